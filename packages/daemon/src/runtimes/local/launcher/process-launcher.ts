@@ -1,0 +1,49 @@
+import type { Readable, Writable } from 'node:stream';
+
+/** How a process ended: exactly one of the two is set. */
+export interface ProcessExit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+/** What a process and its descendants use at this moment. */
+export interface ProcessUsage {
+  /** User and system time since the start, in seconds. */
+  readonly cpuSeconds: number;
+  /** Resident memory, in bytes. */
+  readonly rssBytes: number;
+}
+
+/**
+ * One running plugin process, leader of its own process group. The three streams carry bytes, never text.
+ * A failed write shows up as the error of that write's callback and as an `error` event on `stdin`; the event has a
+ * listener already, so that a plugin that dies while it is being written to cannot take the daemon along.
+ */
+export interface PluginProcess {
+  readonly pid: number;
+  readonly stdin: Writable;
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+  /** Settles once, after the leader has exited and what remained of its group has been killed. Never rejects. */
+  readonly exited: Promise<ProcessExit>;
+  /** Signals the whole process group. False when it has ended already. */
+  kill(signal: NodeJS.Signals): boolean;
+  /** Read from `/proc`; undefined after the exit and on systems without it. */
+  usage(): Promise<ProcessUsage | undefined>;
+}
+
+export interface LaunchSpec {
+  /** Absolute path of the executable. */
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly cwd: string;
+  /** The complete environment: nothing is inherited beside it. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+export interface ProcessLauncher {
+  /** Resolves as soon as the process exists; rejects when it could not be started (no such file, not executable …). */
+  launch(spec: LaunchSpec): Promise<PluginProcess>;
+  /** Kills whatever still runs and releases everything. Later launches are refused. */
+  close(): Promise<void>;
+}
