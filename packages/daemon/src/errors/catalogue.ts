@@ -1,0 +1,83 @@
+/** Kinds of errors as data: from it the envelope, the documentation and the tests are made. */
+
+interface KindSpec {
+  /** `code` of the envelope. */
+  readonly code: number;
+  /** `error_type` in the envelope's message; Dify knows exactly these names. */
+  readonly type: string;
+  /** HTTP status when a middleware or the binding of a request fails; services on management routes answer 200. */
+  readonly status: number;
+  readonly meaning: string;
+}
+
+export const errorKinds = {
+  internal: {
+    code: -500,
+    type: 'PluginDaemonInternalServerError',
+    status: 500,
+    meaning: 'The daemon could not do it; the message names the cause.',
+  },
+  'bad-request': {
+    code: -400,
+    type: 'PluginDaemonBadRequestError',
+    status: 400,
+    meaning: 'The request or the package is not acceptable as it is.',
+  },
+  'not-found': {
+    code: -404,
+    type: 'PluginDaemonNotFoundError',
+    status: 404,
+    meaning: 'Something named in the request does not exist.',
+  },
+  'identifier-invalid': {
+    code: -400,
+    type: 'PluginUniqueIdentifierError',
+    status: 400,
+    meaning: 'A plugin unique identifier is malformed.',
+  },
+  'plugin-not-found': {
+    code: -404,
+    type: 'PluginNotFoundError',
+    status: 404,
+    meaning: 'The tenant has no such plugin (permanent; not for a plugin that is starting).',
+  },
+  unauthorized: {
+    code: -401,
+    type: 'PluginDaemonUnauthorizedError',
+    status: 401,
+    meaning: 'The API key is missing or wrong.',
+  },
+  'permission-denied': {
+    code: -403,
+    type: 'PluginPermissionDeniedError',
+    status: 403,
+    meaning: "The plugin's manifest does not ask for this permission.",
+  },
+  'plugin-invoke': {
+    code: -500,
+    type: 'PluginInvokeError',
+    status: 500,
+    meaning: 'The plugin failed; the message is the plugin error as JSON.',
+  },
+  /** A plugin that is not running at this moment; the text contains what Dify takes as "try again". */
+  'runtime-unavailable': {
+    code: -500,
+    type: 'PluginDaemonInternalServerError',
+    status: 500,
+    meaning: 'The plugin is installed but does not run now; try again.',
+  },
+  'not-routable': {
+    code: -500,
+    type: 'PluginDaemonInternalServerError',
+    status: 404,
+    meaning: 'No node runs the plugin; try again.',
+  },
+  'too-large': {
+    code: -400,
+    type: 'PluginDaemonBadRequestError',
+    status: 413,
+    meaning: 'A body is over its limit; the message names limit and setting.',
+  },
+} as const satisfies Record<string, KindSpec>;
+
+export type ErrorKind = keyof typeof errorKinds;

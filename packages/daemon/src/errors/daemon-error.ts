@@ -1,0 +1,46 @@
+import { type ErrorKind, errorKinds } from './catalogue.ts';
+
+export interface DaemonErrorOptions {
+  readonly cause?: unknown;
+  /** What to do about it: a setting, a limit, a command. Appended to the message on the wire. */
+  readonly remedy?: string;
+  /** `args` of the wire message; null unless given. */
+  readonly args?: Readonly<Record<string, unknown>>;
+  /** Overrides the HTTP status of the kind where a route's contract says so. */
+  readonly status?: number;
+}
+
+/** An error of the catalogue. `message` is what happened; `wireMessage` adds the remedy. */
+export class DaemonError extends Error {
+  override readonly name = 'DaemonError';
+  readonly kind: ErrorKind;
+  readonly remedy: string | undefined;
+  readonly args: Readonly<Record<string, unknown>> | null;
+  readonly status: number;
+
+  constructor(kind: ErrorKind, message: string, options: DaemonErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.kind = kind;
+    this.remedy = options.remedy;
+    this.args = options.args ?? null;
+    this.status = options.status ?? errorKinds[kind].status;
+  }
+
+  get code(): number {
+    return errorKinds[this.kind].code;
+  }
+
+  get type(): string {
+    return errorKinds[this.kind].type;
+  }
+
+  get wireMessage(): string {
+    return this.remedy === undefined ? this.message : `${this.message}. ${this.remedy}`;
+  }
+}
+
+/** Any thrown value as an error of the catalogue; what is not one already becomes `internal` with its text. */
+export function toDaemonError(error: unknown): DaemonError {
+  if (error instanceof DaemonError) return error;
+  return new DaemonError('internal', error instanceof Error ? error.message : String(error), { cause: error });
+}

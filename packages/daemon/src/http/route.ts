@@ -1,0 +1,63 @@
+/** Routes as data: from this table come the router, binding, authentication, the OpenAPI document and the tests. */
+import type { JsonSchema, RecordOf } from '@plugin-daemon/wire-schema';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+
+/**
+ * Who may call and under which prefix a path stands (http-api §2.3):
+ * plugin = `/plugin/:tenant_id` + X-Api-Key · direct = `/v2/invoke` + X-Api-Key · admin = `/admin` + X-Admin-Api-Key · public = as written.
+ */
+export type RouteGroup = 'plugin' | 'direct' | 'admin' | 'public';
+
+/** JSON text that is put into the envelope as it is: for values that are kept serialized. */
+export class RawJson {
+  readonly text: string | Uint8Array;
+  constructor(text: string | Uint8Array) {
+    this.text = text;
+  }
+}
+
+/** One request, bound. */
+export interface Call<T> {
+  /** From the path; empty outside the plugin group. */
+  readonly tenantId: string;
+  readonly params: Readonly<Record<string, string>>;
+  /** The bound and validated request. */
+  readonly input: T;
+  /** Aborted when the client leaves. */
+  readonly signal: AbortSignal;
+  readonly request: FastifyRequest;
+}
+
+export interface Route<T = unknown> {
+  readonly method: 'GET' | 'POST' | 'HEAD' | 'PUT' | 'DELETE' | 'OPTIONS';
+  readonly group: RouteGroup;
+  /** Relative to the group's prefix, `:name` for parameters, a final `*` for the rest of the path. */
+  readonly path: string;
+  /** Also served under these (other spellings, trailing slashes). */
+  readonly aliases?: readonly string[];
+  readonly tag: string;
+  readonly summary: string;
+  /** What is bound: the query on GET, the body otherwise (http-api §3). */
+  readonly request?: RecordOf<T>;
+  /** Other names of query parameters, `alias → name` (http-api §7.4). */
+  readonly queryAliases?: Readonly<Record<string, string>>;
+  /** Schema of the envelope's `data`. */
+  readonly data?: JsonSchema;
+  /** The answer's `data`; a thrown DaemonError becomes an error envelope with HTTP 200 (`errorStatus: 'kind'`: the status of its kind). */
+  readonly handle?: (call: Call<T>) => unknown | Promise<unknown>;
+  readonly errorStatus?: 'ok' | 'kind';
+  /** Answers by itself instead: uploads, bytes, streams. The body is not read before. Thrown errors become error envelopes as above. */
+  readonly handleRaw?: (call: Call<T>, reply: FastifyReply) => Promise<void>;
+  /** Limit of the request body in bytes; default 8 MiB. */
+  readonly bodyLimit?: number;
+  /** `multipart/form-data` fields of a raw route, for the description. */
+  readonly multipart?: Readonly<Record<string, string>>;
+  /** Media type of a raw answer, for the description; default `application/json`. */
+  readonly produces?: string;
+}
+
+/** Declares a route with its request's type inferred. */
+export const route = <T = Record<never, never>>(spec: Route<T>): Route<T> => spec;
+
+/** A route in a table of mixed ones. The request type is erased: binding produces what the route itself declared. */
+export type AnyRoute = Route<never>;

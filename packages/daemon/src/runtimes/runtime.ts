@@ -1,0 +1,48 @@
+/**
+ * What every runtime offers, whether the plugin is a local process, a debugging connection or a function: sessions can be opened
+ * on it. Transport and process differ; this contract and its test suite are the same (runtime-protocols §1, §3–§5).
+ */
+import type { SessionError } from '../errors/index.ts';
+
+export type RuntimeType = 'local' | 'remote' | 'serverless';
+
+/**
+ * Receives what a plugin says for one session. Called synchronously while input is read, so an implementation must not block and
+ * must bound what it keeps; a slow reader is its problem alone.
+ */
+export interface SessionSink {
+  /**
+   * One `stream` message. `json` is the text of the payload as the plugin wrote it, in latin1: every character is one byte of the
+   * UTF-8 that came in. `clean` promises that it holds no byte that must be escaped for line readers and is valid UTF-8.
+   */
+  chunk(json: string, clean: boolean): void;
+  /** All input that arrived together has been delivered: write out what was collected. */
+  flush(): void;
+  /** One `invoke` message: its data, parsed. */
+  invoke(data: unknown): void;
+  /** The session ended well. Nothing follows. */
+  end(): void;
+  /** The session failed: plugin error, bad message, lost plugin. Nothing follows. */
+  fail(error: SessionError): void;
+}
+
+/** One open session on a runtime. */
+export interface RuntimeSession {
+  /**
+   * Sends a line to the plugin (without its newline): the request, later the backwards responses.
+   * @returns a promise when the plugin reads slower than it is written to, settled when there is room again; undefined otherwise.
+   * @throws when the plugin is gone.
+   */
+  send(line: string): Promise<void> | undefined;
+  /** Ends the session on our side; the plugin is told to cancel unless it has ended by itself. Idempotent. */
+  close(): void;
+}
+
+export interface PluginRuntime {
+  readonly type: RuntimeType;
+  readonly pluginId: string;
+  /** The plugin unique identifier. */
+  readonly identifier: string;
+  /** Opens a session. `sink` gets everything that the plugin sends for `sessionId` until it ends, fails or is closed. */
+  open(sessionId: string, sink: SessionSink): RuntimeSession;
+}

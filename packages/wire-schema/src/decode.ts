@@ -1,0 +1,109 @@
+/** Tolerant decoding: declared fields only, wrong or missing ones become their zero value (http-api §3, runtime-protocols §1.2). */
+import { isZero } from './rules.ts';
+import type { RecordOf, RecordType, Type } from './types.ts';
+
+export interface Decoded<T> {
+  /** Every declared field, in order; those marked *omit* only when not zero. */
+  readonly value: T;
+  /** Keys of this record that the input lacks. */
+  readonly missing: readonly string[];
+  /** Whether `value` differs from the input in more than missing keys and undeclared ones: the input cannot be passed on as it is. */
+  readonly altered: boolean;
+}
+
+interface Notes {
+  altered: boolean;
+}
+
+/** Decodes `input` (a parsed JSON value) as `type`. Never fails: what does not fit is left at its zero value. */
+export function decode<T>(type: RecordOf<T>, input: unknown): Decoded<T> {
+  const notes: Notes = { altered: false };
+  const missing: string[] = [];
+  const value = decodeRecord(type, isObject(input) ? input : {}, notes, missing);
+  // The shape of `value` is what the description says, which is how T was inferred.
+  return { value: value as T, missing, altered: notes.altered };
+}
+
+function decodeRecord(
+  type: RecordType,
+  input: Record<string, unknown>,
+  notes: Notes,
+  missing?: string[],
+): Record<string, unknown> {
+  const out: Record<string, unknown> = {};
+  for (const { key, field } of type.fields) {
+    let given = input[key];
+    if (given === undefined && !Object.hasOwn(input, key)) {
+      const other = keyInAnyCase(input, key);
+      if (other !== undefined) {
+        given = input[other];
+        notes.altered = true;
+      }
+    }
+    if (given === undefined) {
+      if (missing === undefined) notes.altered = true;
+      else if (!field.omitEmpty) missing.push(key);
+    }
+    const value = given === undefined ? zeroOf(field.type) : decodeValue(field.type, given, notes);
+    if (field.omitEmpty && isZero(value)) {
+      if (given !== undefined) notes.altered = true;
+      continue;
+    }
+    out[key] = value;
+  }
+  return out;
+}
+
+function decodeValue(type: Type, given: unknown, notes: Notes): unknown {
+  switch (type.kind) {
+    case 'any':
+      return given;
+    case 'nullable':
+      return given === null ? null : decodeValue(type.of, given, notes);
+    case 'array':
+      if (Array.isArray(given)) return given.map((item) => decodeValue(type.of, item, notes));
+      break;
+    case 'record':
+      if (isObject(given)) return decodeRecord(type, given, notes);
+      break;
+    case 'object':
+      if (isObject(given)) return given;
+      break;
+    case 'int':
+      if (typeof given === 'number' && Number.isInteger(given)) return given;
+      break;
+    default:
+      // The remaining kinds are the names that typeof gives.
+      if (typeof given === type.kind) return given;
+  }
+  const zero = zeroOf(type);
+  if (zero !== given) notes.altered = true;
+  return zero;
+}
+
+/** The value of a field that was not sent. */
+export function zeroOf(type: Type): unknown {
+  switch (type.kind) {
+    case 'string':
+      return '';
+    case 'int':
+    case 'number':
+      return 0;
+    case 'boolean':
+      return false;
+    case 'record':
+      return decodeRecord(type, {}, { altered: false });
+    default:
+      return null;
+  }
+}
+
+function keyInAnyCase(input: Record<string, unknown>, key: string): string | undefined {
+  for (const candidate in input) {
+    if (candidate.length === key.length && candidate.toLowerCase() === key) return candidate;
+  }
+  return undefined;
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,0 +1,34 @@
+/**
+ * Records as they appear on the wire: names, types, zero values and rules, described once as data.
+ *
+ * Upstream binds requests, plugin answers and backwards invocations to typed records with a tolerant decoder (a missing or
+ * mistyped field becomes its zero value) and then validates them with messages that name the record's fields. Clients and
+ * recordings know these messages, and plugins rely on the zero values being there, so both are reproduced here; the same
+ * description yields JSON Schemas for the OpenAPI document. General schema libraries neither keep the order of the messages
+ * nor decode tolerantly, hence this small one (http-api §3, runtime-protocols §1.2).
+ *
+ * Pure values: no I/O, no dependencies. Used by the daemon's HTTP routes, invocation and backwards invocation.
+ */
+
+export { bindQuery } from './bind-query.ts';
+export { type Decoded, decode, zeroOf } from './decode.ts';
+export { type JsonSchema, jsonSchemaOf } from './json-schema.ts';
+export { eq, max, maxItems, maxLength, min, oneOf, required, rule } from './rules.ts';
+export {
+  any,
+  array,
+  boolean,
+  embed,
+  type Field,
+  type Infer,
+  int,
+  nullable,
+  number,
+  object,
+  type RecordType,
+  type Rule,
+  record,
+  string,
+  type Type,
+} from './types.ts';
+export { formatViolations, type Violation, validate } from './validate.ts';
