@@ -1,0 +1,40 @@
+/** One finding in a file of a package; line and column count from 1, 0 = unknown. */
+export interface Problem {
+  readonly message: string;
+  readonly file?: string;
+  readonly line?: number;
+  readonly column?: number;
+}
+
+export interface PackageErrorDetails {
+  readonly cause?: unknown;
+  readonly file?: string | undefined;
+  readonly line?: number | undefined;
+  readonly column?: number | undefined;
+  readonly problems?: readonly Problem[] | undefined;
+}
+
+/**
+ * The only error this package throws for bad input. `message` is the text that clients see (packages.md section 26);
+ * file, line and column name the place where they are known, counted from 1.
+ */
+export class PackageError extends Error {
+  override readonly name = 'PackageError';
+  readonly file: string | undefined;
+  readonly line: number | undefined;
+  readonly column: number | undefined;
+  readonly problems: readonly Problem[];
+
+  constructor(message: string, details: PackageErrorDetails = {}) {
+    super(message, details.cause === undefined ? {} : { cause: details.cause });
+    this.file = details.file;
+    this.line = details.line;
+    this.column = details.column;
+    this.problems = details.problems ?? [];
+  }
+
+  /** The same error with one more line of context below its message, the way nested errors are joined on the wire. */
+  joined(context: string): PackageError {
+    return new PackageError(`${this.message}\n${context}`, this);
+  }
+}
