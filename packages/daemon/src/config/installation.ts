@@ -1,0 +1,113 @@
+import { boolean, integer, list, path, text, url } from './setting.ts';
+
+/** Packages, signatures and Python environments. Source: config-storage-database §1.5, §1.9. */
+export const installationSettings = {
+  MAX_PLUGIN_PACKAGE_SIZE: integer({
+    default: 52_428_800,
+    zeroIsDefault: true,
+    unit: 'bytes',
+    meaning: 'Largest `.difypkg`, as uploaded and as unpacked.',
+    usedBy: 'installation',
+  }),
+  MAX_BUNDLE_PACKAGE_SIZE: integer({
+    default: 629_145_600,
+    zeroIsDefault: true,
+    unit: 'bytes',
+    meaning: 'Largest bundle.',
+    usedBy: 'installation',
+  }),
+  FORCE_VERIFYING_SIGNATURE: boolean({
+    default: true,
+    meaning: 'Refuses packages without a valid signature.',
+    usedBy: 'installation',
+  }),
+  THIRD_PARTY_SIGNATURE_VERIFICATION_ENABLED: boolean({
+    default: false,
+    meaning: 'Accepts signatures of the additional keys below.',
+    usedBy: 'installation',
+  }),
+  THIRD_PARTY_SIGNATURE_VERIFICATION_PUBLIC_KEYS: list({
+    default: [],
+    meaning: 'Paths of additional public keys (PEM files).',
+    usedBy: 'installation',
+  }),
+  ENFORCE_LANGGENIUS_PLUGIN_SIGNATURES: boolean({
+    default: true,
+    meaning:
+      'Plugins that call themselves those of Langgenius must carry its signature (bundles only, as in the existing daemon).',
+    usedBy: 'installation',
+  }),
+  PLUGIN_INSTALL_TIMEOUT: integer({
+    default: 15,
+    zeroIsDefault: true,
+    unit: 'min',
+    meaning: 'Longest duration of one install or upgrade.',
+    usedBy: 'installation',
+  }),
+  PYTHON_INTERPRETER_PATH: path({
+    default: '/usr/bin/python3',
+    meaning: 'Python interpreter that environments are made with.',
+    usedBy: 'environments',
+  }),
+  UV_PATH: path({
+    meaning:
+      'The uv executable. Unset: looked for on PATH and beside the interpreter, else fetched once from the package index.',
+    usedBy: 'environments',
+  }),
+  PYTHON_ENV_INIT_TIMEOUT: integer({
+    default: 120,
+    zeroIsDefault: true,
+    unit: 's',
+    meaning: 'Longest silence of the installer, and longest wait for a started plugin to report ready.',
+    usedBy: 'environments, supervision',
+  }),
+  PYTHON_COMPILE_ALL_EXTRA_ARGS: text({
+    default: '',
+    meaning: 'Further arguments of `python -m compileall`, separated by white space.',
+    usedBy: 'environments',
+  }),
+  PIP_MIRROR_URL: url({
+    meaning: 'Package index to install from instead of the public one; switches the detection of mirrors off.',
+    usedBy: 'environments',
+  }),
+  PIP_MIRROR_AUTO_DETECT: boolean({
+    default: true,
+    meaning: 'Looks for a faster mirror of the public package index before the first install.',
+    usedBy: 'environments',
+  }),
+  PIP_MIRROR_CANDIDATES: list({
+    default: [],
+    defaultText: 'the Aliyun and Tsinghua University mirrors',
+    meaning: 'Mirrors to try.',
+    usedBy: 'environments',
+  }),
+  PIP_MIRROR_AUTO_DETECT_TIMEOUT: integer({
+    default: 5,
+    zeroIsDefault: true,
+    unit: 's',
+    meaning: 'Time for all probes together.',
+    usedBy: 'environments',
+  }),
+  PIP_PREFER_BINARY: boolean({
+    default: true,
+    meaning: 'Unused by the existing daemon as well; uv prefers wheels.',
+    usedBy: '–',
+    status: 'no-effect',
+  }),
+  PIP_VERBOSE: boolean({ default: true, meaning: 'Verbose output of the installer.', usedBy: 'environments' }),
+  PIP_EXTRA_ARGS: text({
+    default: '',
+    meaning: 'Further arguments of the installer, separated by white space.',
+    usedBy: 'environments',
+  }),
+  PLUGIN_IGNORE_UV_LOCK: boolean({
+    default: false,
+    meaning: 'Resolves dependencies anew although the plugin brings a `uv.lock`.',
+    usedBy: 'environments',
+  }),
+  UV_CACHE_DIR: path({
+    meaning: "Cache of uv in the shared environment of Dify; the daemon's own cache is below `PLUGIN_WORKING_PATH`.",
+    usedBy: '–',
+    status: 'no-effect',
+  }),
+};

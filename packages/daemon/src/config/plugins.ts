@@ -1,0 +1,235 @@
+import { boolean, choice, InvalidValue, integer, list, path, port, text } from './setting.ts';
+
+/** Running plugins: platform, limits of an invocation, processes, endpoints, debugging. Source: §1.5. */
+export const pluginSettings = {
+  PLATFORM: choice(
+    { local: 'local', serverless: 'serverless' },
+    {
+      default: 'local',
+      meaning: 'Where installed plugins run.',
+      usedBy: 'compose',
+      status: 'partly-refused',
+      refuse: (platform) => {
+        if (platform === 'serverless') {
+          throw new InvalidValue(
+            'plugins cannot run on a serverless platform in this version',
+            'set PLATFORM=local or unset it: plugins then run as processes of this machine',
+          );
+        }
+      },
+    },
+  ),
+  PLUGIN_WORKING_PATH: path({
+    default: 'cwd',
+    defaultText: '`DATA_DIR/cwd`',
+    meaning: 'Directory of unpacked plugins and their Python environments.',
+    usedBy: 'environments',
+  }),
+  PLUGIN_MAX_EXECUTION_TIMEOUT: integer({
+    default: 600,
+    zeroIsDefault: true,
+    unit: 's',
+    meaning: 'Longest duration of one invocation, from the request to its last chunk.',
+    usedBy: 'invocation',
+  }),
+  PLUGIN_IDLE_TIMEOUT: integer({
+    default: 0,
+    unit: 's',
+    meaning: 'Longest silence of a plugin between two chunks of one invocation; 0 sets no limit besides the total.',
+    usedBy: 'invocation',
+    own: true,
+  }),
+  SESSION_BUFFER_BYTES: integer({
+    default: 67_108_864,
+    min: 65_536,
+    unit: 'bytes',
+    meaning:
+      'What the daemon holds for one session whose client reads slower than the plugin writes. Beyond it only that session fails.',
+    usedBy: 'invocation',
+    own: true,
+  }),
+  PLUGIN_MAX_MESSAGE_BYTES: integer({
+    default: 67_108_864,
+    min: 65_536,
+    unit: 'bytes',
+    defaultText: '67108864, or the largest configured legacy buffer size if that is larger',
+    meaning: 'Longest message (line) of a plugin. A longer one fails its session, not the plugin.',
+    usedBy: 'runtimes',
+    own: true,
+  }),
+  PLUGIN_RUNTIME_MAX_BUFFER_SIZE: integer({
+    default: 5_242_880,
+    zeroIsDefault: true,
+    unit: 'bytes',
+    meaning:
+      'Longest line in the existing daemon. Here it only raises `PLUGIN_MAX_MESSAGE_BYTES` when configured larger and that one is not configured.',
+    usedBy: 'config',
+  }),
+  PLUGIN_STDIO_MAX_BUFFER_SIZE: integer({
+    default: 5_242_880,
+    zeroIsDefault: true,
+    unit: 'bytes',
+    meaning: 'Older name of the same, passed by compose files: raises the limit, never lowers it.',
+    usedBy: 'config',
+  }),
+  PLUGIN_RUNTIME_BUFFER_SIZE: integer({
+    default: 1024,
+    unit: 'bytes',
+    meaning: 'First size of a read buffer that grows by itself here.',
+    usedBy: '–',
+    status: 'no-effect',
+  }),
+  PLUGIN_STDIO_BUFFER_SIZE: integer({
+    default: 1024,
+    unit: 'bytes',
+    meaning: 'Older name of the same.',
+    usedBy: '–',
+    status: 'no-effect',
+  }),
+  PLUGIN_LOCAL_LAUNCHING_CONCURRENT: integer({
+    default: 2,
+    zeroIsDefault: true,
+    meaning: 'How many plugins are prepared and started at the same time.',
+    usedBy: 'supervision',
+  }),
+  PLUGIN_ENV_PASSTHROUGH: list({
+    default: [],
+    meaning:
+      "Names of further variables of the daemon's environment that plugin processes may see. They never see more than an allow-list (PATH, HOME, locale, proxies, certificates, Python and caches) and these.",
+    usedBy: 'runtimes',
+    own: true,
+  }),
+  PLUGIN_ENV_INHERIT_ALL: boolean({
+    default: false,
+    meaning:
+      "Gives every plugin the daemon's whole environment, as the existing daemon does. Any plugin can then read the keys and passwords in it.",
+    usedBy: 'runtimes',
+    own: true,
+  }),
+  HTTP_PROXY: text({
+    aliases: ['http_proxy'],
+    secret: true,
+    meaning: 'Proxy for plugins and for the package installer; also the lower-case name.',
+    usedBy: 'environments, runtimes',
+  }),
+  HTTPS_PROXY: text({
+    aliases: ['https_proxy'],
+    secret: true,
+    meaning: 'The same for https.',
+    usedBy: 'environments, runtimes',
+  }),
+  NO_PROXY: text({ aliases: ['no_proxy'], meaning: 'Hosts without proxy.', usedBy: 'environments, runtimes' }),
+  PLUGIN_ENDPOINT_ENABLED: boolean({
+    default: true,
+    meaning: 'Serves the webhooks of plugins under `/e/`.',
+    usedBy: 'endpoints',
+  }),
+  PLUGIN_REMOTE_INSTALLING_ENABLED: boolean({
+    default: true,
+    meaning: 'Accepts plugins that developers run on their own machine (debugging).',
+    usedBy: 'runtimes/debugging',
+  }),
+  PLUGIN_REMOTE_INSTALLING_HOST: text({
+    default: '127.0.0.1',
+    meaning: 'Address the debugging server binds.',
+    usedBy: 'runtimes/debugging',
+  }),
+  PLUGIN_REMOTE_INSTALLING_PORT: port({
+    default: 5003,
+    zeroIsDefault: true,
+    meaning: 'Port of the debugging server.',
+    usedBy: 'runtimes/debugging',
+  }),
+  PLUGIN_REMOTE_INSTALLING_MAX_CONN: integer({
+    default: 256,
+    zeroIsDefault: true,
+    meaning: 'Debugging connections at the same time.',
+    usedBy: 'runtimes/debugging',
+  }),
+  PLUGIN_REMOTE_INSTALLING_MAX_SINGLE_TENANT_CONN: integer({
+    default: 0,
+    meaning: 'Debugging connections of one tenant at the same time; 0 sets no limit.',
+    usedBy: 'runtimes/debugging',
+  }),
+  PLUGIN_REMOTE_INSTALL_SERVER_EVENT_LOOP_NUMS: integer({
+    default: 8,
+    zeroIsDefault: true,
+    meaning: 'Event loops of the debugging server; one suffices here.',
+    usedBy: '–',
+    status: 'no-effect',
+  }),
+  PLUGIN_MODEL_INSTALLATIONS_CACHE_ENABLED: boolean({
+    default: false,
+    meaning: 'Redis copy of the model list; lists are fast without it.',
+    usedBy: '–',
+    status: 'no-effect',
+  }),
+  PLUGIN_MODEL_INSTALLATIONS_CACHE_TTL: integer({
+    default: 1440,
+    zeroIsDefault: true,
+    unit: 'min',
+    meaning: 'Its life time.',
+    usedBy: '–',
+    status: 'no-effect',
+  }),
+  LIFETIME_COLLECTION_HEARTBEAT_INTERVAL: integer({
+    default: 5,
+    zeroIsDefault: true,
+    unit: 's',
+    meaning: 'Unused by the existing daemon as well.',
+    usedBy: '–',
+    status: 'no-effect',
+  }),
+  LIFETIME_COLLECTION_GC_INTERVAL: integer({
+    default: 60,
+    zeroIsDefault: true,
+    unit: 's',
+    meaning: 'Unused by the existing daemon as well.',
+    usedBy: '–',
+    status: 'no-effect',
+  }),
+  LIFETIME_STATE_GC_INTERVAL: integer({
+    default: 300,
+    zeroIsDefault: true,
+    unit: 's',
+    meaning: 'Unused by the existing daemon as well.',
+    usedBy: '–',
+    status: 'no-effect',
+  }),
+  PLUGIN_WEBHOOK_ENABLED: text({
+    default: '',
+    meaning: 'Named in an example file of the existing daemon, read nowhere.',
+    usedBy: '–',
+    status: 'no-effect',
+  }),
+};
+
+const serverlessOnly = { usedBy: '–', status: 'no-effect' } as const;
+
+/** Settings of the serverless platform: known, without effect while `PLATFORM=serverless` is refused. */
+export const serverlessSettings = {
+  DIFY_PLUGIN_SERVERLESS_CONNECTOR_URL: text({ ...serverlessOnly, meaning: 'Base URL of the connector.' }),
+  DIFY_PLUGIN_SERVERLESS_CONNECTOR_API_KEY: text({ ...serverlessOnly, secret: true, meaning: 'Key of the connector.' }),
+  DIFY_PLUGIN_SERVERLESS_CONNECTOR_LAUNCH_TIMEOUT: integer({
+    ...serverlessOnly,
+    default: 240,
+    zeroIsDefault: true,
+    unit: 's',
+    meaning: 'Longest launch.',
+  }),
+  MAX_SERVERLESS_RETRY_TIMES: integer({ ...serverlessOnly, default: 3, meaning: 'Attempts of one invocation.' }),
+  MAX_SERVERLESS_REQUEST_BYTES: integer({
+    ...serverlessOnly,
+    default: 5_242_880,
+    zeroIsDefault: true,
+    unit: 'bytes',
+    meaning: 'Largest request.',
+  }),
+  MAX_SERVERLESS_TRANSACTION_TIMEOUT: integer({
+    ...serverlessOnly,
+    default: 300,
+    zeroIsDefault: true,
+    unit: 's',
+    meaning: 'Longest call back.',
+  }),
+};

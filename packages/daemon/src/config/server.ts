@@ -1,0 +1,133 @@
+import { boolean, InvalidValue, integer, path, port, text, url } from './setting.ts';
+
+/** Listening, keys, and the way back to Dify. Source: config-storage-database §1.4. */
+export const serverSettings = {
+  DATA_DIR: path({
+    default: 'data',
+    meaning:
+      'Directory of everything the daemon keeps when nothing else is configured: database file, stored objects, plugin working directories, generated keys, fetched tools. One daemon at a time.',
+    usedBy: 'config',
+    own: true,
+  }),
+  SERVER_HOST: text({
+    default: '127.0.0.1',
+    defaultText: '`127.0.0.1`; `0.0.0.0` when `SERVER_KEY` is configured',
+    meaning:
+      'Address the HTTP server binds. With a configured key the daemon is part of a deployment and listens like the existing one; with a generated key it stays on this machine.',
+    usedBy: 'http',
+  }),
+  SERVER_PORT: port({ default: 5002, zeroIsDefault: true, meaning: 'Port of the HTTP server.', usedBy: 'http' }),
+  SERVER_KEY: text({
+    defaultText: 'generated at first start into `DATA_DIR/keys/server-key`',
+    secret: true,
+    meaning:
+      'Key that callers send as `X-Api-Key`; the same value as `PLUGIN_DAEMON_KEY` of Dify. Required by every route of Dify.',
+    usedBy: 'http',
+  }),
+  ALLOW_PUBLISHED_KEYS: boolean({
+    default: false,
+    meaning:
+      'Start although `SERVER_KEY` or `DIFY_INNER_API_KEY` is one of the default keys printed in public compose files and the server listens beyond this machine. Anyone who can reach the port then owns the daemon.',
+    usedBy: 'config',
+    own: true,
+  }),
+  SERVER_TZ: text({
+    default: 'UTC',
+    meaning: 'Time zone (IANA name) of the log timestamps in text format.',
+    usedBy: 'telemetry',
+  }),
+  MAX_DISPATCH_BODY_BYTES: integer({
+    default: 134_217_728,
+    min: 1024,
+    unit: 'bytes',
+    meaning: 'Largest request body of an invocation. A larger one is answered with 413 and this name.',
+    usedBy: 'http',
+    own: true,
+  }),
+  ADMIN_API_ENABLED: boolean({
+    default: false,
+    meaning: 'Mounts `/admin/*`.',
+    usedBy: 'http',
+    status: 'partly-refused',
+    refuse: (enabled) => {
+      if (enabled) {
+        throw new InvalidValue(
+          'the admin API is not part of this version',
+          'unset ADMIN_API_ENABLED (it serves several nodes; there is one node here)',
+        );
+      }
+    },
+  }),
+  ADMIN_API_KEY: text({
+    secret: true,
+    meaning: 'Key of the admin API.',
+    usedBy: 'http',
+    status: 'no-effect',
+  }),
+  DIFY_INNER_API_URL: url({
+    default: 'http://127.0.0.1:5001',
+    meaning:
+      "Base URL of Dify's inner API, where calls of plugins back into Dify go. Proxy variables do not apply to it.",
+    usedBy: 'backwards-invocation',
+  }),
+  DIFY_INNER_API_KEY: text({
+    defaultText: 'generated at first start into `DATA_DIR/keys/dify-inner-api-key`',
+    secret: true,
+    meaning: 'Key sent to Dify as `X-Inner-Api-Key`; the same value as `INNER_API_KEY_FOR_PLUGIN` of Dify.',
+    usedBy: 'backwards-invocation',
+  }),
+  DIFY_BACKWARDS_INVOCATION_WRITE_TIMEOUT: integer({
+    default: 5000,
+    zeroIsDefault: true,
+    unit: 'ms',
+    meaning: 'Time to connect to Dify and hand over a request.',
+    usedBy: 'backwards-invocation',
+  }),
+  DIFY_BACKWARDS_INVOCATION_READ_TIMEOUT: integer({
+    default: 240_000,
+    zeroIsDefault: true,
+    unit: 'ms',
+    meaning:
+      "Longest silence of Dify while answering (before the first byte and between two); a stream that flows isn't cut.",
+    usedBy: 'backwards-invocation',
+  }),
+  RESPONSE_MAX_BUFFER_SIZE: integer({
+    default: 31_457_280,
+    zeroIsDefault: true,
+    unit: 'bytes',
+    meaning: 'Largest single chunk accepted from a stream of Dify.',
+    usedBy: 'backwards-invocation',
+  }),
+  DIFY_INVOCATION_CONNECTION_IDLE_TIMEOUT: integer({
+    default: 120,
+    zeroIsDefault: true,
+    unit: 's',
+    meaning: 'How long an unused connection to Dify is kept open.',
+    usedBy: 'backwards-invocation',
+  }),
+  HEALTH_API_LOG_ENABLED: boolean({
+    default: true,
+    meaning: 'false: requests of `/health/check` leave no line in the access log.',
+    usedBy: 'http',
+  }),
+  PROMETHEUS_ENABLED: boolean({ default: true, meaning: 'Serves `/metrics/`, without a key.', usedBy: 'telemetry' }),
+  PPROF_ENABLED: boolean({
+    default: false,
+    meaning: 'Profiles of the Go runtime of the existing daemon.',
+    usedBy: '–',
+    status: 'no-effect',
+  }),
+  ROUTINE_POOL_SIZE: integer({
+    default: 10_000,
+    zeroIsDefault: true,
+    meaning: 'Total that the health answer shows in `pool_status`; there is no pool that limits.',
+    usedBy: 'http',
+  }),
+  DISPLAY_CLUSTER_LOG: boolean({
+    default: false,
+    meaning: 'Verbose log of the cluster.',
+    usedBy: '–',
+    status: 'no-effect',
+  }),
+  GIN_MODE: text({ default: '', meaning: 'Mode of a web framework not used here.', usedBy: '–', status: 'no-effect' }),
+};

@@ -1,0 +1,35 @@
+import { databaseSettings } from './database.ts';
+import { installationSettings } from './installation.ts';
+import { pluginSettings, serverlessSettings } from './plugins.ts';
+import { redisSettings } from './redis.ts';
+import { serverSettings } from './server.ts';
+import type { SettingsTable, ValuesOf } from './setting.ts';
+import { storageSettings } from './storage.ts';
+import { telemetrySettings } from './telemetry.ts';
+
+/** The groups in the order of the documentation. */
+export const settingGroups = [
+  { title: 'Server, keys and Dify', settings: serverSettings },
+  { title: 'Plugins', settings: pluginSettings },
+  { title: 'Packages and Python environments', settings: installationSettings },
+  { title: 'Storage', settings: storageSettings },
+  { title: 'Database', settings: databaseSettings },
+  { title: 'Redis', settings: redisSettings },
+  { title: 'Log and telemetry', settings: telemetrySettings },
+  { title: 'Serverless platform', settings: serverlessSettings },
+] as const satisfies readonly { readonly title: string; readonly settings: SettingsTable }[];
+
+/** Every setting by the name of its variable. */
+export const settingsTable = {
+  ...serverSettings,
+  ...pluginSettings,
+  ...installationSettings,
+  ...storageSettings,
+  ...databaseSettings,
+  ...redisSettings,
+  ...telemetrySettings,
+  ...serverlessSettings,
+};
+
+export type SettingName = keyof typeof settingsTable;
+export type SettingValues = ValuesOf<typeof settingsTable>;

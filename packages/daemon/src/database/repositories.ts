@@ -1,0 +1,297 @@
+/**
+ * What the daemon may ask of its database, in the words of its callers. One class per interface implements it in
+ * `sql/`, over any dialect. Every method is one statement or one transaction; none of them blocks on the network
+ * besides the database itself. Failures of the database itself reject with `DatabaseError`.
+ *
+ * Source: config-storage-database §3.6 (reads), §3.7 (writes); its quirks D1–D20 are fixed here.
+ */
+import type {
+  BaseRecord,
+  EndpointRecord,
+  InstallationRecord,
+  InstallTaskItem,
+  InstallTaskRecord,
+  JsonObject,
+  Page,
+  PluginRecord,
+  ProjectionKind,
+  ProjectionRecord,
+  ReadmeRecord,
+  RuntimeType,
+  ServerlessRuntimeRecord,
+} from './records.ts';
+import type { StoredDeclaration } from './stored-declaration.ts';
+
+export interface Plugins {
+  find(uniqueIdentifier: string): Promise<PluginRecord | undefined>;
+  /** Those of the given that exist, by identifier. */
+  findMany(uniqueIdentifiers: readonly string[]): Promise<ReadonlyMap<string, PluginRecord>>;
+  exists(uniqueIdentifier: string): Promise<boolean>;
+  /** All rows, oldest first; supervision derives the desired state from them. */
+  list(filter?: { installType?: RuntimeType }): Promise<readonly PluginRecord[]>;
+}
+
+export interface Installations {
+  /**
+   * The tenant's installation of a plugin. Answered from memory after the first read (hot path of every dispatch);
+   * every write of this process drops the entry. Absence is not remembered.
+   */
+  find(tenantId: string, pluginId: string): Promise<InstallationRecord | undefined>;
+  /** The same without waiting: undefined means "not in memory", not "absent". */
+  peek(tenantId: string, pluginId: string): InstallationRecord | undefined;
+  findById(tenantId: string, installationId: string): Promise<InstallationRecord | undefined>;
+  findByIdentifier(tenantId: string, uniqueIdentifier: string): Promise<InstallationRecord | undefined>;
+  /** Newest first. */
+  listByTenant(tenantId: string, page: Page): Promise<readonly InstallationRecord[]>;
+  /** All of a tenant, newest first. */
+  listAllByTenant(tenantId: string): Promise<readonly InstallationRecord[]>;
+  countByTenant(tenantId: string): Promise<number>;
+  /** Any number of ids; the answer is newest first. */
+  findByPluginIds(tenantId: string, pluginIds: readonly string[]): Promise<readonly InstallationRecord[]>;
+  /** Number of tenants that use this version. */
+  countByIdentifier(uniqueIdentifier: string): Promise<number>;
+  /** Distinct identifiers that at least one tenant has installed. */
+  identifiersInUse(filter?: { runtimeType?: RuntimeType }): Promise<readonly string[]>;
+}
+
+export interface Declarations {
+  /**
+   * The stored declaration: `plugin_declarations` first, then that of a debugging plugin; for runtime type `remote`
+   * the other way round. Kept in memory (bounded by bytes of JSON).
+   */
+  find(uniqueIdentifier: string, runtimeType?: RuntimeType): Promise<StoredDeclaration | undefined>;
+  /** Any number of identifiers with few queries; missing ones are absent from the map. */
+  findMany(
+    wanted: readonly { uniqueIdentifier: string; runtimeType?: RuntimeType }[],
+  ): Promise<ReadonlyMap<string, StoredDeclaration>>;
+  /**
+   * Stores the declaration of an uploaded package unless one is stored: the first writer wins for ever.
+   * @param json compact JSON text of an object, stored as given
+   * @returns whether this call created the row
+   */
+  insertIfAbsent(uniqueIdentifier: string, pluginId: string, json: string): Promise<boolean>;
+  /** Deletes the row (rollback of a failed upload); true if there was one. */
+  delete(uniqueIdentifier: string): Promise<boolean>;
+}
+
+export interface Projections {
+  /** One page in the order of creation. */
+  list(kind: ProjectionKind, tenantId: string, page: Page): Promise<readonly ProjectionRecord[]>;
+  count(kind: ProjectionKind, tenantId: string): Promise<number>;
+  find(kind: ProjectionKind, tenantId: string, pluginId: string): Promise<ProjectionRecord | undefined>;
+  /** Any number of plugin ids. */
+  findByPluginIds(
+    kind: ProjectionKind,
+    tenantId: string,
+    pluginIds: readonly string[],
+  ): Promise<readonly ProjectionRecord[]>;
+  /** Distinct plugin ids, newest first. */
+  pluginIds(kind: ProjectionKind, tenantId: string): Promise<readonly string[]>;
+  /**
+   * Model providers joined to their installations (tenant, plugin id and identifier must agree), newest installation
+   * first, one for each (plugin_id, provider).
+   */
+  modelBindings(tenantId: string): Promise<readonly ModelBinding[]>;
+}
+
+export interface ModelBinding {
+  readonly plugin_id: string;
+  readonly provider: string;
+  readonly plugin_unique_identifier: string;
+  readonly runtime_type: RuntimeType;
+}
+
+export interface Endpoints {
+  /** Answered from memory after the first read, dropped on every write. */
+  findByHookId(hookId: string): Promise<EndpointRecord | undefined>;
+  find(tenantId: string, endpointId: string): Promise<EndpointRecord | undefined>;
+  /** Newest first. */
+  listByTenant(tenantId: string, page: Page): Promise<readonly EndpointRecord[]>;
+  listByPlugin(tenantId: string, pluginId: string, page: Page): Promise<readonly EndpointRecord[]>;
+}
+
+/** The lease of a task: who works on it and until when that is believed without renewal. */
+export interface Lease {
+  /** Unique for the life of one daemon process. */
+  readonly owner: string;
+  /** Milliseconds from now. */
+  readonly durationMs: number;
+}
+
+export interface NewInstallTask {
+  readonly tenantId: string;
+  readonly plugins: readonly InstallTaskItem[];
+  readonly lease: Lease;
+}
+
+/** Fields of a task's item that change; the rest stays. */
+export type InstallTaskItemChange = Partial<Omit<InstallTaskItem, 'plugin_unique_identifier'>>;
+
+export interface InstallTasks {
+  /** Creates a task with status `running`; items as given. */
+  create(task: NewInstallTask): Promise<InstallTaskRecord>;
+  find(tenantId: string, taskId: string): Promise<InstallTaskRecord | undefined>;
+  /** Newest first. */
+  list(tenantId: string, page: Page): Promise<readonly InstallTaskRecord[]>;
+  /**
+   * Changes one item and derives the task from its items: the first `failed` makes the task `failed`, all `success`
+   * makes it `success`; `completed_plugins` counts successes. Messages over 1024 bytes are shortened to their ends.
+   * @returns the task, or undefined when it or the item was deleted meanwhile: the job should stop
+   */
+  updateItem(
+    taskId: string,
+    uniqueIdentifier: string,
+    change: InstallTaskItemChange,
+  ): Promise<InstallTaskRecord | undefined>;
+  /** Extends the lease of every unfinished task of this owner; returns the ids that still exist and are unfinished. */
+  renewLeases(lease: Lease): Promise<readonly string[]>;
+  /** Fails every unfinished task whose lease has run out or never existed; returns them as they are now. */
+  failOrphans(message: string): Promise<readonly InstallTaskRecord[]>;
+  /** Fails every unfinished task of this owner (shutdown). */
+  failOwned(owner: string, message: string): Promise<readonly InstallTaskRecord[]>;
+  /** Deletes one task; true if there was one. */
+  delete(tenantId: string, taskId: string): Promise<boolean>;
+  /** Deletes all tasks of a tenant; returns how many. */
+  deleteAll(tenantId: string): Promise<number>;
+  /** Removes one item; deletes the task when all remaining items are successful or none remain. Counters stay. */
+  deleteItem(tenantId: string, taskId: string, uniqueIdentifier: string): Promise<boolean>;
+  /** Deletes tasks with status `success` whose last update is at least this old; returns how many. */
+  sweepSuccessful(olderThanMs: number): Promise<number>;
+}
+
+export interface TenantStorages {
+  /**
+   * Adds bytes to what a plugin uses in a tenant, unless the sum would pass the limit. A negative number always
+   * succeeds and stops at 0. Atomic: parallel calls cannot pass the limit together.
+   * @returns `ok: false` with the present size when refused
+   */
+  reserve(tenantId: string, pluginId: string, bytes: number, limit: number): Promise<{ ok: boolean; size: number }>;
+  /** Gives bytes back, not below 0. */
+  release(tenantId: string, pluginId: string, bytes: number): Promise<void>;
+  /** Bytes in use (rows of older databases that exist twice are summed). */
+  size(tenantId: string, pluginId: string): Promise<number>;
+}
+
+export interface Readmes {
+  /** One for each language (duplicates of older databases are hidden), in the order they were stored. */
+  list(uniqueIdentifier: string): Promise<readonly ReadmeRecord[]>;
+  /** Stores them unless the plugin version already has some. */
+  insertIfAbsent(
+    uniqueIdentifier: string,
+    readmes: readonly { readonly language: string; readonly content: string }[],
+  ): Promise<void>;
+}
+
+export interface ServerlessRuntimes {
+  find(uniqueIdentifier: string): Promise<ServerlessRuntimeRecord | undefined>;
+  /** Inserts, or updates url, name, type and checksum of the row with this identifier. */
+  upsert(runtime: Omit<ServerlessRuntimeRecord, keyof BaseRecord>): Promise<void>;
+  delete(uniqueIdentifier: string): Promise<boolean>;
+}
+
+export interface InstallRequest {
+  readonly tenantId: string;
+  readonly pluginId: string;
+  readonly uniqueIdentifier: string;
+  readonly installType: RuntimeType;
+  readonly source: string;
+  readonly meta: JsonObject;
+  /** The declaration, for the projection rows; for `remote` it is stored with the plugin as well. */
+  readonly declaration: StoredDeclaration;
+}
+
+export type InstallOutcome =
+  | { readonly outcome: 'installed'; readonly installation: InstallationRecord; readonly plugin: PluginRecord }
+  /** The tenant already has this plugin id, in this or another version; nothing was changed. */
+  | { readonly outcome: 'already-installed'; readonly installation: InstallationRecord };
+
+export interface UninstallRequest {
+  readonly tenantId: string;
+  readonly installationId: string;
+}
+
+export type UninstallOutcome =
+  | { readonly outcome: 'absent' }
+  | {
+      readonly outcome: 'uninstalled';
+      readonly installation: InstallationRecord;
+      /** No tenant uses the version any more: its plugin, declaration and serverless rows are gone. */
+      readonly lastReference: boolean;
+      /** The runtime type of the plugin row, or of the installation when that row was missing. */
+      readonly installType: RuntimeType;
+    };
+
+export interface UpgradeRequest {
+  readonly tenantId: string;
+  readonly originalIdentifier: string;
+  readonly newIdentifier: string;
+  readonly newDeclaration: StoredDeclaration;
+  /** Runtime type of the new version; upgrades keep the installation's. */
+  readonly installType: RuntimeType;
+  readonly source: string;
+  readonly meta: JsonObject;
+}
+
+export type UpgradeOutcome =
+  | { readonly outcome: 'not-installed' }
+  | {
+      readonly outcome: 'upgraded';
+      readonly installation: InstallationRecord;
+      /** No tenant uses the original any more: its rows are gone. */
+      readonly originalReleased: boolean;
+      readonly originalInstallType: RuntimeType;
+    };
+
+export interface NewEndpoint {
+  /** From `newId()`: settings are encrypted under this id before the row exists (quirk D16). */
+  readonly id: string;
+  readonly tenantId: string;
+  readonly userId: string;
+  readonly pluginId: string;
+  readonly name: string;
+  /** Already encrypted. */
+  readonly settings: JsonObject;
+}
+
+/**
+ * The changes that touch several tables, each one transaction. Caches of the rows they touch are dropped after the
+ * commit, before the promise resolves.
+ */
+export interface TenantLifecycle {
+  installForTenant(request: InstallRequest): Promise<InstallOutcome>;
+  /** Endpoints of the plugin stay: a new installation revives them (quirk D9). */
+  uninstallFromTenant(request: UninstallRequest): Promise<UninstallOutcome>;
+  upgradeForTenant(request: UpgradeRequest): Promise<UpgradeOutcome>;
+  /** Inserts the endpoint enabled, with a fresh hook id, and counts it on the installation. */
+  setupEndpoint(endpoint: NewEndpoint): Promise<EndpointRecord>;
+  /** Replaces name and settings; undefined when there is no such endpoint. */
+  updateEndpoint(
+    tenantId: string,
+    endpointId: string,
+    change: { readonly name: string; readonly settings: JsonObject },
+  ): Promise<EndpointRecord | undefined>;
+  /** undefined when there is no such endpoint; the record unchanged when it already is so. */
+  setEndpointEnabled(tenantId: string, endpointId: string, enabled: boolean): Promise<EndpointRecord | undefined>;
+  /** The endpoint as it was; undefined when there is none. */
+  removeEndpoint(tenantId: string, endpointId: string): Promise<EndpointRecord | undefined>;
+  /** Replaces the stored declaration of a debugging plugin that reconnected; false when the row is missing. */
+  updateRemoteDeclaration(declaration: StoredDeclaration): Promise<boolean>;
+}
+
+/** The open database: one object per area, and its end. */
+export interface Database {
+  readonly plugins: Plugins;
+  readonly installations: Installations;
+  readonly declarations: Declarations;
+  readonly projections: Projections;
+  readonly endpoints: Endpoints;
+  readonly installTasks: InstallTasks;
+  readonly tenantStorages: TenantStorages;
+  readonly readmes: Readmes;
+  readonly serverlessRuntimes: ServerlessRuntimes;
+  readonly lifecycle: TenantLifecycle;
+  /** Asks the database one trivial question; rejects with `DatabaseError` when it cannot answer (readiness). */
+  ping(): Promise<void>;
+  /** Waits for running transactions and closes. */
+  close(): Promise<void>;
+}
