@@ -1,4 +1,5 @@
 /** Tolerant decoding: declared fields only, wrong or missing ones become their zero value (http-api §3, runtime-protocols §1.2). */
+import { plainDecimal } from './decimal.ts';
 import { isZero } from './rules.ts';
 import type { RecordOf, RecordType, Type } from './types.ts';
 
@@ -69,6 +70,11 @@ function decodeValue(type: Type, given: unknown, notes: Notes): unknown {
     case 'object':
       if (isObject(given)) return given;
       break;
+    case 'decimal': {
+      const text = plainDecimal(given);
+      if (text !== undefined) return text;
+      break;
+    }
     case 'int':
       if (typeof given === 'number' && Number.isInteger(given)) return given;
       break;
@@ -91,6 +97,8 @@ export function zeroOf(type: Type): unknown {
       return 0;
     case 'boolean':
       return false;
+    case 'decimal':
+      return '0';
     case 'record':
       return decodeRecord(type, {}, { altered: false });
     default:

@@ -12,12 +12,14 @@
 
 export { bindQuery } from './bind-query.ts';
 export { type Decoded, decode, zeroOf } from './decode.ts';
+export { decodeStrict, type StrictResult } from './decode-strict.ts';
 export { type JsonSchema, jsonSchemaOf } from './json-schema.ts';
 export { eq, max, maxItems, maxLength, min, oneOf, required, rule } from './rules.ts';
 export {
   any,
   array,
   boolean,
+  decimal,
   embed,
   type Field,
   type Infer,
@@ -25,6 +27,7 @@ export {
   nullable,
   number,
   object,
+  type RecordOf,
   type RecordType,
   type Rule,
   record,

@@ -10,6 +10,8 @@ export function jsonSchemaOf(type: Type): JsonSchema {
       return { type: 'integer' };
     case 'any':
       return {};
+    case 'decimal':
+      return { type: ['string', 'number'] };
     case 'nullable':
       return { anyOf: [jsonSchemaOf(type.of), { type: 'null' }] };
     case 'array':

@@ -12,7 +12,7 @@ export interface Rule {
 }
 
 export type Type =
-  | { readonly kind: 'string' | 'int' | 'number' | 'boolean' | 'object' | 'any' }
+  | { readonly kind: 'string' | 'int' | 'number' | 'boolean' | 'object' | 'decimal' | 'any' }
   | { readonly kind: 'array'; readonly of: Type; readonly rules: readonly Rule[]; readonly dive: boolean }
   | { readonly kind: 'nullable'; readonly of: Type }
   | RecordType;
@@ -44,12 +44,18 @@ export interface Field<T> {
   /** Left out of the decoded value when zero. */
   readonly omitEmpty: boolean;
   readonly description?: string;
+  /** Name of the type in messages of strict decoding, where it has one of its own. */
+  readonly typeName?: string;
   check(...rules: readonly Rule[]): Field<T>;
   omit(): Field<T | undefined>;
   describe(text: string): Field<T>;
+  called(typeName: string): Field<T>;
 }
 
-type FieldOptions = Pick<Field<unknown>, 'name' | 'type' | 'rules' | 'omitEmpty'> & { readonly description?: string };
+type FieldOptions = Pick<Field<unknown>, 'name' | 'type' | 'rules' | 'omitEmpty'> & {
+  readonly description?: string;
+  readonly typeName?: string;
+};
 
 function make<T>(options: FieldOptions): Field<T> {
   return {
@@ -57,6 +63,7 @@ function make<T>(options: FieldOptions): Field<T> {
     check: (...rules) => make({ ...options, rules: [...options.rules, ...rules] }),
     omit: () => make({ ...options, omitEmpty: true }),
     describe: (description) => make({ ...options, description }),
+    called: (typeName) => make({ ...options, typeName }),
   };
 }
 
@@ -72,6 +79,8 @@ export const number = (name: string): Field<number> => field(name, { kind: 'numb
 export const boolean = (name: string): Field<boolean> => field(name, { kind: 'boolean' });
 /** A free object; else null. */
 export const object = (name: string): Field<Record<string, unknown> | null> => field(name, { kind: 'object' });
+/** An exact decimal, sent as number or text; always a text in plain notation, `'0'` when missing. */
+export const decimal = (name: string): Field<string> => field(name, { kind: 'decimal' });
 /** Any JSON value; missing is null. */
 export const any = (name: string): Field<unknown> => field(name, { kind: 'any' });
 

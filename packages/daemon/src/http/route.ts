@@ -1,5 +1,5 @@
 /** Routes as data: from this table come the router, binding, authentication, the OpenAPI document and the tests. */
-import type { JsonSchema, RecordOf } from '@plugin-daemon/wire-schema';
+import type { JsonSchema, RecordOf, RecordType } from '@plugin-daemon/wire-schema';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
 /**
@@ -60,4 +60,4 @@ export interface Route<T = unknown> {
 export const route = <T = Record<never, never>>(spec: Route<T>): Route<T> => spec;
 
 /** A route in a table of mixed ones. The request type is erased: binding produces what the route itself declared. */
-export type AnyRoute = Route<never>;
+export type AnyRoute = Omit<Route<never>, 'request'> & { readonly request?: RecordType };
