@@ -16,9 +16,7 @@ export const redisSettings = {
     usedBy: 'compose',
     status: 'partly-refused',
     meaning: 'Host of Redis. Refused when set: a deployment that names it may expect several nodes to share state.',
-    refuse: (host) => {
-      if (host !== undefined) refuseRedis();
-    },
+    refuse: refuseRedis,
   }),
   REDIS_USE_SENTINEL: boolean({
     default: false,

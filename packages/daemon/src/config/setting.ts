@@ -39,8 +39,6 @@ export interface Setting<T> {
   readonly aliases: readonly string[];
   /** Exists only in this daemon. */
   readonly own: boolean;
-  /** Throws `InvalidValue` for a value this version cannot honour. */
-  readonly refuse?: (value: T) => void;
 }
 
 export type SettingsTable = { readonly [name: string]: Setting<unknown> };
@@ -48,7 +46,7 @@ export type SettingsTable = { readonly [name: string]: Setting<unknown> };
 /** The parsed values of a table: one property per variable. */
 export type ValuesOf<Table> = { readonly [Name in keyof Table]: Table[Name] extends Setting<infer T> ? T : never };
 
-interface Common {
+interface Common<T> {
   readonly meaning: string;
   readonly usedBy: string;
   readonly status?: SettingStatus;
@@ -58,19 +56,32 @@ interface Common {
   readonly secret?: boolean;
   readonly aliases?: readonly string[];
   readonly own?: boolean;
+  /** Throws `InvalidValue` for a configured value this version cannot honour. */
+  readonly refuse?: (value: T) => void;
 }
 
-type WithDefault<T> = Common & { readonly default: T; readonly refuse?: (value: T) => void };
-type WithoutDefault<T> = Common & { readonly default?: undefined; readonly refuse?: (value: T | undefined) => void };
+type WithDefault<T> = Common<T> & { readonly default: T };
+type WithoutDefault<T> = Common<T> & { readonly default?: undefined };
 
+function setting<T>(type: string, parse: (raw: string) => T, options: WithDefault<T>): Setting<T>;
 function setting<T>(
   type: string,
   parse: (raw: string) => T,
-  options: Common & { readonly default: T; readonly refuse?: ((value: T) => void) | undefined },
-): Setting<T> {
+  options: WithDefault<T> | WithoutDefault<T>,
+): Setting<T | undefined>;
+function setting<T>(
+  type: string,
+  parse: (raw: string) => T,
+  options: WithDefault<T> | WithoutDefault<T>,
+): Setting<T | undefined> {
+  const { refuse, unit, defaultText } = options;
   return {
     type,
-    parse,
+    parse: (raw) => {
+      const value = parse(raw.trim());
+      refuse?.(value);
+      return value;
+    },
     default: options.default,
     meaning: options.meaning,
     usedBy: options.usedBy,
@@ -79,49 +90,41 @@ function setting<T>(
     secret: options.secret ?? false,
     aliases: options.aliases ?? [],
     own: options.own ?? false,
-    ...(options.unit === undefined ? {} : { unit: options.unit }),
-    ...(options.defaultText === undefined ? {} : { defaultText: options.defaultText }),
-    ...(options.refuse === undefined ? {} : { refuse: options.refuse }),
+    ...(unit === undefined ? {} : { unit }),
+    ...(defaultText === undefined ? {} : { defaultText }),
   };
 }
 
 /** Free text; surrounding white space never belongs to it. Without a default, unset reads as undefined. */
 export function text(options: WithDefault<string>): Setting<string>;
 export function text(options: WithoutDefault<string>): Setting<string | undefined>;
-export function text(options: WithDefault<string> | WithoutDefault<string>): unknown {
-  return setting<string | undefined>('text', (raw) => raw.trim(), {
-    ...options,
-    refuse: options.refuse as ((value: string | undefined) => void) | undefined,
-  });
+export function text(options: WithDefault<string> | WithoutDefault<string>): Setting<string | undefined> {
+  return setting('text', (raw) => raw, options);
 }
 
 /** A path, made absolute against the working directory by `loadSettings`. */
 export function path(options: WithDefault<string>): Setting<string>;
 export function path(options: WithoutDefault<string>): Setting<string | undefined>;
-export function path(options: WithDefault<string> | WithoutDefault<string>): unknown {
-  return { ...(text(options as WithDefault<string>) as Setting<string>), type: 'path' };
+export function path(options: WithDefault<string> | WithoutDefault<string>): Setting<string | undefined> {
+  return setting('path', (raw) => raw, options);
 }
 
 /** http or https URL, kept as text without trailing slashes. */
 export function url(options: WithDefault<string>): Setting<string>;
 export function url(options: WithoutDefault<string>): Setting<string | undefined>;
-export function url(options: WithDefault<string> | WithoutDefault<string>): unknown {
-  return setting<string | undefined>('url', parseUrl, {
-    ...options,
-    refuse: options.refuse as ((value: string | undefined) => void) | undefined,
-  });
+export function url(options: WithDefault<string> | WithoutDefault<string>): Setting<string | undefined> {
+  return setting('url', parseUrl, options);
 }
 
 function parseUrl(raw: string): string {
-  const value = raw.trim();
-  const parsed = URL.parse(value);
+  const parsed = URL.parse(raw);
   if (parsed === null || (parsed.protocol !== 'http:' && parsed.protocol !== 'https:')) {
     throw new InvalidValue(
       'is not an http or https URL',
       'write it with scheme, host and port, such as http://127.0.0.1:5001',
     );
   }
-  return value.replace(/\/+$/, '');
+  return raw.replace(/\/+$/, '');
 }
 
 /** Comma-separated words; white space around them and empty ones are dropped. */
@@ -146,7 +149,7 @@ export function boolean(options: WithDefault<boolean>): Setting<boolean> {
 }
 
 function parseBoolean(raw: string): boolean {
-  const value = booleans.get(raw.trim().toLowerCase());
+  const value = booleans.get(raw.toLowerCase());
   if (value === undefined) throw new InvalidValue('is neither true nor false', 'write true or false');
   return value;
 }
@@ -159,7 +162,7 @@ interface Range {
 /** Whole number, also `0x1F`, `0o17`, `0b11`, a leading 0 for octal, and `_` between digits. */
 export function integer(options: WithDefault<number> & Range): Setting<number> {
   const { min = 0, max = Number.MAX_SAFE_INTEGER } = options;
-  return setting('integer', (raw) => inRange(parseInteger(raw.trim()), min, max), options);
+  return setting('integer', (raw) => inRange(parseInteger(raw), min, max), options);
 }
 
 /** TCP port. */
@@ -186,7 +189,7 @@ function inRange(value: number, min: number, max: number): number {
 /** Decimal number. */
 export function decimal(options: WithDefault<number> & Range): Setting<number> {
   const { min = 0, max = Number.MAX_VALUE } = options;
-  return setting('number', (raw) => inRange(parseDecimal(raw.trim()), min, max), options);
+  return setting('number', (raw) => inRange(parseDecimal(raw), min, max), options);
 }
 
 function parseDecimal(raw: string): number {
@@ -208,7 +211,7 @@ const durationUnits: ReadonlyMap<string, number> = new Map([
 
 /** Duration with units (`5s`, `500ms`, `1m30s`); the value is in milliseconds. */
 export function duration(options: WithDefault<number>): Setting<number> {
-  return setting('duration', (raw) => parseDuration(raw.trim()), { unit: 'ms', ...options });
+  return setting('duration', (raw) => parseDuration(raw), { unit: 'ms', ...options });
 }
 
 function parseDuration(raw: string): number {
@@ -233,7 +236,7 @@ export function choice<T extends string>(
 ): Setting<T> {
   const values = [...new Set(Object.values(words))];
   const parse = (raw: string): T => {
-    const value = words[raw.trim().toLowerCase()];
+    const value = words[raw.toLowerCase()];
     if (value === undefined) throw new InvalidValue('is not a known choice', `choose one of ${values.join(', ')}`);
     return value;
   };
