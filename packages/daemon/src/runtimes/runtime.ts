@@ -12,10 +12,11 @@ export type RuntimeType = 'local' | 'remote' | 'serverless';
  */
 export interface SessionSink {
   /**
-   * One `stream` message. `json` is the text of the payload as the plugin wrote it, in latin1: every character is one byte of the
-   * UTF-8 that came in. `clean` promises that it holds no byte that must be escaped for line readers and is valid UTF-8.
+   * One `stream` message. `json` is the text of its payload with one character per byte of UTF-8 (latin1); it is well-formed UTF-8
+   * without the characters that line readers take for a line end.
+   * @returns false if `json` is no JSON value: the line was not of the usual shape and has to be read the ordinary way.
    */
-  chunk(json: string, clean: boolean): void;
+  chunk(json: string): boolean;
   /** All input that arrived together has been delivered: write out what was collected. */
   flush(): void;
   /** One `invoke` message: its data, parsed. */

@@ -1,0 +1,200 @@
+import fc from 'fast-check';
+import { beforeEach, expect, test } from 'vitest';
+import type { SessionSink } from '../runtime.ts';
+import { LineChannel } from './line-channel.ts';
+
+const A = '00000000-0000-4000-8000-00000000000a';
+const B = '00000000-0000-4000-8000-00000000000b';
+
+class Recorder implements SessionSink {
+  seen: string[] = [];
+  flushes = 0;
+  chunk(json: string): boolean {
+    try {
+      JSON.parse(json);
+    } catch {
+      return false;
+    }
+    this.seen.push(Buffer.from(json, 'latin1').toString('utf8'));
+    return true;
+  }
+  flush(): void {
+    this.flushes++;
+  }
+  invoke(data: unknown): void {
+    this.seen.push(`invoke ${JSON.stringify(data)}`);
+  }
+  end(): void {
+    this.seen.push('end');
+  }
+  fail(error: { errorType: string; message: string }): void {
+    this.seen.push(`fail ${error.errorType} ${error.message}`);
+  }
+}
+
+let outside: string[];
+const channelWith = (limit = 1 << 20) =>
+  new LineChannel({
+    maxMessageBytes: limit,
+    maxMessageSetting: 'LIMIT',
+    events: {
+      heartbeat: () => outside.push('heartbeat'),
+      log: (level, message) => outside.push(`log ${level} ${message}`),
+      pluginError: (data) => outside.push(`error ${data}`),
+      stray: (text) => outside.push(`stray ${text}`),
+      lateInvoke: (session, id) => outside.push(`late ${session} ${id}`),
+    },
+  });
+
+beforeEach(() => {
+  outside = [];
+});
+
+const message = (id: string, type: string, data: unknown): string =>
+  `${JSON.stringify({ event: 'session', session_id: id, data: { type, data } })}\n\n`;
+
+test('routes messages to their sessions, in order, with one flush per read', () => {
+  const channel = channelWith();
+  const a = new Recorder();
+  const b = new Recorder();
+  channel.open(A, a);
+  channel.open(B, b);
+  channel.push(
+    Buffer.from(
+      message(A, 'stream', { n: 1 }) +
+        message(B, 'stream', { n: 2 }) +
+        message(A, 'stream', { n: 3 }) +
+        message(A, 'end', {}),
+    ),
+  );
+  expect(a.seen).toEqual(['{"n":1}', '{"n":3}', 'end']);
+  expect(b.seen).toEqual(['{"n":2}']);
+  expect([a.flushes, b.flushes]).toEqual([1, 1]);
+  expect(channel.sessions).toBe(1);
+});
+
+test('any cut of the bytes gives the same messages', () => {
+  const bytes = Buffer.from(
+    `${message(A, 'stream', { t: 'é中\u2028\u0085😀' })}print()\n{"event":"heartbeat"}\r\n${message(B, 'stream', [1])}${message(A, 'end', {})}`,
+  );
+  const read = (cuts: number[]) => {
+    outside = [];
+    const channel = channelWith();
+    const a = new Recorder();
+    channel.open(A, a);
+    let from = 0;
+    for (const cut of [...cuts.map((c) => c % bytes.length).sort((x, y) => x - y), bytes.length]) {
+      channel.push(bytes.subarray(from, cut));
+      from = cut;
+    }
+    return { a: a.seen, outside };
+  };
+  const whole = read([]);
+  expect(whole.a).toEqual(['{"t":"é中\\u2028\\u0085😀"}', 'end']);
+  expect(whole.outside).toEqual(['stray print()', 'heartbeat']);
+  fc.assert(
+    fc.property(fc.array(fc.nat()), (cuts) => {
+      expect(read(cuts)).toEqual(whole);
+    }),
+  );
+});
+
+test('no input throws, and none reaches a session it does not name', () => {
+  fc.assert(
+    fc.property(
+      fc.array(
+        fc.oneof(
+          fc.uint8Array(),
+          fc.json().map((s) => Buffer.from(s)),
+          fc.constant(Buffer.from('\n')),
+        ),
+      ),
+      (pieces) => {
+        const channel = channelWith(500);
+        const a = new Recorder();
+        channel.open(A, a);
+        for (const piece of pieces) channel.push(Buffer.from(piece));
+        expect(a.seen).toEqual([]);
+      },
+    ),
+  );
+});
+
+test('two objects on one line are both delivered', () => {
+  const channel = channelWith();
+  const a = new Recorder();
+  channel.open(A, a);
+  const one = (n: number) => JSON.stringify({ event: 'session', session_id: A, data: { type: 'stream', data: { n } } });
+  channel.push(Buffer.from(`${one(1)}${one(2)}\n\n\n\n`));
+  expect(a.seen).toEqual(['{"n":1}', '{"n":2}']);
+});
+
+test('unusual spelling keeps the digits of numbers', () => {
+  const channel = channelWith();
+  const a = new Recorder();
+  channel.open(A, a);
+  channel.push(
+    Buffer.from(
+      `{ "session_id" : "${A}", "event":"session", "data" : {"data":{"big":12345678901234567890,"f":1.0}, "type":"stream"}}\n`,
+    ),
+  );
+  expect(a.seen).toEqual(['{"big":12345678901234567890,"f":1.0}']);
+});
+
+test('a usual head with more members after the payload is read the ordinary way', () => {
+  const channel = channelWith();
+  const a = new Recorder();
+  channel.open(A, a);
+  channel.push(
+    Buffer.from(`{"event":"session","session_id":"${A}","data":{"type":"stream","data":{"a":1}},"extra":{"b":{}}}\n`),
+  );
+  expect(a.seen).toEqual(['{"a":1}']);
+});
+
+test('a message over the limit fails its session alone and at once', () => {
+  const channel = channelWith(1000);
+  const a = new Recorder();
+  const b = new Recorder();
+  channel.open(A, a);
+  channel.open(B, b);
+  channel.push(
+    Buffer.from(`{"event":"session","session_id":"${A}","data":{"type":"stream","data":{"x":"${'y'.repeat(2000)}`),
+  );
+  expect(a.seen).toEqual([expect.stringMatching(/^fail PluginMessageTooLargeError .*1000 bytes.*LIMIT/)]);
+  channel.push(Buffer.from(`${'y'.repeat(2000)}"}}}\n${message(B, 'stream', 'ok')}`));
+  expect(b.seen).toEqual(['"ok"']);
+  expect(a.seen).toHaveLength(1);
+});
+
+test('an error in any form ends the session as an error', () => {
+  for (const data of [
+    'text',
+    null,
+    7,
+    { error_type: 'E', message: 'm', args: Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`k${i}`, i])) },
+  ]) {
+    const channel = channelWith();
+    const a = new Recorder();
+    channel.open(A, a);
+    channel.push(Buffer.from(message(A, 'error', data)));
+    channel.push(Buffer.from(message(A, 'end', {})));
+    expect(a.seen).toEqual([expect.stringMatching(/^fail /)]);
+  }
+});
+
+test('a call back for a finished session is reported, so that the plugin need not wait', () => {
+  channelWith().push(Buffer.from(message(A, 'invoke', { type: 'llm', backwards_request_id: 'r1', request: {} })));
+  expect(outside).toEqual([`late ${A} r1`]);
+});
+
+test('failing the channel fails every session once', () => {
+  const channel = channelWith();
+  const a = new Recorder();
+  const b = new Recorder();
+  channel.open(A, a);
+  channel.open(B, b);
+  channel.fail({ errorType: 'ConnectionClosedError', message: 'gone' });
+  channel.fail({ errorType: 'ConnectionClosedError', message: 'gone' });
+  expect(a.seen).toEqual(['fail ConnectionClosedError gone']);
+  expect(b.seen).toEqual(['fail ConnectionClosedError gone']);
+});

@@ -1,0 +1,266 @@
+import { isAscii } from 'node:buffer';
+import { type SessionError, sessionError } from '../../errors/index.ts';
+import { skipSpace, skipValue, sliceMember } from '../../json/slice.ts';
+import type { SessionSink } from '../runtime.ts';
+import { safeLatin1, toLatin1 } from './line-safety.ts';
+
+/** What a channel reports besides the messages of its sessions. Called synchronously; must not block. */
+export interface LineChannelEvents {
+  heartbeat(): void;
+  /** A `log` event of the plugin's logging handler. */
+  log(level: string, message: string): void;
+  /** An `error` event: the text of its data. */
+  pluginError(data: string): void;
+  /** Anything that is no event: print() output, the manifest line. At most 1,024 characters of it. */
+  stray(text: string): void;
+  /** The plugin calls back for a session that is over; it waits for an answer on this id. */
+  lateInvoke(sessionId: string, backwardsRequestId: string): void;
+}
+
+export interface LineChannelOptions {
+  /** Longest message in bytes. A longer one fails its session, not the plugin. */
+  readonly maxMessageBytes: number;
+  /** The setting to name in that failure. */
+  readonly maxMessageSetting: string;
+  readonly events: LineChannelEvents;
+}
+
+/** The SDK writes exactly this head (key order and all); other spellings take the ordinary parser. */
+const HEAD = '{"event":"session","session_id":"';
+const STREAM = '","data":{"type":"stream","data":';
+const ID_LENGTH = 36;
+/** Enough of an over-long line to find out whose it is. */
+const HEAD_BYTES = 256;
+const STRAY_CHARACTERS = 1024;
+
+/**
+ * Reads what a plugin writes and hands each message to its session.
+ *
+ * Text is kept with one character per byte (latin1): splitting and comparing are then native operations, payloads go out as they
+ * came in, and a character cut in two by a read does no harm. Only lines of an unusual shape are decoded.
+ */
+export class LineChannel {
+  readonly #sinks = new Map<string, SessionSink>();
+  readonly #options: LineChannelOptions;
+  /** The begun line, in pieces: joined once, when its end arrives. */
+  #pending: string[] = [];
+  #pendingBytes = 0;
+  /** Head of a line that is too long; the rest is skipped up to the next line end. */
+  #skipping = false;
+  readonly #touched = new Set<SessionSink>();
+  /** The session of the last usual line, with the text its next line starts with. */
+  #recentPrefix = '';
+  #recentSink: SessionSink | undefined;
+
+  constructor(options: LineChannelOptions) {
+    this.#options = options;
+  }
+
+  /** Open sessions. */
+  get sessions(): number {
+    return this.#sinks.size;
+  }
+
+  open(sessionId: string, sink: SessionSink): void {
+    this.#sinks.set(sessionId, sink);
+  }
+
+  /** @returns whether the session was open. */
+  close(sessionId: string): boolean {
+    const sink = this.#sinks.get(sessionId);
+    if (sink === undefined) return false;
+    this.#forget(sessionId, sink);
+    return true;
+  }
+
+  /** Ends every session with the same error: the plugin is gone. */
+  fail(error: SessionError): void {
+    for (const [id, sink] of [...this.#sinks]) {
+      this.#forget(id, sink);
+      sink.fail(error);
+    }
+  }
+
+  /** Takes bytes as they were read. Everything they complete is delivered before this returns. */
+  push(bytes: Buffer): void {
+    const text = bytes.latin1Slice();
+    const ascii = isAscii(bytes);
+    let at = 0;
+    for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', at)) {
+      if (this.#skipping) this.#skipping = false;
+      else if (this.#pendingBytes > 0) this.#finishPending(text.slice(at, end));
+      else if (end > at) this.#line(text, at, end, ascii);
+      at = end + 1;
+    }
+    if (at < text.length && !this.#skipping) this.#keep(at === 0 ? text : text.slice(at));
+    for (const sink of this.#touched) sink.flush();
+    this.#touched.clear();
+  }
+
+  #keep(piece: string): void {
+    this.#pending.push(piece);
+    this.#pendingBytes += piece.length;
+    if (this.#pendingBytes > this.#options.maxMessageBytes) {
+      this.#tooLong();
+      this.#skipping = true;
+    }
+  }
+
+  #finishPending(piece: string): void {
+    this.#pending.push(piece);
+    this.#pendingBytes += piece.length;
+    if (this.#pendingBytes > this.#options.maxMessageBytes) return this.#tooLong();
+    const line = this.#pending.join('');
+    this.#pending = [];
+    this.#pendingBytes = 0;
+    this.#line(line, 0, line.length, false);
+  }
+
+  #tooLong(): void {
+    let head = '';
+    for (const piece of this.#pending) {
+      head += piece.slice(0, HEAD_BYTES);
+      if (head.length >= HEAD_BYTES) break;
+    }
+    this.#pending = [];
+    this.#pendingBytes = 0;
+    const { maxMessageBytes, maxMessageSetting, events } = this.#options;
+    const id = /"session_id"\s*:\s*"([^"]{1,64})"/.exec(head)?.[1];
+    const sink = id === undefined ? undefined : this.#sinks.get(id);
+    if (id === undefined || sink === undefined) {
+      events.stray(`a line of more than ${maxMessageBytes} bytes was skipped: ${head.slice(0, 200)}…`);
+      return;
+    }
+    this.#forget(id, sink);
+    const text = `the plugin sent a message of more than ${maxMessageBytes} bytes, the limit for one message; split it, or raise ${maxMessageSetting}`;
+    sink.fail(
+      sessionError('PluginMessageTooLargeError', text, { limit_bytes: maxMessageBytes, setting: maxMessageSetting }),
+    );
+  }
+
+  #line(text: string, start: number, lineEnd: number, ascii: boolean): void {
+    const end = text.charCodeAt(lineEnd - 1) === 0x0d ? lineEnd - 1 : lineEnd;
+    if (end <= start) return;
+    const payloadAt = this.#usualSession(text, start);
+    if (
+      payloadAt > 0 &&
+      this.#recentSink !== undefined &&
+      text.charCodeAt(end - 1) === 0x7d &&
+      text.charCodeAt(end - 2) === 0x7d
+    ) {
+      const payload = text.slice(payloadAt, end - 2);
+      const sink = this.#recentSink;
+      this.#touched.add(sink);
+      if (sink.chunk(ascii ? payload : safeLatin1(payload))) return;
+    }
+    this.#ordinary(text.slice(start, end));
+  }
+
+  /** Index of the payload if the line is a stream message of an open session in the usual shape, else 0. Sets the recent session. */
+  #usualSession(text: string, start: number): number {
+    if (this.#recentSink !== undefined && text.startsWith(this.#recentPrefix, start))
+      return start + this.#recentPrefix.length;
+    if (!text.startsWith(HEAD, start)) return 0;
+    const idAt = start + HEAD.length;
+    if (!text.startsWith(STREAM, idAt + ID_LENGTH)) return 0;
+    const id = text.slice(idAt, idAt + ID_LENGTH);
+    const sink = this.#sinks.get(id);
+    if (sink === undefined) return 0;
+    this.#recentSink = sink;
+    this.#recentPrefix = HEAD + id + STREAM;
+    return start + this.#recentPrefix.length;
+  }
+
+  #forget(id: string, sink: SessionSink): void {
+    this.#sinks.delete(id);
+    if (this.#recentSink === sink) this.#recentSink = undefined;
+  }
+
+  /** The ordinary way: any JSON, any spelling, several values on one line (Q-4). */
+  #ordinary(latin1: string): void {
+    const text = Buffer.from(latin1, 'latin1').toString('utf8');
+    const whole = parse(text);
+    if (whole !== undefined) return this.#event(whole.value, text);
+    for (let at = skipSpace(text, 0); at < text.length; ) {
+      const end = skipValue(text, at);
+      const piece = end < 0 ? undefined : parse(text.slice(at, end));
+      if (piece === undefined) return this.#options.events.stray(text.slice(at, at + STRAY_CHARACTERS));
+      this.#event(piece.value, text.slice(at, end));
+      at = skipSpace(text, end);
+    }
+  }
+
+  #event(value: unknown, text: string): void {
+    const { events } = this.#options;
+    if (!isObject(value)) return events.stray(text.slice(0, STRAY_CHARACTERS));
+    switch (value.event) {
+      case 'session':
+        return this.#message(typeof value.session_id === 'string' ? value.session_id : '', value.data, text);
+      case 'heartbeat':
+        return events.heartbeat();
+      case 'log':
+        if (isObject(value.data)) events.log(String(value.data.level ?? 'info'), String(value.data.message ?? ''));
+        return;
+      case 'error':
+        return events.pluginError((JSON.stringify(value.data) ?? 'null').slice(0, STRAY_CHARACTERS));
+      default:
+        return events.stray(text.slice(0, STRAY_CHARACTERS));
+    }
+  }
+
+  #message(id: string, message: unknown, text: string): void {
+    const sink = this.#sinks.get(id);
+    if (!isObject(message) || typeof message.type !== 'string' || message.type === '' || message.data === undefined) {
+      return this.#options.events.stray(text.slice(0, STRAY_CHARACTERS));
+    }
+    const { type, data } = message;
+    if (sink === undefined) {
+      const back = type === 'invoke' && isObject(data) ? data.backwards_request_id : undefined;
+      if (typeof back === 'string') this.#options.events.lateInvoke(id, back);
+      return;
+    }
+    this.#touched.add(sink);
+    switch (type) {
+      case 'stream':
+        // The payload's own text: re-encoding the parsed value would lose digits.
+        sink.chunk(toLatin1(sliceMember(sliceMember(text, 'data') ?? '', 'data') ?? JSON.stringify(data)));
+        return;
+      case 'invoke':
+        sink.invoke(data);
+        return;
+      case 'end':
+        this.#forget(id, sink);
+        sink.end();
+        return;
+      case 'error':
+        this.#forget(id, sink);
+        sink.fail(pluginError(data));
+        return;
+      default:
+        this.#forget(id, sink);
+        sink.fail(sessionError('unknown_stream_message_type', `unknown stream message type: ${type}`));
+    }
+  }
+}
+
+/** The error a plugin reports, as it will be sent on: always an error, whatever its form (Q-14). */
+function pluginError(data: unknown): SessionError {
+  if (!isObject(data)) return sessionError('PluginError', typeof data === 'string' ? data : JSON.stringify(data), null);
+  const args = isObject(data.args) ? data.args : null;
+  return sessionError(textOf(data.error_type), textOf(data.message), args);
+}
+
+const textOf = (value: unknown): string =>
+  typeof value === 'string' ? value : value === undefined || value === null ? '' : JSON.stringify(value);
+
+function parse(text: string): { readonly value: unknown } | undefined {
+  try {
+    return { value: JSON.parse(text) };
+  } catch {
+    // No JSON: the caller looks for several values, then treats it as stray output.
+    return undefined;
+  }
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);

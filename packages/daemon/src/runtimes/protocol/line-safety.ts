@@ -1,0 +1,19 @@
+/** Makes text safe for readers that split on more than LF (runtime-protocols §1.6). */
+
+/** Whether bytes-as-latin1 text is plain ASCII. */
+const hasHighBytes = /[\x80-\xff]/;
+/** NEL, LINE SEPARATOR, PARAGRAPH SEPARATOR, which Python's splitlines takes for line ends. */
+const lineEnds = /[\u0085\u2028\u2029]/g;
+const escapes: Readonly<Record<string, string>> = { '\u0085': '\\u0085', '\u2028': '\\u2028', '\u2029': '\\u2029' };
+
+/** JSON text with the characters escaped that some readers take for line ends. */
+export const escapeLineEnds = (json: string): string => json.replace(lineEnds, (c) => escapes[c] ?? c);
+
+/** JSON text (ordinary string) as UTF-8 bytes in a latin1 string, with line ends escaped. */
+export const toLatin1 = (json: string): string => Buffer.from(escapeLineEnds(json), 'utf8').latin1Slice();
+
+/** Bytes-as-latin1 JSON text: invalid UTF-8 replaced, line ends escaped; unchanged where there is nothing to do. */
+export function safeLatin1(json: string): string {
+  if (!hasHighBytes.test(json)) return json;
+  return toLatin1(Buffer.from(json, 'latin1').toString('utf8'));
+}
