@@ -1,0 +1,159 @@
+/** Starts a daemon as an operator does, on a data directory of its own, and stops it with everything it started. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createWriteStream, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const REPOSITORY = fileURLToPath(new URL('../../../../', import.meta.url));
+const MAIN = join(REPOSITORY, 'packages/daemon/src/main.ts');
+const START_LIMIT_MS = 60_000;
+const STOP_LIMIT_MS = 30_000;
+const LOG_LINES_SHOWN = 25;
+
+export interface DaemonOptions {
+  /** Settings on top of the defaults for a measurement; names of the daemon's environment variables. */
+  readonly settings?: Readonly<Record<string, string>>;
+  /** Kept after `close()`; a fresh directory that is removed again if absent. */
+  readonly dataDirectory?: string;
+  readonly serverKey?: string;
+  readonly innerApi: { readonly url: string; readonly key: string };
+}
+
+/**
+ * One daemon on a data directory, that can be stopped and started again: ports, keys and data stay.
+ * `close()` stops it and removes what was created for it.
+ */
+export class DaemonProcess implements AsyncDisposable {
+  readonly url: string;
+  readonly key: string;
+  readonly debuggingPort: number;
+  readonly dataDirectory: string;
+  readonly logFile: string;
+  readonly #settings: Readonly<Record<string, string>>;
+  readonly #temporary: string | undefined;
+  #child: ChildProcess | undefined;
+
+  private constructor(port: number, debuggingPort: number, options: DaemonOptions) {
+    this.url = `http://127.0.0.1:${port}`;
+    this.key = options.serverKey ?? 'bench-server-key';
+    this.debuggingPort = debuggingPort;
+    this.#temporary = options.dataDirectory ? undefined : mkdtempSync(join(tmpdir(), 'plugin-daemon-'));
+    this.dataDirectory = options.dataDirectory ?? join(this.#temporary ?? '', 'data');
+    mkdirSync(this.dataDirectory, { recursive: true });
+    this.logFile = join(this.#temporary ?? this.dataDirectory, 'daemon.log');
+    this.#settings = {
+      SERVER_HOST: '127.0.0.1',
+      SERVER_PORT: String(port),
+      SERVER_KEY: this.key,
+      DATA_DIR: this.dataDirectory,
+      DIFY_INNER_API_URL: options.innerApi.url,
+      DIFY_INNER_API_KEY: options.innerApi.key,
+      PLUGIN_REMOTE_INSTALLING_HOST: '127.0.0.1',
+      PLUGIN_REMOTE_INSTALLING_PORT: String(debuggingPort),
+      FORCE_VERIFYING_SIGNATURE: 'false',
+      ...options.settings,
+    };
+  }
+
+  static async start(options: DaemonOptions): Promise<DaemonProcess> {
+    const daemon = new DaemonProcess(await freePort(), await freePort(), options);
+    try {
+      await daemon.start();
+      return daemon;
+    } catch (error) {
+      await daemon.close();
+      throw error;
+    }
+  }
+
+  get pid(): number {
+    const pid = this.#child?.pid;
+    if (pid === undefined) throw new Error('the daemon is not running');
+    return pid;
+  }
+
+  /** Milliseconds from the start of the process to its first healthy answer. */
+  async start(): Promise<number> {
+    const log = createWriteStream(this.logFile, { flags: 'a' });
+    const started = performance.now();
+    const child = spawn(process.execPath, [MAIN], {
+      cwd: this.#temporary ?? this.dataDirectory,
+      env: { ...inherited(), ...this.#settings },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.#child = child;
+    child.stdout?.pipe(log, { end: false });
+    child.stderr?.pipe(log, { end: false });
+    child.once('close', () => log.end());
+    while (performance.now() - started < START_LIMIT_MS) {
+      if (child.exitCode !== null || child.signalCode !== null) break;
+      if (await healthy(this.url)) return performance.now() - started;
+      await delay(5);
+    }
+    throw new Error(`the daemon did not start. The end of its log (${this.logFile}):\n${this.logTail()}`);
+  }
+
+  /** Stops the process; resolves when it is gone. */
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+    const child = this.#child;
+    this.#child = undefined;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+    child.kill(signal);
+    const late = setTimeout(() => child.kill('SIGKILL'), STOP_LIMIT_MS);
+    await gone;
+    clearTimeout(late);
+  }
+
+  logTail(lines = LOG_LINES_SHOWN): string {
+    try {
+      return readFileSync(this.logFile, 'utf8').trimEnd().split('\n').slice(-lines).join('\n');
+    } catch {
+      return '(no log)';
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.stop();
+    if (this.#temporary) rmSync(this.#temporary, { recursive: true, force: true, maxRetries: 5 });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}
+
+/** The caller's environment without settings of a daemon it may run beside this one. */
+function inherited(): NodeJS.ProcessEnv {
+  const kept =
+    /^(PATH|HOME|USER|LANG|LC_.*|TZ|TMPDIR|UV_.*|PIP_.*|SSL_CERT_.*|REQUESTS_CA_BUNDLE|NODE_EXTRA_CA_CERTS|.*_proxy|.*_PROXY)$/;
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => kept.test(name)));
+}
+
+async function healthy(url: string): Promise<boolean> {
+  try {
+    const response = await fetch(`${url}/health/check`, { signal: AbortSignal.timeout(2000) });
+    await response.arrayBuffer();
+    return response.status === 200;
+  } catch {
+    return false;
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  const address = server.address();
+  await new Promise<void>((resolve) => server.close(() => resolve()));
+  if (address === null || typeof address === 'string') throw new Error('no free port');
+  return address.port;
+}
+
+export function delay(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
