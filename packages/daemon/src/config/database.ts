@@ -19,7 +19,7 @@ export const databaseSettings = {
       default: 'sqlite',
       meaning: 'Which database holds the state; `sqlite` is a file in `DATA_DIR`.',
       usedBy: 'compose',
-      status: 'partly-refused',
+      refused: 'every type but `sqlite`',
       refuse: (type) => {
         if (type !== 'sqlite') {
           throw new InvalidValue(
@@ -32,9 +32,9 @@ export const databaseSettings = {
   ),
   DB_HOST: text({
     usedBy: 'config',
-    status: 'partly-refused',
+    refused: 'any value, unless `DB_TYPE=sqlite` is configured',
     meaning:
-      'Host of a database server. Refused unless `DB_TYPE=sqlite` says that the server is meant for others: the daemon would otherwise start empty beside a full database.',
+      'Host of a database server. With `DB_TYPE=sqlite` it is known to be meant for others; without, the daemon would start empty beside a full database.',
   }),
   DB_PORT: port({ ...server('Port'), default: 0 }),
   DB_USERNAME: text(server('User')),

@@ -4,4 +4,9 @@
  * Owns the meaning of every environment variable, `.env`, the generated keys and the lock of the data directory.
  * Only compose.ts reads `Settings`; parts receive small explicit options and never look at the environment.
  */
-export type { Settings } from './load.ts';
+export { isLoopback } from './cross-check.ts';
+export { type DataDirectory, type DataDirectoryOptions, openDataDirectory } from './data-directory.ts';
+export { renderConfiguration } from './document.ts';
+export type { DaemonKey } from './keys.ts';
+export { type Environment, loadSettings, type Settings, type SettingWarning } from './load.ts';
+export { type SettingProblem, SettingsError } from './settings-error.ts';

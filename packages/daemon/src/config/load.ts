@@ -1,8 +1,14 @@
-import type { SettingName, SettingValues } from './table.ts';
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { parseEnv } from 'node:util';
+import { crossCheck } from './cross-check.ts';
+import { InvalidValue, type Setting, type SettingsTable } from './setting.ts';
+import { type SettingProblem, SettingsError } from './settings-error.ts';
+import { type SettingName, type SettingValues, settingsTable } from './table.ts';
 
 /** A configured value that is accepted but changes nothing, or needs care. Logged once at start. */
 export interface SettingWarning {
-  readonly variable: string;
+  readonly variables: readonly string[];
   readonly message: string;
 }
 
@@ -14,4 +20,97 @@ export interface Settings extends SettingValues {
   /** Names that were set to something (environment or `.env`). */
   readonly configured: ReadonlySet<SettingName>;
   readonly warnings: readonly SettingWarning[];
+}
+
+export type Environment = { readonly [variable: string]: string | undefined };
+
+/**
+ * Reads the whole environment. A variable that is unset or empty takes its value from `.env` in `cwd`, else its default.
+ * @param cwd absolute; relative paths in the settings are resolved against it
+ * @throws SettingsError with every problem found
+ */
+export function loadSettings(env: Environment, { cwd }: { readonly cwd: string }): Settings {
+  const problems: SettingProblem[] = [];
+  const file = readEnvFile(resolve(cwd, '.env'), problems);
+  const lookUp = (variable: string): string | undefined => nonEmpty(env[variable]) ?? nonEmpty(file[variable]);
+
+  const values: Record<string, unknown> = {};
+  const configured = new Set<string>();
+  const table: SettingsTable = settingsTable;
+  for (const [name, setting] of Object.entries(table)) {
+    values[name] = setting.default;
+    const raw = firstOf([name, ...setting.aliases], lookUp);
+    if (raw === undefined) continue;
+    try {
+      const value = setting.parse(raw);
+      if (setting.zeroIsDefault && value === 0) continue;
+      values[name] = value;
+      configured.add(name);
+    } catch (error) {
+      if (!(error instanceof InvalidValue)) throw error;
+      problems.push({ variable: name, value: show(setting, raw), problem: error.message, remedy: error.remedy });
+    }
+  }
+  for (const [name, setting] of Object.entries(table)) {
+    const value = values[name];
+    if (setting.type === 'path' && typeof value === 'string') values[name] = resolve(cwd, value);
+  }
+
+  // The loops above gave every name of the table a value of its setting's kind; the compiler cannot follow that.
+  const read = values as SettingValues;
+  const names = configured as ReadonlySet<SettingName>;
+  const checked = crossCheck(read, names);
+  problems.push(...checked.problems);
+  if (problems.length > 0) throw new SettingsError(problems);
+  return {
+    ...read,
+    ...checked.derived,
+    configured: names,
+    warnings: [...checked.warnings, ...withoutEffect(table, values, configured)],
+  };
+}
+
+function readEnvFile(path: string, problems: SettingProblem[]): Environment {
+  try {
+    return parseEnv(readFileSync(path, 'utf8'));
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'ENOENT') return {};
+    problems.push({
+      variable: '.env',
+      value: path,
+      problem: `cannot be read (${error instanceof Error ? error.message : String(error)})`,
+      remedy: 'make it a readable text file, or remove it',
+    });
+    return {};
+  }
+}
+
+const nonEmpty = (value: string | undefined): string | undefined =>
+  value === undefined || value.trim() === '' ? undefined : value;
+
+function firstOf(names: readonly string[], lookUp: (name: string) => string | undefined): string | undefined {
+  for (const name of names) {
+    const value = lookUp(name);
+    if (value !== undefined) return value;
+  }
+  return undefined;
+}
+
+function show(setting: Setting<unknown>, raw: string): string {
+  if (setting.secret) return '(hidden)';
+  return raw.length > 200 ? `${raw.slice(0, 200)}…` : raw;
+}
+
+function withoutEffect(
+  table: SettingsTable,
+  values: Readonly<Record<string, unknown>>,
+  configured: ReadonlySet<string>,
+): readonly SettingWarning[] {
+  const variables = [...configured].filter((name) => {
+    const setting = table[name];
+    return setting?.status === 'no-effect' && values[name] !== setting.default;
+  });
+  if (variables.length === 0) return [];
+  return [{ variables, message: 'these settings are known but have no effect here (see docs/configuration.md)' }];
 }

@@ -8,7 +8,7 @@ export const pluginSettings = {
       default: 'local',
       meaning: 'Where installed plugins run.',
       usedBy: 'compose',
-      status: 'partly-refused',
+      refused: '`serverless`',
       refuse: (platform) => {
         if (platform === 'serverless') {
           throw new InvalidValue(

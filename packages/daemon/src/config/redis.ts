@@ -14,15 +14,15 @@ function refuseRedis(): never {
 export const redisSettings = {
   REDIS_HOST: text({
     usedBy: 'compose',
-    status: 'partly-refused',
-    meaning: 'Host of Redis. Refused when set: a deployment that names it may expect several nodes to share state.',
+    refused: 'any value',
+    meaning: 'Host of Redis. A deployment that names it may expect several nodes to share state.',
     refuse: refuseRedis,
   }),
   REDIS_USE_SENTINEL: boolean({
     default: false,
     usedBy: 'compose',
-    status: 'partly-refused',
-    meaning: 'Redis through Sentinel. Refused when true.',
+    refused: '`true`',
+    meaning: 'Redis through Sentinel.',
     refuse: (used) => {
       if (used) refuseRedis();
     },
@@ -30,8 +30,8 @@ export const redisSettings = {
   REDIS_USE_CLUSTERS: boolean({
     default: false,
     usedBy: 'compose',
-    status: 'partly-refused',
-    meaning: 'Redis Cluster. Refused when true.',
+    refused: '`true`',
+    meaning: 'Redis Cluster.',
     refuse: (used) => {
       if (used) refuseRedis();
     },

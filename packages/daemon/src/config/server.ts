@@ -35,6 +35,13 @@ export const serverSettings = {
     default: 'UTC',
     meaning: 'Time zone (IANA name) of the log timestamps in text format.',
     usedBy: 'telemetry',
+    refuse: (zone) => {
+      try {
+        new Intl.DateTimeFormat('en', { timeZone: zone });
+      } catch {
+        throw new InvalidValue('is not a known time zone', 'write an IANA name such as UTC or Asia/Shanghai');
+      }
+    },
   }),
   MAX_DISPATCH_BODY_BYTES: integer({
     default: 134_217_728,
@@ -48,7 +55,7 @@ export const serverSettings = {
     default: false,
     meaning: 'Mounts `/admin/*`.',
     usedBy: 'http',
-    status: 'partly-refused',
+    refused: '`true`',
     refuse: (enabled) => {
       if (enabled) {
         throw new InvalidValue(
@@ -61,7 +68,7 @@ export const serverSettings = {
   ADMIN_API_KEY: text({
     secret: true,
     meaning: 'Key of the admin API.',
-    usedBy: 'http',
+    usedBy: '–',
     status: 'no-effect',
   }),
   DIFY_INNER_API_URL: url({

@@ -7,7 +7,7 @@ export type SettingStatus =
   /** Read and checked, then without effect: the name is known from the existing daemon or from shared environments. */
   | 'no-effect'
   /** Some values ask for something this version cannot do: the daemon refuses to start with them. */
-  | 'partly-refused';
+  | 'refused';
 
 /** A value that could not be read or is not allowed; becomes a row of `SettingsError`. */
 export class InvalidValue extends Error {
@@ -31,6 +31,8 @@ export interface Setting<T> {
   /** The folder of the daemon that acts on it. */
   readonly usedBy: string;
   readonly status: SettingStatus;
+  /** Which values are refused, for the documentation. */
+  readonly refused?: string;
   /** An explicit zero means the default (the existing daemon cannot express zero for these either). */
   readonly zeroIsDefault: boolean;
   /** Never shown in messages or logs. */
@@ -49,7 +51,9 @@ export type ValuesOf<Table> = { readonly [Name in keyof Table]: Table[Name] exte
 interface Common<T> {
   readonly meaning: string;
   readonly usedBy: string;
-  readonly status?: SettingStatus;
+  readonly status?: 'used' | 'no-effect';
+  /** Which values are refused; then `status` is `refused`. */
+  readonly refused?: string;
   readonly unit?: string;
   readonly defaultText?: string;
   readonly zeroIsDefault?: boolean;
@@ -74,7 +78,7 @@ function setting<T>(
   parse: (raw: string) => T,
   options: WithDefault<T> | WithoutDefault<T>,
 ): Setting<T | undefined> {
-  const { refuse, unit, defaultText } = options;
+  const { refuse, refused, unit, defaultText } = options;
   return {
     type,
     parse: (raw) => {
@@ -85,12 +89,13 @@ function setting<T>(
     default: options.default,
     meaning: options.meaning,
     usedBy: options.usedBy,
-    status: options.status ?? 'used',
+    status: refused === undefined ? (options.status ?? 'used') : 'refused',
     zeroIsDefault: options.zeroIsDefault ?? false,
     secret: options.secret ?? false,
     aliases: options.aliases ?? [],
     own: options.own ?? false,
     ...(unit === undefined ? {} : { unit }),
+    ...(refused === undefined ? {} : { refused }),
     ...(defaultText === undefined ? {} : { defaultText }),
   };
 }

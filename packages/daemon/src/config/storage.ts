@@ -39,7 +39,7 @@ export const storageSettings = {
       default: 'local',
       meaning: 'Where packages, assets and the storage of plugins are kept.',
       usedBy: 'compose',
-      status: 'partly-refused',
+      refused: 'every type but `local` (and its other name `local_file`)',
       refuse: (type) => {
         if (type !== 'local') {
           throw new InvalidValue(

@@ -31,9 +31,9 @@ export const telemetrySettings = {
   LOG_FILE: path({ meaning: 'File that the log is appended to, besides stdout.', usedBy: 'telemetry' }),
   ENABLE_OTEL: boolean({
     default: false,
-    meaning: 'OpenTelemetry. Refused when true.',
+    meaning: 'OpenTelemetry.',
     usedBy: 'telemetry',
-    status: 'partly-refused',
+    refused: '`true`',
     refuse: (enabled) => {
       if (enabled) {
         throw new InvalidValue(
@@ -58,9 +58,9 @@ export const telemetrySettings = {
   OTEL_METRIC_EXPORT_TIMEOUT: integer({ ...otel('Time for an export of metrics'), unit: 'ms', default: 30_000 }),
   SENTRY_ENABLED: boolean({
     default: false,
-    meaning: 'Sentry. Refused when true.',
+    meaning: 'Sentry.',
     usedBy: 'telemetry',
-    status: 'partly-refused',
+    refused: '`true`',
     refuse: (enabled) => {
       if (enabled) {
         throw new InvalidValue('Sentry is not supported in this version', 'set SENTRY_ENABLED=false for the daemon');

@@ -1,0 +1,128 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import type { SettingWarning } from './load.ts';
+import type { SettingProblem } from './settings-error.ts';
+import type { SettingName, SettingValues } from './table.ts';
+
+interface Checked {
+  /** Values that follow from other settings. */
+  readonly derived: Partial<SettingValues>;
+  readonly problems: readonly SettingProblem[];
+  readonly warnings: readonly SettingWarning[];
+}
+
+/** What can be said only of several settings together: derived defaults, contradictions, dangerous combinations. */
+export function crossCheck(values: SettingValues, configured: ReadonlySet<SettingName>): Checked {
+  const derived = derive(values, configured);
+  const effective = { ...values, ...derived };
+  return {
+    derived,
+    problems: [...contradictions(effective, configured), ...publishedKeys(effective)],
+    warnings: warnings(effective),
+  };
+}
+
+function derive(values: SettingValues, configured: ReadonlySet<SettingName>): Partial<SettingValues> {
+  const unless = <T>(name: SettingName, configuredValue: T, otherwise: T): T =>
+    configured.has(name) ? configuredValue : otherwise;
+  return {
+    // With a key of its own the daemon is part of a deployment, whose other containers must reach it.
+    SERVER_HOST: unless('SERVER_HOST', values.SERVER_HOST, values.SERVER_KEY === undefined ? '127.0.0.1' : '0.0.0.0'),
+    PLUGIN_WORKING_PATH: unless('PLUGIN_WORKING_PATH', values.PLUGIN_WORKING_PATH, join(values.DATA_DIR, 'cwd')),
+    PLUGIN_STORAGE_LOCAL_ROOT: unless(
+      'PLUGIN_STORAGE_LOCAL_ROOT',
+      values.PLUGIN_STORAGE_LOCAL_ROOT,
+      join(values.DATA_DIR, 'storage'),
+    ),
+    // Compose files pass the small legacy limits to everybody, so they may raise the limit but never lower it.
+    PLUGIN_MAX_MESSAGE_BYTES: unless(
+      'PLUGIN_MAX_MESSAGE_BYTES',
+      values.PLUGIN_MAX_MESSAGE_BYTES,
+      Math.max(
+        values.PLUGIN_MAX_MESSAGE_BYTES,
+        values.PLUGIN_RUNTIME_MAX_BUFFER_SIZE,
+        values.PLUGIN_STDIO_MAX_BUFFER_SIZE,
+      ),
+    ),
+  };
+}
+
+function contradictions(values: SettingValues, configured: ReadonlySet<SettingName>): readonly SettingProblem[] {
+  const problems: SettingProblem[] = [];
+  if (configured.has('DB_HOST') && !configured.has('DB_TYPE')) {
+    problems.push({
+      variable: 'DB_HOST',
+      value: values.DB_HOST ?? '',
+      problem: 'names a database server, and database servers are not supported in this version',
+      remedy: 'set DB_TYPE=sqlite to keep the state in a file of DATA_DIR, or unset DB_HOST',
+    });
+  }
+  if (values.PLUGIN_REMOTE_INSTALLING_ENABLED && values.PLUGIN_REMOTE_INSTALLING_PORT === values.SERVER_PORT) {
+    problems.push({
+      variable: 'PLUGIN_REMOTE_INSTALLING_PORT',
+      value: String(values.PLUGIN_REMOTE_INSTALLING_PORT),
+      problem: 'is the port of the HTTP server',
+      remedy: 'choose two different ports for SERVER_PORT and PLUGIN_REMOTE_INSTALLING_PORT',
+    });
+  }
+  if (
+    values.THIRD_PARTY_SIGNATURE_VERIFICATION_ENABLED &&
+    values.THIRD_PARTY_SIGNATURE_VERIFICATION_PUBLIC_KEYS.length === 0
+  ) {
+    problems.push({
+      variable: 'THIRD_PARTY_SIGNATURE_VERIFICATION_ENABLED',
+      value: 'true',
+      problem: 'has no keys to verify with',
+      remedy: 'list the PEM files in THIRD_PARTY_SIGNATURE_VERIFICATION_PUBLIC_KEYS, or set it to false',
+    });
+  }
+  return problems;
+}
+
+/** SHA-256 of the default keys that Dify's compose and example files print for everybody. */
+const publishedKeyDigests: ReadonlySet<string> = new Set([
+  '481c0ab8a6f9e9dcb9391fb1c8b649d19f493c5253e4dc20c2c32ec21875b8ab',
+  '217ef27f7b2a2f8949eb2e0973f7dfa099f887427b9a6626b2395e2417239ff2',
+  '0f44b34c6311bcb547867d393c1c56e6564e03d905fdd023637f549358bf3670',
+]);
+
+const isPublished = (key: string | undefined): boolean =>
+  key !== undefined && publishedKeyDigests.has(createHash('sha256').update(key).digest('hex'));
+
+/** Whether a bind address can be reached from this machine only. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
+}
+
+function publishedKeys(values: SettingValues): readonly SettingProblem[] {
+  if (isLoopback(values.SERVER_HOST) || values.ALLOW_PUBLISHED_KEYS) return [];
+  const keys = [
+    { variable: 'SERVER_KEY', value: values.SERVER_KEY, twin: 'PLUGIN_DAEMON_KEY' },
+    { variable: 'DIFY_INNER_API_KEY', value: values.DIFY_INNER_API_KEY, twin: 'PLUGIN_DIFY_INNER_API_KEY' },
+  ];
+  return keys
+    .filter(({ value }) => isPublished(value))
+    .map(({ variable, twin }) => ({
+      variable,
+      value: '(hidden)',
+      problem: `is a default key that public compose files print, and the server listens on ${values.SERVER_HOST}: anyone who reaches it can run code here`,
+      remedy: `generate one (openssl rand -base64 42) and set it here and as ${twin} in Dify's .env; or bind SERVER_HOST=127.0.0.1; or accept the risk with ALLOW_PUBLISHED_KEYS=true`,
+    }));
+}
+
+function warnings(values: SettingValues): readonly SettingWarning[] {
+  const found: SettingWarning[] = [];
+  if (values.ALLOW_PUBLISHED_KEYS && [values.SERVER_KEY, values.DIFY_INNER_API_KEY].some(isPublished)) {
+    found.push({
+      variables: ['ALLOW_PUBLISHED_KEYS'],
+      message: 'the daemon runs with a key that everybody knows; anyone who reaches its port can run code here',
+    });
+  }
+  if (values.PLUGIN_ENV_INHERIT_ALL) {
+    found.push({
+      variables: ['PLUGIN_ENV_INHERIT_ALL'],
+      message: "plugins see the daemon's whole environment, with its keys and passwords",
+    });
+  }
+  return found;
+}

@@ -1,0 +1,74 @@
+import { accessSync, constants, mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { lockDataDirectory } from './data-directory-lock.ts';
+import { type DaemonKey, provideKey } from './keys.ts';
+import { SettingsError } from './settings-error.ts';
+
+export interface DataDirectoryOptions {
+  readonly DATA_DIR: string;
+  readonly PLUGIN_WORKING_PATH: string;
+  readonly PLUGIN_STORAGE_LOCAL_ROOT: string;
+  readonly SERVER_KEY: string | undefined;
+  readonly DIFY_INNER_API_KEY: string | undefined;
+}
+
+/** The directory of all embedded state, held by this process alone until it is closed. */
+export interface DataDirectory {
+  readonly path: string;
+  readonly databaseFile: string;
+  /** For executables the daemon fetches for itself. */
+  readonly toolsPath: string;
+  readonly serverKey: DaemonKey;
+  readonly difyInnerApiKey: DaemonKey;
+  /** Lets the next daemon in. Idempotent; the operating system does it when the process dies. */
+  close(): void;
+}
+
+/**
+ * Creates the directories, takes the lock and provides the keys.
+ * @throws SettingsError when a directory cannot be used, or another daemon uses `DATA_DIR`
+ */
+export function openDataDirectory(options: DataDirectoryOptions): DataDirectory {
+  const path = options.DATA_DIR;
+  makeUsable('DATA_DIR', path);
+  const release = lockDataDirectory(path);
+  try {
+    for (const variable of ['PLUGIN_WORKING_PATH', 'PLUGIN_STORAGE_LOCAL_ROOT'] as const) {
+      makeUsable(variable, options[variable]);
+    }
+    const keys = join(path, 'keys');
+    makeUsable('DATA_DIR', keys);
+    return {
+      path,
+      databaseFile: join(path, 'daemon.sqlite'),
+      toolsPath: join(path, 'tools'),
+      serverKey: provideKey('SERVER_KEY', options.SERVER_KEY, join(keys, 'server-key')),
+      difyInnerApiKey: provideKey('DIFY_INNER_API_KEY', options.DIFY_INNER_API_KEY, join(keys, 'dify-inner-api-key')),
+      close: release,
+    };
+  } catch (error) {
+    release();
+    throw error;
+  }
+}
+
+/** Creates the directory (private to the user when it is new) and proves that entries can be made in it. */
+function makeUsable(variable: string, path: string): void {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+    accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK);
+    // access() does not see read-only mounts and quotas everywhere; making an entry does.
+    const probe = join(path, `.probe-${process.pid}`);
+    mkdirSync(probe);
+    rmSync(probe, { recursive: true });
+  } catch (error) {
+    throw new SettingsError([
+      {
+        variable,
+        value: path,
+        problem: `cannot be used as a directory (${error instanceof Error ? error.message : String(error)})`,
+        remedy: `make it a directory that this user can write to, or point ${variable} to another place`,
+      },
+    ]);
+  }
+}

@@ -1,0 +1,195 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { type Environment, loadSettings, type SettingProblem, SettingsError } from './index.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'settings-'));
+afterAll(() => rmSync(root, { recursive: true }));
+const load = (env: Environment, cwd = root) => loadSettings(env, { cwd });
+
+function problemsOf(env: Environment, cwd = root): readonly SettingProblem[] {
+  try {
+    load(env, cwd);
+  } catch (error) {
+    if (error instanceof SettingsError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+const variables = (env: Environment) => problemsOf(env).map((problem) => problem.variable);
+
+/** The default key that compose files print; spelt in parts so that no scanner mistakes it for a secret of ours. */
+const publishedKey = ['lYkiYYT6owG+71oLerGzA7GX', 'CgOT++6ovaezWAjpCjf+Sjc3ZtU+qUEi'].join('');
+
+test('nothing configured means everything embedded, on this machine only', () => {
+  const settings = load({});
+  expect(settings).toMatchObject({
+    DB_TYPE: 'sqlite',
+    PLATFORM: 'local',
+    PLUGIN_STORAGE_TYPE: 'local',
+    SERVER_HOST: '127.0.0.1',
+    SERVER_PORT: 5002,
+    SERVER_KEY: undefined,
+    DIFY_INNER_API_URL: 'http://127.0.0.1:5001',
+    PLUGIN_REMOTE_INSTALLING_HOST: '127.0.0.1',
+    PLUGIN_REMOTE_INSTALLING_PORT: 5003,
+    FORCE_VERIFYING_SIGNATURE: true,
+    DATA_DIR: join(root, 'data'),
+    PLUGIN_WORKING_PATH: join(root, 'data', 'cwd'),
+    PLUGIN_STORAGE_LOCAL_ROOT: join(root, 'data', 'storage'),
+    LOG_LEVEL: 'INFO',
+    warnings: [],
+  });
+  expect(settings.configured.size).toBe(0);
+});
+
+test('an empty variable counts as unset, of whatever kind', () => {
+  const names = [
+    'SERVER_PORT',
+    'DB_TYPE',
+    'PIP_VERBOSE',
+    'OTEL_SAMPLING_RATE',
+    'DB_READ_TIMEOUT',
+    'REDIS_HOST',
+    'LOG_FILE',
+  ];
+  expect(load(Object.fromEntries(names.map((name) => [name, ' '])))).toEqual(load({}));
+});
+
+test.each([
+  ['SERVER_PORT', '0x1F', 31],
+  ['SERVER_PORT', '0b11', 3],
+  ['SERVER_PORT', '0o17', 15],
+  ['SERVER_PORT', '017', 15],
+  ['SERVER_PORT', ' 5_010 ', 5010],
+  ['SERVER_PORT', '0', 5002],
+  ['PLUGIN_INSTALL_TIMEOUT', '0', 15],
+  ['PLUGIN_IDLE_TIMEOUT', '0', 0],
+  ['PIP_VERBOSE', 'F', false],
+  ['PIP_VERBOSE', 'FALSE', false],
+  ['PIP_VERBOSE', 'yes', true],
+  ['LOG_LEVEL', 'WARNING', 'WARN'],
+  ['LOG_LEVEL', 'critical', 'ERROR'],
+  ['PLUGIN_STORAGE_TYPE', 'local_file', 'local'],
+  ['PIP_MIRROR_CANDIDATES', ' http://a , http://b,, ', ['http://a', 'http://b']],
+  ['DB_CONNECT_TIMEOUT', '1m30s', 90_000],
+  ['DB_CONNECT_TIMEOUT', '500ms', 500],
+  ['OTEL_SAMPLING_RATE', '0.1', 0.1],
+  ['DIFY_INNER_API_URL', 'http://api:5001/', 'http://api:5001'],
+])('%s=%j reads as %j', (name, raw, value) => {
+  expect(load({ [name]: raw })).toHaveProperty(name, value);
+});
+
+test.each([
+  ['SERVER_PORT', '5002/tcp'],
+  ['SERVER_PORT', '65536'],
+  ['SERVER_PORT', '-1'],
+  ['SERVER_PORT', '08'],
+  ['MAX_PLUGIN_PACKAGE_SIZE', '50MB'],
+  ['PIP_VERBOSE', 'maybe'],
+  ['LOG_LEVEL', 'LOUD'],
+  ['DB_CONNECT_TIMEOUT', '5'],
+  ['OTEL_SAMPLING_RATE', '10%'],
+  ['DIFY_INNER_API_URL', 'api:5001'],
+  ['SERVER_TZ', 'Mars/Olympus'],
+  ['SESSION_BUFFER_BYTES', '1'],
+])('%s=%j is a problem with a remedy', (name, raw) => {
+  expect(problemsOf({ [name]: raw })).toEqual([
+    { variable: name, value: raw, problem: expect.any(String), remedy: expect.stringMatching(/\w/) },
+  ]);
+});
+
+test('all problems are reported at once, with variable, value and remedy', () => {
+  const env = { SERVER_PORT: 'x', LOG_LEVEL: 'y', PLATFORM: 'serverless', REDIS_HOST: 'redis' };
+  expect(variables(env).toSorted()).toEqual(['LOG_LEVEL', 'PLATFORM', 'REDIS_HOST', 'SERVER_PORT']);
+  expect(() => load(env)).toThrow(/SERVER_PORT=x: is not a whole number\n\s+→ write digits only/);
+});
+
+test.each([
+  { REDIS_HOST: 'redis' },
+  { REDIS_USE_SENTINEL: 'true' },
+  { DB_TYPE: 'postgresql' },
+  { DB_TYPE: 'OceanBase' },
+  { DB_HOST: 'db' },
+  { PLUGIN_STORAGE_TYPE: 's3' },
+  { PLATFORM: 'serverless' },
+  { ENABLE_OTEL: 'true' },
+  { SENTRY_ENABLED: '1' },
+] satisfies Environment[])('what this version cannot do is refused: %j', (env) => {
+  expect(variables(env)).toEqual(Object.keys(env));
+});
+
+test('what a shared environment names without needing it is accepted', () => {
+  const settings = load({
+    DB_TYPE: 'sqlite',
+    DB_HOST: 'db_postgres',
+    DB_PASSWORD: 'secret',
+    REDIS_PORT: '6379',
+    ENABLE_OTEL: 'false',
+    OTEL_EXPORTER_OTLP_PROTOCOL: '',
+    S3_USE_AWS: 'false',
+    PPROF_ENABLED: 'true',
+    SECRET_KEY: 'x',
+  });
+  expect(settings.warnings).toEqual([
+    { variables: ['PPROF_ENABLED', 'S3_USE_AWS', 'DB_PASSWORD'], message: expect.stringContaining('no effect') },
+  ]);
+});
+
+test('a secret never stands in a message', () => {
+  const [problem] = problemsOf({ SERVER_KEY: publishedKey });
+  expect(problem).toMatchObject({ variable: 'SERVER_KEY', value: '(hidden)' });
+  expect(() => load({ SERVER_KEY: publishedKey })).toThrow(expect.not.stringContaining(publishedKey));
+});
+
+test('a configured key opens the server to the deployment; a published one does not, unless somebody says so', () => {
+  expect(load({ SERVER_KEY: 'my-own-key' }).SERVER_HOST).toBe('0.0.0.0');
+  expect(load({ SERVER_KEY: 'my-own-key', SERVER_HOST: '::1' }).SERVER_HOST).toBe('::1');
+  expect(variables({ SERVER_KEY: publishedKey })).toEqual(['SERVER_KEY']);
+  expect(variables({ DIFY_INNER_API_KEY: publishedKey, SERVER_HOST: '10.0.0.1' })).toEqual(['DIFY_INNER_API_KEY']);
+  expect(load({ SERVER_KEY: publishedKey, SERVER_HOST: '127.0.0.1' }).warnings).toEqual([]);
+  expect(load({ SERVER_KEY: publishedKey, ALLOW_PUBLISHED_KEYS: 'true' }).warnings[0]?.variables).toEqual([
+    'ALLOW_PUBLISHED_KEYS',
+  ]);
+});
+
+test('legacy buffer limits raise the message limit and never lower it', () => {
+  const usual = load({}).PLUGIN_MAX_MESSAGE_BYTES;
+  expect(load({ PLUGIN_STDIO_MAX_BUFFER_SIZE: '5242880' }).PLUGIN_MAX_MESSAGE_BYTES).toBe(usual);
+  expect(load({ PLUGIN_STDIO_MAX_BUFFER_SIZE: '100000000' }).PLUGIN_MAX_MESSAGE_BYTES).toBe(100_000_000);
+  expect(load({ PLUGIN_RUNTIME_MAX_BUFFER_SIZE: '200000000' }).PLUGIN_MAX_MESSAGE_BYTES).toBe(200_000_000);
+  const own = { PLUGIN_RUNTIME_MAX_BUFFER_SIZE: '200000000', PLUGIN_MAX_MESSAGE_BYTES: '70000' };
+  expect(load(own).PLUGIN_MAX_MESSAGE_BYTES).toBe(70_000);
+});
+
+test('contradictions between settings are problems', () => {
+  expect(variables({ SERVER_PORT: '5003' })).toEqual(['PLUGIN_REMOTE_INSTALLING_PORT']);
+  expect(variables({ SERVER_PORT: '5003', PLUGIN_REMOTE_INSTALLING_ENABLED: 'false' })).toEqual([]);
+  expect(variables({ THIRD_PARTY_SIGNATURE_VERIFICATION_ENABLED: 'true' })).toHaveLength(1);
+});
+
+test('lower-case proxy names work, upper-case ones win', () => {
+  expect(load({ http_proxy: 'http://a' }).HTTP_PROXY).toBe('http://a');
+  expect(load({ http_proxy: 'http://a', HTTP_PROXY: 'http://b' }).HTTP_PROXY).toBe('http://b');
+});
+
+test('.env of the working directory is read, the environment wins, paths are resolved against it', () => {
+  const cwd = join(root, 'with-file');
+  mkdirSync(cwd);
+  writeFileSync(join(cwd, '.env'), '# comment\nSERVER_PORT=6001\nLOG_LEVEL="debug"\nDATA_DIR=state\nSERVER_TZ=\n');
+  const settings = load({ SERVER_PORT: '6002', LOG_LEVEL: '' }, cwd);
+  expect(settings).toMatchObject({
+    SERVER_PORT: 6002,
+    LOG_LEVEL: 'DEBUG',
+    SERVER_TZ: 'UTC',
+    DATA_DIR: join(cwd, 'state'),
+    PLUGIN_WORKING_PATH: join(cwd, 'state', 'cwd'),
+  });
+});
+
+test('.env that cannot be read is a problem like any other', () => {
+  const cwd = join(root, 'with-directory');
+  mkdirSync(join(cwd, '.env'), { recursive: true });
+  expect(problemsOf({ SERVER_PORT: 'x' }, cwd).map((problem) => problem.variable)).toEqual(['.env', 'SERVER_PORT']);
+});
