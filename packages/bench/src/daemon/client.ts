@@ -17,7 +17,11 @@ export interface InstallTask {
 
 export interface Uploaded {
   readonly unique_identifier: string;
-  readonly manifest: { readonly name: string; readonly author: string };
+  readonly manifest: {
+    readonly name: string;
+    readonly author: string;
+    readonly tool?: { readonly tools: readonly { readonly identity: { readonly name: string } }[] } | null;
+  };
 }
 
 export interface ClientOptions {

@@ -1,0 +1,148 @@
+/** The three scenes of the demo: a tool, a language model, and an agent that calls back for both. */
+import { basename, join } from 'node:path';
+import pc from 'picocolors';
+import type { DaemonClient, Uploaded } from '../daemon/index.ts';
+import { EXAMPLES, folderPackage } from '../plugin/package.ts';
+import { detail, done, heading, InstallProgress, line, StreamedText } from './terminal.ts';
+
+const POEM =
+  'The fog comes on little cat feet. It sits looking over harbor and city on silent haunches and then moves on.';
+
+/** Packages a folder of `examples/`, uploads and installs it. */
+export async function installExample(client: DaemonClient, folder: string): Promise<Uploaded> {
+  const packed = folderPackage(join(EXAMPLES, folder));
+  detail(`packaged examples/${basename(folder)}: ${(packed.length / 1024).toFixed(1)} KB`);
+  const uploadedAt = performance.now();
+  const uploaded = await client.upload(packed);
+  done(`uploaded as ${uploaded.unique_identifier.split('@')[0]}`, uploadedAt);
+  const startedAt = performance.now();
+  const progress = new InstallProgress();
+  try {
+    await client.install(uploaded.unique_identifier, (task) => progress.update(task));
+  } finally {
+    progress.end();
+  }
+  done('installed, its environment built and its process running', startedAt);
+  return uploaded;
+}
+
+export async function toolScene(client: DaemonClient): Promise<Uploaded> {
+  heading('1  A tool');
+  const uploaded = await installExample(client, 'tool-text-report');
+  line(pc.bold('invoke text_report/report:'));
+  const call = { provider: 'text_report', tool: 'report', tool_parameters: { text: POEM, top: 3 }, credentials: {} };
+  await show(client.invoke('tool/invoke', 'examples/text_report', call));
+  return uploaded;
+}
+
+export async function modelScene(client: DaemonClient, modelUrl: string): Promise<void> {
+  heading('2  A language model');
+  await installExample(client, 'llm-openai-compatible');
+  line(pc.bold('invoke a model of a (fake) OpenAI-compatible server:'));
+  const call = {
+    provider: 'openai_endpoint',
+    model: 'small-fake',
+    model_type: 'llm',
+    credentials: { base_url: `${modelUrl}/v1` },
+    model_parameters: {},
+    prompt_messages: [{ role: 'user', content: 'Why is the sky blue?' }],
+    tools: [],
+    stop: [],
+    stream: true,
+  };
+  await show(client.invoke('llm/invoke', 'examples/openai_endpoint', call));
+}
+
+/** `tool` is the upload of the tool's package: as in Dify, the agent is given the declared tool. */
+export async function agentScene(client: DaemonClient, tool: Uploaded): Promise<void> {
+  heading('3  An agent that calls back for the model and the tool');
+  await installExample(client, 'agent-strategy-tool-loop');
+  line(pc.bold('invoke tool_loop/loop:'));
+  const call = {
+    agent_strategy_provider: 'tool_loop',
+    agent_strategy: 'loop',
+    agent_strategy_params: {
+      model: {
+        provider: 'examples/openai_endpoint/openai_endpoint',
+        model: 'small-fake',
+        model_type: 'llm',
+        mode: 'chat',
+        completion_params: {},
+        history_prompt_messages: [],
+        type: 'model-selector',
+      },
+      tools: tool.manifest.tool?.tools.map((declared) => ({
+        ...declared,
+        identity: { ...declared.identity, provider: 'examples/text_report/text_report' },
+        provider_type: 'builtin',
+        runtime_parameters: { top: 2 },
+      })),
+      instruction: 'Use the tools you have.',
+      query: POEM,
+      maximum_iterations: 3,
+    },
+  };
+  await show(client.invoke('agent_strategy/invoke', 'examples/tool_loop', call));
+}
+
+/** Prints messages of tools and agents, and chunks of models, as they arrive. */
+async function show(events: AsyncIterable<unknown>): Promise<void> {
+  const text = new StreamedText();
+  const notes: string[] = [];
+  let file = 0;
+  const startedAt = performance.now();
+  let firstAt: number | undefined;
+  let count = 0;
+  for await (const event of events) {
+    firstAt ??= performance.now();
+    count++;
+    const seen = event as Shown; // everything is optional, so any object fits
+    const content = seen.delta?.message?.content ?? (seen.type === 'text' ? seen.message?.text : undefined);
+    if (content) text.write(content);
+    const note = seen.type === 'text' ? undefined : noteOf(seen);
+    if (seen.type === 'log') {
+      text.end();
+      if (note) line(pc.dim(note));
+    } else if (note) notes.push(note);
+    if (seen.type === 'blob_chunk') file += Buffer.byteLength(seen.message?.blob ?? '', 'base64');
+    if (seen.type === 'blob_chunk' && seen.message?.end)
+      notes.push(`file ${seen.meta?.filename}, ${file} bytes of ${seen.meta?.mime_type}`);
+  }
+  text.end();
+  for (const note of notes) line(pc.dim(note));
+  if (count === 0) throw new Error('the plugin answered nothing');
+  done(`${count} messages, the first after ${Math.round((firstAt ?? startedAt) - startedAt)} ms`, startedAt);
+}
+
+interface Shown {
+  readonly type?: string;
+  readonly message?: {
+    readonly text?: string;
+    readonly json_object?: unknown;
+    readonly variable_name?: string;
+    readonly variable_value?: unknown;
+    readonly label?: string;
+    readonly status?: string;
+    readonly error?: string | null;
+    readonly blob?: string;
+    readonly end?: boolean;
+  };
+  readonly meta?: { readonly filename?: string; readonly mime_type?: string };
+  readonly delta?: {
+    readonly message?: { readonly content?: string };
+    readonly usage?: { readonly prompt_tokens: number; readonly completion_tokens: number } | null;
+  };
+}
+
+function noteOf({ type, message, delta }: Shown): string | undefined {
+  if (delta?.usage) return `usage: ${delta.usage.prompt_tokens} tokens in, ${delta.usage.completion_tokens} out`;
+  if (type === 'json') return `json ${clip(JSON.stringify(message?.json_object))}`;
+  if (type === 'variable') return `variable ${message?.variable_name} = ${JSON.stringify(message?.variable_value)}`;
+  if (type === 'log')
+    return `${message?.status === 'start' ? '▸' : '✓'} ${message?.label}${message?.error ? `: ${message.error}` : ''}`;
+  return undefined;
+}
+
+function clip(text: string): string {
+  return text.length > 100 ? `${text.slice(0, 99)}…` : text;
+}
