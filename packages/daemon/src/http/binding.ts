@@ -1,0 +1,102 @@
+/**
+ * Binds requests to their records as upstream's framework does (http-api §3): the body counts by its media type, what cannot be
+ * read is as if it had not been sent, and only the validation of the result decides.
+ */
+import {
+  bindQuery,
+  decode,
+  formatViolations,
+  type RecordOf,
+  type RecordType,
+  validate,
+} from '@plugin-daemon/wire-schema';
+import { DaemonError } from '../errors/index.ts';
+import { skipSpace, skipValue } from '../json/slice.ts';
+
+/** Throws the 400 of a failed validation. */
+export function assertValid(type: RecordType, value: unknown, prefix?: string): void {
+  const violations = prefix === undefined ? validate(type, value) : validate(type, value, prefix);
+  if (violations.length > 0) throw new DaemonError('bad-request', formatViolations(violations));
+}
+
+/** Whether a body of this content type is read as JSON; the media type is case-sensitive, parameters do not matter. */
+export const isJson = (contentType: string | undefined): boolean =>
+  /^application\/json(?:$|[; ])/.test(contentType ?? '');
+
+/** The first JSON value of a text; undefined for what is not JSON. Anything after the value is ignored, as upstream does. */
+export function parseJsonBody(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // Perhaps a value with something behind it.
+  }
+  const at = skipSpace(text, 0);
+  const end = skipValue(text, at);
+  if (end < 0 || skipSpace(text, end) === text.length) return undefined;
+  try {
+    return JSON.parse(text.slice(at, end));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Binds a request body. */
+export function bindBody<T>(type: RecordOf<T>, contentType: string | undefined, body: Buffer | undefined): T {
+  const text = body?.toString('utf8') ?? '';
+  const value = isJson(contentType) ? parseJsonBody(text) : formValues(type, contentType, text);
+  const bound = decode(type, value).value;
+  assertValid(type, bound);
+  if (value === undefined && text.trim() !== '') {
+    throw new DaemonError('bad-request', 'the request body is not valid JSON', {
+      remedy: 'Send one JSON object with Content-Type: application/json',
+    });
+  }
+  return bound;
+}
+
+/** In a form, fields go by the names of their messages (http-api §3, 5.). */
+function formValues(type: RecordType, contentType: string | undefined, text: string): Record<string, unknown> {
+  if (!/^application\/x-www-form-urlencoded(?:$|[; ])/.test(contentType ?? '')) return {};
+  const form = new URLSearchParams(text);
+  const out: Record<string, unknown> = {};
+  for (const { key, field } of type.fields) {
+    if (!form.has(field.name)) continue;
+    if (field.type.kind === 'array') out[key] = form.getAll(field.name);
+    else if (field.type.kind === 'int') out[key] = Number(form.get(field.name));
+    else out[key] = form.get(field.name);
+  }
+  return out;
+}
+
+/**
+ * Binds the query of a GET. A JSON body fills what the query lacks: Dify versions have sent parameters both ways (http-api §7.4).
+ * @param aliases other names, `alias → name`
+ */
+export function bindGet<T>(
+  type: RecordOf<T>,
+  query: URLSearchParams,
+  aliases: Readonly<Record<string, string>>,
+  contentType: string | undefined,
+  body: Buffer | undefined,
+): T {
+  for (const [alias, name] of Object.entries(aliases)) {
+    const given = query.get(alias);
+    if (given !== null && !query.has(name)) query.set(name, given);
+  }
+  if (isJson(contentType) && body !== undefined && body.length > 0)
+    addFromBody(type, query, parseJsonBody(body.toString('utf8')));
+  const bound = bindQuery(type, query);
+  assertValid(type, bound);
+  return bound;
+}
+
+function addFromBody(type: RecordType, query: URLSearchParams, body: unknown): void {
+  if (typeof body !== 'object' || body === null) return;
+  const values = new Map(Object.entries(body));
+  for (const { key, field } of type.fields) {
+    if (query.has(key)) continue;
+    const given = values.get(key) ?? values.get(field.name);
+    const items: readonly unknown[] = Array.isArray(given) ? given : [given];
+    for (const item of items) if (typeof item === 'string' || typeof item === 'number') query.append(key, String(item));
+  }
+}

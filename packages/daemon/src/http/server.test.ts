@@ -1,0 +1,198 @@
+import http from 'node:http';
+import { array, int, min, record, required, string } from '@plugin-daemon/wire-schema';
+import { afterEach, expect, test } from 'vitest';
+import { DaemonError } from '../errors/index.ts';
+import { createHttpServer, type HttpServer, RawJson, route } from './index.ts';
+
+const Page = record('', { page: int('Page').check(required, min(1)), page_size: int('PageSize').check(required) });
+const Named = record('', { id: string('ID').check(required), list: array('List', string('')) });
+
+let server: HttpServer | undefined;
+const faults: unknown[] = [];
+const finished: string[] = [];
+
+async function start() {
+  faults.length = 0;
+  finished.length = 0;
+  server = await createHttpServer({
+    host: '127.0.0.1',
+    port: 0,
+    serverKey: 'key',
+    onFinished: (_request, reply, pattern) => finished.push(`${pattern} ${reply.statusCode}`),
+    onFault: (error) => faults.push(error),
+    routes: [
+      route({
+        method: 'GET',
+        group: 'plugin',
+        path: '/list',
+        tag: 't',
+        summary: 's',
+        request: Page,
+        handle: ({ tenantId, input }) => ({ tenantId, ...input }),
+      }),
+      route({
+        method: 'POST',
+        group: 'plugin',
+        path: '/named',
+        aliases: ['/named/'],
+        tag: 't',
+        summary: 's',
+        request: Named,
+        handle: ({ input }) => input,
+      }),
+      route({
+        method: 'GET',
+        group: 'plugin',
+        path: '/big',
+        tag: 't',
+        summary: 's',
+        handle: () => new RawJson(`"${'x'.repeat(5000)}"`),
+      }),
+      route({
+        method: 'GET',
+        group: 'plugin',
+        path: '/fails/:how',
+        tag: 't',
+        summary: 's',
+        handle: ({ params }) => {
+          if (params.how === 'known') throw new DaemonError('plugin-not-found', 'plugin not found');
+          throw new Error('surprise');
+        },
+      }),
+      route({
+        method: 'POST',
+        group: 'public',
+        path: '/raw',
+        tag: 't',
+        summary: 's',
+        handleRaw: async ({ request }, reply) => {
+          let size = 0;
+          for await (const part of request.raw) size += part.length;
+          reply.raw.writeHead(200).end(String(size));
+        },
+      }),
+      route({ method: 'GET', group: 'admin', path: '/x', tag: 't', summary: 's', handle: () => 1 }),
+    ],
+  });
+  const { port } = await server.listen();
+  return (path: string, init: RequestInit = {}) =>
+    fetch(`http://127.0.0.1:${port}${path}`, { ...init, headers: { 'X-Api-Key': 'key', ...init.headers } });
+}
+
+afterEach(async () => {
+  await server?.close(AbortSignal.abort());
+});
+
+const inner = async (response: Response) => {
+  const body: unknown = await response.json();
+  if (typeof body !== 'object' || body === null || !('message' in body)) throw new Error('no envelope');
+  return JSON.parse(String(body.message));
+};
+
+test('a query is bound, validated and answered in the envelope', async () => {
+  const call = await start();
+  const good = await call('/plugin/t1/list?page=2&page_size=3');
+  expect([good.status, good.headers.get('content-type'), await good.json()]).toEqual([
+    200,
+    'application/json; charset=utf-8',
+    { code: 0, message: 'success', data: { tenantId: 't1', page: 2, page_size: 3 } },
+  ]);
+  const bad = await call('/plugin/t1/list?page=0');
+  expect(bad.status).toBe(400);
+  expect((await inner(bad)).message).toBe(
+    "Key: 'Page' Error:Field validation for 'Page' failed on the 'required' tag\nKey: 'PageSize' Error:Field validation for 'PageSize' failed on the 'required' tag",
+  );
+});
+
+test('a JSON body on GET is taken where the query says nothing', async () => {
+  await start();
+  const port = (server?.app.server.address() as { port: number }).port;
+  const body = '{"page":4,"PageSize":5}';
+  const answer = await new Promise<string>((resolve, reject) => {
+    http
+      .request(
+        {
+          port,
+          path: '/plugin/t/list',
+          method: 'GET',
+          headers: { 'X-Api-Key': 'key', 'Content-Type': 'application/json', 'Content-Length': body.length },
+        },
+        (res) => {
+          res.on('data', (d) => resolve(String(d)));
+        },
+      )
+      .on('error', reject)
+      .end(body);
+  });
+  expect(JSON.parse(answer).data).toEqual({ tenantId: 't', page: 4, page_size: 5 });
+});
+
+test('bodies count by their media type', async () => {
+  const call = await start();
+  const post = (type: string | undefined, body: string) =>
+    call('/plugin/t/named/', { method: 'POST', body, headers: type === undefined ? {} : { 'Content-Type': type } });
+  expect((await (await post('application/json', '{"id":"a","list":["x"]} trailing')).json()).data).toEqual({
+    id: 'a',
+    list: ['x'],
+  });
+  expect((await (await post('application/x-www-form-urlencoded', 'ID=b')).json()).data).toEqual({
+    id: 'b',
+    list: null,
+  });
+  expect((await post('Application/JSON', '{"id":"a"}')).status).toBe(400);
+  expect((await post('application/json', '{"id":')).status).toBe(400);
+  expect((await post('text/plain', 'id')).status).toBe(400);
+});
+
+test('a wrong or missing key is refused; unknown routes and methods are 404', async () => {
+  const call = await start();
+  expect((await call('/plugin/t/list', { headers: { 'X-Api-Key': 'kez' } })).status).toBe(401);
+  expect((await call('/admin/x')).status).toBe(401);
+  for (const response of [
+    await call('/nothing'),
+    await call('/plugin/t/list', { method: 'POST' }),
+    await call('/plugin/t/list', { method: 'HEAD' }),
+  ]) {
+    expect(response.status).toBe(404);
+  }
+  expect(await (await call('/nothing')).text()).toBe('{"code":"not_found","message":"route not found"}');
+  expect(finished).toContain(' 404');
+});
+
+test('errors of services come with 200 and their type; surprises are reported as faults', async () => {
+  const call = await start();
+  const known = await call('/plugin/t/fails/known');
+  expect(known.status).toBe(200);
+  expect(await known.json()).toEqual({
+    code: -404,
+    data: null,
+    message: '{"message":"plugin not found","error_type":"PluginNotFoundError","args":null}',
+  });
+  expect(faults).toEqual([]);
+  expect(await inner(await call('/plugin/t/fails/unknown'))).toEqual({
+    message: 'surprise',
+    error_type: 'PluginDaemonInternalServerError',
+    args: null,
+  });
+  expect(faults).toHaveLength(1);
+});
+
+test('large answers are compressed for clients that accept it', async () => {
+  const call = await start();
+  const response = await call('/plugin/t/big', { headers: { 'Accept-Encoding': 'gzip' } });
+  expect(response.headers.get('content-encoding')).toBe('gzip');
+  expect((await response.json()).data).toHaveLength(5000);
+});
+
+test('a raw route gets the body unread, of any type and size', async () => {
+  const call = await start();
+  for (const type of ['application/json', 'multipart/form-data; boundary=x', 'text/plain']) {
+    const response = await call('/raw', {
+      method: 'POST',
+      body: 'y'.repeat(9 << 20),
+      headers: { 'Content-Type': type },
+    });
+    expect(await response.text()).toBe(String(9 << 20));
+  }
+  expect(finished.filter((f) => f === '/raw 200')).toHaveLength(3);
+});

@@ -1,0 +1,213 @@
+import { Buffer } from 'node:buffer';
+import type { AddressInfo } from 'node:net';
+import { constants } from 'node:zlib';
+import compress from '@fastify/compress';
+import type { RecordOf } from '@plugin-daemon/wire-schema';
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { DaemonError, toDaemonError } from '../errors/index.ts';
+import { keyCheck, unauthorized } from './auth.ts';
+import { bindBody, bindGet } from './binding.ts';
+import { errorBody, JSON_TYPE, sendErrorRaw, successBody } from './envelope.ts';
+import { readBody } from './raw-body.ts';
+import type { AnyRoute, Call, RouteGroup } from './route.ts';
+
+export interface HttpServerOptions {
+  readonly host: string;
+  readonly port: number;
+  /** Value of X-Api-Key. */
+  readonly serverKey: string;
+  /** Value of X-Admin-Api-Key; without it the admin group admits nobody. */
+  readonly adminKey?: string;
+  readonly routes: readonly AnyRoute[];
+  /** Called when an answer is complete, with the route's pattern (`''` for unknown routes). */
+  readonly onFinished: (request: FastifyRequest, reply: FastifyReply, pattern: string) => void;
+  /** Called with errors that are nobody's fault outside: they become a 500 and belong into the log. */
+  readonly onFault: (error: unknown, request: FastifyRequest) => void;
+}
+
+export interface HttpServer {
+  /** Starts listening; resolves to the address in use. */
+  listen(): Promise<AddressInfo>;
+  /** Stops accepting, lets open requests finish until `signal` aborts, then cuts them. */
+  close(signal: AbortSignal): Promise<void>;
+  /** For tests that need no socket. */
+  readonly app: FastifyInstance;
+}
+
+const MIB = 1024 * 1024;
+const DEFAULT_BODY_LIMIT = 8 * MIB;
+const NOT_FOUND = '{"code":"not_found","message":"route not found"}';
+const prefixes: Readonly<Record<RouteGroup, string>> = {
+  plugin: '/plugin/:tenant_id',
+  direct: '/v2/invoke',
+  admin: '/admin',
+  public: '',
+};
+
+/** Builds the server from the route tables. */
+export async function createHttpServer(options: HttpServerOptions): Promise<HttpServer> {
+  const app = Fastify({
+    // Dify's pool keeps idle connections for 5 s; ours must outlive them, and headers may take long on slow lines (http-api §1).
+    keepAliveTimeout: 120_000,
+    requestTimeout: 0,
+    http: { maxHeaderSize: MIB, headersTimeout: 130_000 },
+    forceCloseConnections: false,
+    exposeHeadRoutes: false,
+    bodyLimit: DEFAULT_BODY_LIMIT,
+    routerOptions: { maxParamLength: 8192, caseSensitive: true, ignoreTrailingSlash: false },
+    logger: false,
+  });
+  app.addHook('onResponse', async (request, reply) =>
+    options.onFinished(request, reply, request.is404 ? '' : (request.routeOptions.url ?? '')),
+  );
+  app.setNotFoundHandler((_request, reply) => reply.code(404).type(JSON_TYPE).send(NOT_FOUND));
+  app.setErrorHandler((error, request, reply) => {
+    const known = describe(error);
+    if (known.kind === 'internal') options.onFault(error, request);
+    return reply.code(known.status).type(JSON_TYPE).send(errorBody(known));
+  });
+  const admits: Readonly<Record<RouteGroup, (request: FastifyRequest) => boolean>> = {
+    plugin: forHeader('x-api-key', options.serverKey),
+    direct: forHeader('x-api-key', options.serverKey),
+    admin: forHeader('x-admin-api-key', options.adminKey ?? ''),
+    public: () => true,
+  };
+
+  await app.register(async (scope) => {
+    // Lists are large and repetitive; the default quality of brotli is far too slow for them.
+    await scope.register(compress, {
+      threshold: 1024,
+      encodings: ['br', 'gzip'],
+      brotliOptions: { params: { [constants.BROTLI_PARAM_QUALITY]: 4 } },
+    });
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+    for (const route of options.routes)
+      if (route.handle !== undefined) addRoute(scope, route, admits[route.group], ordinary(route, options));
+  });
+  await app.register(async (scope) => {
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser('*', (_request, _payload, done) => done(null));
+    for (const route of options.routes)
+      if (route.handleRaw !== undefined) addRoute(scope, route, admits[route.group], raw(route, options));
+  });
+
+  return {
+    app,
+    async listen() {
+      await app.listen({ host: options.host, port: options.port });
+      const address = app.server.address();
+      if (address === null || typeof address === 'string') throw new Error('the HTTP server has no address');
+      return address;
+    },
+    async close(signal) {
+      const cut = () => app.server.closeAllConnections();
+      if (signal.aborted) cut();
+      else signal.addEventListener('abort', cut, { once: true });
+      app.server.closeIdleConnections();
+      await app.close();
+      signal.removeEventListener('abort', cut);
+    },
+  };
+}
+
+const forHeader = (name: string, key: string): ((request: FastifyRequest) => boolean) => {
+  const check = keyCheck(key);
+  return (request) => check(request.headers[name]);
+};
+
+type Handler = (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>;
+
+function addRoute(
+  scope: FastifyInstance,
+  route: AnyRoute,
+  admits: (request: FastifyRequest) => boolean,
+  handler: Handler,
+): void {
+  for (const path of [route.path, ...(route.aliases ?? [])]) {
+    scope.route({
+      method: route.method,
+      url: prefixes[route.group] + path,
+      bodyLimit: route.bodyLimit ?? DEFAULT_BODY_LIMIT,
+      onRequest: (request, reply, done) => {
+        if (admits(request)) return done();
+        reply.code(401).type(JSON_TYPE).send(errorBody(unauthorized()));
+      },
+      handler,
+    });
+  }
+}
+
+function callOf(request: FastifyRequest, reply: FastifyReply, input: unknown): Call<never> {
+  const left = new AbortController();
+  reply.raw.once('close', () => {
+    if (!reply.raw.writableFinished) left.abort(new Error('the client left'));
+  });
+  const params: Record<string, string> = Object.assign({}, request.params);
+  // The input's type was erased in the table; it is what the route's own record decodes to.
+  return { tenantId: params.tenant_id ?? '', params, input: input as never, signal: left.signal, request };
+}
+
+function ordinary(route: AnyRoute, options: HttpServerOptions): Handler {
+  return async (request, reply) => {
+    try {
+      const input = route.request === undefined ? undefined : await bind(route, request);
+      const data = await route.handle?.(callOf(request, reply, input));
+      return reply.type(JSON_TYPE).send(successBody(data));
+    } catch (error) {
+      const known = toDaemonError(error);
+      if (known.kind === 'internal') options.onFault(error, request);
+      const status = error instanceof BindingError || route.errorStatus === 'kind' ? known.status : 200;
+      return reply.code(status).type(JSON_TYPE).send(errorBody(known));
+    }
+  };
+}
+
+/** Marks errors of the binding, which keep their HTTP status. */
+class BindingError extends DaemonError {}
+
+async function bind(route: AnyRoute, request: FastifyRequest): Promise<unknown> {
+  // The record's value type was erased in the table; binding needs only its description.
+  const type = route.request as RecordOf<unknown>;
+  const contentType = request.headers['content-type'];
+  try {
+    if (route.method !== 'GET')
+      return bindBody(type, contentType, Buffer.isBuffer(request.body) ? request.body : undefined);
+    const at = request.url.indexOf('?');
+    const query = new URLSearchParams(at < 0 ? '' : request.url.slice(at + 1));
+    const hasBody =
+      request.headers['content-length'] !== undefined || request.headers['transfer-encoding'] !== undefined;
+    const body = hasBody ? await readBody(request.raw, MIB) : undefined;
+    return bindGet(type, query, route.queryAliases ?? {}, contentType, body);
+  } catch (error) {
+    const known = toDaemonError(error);
+    throw new BindingError(known.kind, known.message, {
+      ...(known.remedy !== undefined && { remedy: known.remedy }),
+      cause: error,
+    });
+  }
+}
+
+function raw(route: AnyRoute, options: HttpServerOptions): Handler {
+  return async (request, reply) => {
+    reply.hijack();
+    try {
+      await route.handleRaw?.(callOf(request, reply, undefined), reply);
+    } catch (error) {
+      const known = toDaemonError(error);
+      if (known.kind === 'internal') options.onFault(error, request);
+      if (reply.raw.headersSent) reply.raw.destroy();
+      else sendErrorRaw(reply.raw, known, route.errorStatus === 'kind' ? known.status : 200);
+    }
+  };
+}
+
+/** Errors that Fastify raises itself, in our terms. */
+function describe(error: unknown): DaemonError {
+  const status = typeof error === 'object' && error !== null && 'statusCode' in error ? error.statusCode : undefined;
+  const text = error instanceof Error ? error.message : String(error);
+  if (status === 413) return new DaemonError('too-large', text);
+  if (typeof status === 'number' && status >= 400 && status < 500)
+    return new DaemonError('bad-request', text, { status });
+  return toDaemonError(error);
+}
