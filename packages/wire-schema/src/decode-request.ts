@@ -1,0 +1,109 @@
+/**
+ * Decoding of requests that are passed on to a third party: declared fields only, `null` and missing ones become their
+ * zero value, a wrong type is an error (runtime-protocols §6.3: what plugins ask of Dify). In contrast `decode` forgives
+ * wrong types, and `decodeStrict` keeps undeclared fields.
+ */
+import { zeroOf } from './decode.ts';
+import { isZero } from './rules.ts';
+import type { RecordOf, RecordType, Type } from './types.ts';
+
+export type DecodedRequest<T> =
+  | { readonly ok: true; readonly value: T }
+  /** `message` lists every mismatch, sorted, in the form that plugin authors know from upstream. */
+  | { readonly ok: false; readonly message: string };
+
+/** Decodes `input` (a parsed JSON value) as `type`, or says what does not fit. Keys match in any case. */
+export function decodeRequest<T>(type: RecordOf<T>, input: unknown): DecodedRequest<T> {
+  const mismatches: string[] = [];
+  const value = decodeValue(type, input, '', mismatches);
+  if (mismatches.length > 0) {
+    const points = mismatches.map((text) => `* ${text}`).sort();
+    return { ok: false, message: `${mismatches.length} error(s) decoding:\n\n${points.join('\n')}` };
+  }
+  // The shape of `value` is what the description says, which is how T was inferred.
+  return { ok: true, value: value as T };
+}
+
+function decodeRecord(
+  type: RecordType,
+  input: Readonly<Record<string, unknown>>,
+  path: string,
+  mismatches: string[],
+): Record<string, unknown> {
+  const out: Record<string, unknown> = {};
+  for (const { key, field } of type.fields) {
+    const given = Object.hasOwn(input, key) ? input[key] : input[keyInAnyCase(input, key) ?? key];
+    const at = path === '' ? key : `${path}.${key}`;
+    const value = given === undefined ? zeroOf(field.type) : decodeValue(field.type, given, at, mismatches);
+    if (field.omitEmpty && isZero(value)) continue;
+    out[key] = value;
+  }
+  return out;
+}
+
+function decodeValue(type: Type, given: unknown, path: string, mismatches: string[]): unknown {
+  if (given === null && type.kind !== 'any') return zeroOf(type);
+  switch (type.kind) {
+    case 'any':
+      return given;
+    case 'nullable':
+      return decodeValue(type.of, given, path, mismatches);
+    case 'array':
+      if (Array.isArray(given)) {
+        return given.map((item, i) => decodeValue(type.of, item, `${path}[${i}]`, mismatches));
+      }
+      mismatches.push(`'${path}': source data must be an array or slice, got ${kindOf(given)}`);
+      return null;
+    case 'record':
+      if (isObject(given)) return decodeRecord(type, given, path, mismatches);
+      mismatches.push(`'${path}' expected a map, got '${kindOf(given)}'`);
+      return zeroOf(type);
+    case 'object':
+      if (isObject(given)) return given;
+      mismatches.push(`'${path}' expected a map, got '${kindOf(given)}'`);
+      return null;
+    case 'int':
+      // Fractions are cut off, as upstream does.
+      if (typeof given === 'number') return Math.trunc(given);
+      break;
+    case 'decimal':
+      if (typeof given === 'string' || typeof given === 'number') return String(given);
+      break;
+    default:
+      // The remaining kinds are the names that typeof gives.
+      if (typeof given === type.kind) return given;
+  }
+  mismatches.push(
+    `'${path}' expected type '${typeNames[type.kind]}', got unconvertible type '${typeOf(given)}', value: '${show(given)}'`,
+  );
+  return zeroOf(type);
+}
+
+const typeNames = { string: 'string', int: 'int', number: 'float64', boolean: 'bool', decimal: 'decimal' } as const;
+
+/** The words for JSON types in these messages. */
+function kindOf(value: unknown): string {
+  if (Array.isArray(value)) return 'slice';
+  if (typeof value === 'number') return 'float64';
+  if (typeof value === 'boolean') return 'bool';
+  return typeof value === 'string' ? 'string' : 'map';
+}
+
+function typeOf(value: unknown): string {
+  const kind = kindOf(value);
+  if (kind === 'slice') return '[]interface {}';
+  return kind === 'map' ? 'map[string]interface {}' : kind;
+}
+
+/** Enough of the value to find it, not all of a long text. */
+function show(value: unknown): string {
+  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
+  return text.length <= 256 ? text : `${text.slice(0, 256)}…`;
+}
+
+function keyInAnyCase(input: Readonly<Record<string, unknown>>, key: string): string | undefined {
+  return Object.keys(input).find((candidate) => candidate.length === key.length && candidate.toLowerCase() === key);
+}
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
