@@ -1,0 +1,16 @@
+/**
+ * What the daemon says about itself: log, metrics, trace ids.
+ *
+ * Owns the log's destinations and the metric registry; touches stdout and the log file only. Compose creates one log and
+ * one set of metrics and hands them to the parts, which log through `Log` and record through `Metrics`.
+ */
+export { createLog, type Log, type LogOptions, type OwnedLog, silentLog } from './log.ts';
+export {
+  type Counter,
+  createMetrics,
+  type Gauge,
+  type Histogram,
+  type Metrics,
+  type MetricsOptions,
+} from './metrics.ts';
+export { TraceContext } from './trace-context.ts';

@@ -1,0 +1,117 @@
+import { chmodSync, mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import pino, { type DestinationStream, type Level } from 'pino';
+import { attributesOf, SecretFilter } from './redaction.ts';
+import { textLine } from './text-line.ts';
+import { zonedTimestamp } from './timestamp.ts';
+
+interface LogMethod {
+  (fields: object, message: string): void;
+  (message: string): void;
+}
+
+/**
+ * The structured log. An `error` or `err` field that holds an Error is written as its text, at ERROR with its stack.
+ * Fields whose names promise a secret (key, token, password, …) are replaced, as are the daemon's own keys anywhere.
+ */
+export interface Log {
+  debug: LogMethod;
+  info: LogMethod;
+  warn: LogMethod;
+  error: LogMethod;
+  /**
+   * A log whose lines carry these fields. `component` names the part; `trace_id`, `span_id` and `identity`
+   * (`tenant_id`, `user_id`, `user_type`) are the context of a request.
+   */
+  child(fields: object): Log;
+  isLevelEnabled(level: string): boolean;
+}
+
+/** The log with its destinations, for the one who created it. */
+export interface OwnedLog extends Log {
+  child(fields: object): Log;
+  /** Closes the log file. Nothing is buffered before: every line is written when it is logged. */
+  close(): void;
+}
+
+export interface LogOptions {
+  readonly level: 'DEBUG' | 'INFO' | 'WARN' | 'ERROR';
+  /** `json`: one object a line (config-storage-database §5.1); anything else: readable text. */
+  readonly format: string;
+  /** Appended to besides stdout; parent directories are created 0700, the file 0600. */
+  readonly file?: string | undefined;
+  /** IANA zone of the timestamps of the text format; JSON is always UTC. */
+  readonly timeZone?: string;
+  /** Values that never leave, wherever they stand in a line. */
+  readonly secrets?: readonly (string | undefined)[];
+  /** Where lines go instead of stdout (tests). */
+  readonly destination?: DestinationStream;
+}
+
+const levels = { DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' } as const satisfies Record<string, Level>;
+const severities: Readonly<Record<string, string>> = { debug: 'DEBUG', info: 'INFO', warn: 'WARN', error: 'ERROR' };
+
+/**
+ * Every line is written synchronously before the call returns: the last words before a crash are the valuable ones, and
+ * an asynchronous log loses them.
+ * @throws when the log file cannot be opened
+ */
+export function createLog(options: LogOptions): OwnedLog {
+  const filter = new SecretFilter(options.secrets ?? []);
+  const timestamp = zonedTimestamp(options.timeZone ?? 'UTC');
+  const file = options.file === undefined ? undefined : openFile(options.file);
+  const console = options.destination ?? openStdout();
+  const destination = file === undefined ? console : both(console, file);
+  const logger = pino(
+    {
+      level: levels[options.level],
+      messageKey: 'message',
+      base: { service: 'dify-plugin-daemon' },
+      timestamp: () => `,"ts":"${new Date().toISOString()}"`,
+      formatters: {
+        level: (label) => ({ severity: severities[label] ?? label.toUpperCase() }),
+        log: attributesOf,
+      },
+      hooks: {
+        streamWrite: (line) => {
+          const safe = filter.clean(line);
+          return options.format === 'json' ? safe : textLine(safe, timestamp);
+        },
+      },
+    },
+    destination,
+  );
+  return Object.assign(logger, { close: () => file?.end() });
+}
+
+/** A log that says nothing. */
+export const silentLog: Log = pino({ level: 'silent' });
+
+function openStdout() {
+  const stdout = pino.destination({ dest: 1, sync: true });
+  // Whoever read our output is gone. The daemon's work does not depend on it.
+  stdout.on('error', () => {});
+  return stdout;
+}
+
+function openFile(path: string) {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  const file = pino.destination({ dest: path, append: true, sync: true, mode: 0o600 });
+  chmodSync(path, 0o600);
+  let told = false;
+  file.on('error', (error: unknown) => {
+    // A full disk must not stop the daemon; say it once where somebody may still look.
+    if (!told) process.stderr.write(`the log file ${path} cannot be written: ${String(error)}\n`);
+    told = true;
+  });
+  return file;
+}
+
+function both(first: DestinationStream, second: DestinationStream): DestinationStream {
+  return {
+    write(line) {
+      first.write(line);
+      second.write(line);
+    },
+  };
+}

@@ -1,0 +1,118 @@
+import {
+  collectDefaultMetrics,
+  Counter as PromCounter,
+  Gauge as PromGauge,
+  Histogram as PromHistogram,
+  Registry,
+} from 'prom-client';
+
+type Labels<Name extends string> = Readonly<Record<Name, string | number>>;
+
+export interface Counter<Name extends string> {
+  inc(labels: Labels<Name>, value?: number): void;
+}
+export interface Gauge<Name extends string> {
+  inc(labels: Labels<Name>, value?: number): void;
+  dec(labels: Labels<Name>, value?: number): void;
+  set(labels: Labels<Name>, value: number): void;
+  /** Forgets one series, such as that of a plugin that was uninstalled. */
+  remove(labels: Labels<Name>): void;
+}
+export interface Histogram<Name extends string> {
+  /** @param value seconds */
+  observe(labels: Labels<Name>, value: number): void;
+}
+
+const counter = <const Name extends string>(help: string, labels: readonly Name[]) =>
+  ({ kind: 'counter', help, labels }) as const;
+const gauge = <const Name extends string>(help: string, labels: readonly Name[]) =>
+  ({ kind: 'gauge', help, labels }) as const;
+const histogram = <const Name extends string>(help: string, labels: readonly Name[]) =>
+  ({ kind: 'histogram', help, labels }) as const;
+
+/**
+ * The families of config-storage-database §5.3: names and labels are those dashboards already know. `plugin_id` is
+ * `unknown` where it cannot be determined; `endpoint` is a route pattern, empty for unknown routes.
+ */
+const families = {
+  plugin_http_requests_total: counter('HTTP requests answered', ['method', 'endpoint', 'status']),
+  plugin_http_request_duration_seconds: histogram('Time to answer an HTTP request', ['method', 'endpoint']),
+  /** status: success, error, client_disconnect, timeout; each invocation counts once. */
+  plugin_invocations_total: counter('Invocations ended', [
+    'plugin_id',
+    'plugin_type',
+    'runtime_type',
+    'operation',
+    'status',
+  ]),
+  plugin_invocation_duration_seconds: histogram('Duration of an invocation', [
+    'plugin_id',
+    'plugin_type',
+    'runtime_type',
+    'operation',
+  ]),
+  plugin_invocations_active: gauge('Invocations under way', ['plugin_id', 'plugin_type', 'runtime_type']),
+  /** status: success, failed. */
+  plugin_installations_total: counter('Installations ended', ['plugin_id', 'status']),
+  plugin_installation_duration_seconds: histogram('Duration of an installation', ['plugin_id']),
+  plugin_runtime_status: gauge('State of a runtime: 1 active, 0.5 launching, 0 stopped', ['plugin_id', 'runtime_type']),
+  active_plugins_total: gauge('Plugins that are ready', ['runtime_type']),
+  plugin_restarts_total: counter('Restarts of a plugin after its process ended', ['plugin_id', 'runtime_type']),
+  active_sessions_total: gauge('Sessions that are open', []),
+  storage_operations_total: counter('Operations on the object storage', ['operation', 'storage_type', 'status']),
+  storage_operation_duration_seconds: histogram('Duration of an operation on the object storage', [
+    'operation',
+    'storage_type',
+  ]),
+} as const;
+
+type Families = typeof families;
+type FamilyOf<Spec> = Spec extends { kind: 'counter'; labels: readonly (infer Name extends string)[] }
+  ? Counter<Name>
+  : Spec extends { kind: 'gauge'; labels: readonly (infer Name extends string)[] }
+    ? Gauge<Name>
+    : Spec extends { kind: 'histogram'; labels: readonly (infer Name extends string)[] }
+      ? Histogram<Name>
+      : never;
+
+/** One recorder for each family, by its name. */
+export type Metrics = { readonly [Name in keyof Families]: FamilyOf<Families[Name]> } & {
+  /** The page of `/metrics/`. */
+  render(): Promise<string>;
+  readonly contentType: string;
+};
+
+export interface MetricsOptions {
+  /** false: recording costs nothing and the page is empty. */
+  readonly enabled: boolean;
+  /** Adds the figures of process and Node runtime; one set of metrics a process should. */
+  readonly processMetrics?: boolean;
+}
+
+const buckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+export function createMetrics({ enabled, processMetrics = false }: MetricsOptions): Metrics {
+  const registry = new Registry();
+  if (enabled && processMetrics) collectDefaultMetrics({ register: registry });
+  const recorders: Record<string, unknown> = Object.fromEntries(
+    Object.entries(families).map(([name, spec]) => [name, enabled ? create(registry, name, spec) : nothing]),
+  );
+  // The entries above have the keys of the table, and each recorder is of its row's kind.
+  const named = recorders as { readonly [Name in keyof Families]: FamilyOf<Families[Name]> };
+  return { ...named, render: () => registry.metrics(), contentType: registry.contentType };
+}
+
+function create(registry: Registry, name: string, { kind, help, labels }: Families[keyof Families]) {
+  const options = { name, help, labelNames: labels, registers: [registry] };
+  switch (kind) {
+    case 'counter':
+      return new PromCounter(options);
+    case 'gauge':
+      return new PromGauge(options);
+    case 'histogram':
+      return new PromHistogram({ ...options, buckets });
+  }
+}
+
+const ignore = (): void => {};
+const nothing = { inc: ignore, dec: ignore, set: ignore, remove: ignore, observe: ignore };

@@ -1,0 +1,179 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, expect, test } from 'vitest';
+import { createLog, createMetrics, type LogOptions, silentLog, TraceContext } from './index.ts';
+import { zonedTimestamp } from './timestamp.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'telemetry-'));
+afterAll(() => rmSync(root, { recursive: true }));
+
+function collect(options: Partial<LogOptions> = {}) {
+  const lines: string[] = [];
+  const log = createLog({
+    level: 'INFO',
+    format: 'json',
+    destination: { write: (line) => void lines.push(line) },
+    ...options,
+  });
+  return { log, lines, parsed: () => lines.map((line): unknown => JSON.parse(line)) };
+}
+
+test('a JSON line has the fields that collectors of the existing daemon know', () => {
+  const { log, parsed } = collect();
+  const trace = TraceContext.from(undefined);
+  log
+    .child({ trace_id: trace.traceId, identity: { tenant_id: 't', user_id: 'u' } })
+    .warn({ status: 404, path: '/x' }, 'HTTP request');
+  log.info('no fields');
+  expect(parsed()).toEqual([
+    {
+      severity: 'WARN',
+      ts: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
+      service: 'dify-plugin-daemon',
+      trace_id: trace.traceId,
+      identity: { tenant_id: 't', user_id: 'u' },
+      attributes: { status: 404, path: '/x' },
+      message: 'HTTP request',
+    },
+    { severity: 'INFO', ts: expect.any(String), service: 'dify-plugin-daemon', message: 'no fields' },
+  ]);
+});
+
+test('lines below the level are not written', () => {
+  const { log, lines } = collect({ level: 'WARN' });
+  log.debug('a');
+  log.info({ b: 1 }, 'b');
+  log.error('c');
+  expect(lines).toHaveLength(1);
+  expect(log.isLevelEnabled('info')).toBe(false);
+  expect(silentLog.isLevelEnabled('error')).toBe(false);
+});
+
+test('an error is its text with its causes, and its stack beside the attributes', () => {
+  const { log, parsed } = collect();
+  const error = new Error('outer', { cause: new Error('inner') });
+  log.error({ error, plugin: 'p' }, 'failed');
+  expect(parsed()).toMatchObject([
+    { attributes: { error: 'outer: inner', plugin: 'p' }, stack_trace: expect.stringContaining('telemetry.test') },
+  ]);
+});
+
+test('secrets do not reach the log, by name or by value', () => {
+  const { log, lines, parsed } = collect({ secrets: ['the"server-key', undefined, 'short'] });
+  log.info(
+    {
+      api_key: 'a1',
+      headers: { 'X-Api-Key': 'a2', 'x-request-id': 'r' },
+      list: [{ password: 'a3' }],
+      key: 'storage/key',
+    },
+    'call with the"server-key and short',
+  );
+  expect(parsed()).toMatchObject([
+    {
+      attributes: {
+        api_key: '[redacted]',
+        headers: { 'X-Api-Key': '[redacted]', 'x-request-id': 'r' },
+        list: [{ password: '[redacted]' }],
+        key: 'storage/key',
+      },
+      message: 'call with [redacted] and short',
+    },
+  ]);
+  expect(lines.join('')).not.toMatch(/a1|a2|a3|server-key/);
+});
+
+test('a text line is readable, quoted where it must be, with the stack after it', () => {
+  const { log, lines } = collect({ format: 'text' });
+  log
+    .child({ component: 'installation', trace_id: 'abc', identity: { tenant_id: 't' } })
+    .info({ plugin: 'a/b:1', note: 'two words', count: 3, meta: { a: 1 } }, 'installed');
+  log.error({ err: new Error('broken') }, 'failed');
+  expect(lines[0]).toMatch(
+    /^\S+Z INFO dify-plugin-daemon installation trace_id=abc tenant_id=t installed plugin=a\/b:1 note="two words" count=3 meta={"a":1}\n$/,
+  );
+  expect(lines[1]).toMatch(/ERROR dify-plugin-daemon failed error=broken\nError: broken\n\s+at /);
+});
+
+test('timestamps follow the zone, across its changes', () => {
+  const berlin = zonedTimestamp('Europe/Berlin');
+  expect(berlin(new Date('2026-01-02T03:04:05.678Z'))).toBe('2026-01-02T04:04:05.678+01:00');
+  expect(berlin(new Date('2026-07-02T03:04:05.678Z'))).toBe('2026-07-02T05:04:05.678+02:00');
+  expect(zonedTimestamp('Asia/Kolkata')(new Date('2026-01-01T20:00:00Z'))).toBe('2026-01-02T01:30:00.000+05:30');
+  expect(zonedTimestamp('America/St_Johns')(new Date('2026-01-01T02:00:00Z'))).toBe('2025-12-31T22:30:00.000-03:30');
+});
+
+test('the log file gets the same lines, is private, and is appended to', () => {
+  const file = join(root, 'logs', 'server.log');
+  for (const message of ['first', 'second']) {
+    const { log, lines } = collect({ file });
+    log.info(message);
+    log.close();
+    expect(readFileSync(file, 'utf8').endsWith(lines.join(''))).toBe(true);
+  }
+  expect(readFileSync(file, 'utf8').split('\n')).toHaveLength(3);
+  expect(statSync(file).mode & 0o777).toBe(0o600);
+});
+
+test('a log file that cannot be opened is an error at start', () => {
+  expect(() => collect({ file: '/dev/null/server.log' })).toThrow(/ENOTDIR|EEXIST/);
+});
+
+test('the last words of a process that ends at once are written', () => {
+  const module = fileURLToPath(new URL('./index.ts', import.meta.url));
+  const program = `import { createLog } from ${JSON.stringify(module)};
+    const log = createLog({ level: 'INFO', format: 'text' });
+    for (let i = 0; i < 100; i++) log.info({ i }, 'word');
+    process.kill(process.pid, 'SIGKILL');`;
+  let output = '';
+  try {
+    execFileSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' });
+  } catch (error) {
+    if (error instanceof Error && 'stdout' in error) output = String(error.stdout);
+  }
+  expect(output.split('\n')).toHaveLength(101);
+});
+
+test('every metric family is declared from the start, with its labels', async () => {
+  const metrics = createMetrics({ enabled: true });
+  metrics.plugin_http_requests_total.inc({ method: 'GET', endpoint: '/health/check', status: 200 });
+  metrics.plugin_invocation_duration_seconds.observe(
+    { plugin_id: 'p', plugin_type: 'tool', runtime_type: 'local', operation: 'invoke_tool' },
+    0.2,
+  );
+  const page = await metrics.render();
+  expect(page).toContain('plugin_http_requests_total{method="GET",endpoint="/health/check",status="200"} 1');
+  expect(page).toMatch(/plugin_invocation_duration_seconds_bucket\{le="0.25",.*\} 1/);
+  expect(page).toContain('active_sessions_total 0');
+  expect(page.match(/^# TYPE /gm)).toHaveLength(13);
+  expect(metrics.contentType).toContain('text/plain');
+});
+
+test('metrics that are off record nothing and never fail', async () => {
+  const metrics = createMetrics({ enabled: false, processMetrics: true });
+  metrics.active_sessions_total.inc({});
+  metrics.plugin_runtime_status.remove({ plugin_id: 'p', runtime_type: 'local' });
+  expect((await metrics.render()).trim()).toBe('');
+});
+
+test('a valid traceparent is adopted, anything else replaced by fresh ids', () => {
+  const header = `00-${'a1'.repeat(16)}-${'b2'.repeat(8)}-00`;
+  const adopted = TraceContext.from(header);
+  expect([adopted.traceId, adopted.spanId]).toEqual(['a1'.repeat(16), 'b2'.repeat(8)]);
+  expect(adopted.traceparent).toBe(`00-${'a1'.repeat(16)}-${'b2'.repeat(8)}-01`);
+  for (const bad of [
+    undefined,
+    '',
+    'nonsense',
+    header.replace('00-', '01-'),
+    `00-${'0'.repeat(32)}-${'b2'.repeat(8)}-01`,
+  ]) {
+    const made = TraceContext.from(bad);
+    expect(made.traceparent).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/);
+    expect(made.traceparent).toBe(made.traceparent);
+    expect(made.traceId).not.toBe(TraceContext.from(bad).traceId);
+  }
+});

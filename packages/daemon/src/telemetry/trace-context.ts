@@ -1,0 +1,46 @@
+import { randomBytes } from 'node:crypto';
+
+/**
+ * The W3C trace context of one request: adopted from its `traceparent` header, else generated when first needed.
+ * Carried to Dify with every backwards call, with telemetry off as well (config-storage-database §5.1).
+ */
+export class TraceContext {
+  #traceId: string | undefined;
+  #spanId: string | undefined;
+
+  private constructor(traceId: string | undefined, spanId: string | undefined) {
+    this.#traceId = traceId;
+    this.#spanId = spanId;
+  }
+
+  /** @param traceparent the header; anything but a valid version 00 is as good as none */
+  static from(traceparent: string | undefined): TraceContext {
+    const match =
+      traceparent === undefined ? null : /^00-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}$/.exec(traceparent.trim());
+    const [, traceId, spanId] = match ?? [];
+    const valid = traceId !== undefined && spanId !== undefined && !/^0+$/.test(traceId) && !/^0+$/.test(spanId);
+    return valid ? new TraceContext(traceId, spanId) : new TraceContext(undefined, undefined);
+  }
+
+  /** The context given by ids that were carried along (a session's). */
+  static of(traceId: string, spanId: string): TraceContext {
+    return new TraceContext(traceId, spanId);
+  }
+
+  /** 32 hexadecimal digits. */
+  get traceId(): string {
+    this.#traceId ??= randomBytes(16).toString('hex');
+    return this.#traceId;
+  }
+
+  /** 16 hexadecimal digits. */
+  get spanId(): string {
+    this.#spanId ??= randomBytes(8).toString('hex');
+    return this.#spanId;
+  }
+
+  /** The header to send on. */
+  get traceparent(): string {
+    return `00-${this.traceId}-${this.spanId}-01`;
+  }
+}
