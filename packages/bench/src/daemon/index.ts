@@ -10,5 +10,5 @@ export {
   TENANT,
   type Uploaded,
 } from './client.ts';
-export { type DaemonOptions, DaemonProcess, delay } from './process.ts';
+export { type DaemonOptions, DaemonProcess, delay, freePort } from './process.ts';
 export { type Envelope, EventCounter, sseEvents } from './sse.ts';

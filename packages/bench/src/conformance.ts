@@ -1,0 +1,244 @@
+/**
+ * `npm run conformance`: records our daemon's answers with the recorder of ../shared/bench and compares them with
+ * upstream's recordings in ../shared/golden. Differences that are meant stand in docs/deliberate-differences.json.
+ *
+ *   --only REGEX          compare only routes that match (everything is recorded, since cases build on each other)
+ *   --show N              print at most N differences (default 40); all of them are in the summary
+ *   --summary FILE        where the summary goes (default: conformance.md in the working directory of the run)
+ *   --keep                keep the working directory (recordings, logs, data) and print where it is
+ *   --expected DIR        compare with another recording than ../shared/golden
+ *   --shared DIR          where the shared folder is (default: ../shared)
+ *   --real DIR            a folder of real packages, for the cases named `real …`
+ *   --packages DIR        a folder of packed official plugins; or --plugins CHECKOUT to pack them first
+ *   --no-debugging        leave out the debugging connection, which needs an environment with the SDK
+ *   --url URL --key KEY   record a daemon that runs already (its neighbours are then its own business)
+ */
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import pc from 'picocolors';
+import {
+  compareDebugging,
+  type DebuggingTarget,
+  recordDebugging,
+  sdkPython,
+  writeSdkPlugin,
+} from './conformance/debugging.ts';
+import { type Comparison, type Difference, missingCases, readComparison, report } from './conformance/differences.ts';
+import { compareOfficial, packOfficial } from './conformance/official-packages.ts';
+import { findSharedBench, runScript, type SharedBench, SharedFake } from './conformance/shared-bench.ts';
+import { recordSigned } from './conformance/signed.ts';
+import { DaemonProcess } from './daemon/index.ts';
+
+const REPOSITORY = fileURLToPath(new URL('../../../', import.meta.url));
+const ALLOWED = join(REPOSITORY, 'docs/deliberate-differences.json');
+const INNER_KEY = 'conformance-inner-key';
+const RECORD_LIMIT_MS = 900_000;
+
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string' },
+    show: { type: 'string', default: '40' },
+    summary: { type: 'string' },
+    keep: { type: 'boolean', default: false },
+    expected: { type: 'string' },
+    shared: { type: 'string', default: join(REPOSITORY, '../shared') },
+    real: { type: 'string' },
+    packages: { type: 'string' },
+    plugins: { type: 'string' },
+    'no-debugging': { type: 'boolean', default: false },
+    url: { type: 'string' },
+    key: { type: 'string' },
+    verbose: { type: 'boolean', default: false },
+  },
+});
+
+const say = (text: string) => process.stdout.write(`${text}\n`);
+
+async function main(): Promise<boolean> {
+  const bench = findSharedBench(resolve(values.shared));
+  if (!bench) {
+    say(`There are no recordings of upstream at ${resolve(values.shared)}: nothing was compared.`);
+    return true;
+  }
+  const work = mkdtempSync(join(tmpdir(), 'plugin-daemon-conformance-'));
+  const removeWork = () => rmSync(work, { recursive: true, force: true, maxRetries: 5 });
+  try {
+    return await compare(bench, work);
+  } finally {
+    if (values.keep) say(pc.dim(`kept: ${work}`));
+    else removeWork();
+  }
+}
+
+async function compare(bench: SharedBench, work: string): Promise<boolean> {
+  const recorded = join(work, 'recorded');
+  mkdirSync(recorded);
+  const started = performance.now();
+  const results = await record(bench, work, recorded);
+  say(pc.dim(`recorded in ${Math.round((performance.now() - started) / 1000)} s`));
+
+  const expected = values.expected ? resolve(values.expected) : bench.golden;
+  const comparison = await compareRecordings(bench, expected, recorded);
+  const wanted = (list: readonly Difference[]) =>
+    list.filter((d) => !values.only || new RegExp(values.only).test(d.route));
+  const differences = [
+    ...comparison.differences,
+    ...wanted([...missingCases(expected, recorded), ...results.differences]),
+  ];
+  const allowed = await allowedDebugging(results.differences);
+  const unexpected = differences.filter((d) => !allowed.has(`${d.route} :: ${d.case}`));
+
+  const text =
+    report('Conformance with upstream', comparison.counts, unexpected, comparison.stale) +
+    results.notes.map((note) => `\n${note}\n`).join('');
+  const summary = values.summary ? resolve(values.summary) : join(work, 'conformance.md');
+  writeFileSync(summary, text);
+  if (values.summary && values.keep) cpSync(summary, join(work, 'conformance.md'));
+
+  for (const d of unexpected.slice(0, Number(values.show))) say(`${pc.bold(d.route)} :: ${d.case}\n    ${d.text}`);
+  if (unexpected.length > Number(values.show)) say(pc.dim(`… and ${unexpected.length - Number(values.show)} more`));
+  for (const entry of comparison.stale) say(`${pc.yellow('deliberate, but equal now:')} ${entry}`);
+  for (const note of results.notes) say(note);
+  const { counts } = comparison;
+  say(
+    pc.bold(
+      `${counts.same} same, ${counts.allowed} deliberate, ${unexpected.length - counts.missing} different, ${counts.missing} missing, ${counts.notRecorded} not recorded`,
+    ),
+  );
+  if (values.summary || values.keep) say(pc.dim(`summary: ${summary}`));
+  return unexpected.length === 0 && comparison.stale.length === 0 && results.passed;
+}
+
+interface Recorded {
+  readonly differences: readonly Difference[];
+  /** Lines about what was compared by other means, or not at all. */
+  readonly notes: readonly string[];
+  readonly passed: boolean;
+}
+
+async function record(bench: SharedBench, work: string, recorded: string): Promise<Recorded> {
+  const inner = join(work, 'inner.jsonl');
+  await using dify = await SharedFake.start(
+    bench,
+    'fake-dify.mjs',
+    ['--key', INNER_KEY, '--record', inner],
+    join(work, 'fake-dify.log'),
+  );
+  await using openai = await SharedFake.start(bench, 'fake-openai.mjs', [], join(work, 'fake-openai.log'));
+  const scrub = [`${dify.address}=<fake-dify>`, `${openai.address}=<fake-openai>`];
+
+  if (values.url) {
+    const target = { url: values.url, key: values.key ?? process.env.SERVER_KEY ?? '', debuggingPort: 0 };
+    await recordRoutes(bench, target, recorded, { inner, openai, scrub });
+    return { differences: [], notes: [], passed: true };
+  }
+  const dataDirectory = join(work, 'data');
+  await using daemon = await DaemonProcess.start({
+    dataDirectory,
+    innerApi: { url: `http://${dify.address}`, key: INNER_KEY },
+  });
+  await recordRoutes(bench, daemon, recorded, { inner, openai, scrub: [...scrub, `${dataDirectory}=<daemon-dir>`] });
+  const notes: string[] = [];
+  notes.push(await recordSigned(bench, work, recorded));
+  const debugging = await debuggingConnection(bench, daemon, work, recorded);
+  const official = await officialPackages(bench, daemon, work);
+  return {
+    differences: debugging.differences,
+    notes: [...notes, debugging.note, ...official.notes],
+    passed: official.passed,
+  };
+}
+
+async function recordRoutes(
+  bench: SharedBench,
+  target: DebuggingTarget,
+  recorded: string,
+  neighbours: { readonly inner: string; readonly openai: SharedFake; readonly scrub: readonly string[] },
+): Promise<void> {
+  const real = values.real
+    ? ['--real', resolve(values.real), '--openai', `http://${neighbours.openai.address}/v1`]
+    : [];
+  const args = ['--url', target.url, '--key', target.key, '--dir', recorded, '--inner-record', neighbours.inner];
+  const result = await runScript(
+    process.execPath,
+    [join(bench.directory, 'golden.mjs'), ...args, ...real, '--scrub', neighbours.scrub.join(',')],
+    { cwd: recorded, timeoutMs: RECORD_LIMIT_MS, ...(values.verbose ? { echo: say } : {}) },
+  );
+  writeFileSync(join(recorded, '../golden.log'), result.output);
+  if (result.code !== 0) {
+    say(pc.red('the recorder stopped before its end:'));
+    say(result.output.trimEnd().split('\n').slice(-12).join('\n'));
+  }
+}
+
+async function compareRecordings(bench: SharedBench, expected: string, recorded: string): Promise<Comparison> {
+  const only = values.only ? ['--only', values.only] : [];
+  const allow = existsSync(ALLOWED) ? ['--allow', ALLOWED] : [];
+  const result = await runScript(
+    process.execPath,
+    [join(bench.directory, 'golden-diff.mjs'), expected, recorded, '--show', '100000', ...only, ...allow],
+    { cwd: recorded, timeoutMs: RECORD_LIMIT_MS },
+  );
+  return readComparison(result.output);
+}
+
+async function debuggingConnection(
+  bench: SharedBench,
+  daemon: DaemonProcess,
+  work: string,
+  recorded: string,
+): Promise<{ differences: Difference[]; note: string }> {
+  if (values['no-debugging']) return { differences: [], note: 'debugging connection: left out' };
+  const environment = await sdkPython(join(work, 'sdk-venv'));
+  if ('reason' in environment)
+    return { differences: [], note: `debugging connection: not recorded, ${environment.reason}` };
+  const plugin = join(work, 'sdk-plugin');
+  await writeSdkPlugin(bench, plugin);
+  const output = await recordDebugging(bench, daemon, environment.python, plugin, recorded);
+  writeFileSync(join(work, 'golden-debug.log'), output);
+  const { compared, differences } = compareDebugging(
+    join(bench.golden, 'debugging_tcp.json'),
+    join(recorded, 'debugging_tcp.json'),
+  );
+  return { differences, note: `debugging connection: ${compared - differences.length} of ${compared} steps equal` };
+}
+
+/** golden-diff.mjs does not read the debugging recording, so its deliberate differences are looked up here. */
+async function allowedDebugging(differences: readonly Difference[]): Promise<Set<string>> {
+  if (!existsSync(ALLOWED)) return new Set();
+  const { default: allowed }: { default: Record<string, string> } = await import(ALLOWED, { with: { type: 'json' } });
+  return new Set(differences.map((d) => `${d.route} :: ${d.case}`).filter((name) => name in allowed));
+}
+
+async function officialPackages(
+  bench: SharedBench,
+  daemon: DaemonProcess,
+  work: string,
+): Promise<{ notes: string[]; passed: boolean }> {
+  const notes: string[] = [];
+  let packages = values.packages;
+  if (values.plugins) {
+    packages ??= join(work, 'official-packages');
+    notes.push(
+      ...(await packOfficial(bench, resolve(values.plugins), packages)).map((problem) => `not packed: ${problem}`),
+    );
+  }
+  if (!packages)
+    return { notes: ['official packages: not compared (give --packages DIR or --plugins CHECKOUT)'], passed: true };
+  const result = await compareOfficial(bench, daemon, resolve(packages));
+  notes.push(
+    ...result.problems,
+    `official packages: ${result.equal} equal, ${result.different} different, ${result.missing} missing`,
+  );
+  return { notes, passed: result.different === 0 };
+}
+
+try {
+  process.exitCode = (await main()) ? 0 : 1;
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  process.exitCode = 1;
+}
