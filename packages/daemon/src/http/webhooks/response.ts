@@ -1,0 +1,160 @@
+import type { ServerResponse } from 'node:http';
+import { DaemonError, type SessionError, sessionError, sessionErrorJson } from '../../errors/index.ts';
+import type { SessionSink } from '../../runtimes/runtime.ts';
+import { type AnswerPart, type Head, HeadBuilder, parsePart } from './answer.ts';
+import { sniffContentType } from './sniff.ts';
+
+export interface WebhookResponseOptions {
+  readonly response: ServerResponse;
+  readonly method: string;
+  /** Called right before the first byte: from now on the response is ours. */
+  readonly take: () => void;
+  /** What may wait for a slow client, in bytes; beyond it this call fails alone. */
+  readonly maxBufferedBytes: number;
+  /** The setting of that limit, for the log. */
+  readonly bufferSetting: string;
+  readonly log: { warn(fields: object, message: string): void };
+}
+
+/**
+ * Writes what a plugin answers as an HTTP response. Status and headers are collected up to the first body part; then the head goes
+ * out and the parts follow as they come, what arrived together in one write. A failure before the head rejects `done` with the error
+ * to answer; one after it cuts the connection, so that nobody takes half an answer for a whole one (quirk 11).
+ */
+export class WebhookResponse implements SessionSink {
+  readonly #options: WebhookResponseOptions;
+  readonly #head = new HeadBuilder();
+  readonly #done = Promise.withResolvers<void>();
+  #parts: Buffer[] = [];
+  #bodyBegun = false;
+  #headSent = false;
+  /** Nothing more is taken from the plugin. */
+  #settled = false;
+  /** The answer is out, or cut off. */
+  #over = false;
+
+  constructor(options: WebhookResponseOptions) {
+    this.#options = options;
+    this.#done.promise.catch(() => undefined);
+  }
+
+  /** Settles when the answer is out or the call is over for another reason. Rejects with a DaemonError while nothing has been sent. */
+  get done(): Promise<void> {
+    return this.#done.promise;
+  }
+
+  get settled(): boolean {
+    return this.#settled;
+  }
+
+  chunk(json: string): boolean {
+    if (this.#settled) return true;
+    const part = parsePart(json);
+    if (part === undefined) return false;
+    if ('problem' in part) this.#fail(sessionError('unmarshal_error', `unmarshal json failed: ${part.problem}`));
+    else this.#add(part);
+    return true;
+  }
+
+  #add(part: AnswerPart): void {
+    if (!this.#bodyBegun) this.#head.add(part);
+    if (part.result === undefined) return;
+    this.#bodyBegun = true;
+    if (part.result.length > 0) this.#parts.push(part.result);
+  }
+
+  flush(): void {
+    if (this.#settled || !this.#bodyBegun) return;
+    const body = this.#takeBody();
+    if (!this.#headSent && !this.#sendHead(body, undefined)) return;
+    this.#write(body);
+  }
+
+  invoke(): void {
+    // Calls back into Dify are served by the invocation; they never reach the answer.
+  }
+
+  end(): void {
+    if (this.#settled) return;
+    const { response } = this.#options;
+    const body = this.#takeBody();
+    // All is known: the length is exact, whatever the plugin thought it would be.
+    if (!this.#headSent && !this.#sendHead(body, body.length)) return;
+    this.#settled = true;
+    const over = (): void => {
+      this.#over = true;
+      this.#done.resolve();
+    };
+    if (response.destroyed) return over();
+    response.once('close', over);
+    response.end(this.#hasBody && body.length > 0 ? body : undefined, over);
+  }
+
+  fail(error: SessionError): void {
+    this.#fail(error);
+  }
+
+  /** Ends the call for a reason outside the plugin: time is up, the client left. */
+  abandon(error: DaemonError): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#settled = true;
+    this.#parts = [];
+    if (!this.#headSent) return this.#done.reject(error);
+    this.#options.log.warn({ error: error.message }, 'a webhook answer was cut off');
+    this.#options.response.destroy();
+    this.#done.resolve();
+  }
+
+  #fail(error: SessionError): void {
+    if (!this.#settled) this.abandon(new DaemonError('internal', sessionErrorJson(error)));
+  }
+
+  get #hasBody(): boolean {
+    const status = this.#options.response.statusCode;
+    return this.#options.method !== 'HEAD' && status !== 204 && status !== 304;
+  }
+
+  #takeBody(): Buffer {
+    const parts = this.#parts;
+    this.#parts = [];
+    return parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts);
+  }
+
+  /** @param length of the whole body, when it is known. @returns false when the head is unusable; the call has then failed. */
+  #sendHead(firstBytes: Buffer, length: number | undefined): boolean {
+    const head: Head | DaemonError = this.#head.build();
+    if (head instanceof DaemonError) {
+      this.abandon(head);
+      return false;
+    }
+    this.#options.take();
+    const { response, method } = this.#options;
+    response.statusCode = head.status;
+    for (const [name, value] of head.headers) response.setHeader(name, value);
+    if (firstBytes.length > 0 && !response.hasHeader('content-type') && !response.hasHeader('content-encoding')) {
+      response.setHeader('Content-Type', sniffContentType(firstBytes));
+    }
+    if (method === 'HEAD') {
+      if (head.declaredLength !== undefined) response.setHeader('Content-Length', head.declaredLength);
+    } else if (length !== undefined && this.#hasBody) response.setHeader('Content-Length', length);
+    this.#headSent = true;
+    // Otherwise the head leaves together with the first bytes.
+    if (firstBytes.length === 0 && length === undefined) response.flushHeaders();
+    return true;
+  }
+
+  #write(body: Buffer): void {
+    const { response, maxBufferedBytes, bufferSetting } = this.#options;
+    if (body.length === 0 || !this.#hasBody) return;
+    response.write(body);
+    if (response.writableLength > maxBufferedBytes) {
+      this.abandon(
+        new DaemonError(
+          'internal',
+          `the client reads more slowly than the plugin writes and ${maxBufferedBytes} bytes wait for it, the limit for one call (${bufferSetting})`,
+        ),
+      );
+    }
+  }
+}
