@@ -1,0 +1,332 @@
+import { createWriteStream, type WriteStream } from 'node:fs';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { BytecodeStore } from './bytecode-store.ts';
+import { type CommandResult, runCommand } from './command.ts';
+import {
+  compileArguments,
+  type DependencyFiles,
+  type InstallPlan,
+  planInstall,
+  splitArguments,
+  VENDORED_REQUIREMENTS,
+  VENDORED_WHEELS,
+} from './dependencies.ts';
+import { classifyFailure, EnvironmentError, explainOutput } from './failures.ts';
+import type { Harvest } from './harvest.ts';
+import type { Installer } from './installer.ts';
+import { interpreterEnvironment } from './installer-environment.ts';
+import type { PrepareRequest, PythonEnvironmentsOptions } from './options.ts';
+import type { PackageExtractor } from './package-extractor.ts';
+import type { ChosenPython, PythonProvider } from './python-provider.ts';
+import { type ResolutionStore, resolutionKey } from './resolution-store.ts';
+import { patchSdk } from './sdk-patches/index.ts';
+import { UvProgress } from './uv-progress.ts';
+import type { WorkingDirectory } from './working-directory.ts';
+
+const INSTALL_SECONDS = 600;
+const EXPORTED = '.environment.requirements.txt';
+
+export interface BuildParts {
+  readonly options: PythonEnvironmentsOptions;
+  readonly extractor: PackageExtractor;
+  readonly installer: Installer;
+  readonly pythons: PythonProvider;
+  readonly bytecode: BytecodeStore;
+  readonly resolutions: ResolutionStore;
+  readonly harvest: Harvest;
+  readonly mirrorUrl: string | undefined;
+  readonly directory: WorkingDirectory;
+  readonly request: PrepareRequest;
+}
+
+/** One construction of one environment, from package to flag file; held together by the directory's lock. */
+export class EnvironmentBuild {
+  readonly #parts: BuildParts;
+  readonly #timings: Record<string, number> = {};
+  #log: WriteStream | undefined;
+
+  constructor(parts: BuildParts) {
+    this.#parts = parts;
+  }
+
+  async run(): Promise<void> {
+    const { directory, request, options } = this.#parts;
+    const started = performance.now();
+    try {
+      await this.#timed('unpack', () => this.#unpack());
+      await this.#openLog();
+      await this.#timed('remove', () => directory.removeEnvironment());
+      const { files, pyproject } = await this.#dependencyFiles();
+      const plan = this.#plan(files);
+      const python = await this.#timed('python', () =>
+        this.#parts.pythons.choose(request.runner?.version, pyproject, {
+          signal: request.signal,
+          onProgress: request.onProgress,
+        }),
+      );
+      await this.#timed('venv', () => this.#createEnvironment(python));
+      // The plugin's own files do not wait for its dependencies to be compiled.
+      const compiled = this.#timed('compile', () => this.#compile());
+      const installed = this.#timed('install', () => this.#install(plan, files, python));
+      await settleBoth(installed, compiled);
+      const sdk = await patchSdk(directory.environment, options.log);
+      const sitePackages = this.#sitePackages(python);
+      await this.#timed('bytecode', () => this.#provideBytecode(sitePackages));
+      await directory.markValid({ ...sdk, python: python.interpreter.version.join('.') });
+      this.#parts.harvest.add(sitePackages);
+      const milliseconds = { ...this.#timings, total: Math.round(performance.now() - started) };
+      options.log.info({ plugin: request.identifier, milliseconds }, 'made the Python environment of a plugin');
+    } catch (error) {
+      this.#write(`\n${error instanceof Error ? error.message : String(error)}\n`);
+      // A half-made environment only takes space: the next attempt starts anew, from the cache.
+      await directory.removeEnvironment().catch(() => {});
+      throw error;
+    } finally {
+      await this.#closeLog();
+    }
+  }
+
+  async #unpack(): Promise<void> {
+    const { directory, request, extractor, options } = this.#parts;
+    const present = await directory.hasFiles();
+    let bytes: Uint8Array;
+    try {
+      bytes = await request.readPackage();
+    } catch (error) {
+      if (!present) throw error;
+      options.log.warn(
+        { plugin: request.identifier, err: error },
+        'the package cannot be read; using the files unpacked earlier',
+      );
+      return;
+    }
+    request.signal.throwIfAborted();
+    request.onProgress('unpacking');
+    try {
+      await extractor.extract({ bytes, directory: directory.path });
+    } catch (error) {
+      const text = error instanceof Error ? error.message : String(error);
+      const failure = classifyFailure(text);
+      const kind = failure === 'disk-full' || failure === 'permission' ? failure : 'package-unreadable';
+      throw new EnvironmentError(kind, text, { cause: error });
+    }
+  }
+
+  async #dependencyFiles(): Promise<{ files: DependencyFiles; pyproject: string }> {
+    const { directory } = this.#parts;
+    const wheels = await readdir(join(directory.path, VENDORED_WHEELS)).catch(() => []);
+    const pyproject = await readFile(join(directory.path, 'pyproject.toml'), 'utf8').catch(() => undefined);
+    return {
+      pyproject: pyproject ?? '',
+      files: {
+        pyproject: pyproject !== undefined,
+        requirements: directory.has('requirements.txt'),
+        lock: directory.has('uv.lock'),
+        vendoredWheels: wheels.some((name) => name.endsWith('.whl')),
+        vendoredRequirements: directory.has(VENDORED_REQUIREMENTS),
+      },
+    };
+  }
+
+  #plan(files: DependencyFiles): InstallPlan {
+    const { options, mirrorUrl } = this.#parts;
+    const plan = planInstall(files, {
+      mirrorUrl,
+      ignoreLock: options.ignoreLock,
+      verbose: options.verbose,
+      extraArgs: splitArguments(options.extraArgs),
+    });
+    if (plan !== undefined) return plan;
+    throw new EnvironmentError(
+      'no-dependency-file',
+      'failed to create virtual environment: failed to find dependency file: neither pyproject.toml nor requirements.txt found in plugin directory',
+    );
+  }
+
+  async #createEnvironment({ interpreter, suits }: ChosenPython): Promise<void> {
+    const { request, options } = this.#parts;
+    const version = interpreter.version.join('.');
+    request.onProgress(`creating environment (Python ${version})`);
+    if (!suits || interpreter.version[1] !== 12) {
+      options.log.warn(
+        { plugin: request.identifier, python: interpreter.path, version },
+        suits
+          ? 'this plugin gets another Python than 3.12'
+          : 'no Python here satisfies the requires-python of this plugin; trying the best there is',
+      );
+    }
+    const args = ['venv', '.venv', '--python', interpreter.path, '--no-project', '--no-config'];
+    const result = await this.#uv(args, { python: interpreter.path, timeoutSeconds: 120 });
+    if (!result.ok) throw this.#failure('failed to create virtual environment', result);
+  }
+
+  async #install(plan: InstallPlan, files: DependencyFiles, python: ChosenPython): Promise<void> {
+    const { request, options, mirrorUrl, resolutions, directory } = this.#parts;
+    const key = plan.resolves
+      ? resolutionKey(await readFile(join(directory.path, plan.file), 'utf8'), [
+          python.interpreter.version.slice(0, 2).join('.'),
+          mirrorUrl ?? '',
+          options.extraArgs,
+          JSON.stringify(Object.entries(options.environment).filter(([name]) => name.startsWith('UV_'))),
+        ])
+      : undefined;
+    const known = key === undefined ? undefined : await resolutions.find(key);
+    if (known !== undefined && (await this.#installKnown(known))) return;
+    request.onProgress('installing dependencies');
+    let args = plan.args;
+    if (!python.suits && args[0] === 'sync') args = await this.#withoutProject(files);
+    const progress = new UvProgress(request.onProgress);
+    const result = await this.#uv(args, {
+      timeoutSeconds: options.timeoutSeconds ?? INSTALL_SECONDS,
+      inactivitySeconds: options.inactivitySeconds,
+      onLine: (line) => progress.line(line),
+      ...(args[0] === 'sync' ? { python: directory.python } : {}),
+    });
+    if (!result.ok) throw this.#failure('failed to install dependencies: failed to install dependencies', result);
+    if (key !== undefined)
+      await resolutions
+        .remember(key, this.#sitePackages(python))
+        .catch((error) => this.#write(`resolution not remembered: ${error}\n`));
+  }
+
+  /** From the cache alone; false when something is missing there. */
+  async #installKnown(requirements: string): Promise<boolean> {
+    const args = ['pip', 'install', '--offline', '--no-deps', '-r', requirements];
+    const result = await this.#uv(args, { timeoutSeconds: INSTALL_SECONDS });
+    return result.ok;
+  }
+
+  /**
+   * `uv sync` refuses an interpreter outside `requires-python`, and its lock names only files for those inside. Taking the
+   * locked versions as plain requirements lets the index answer for this interpreter.
+   */
+  async #withoutProject(files: DependencyFiles): Promise<string[]> {
+    const { options, mirrorUrl } = this.#parts;
+    const tail = [
+      ...(mirrorUrl === undefined ? [] : ['-i', mirrorUrl]),
+      ...(options.verbose ? ['-v'] : []),
+      ...splitArguments(options.extraArgs),
+    ];
+    if (!files.lock || options.ignoreLock) return ['pip', 'install', '-r', 'pyproject.toml', ...tail];
+    const result = await this.#uv(
+      ['export', '--frozen', '--no-dev', '--no-hashes', '--no-emit-project', '--quiet', '-o', EXPORTED],
+      {
+        timeoutSeconds: 120,
+        python: this.#parts.directory.python,
+      },
+    );
+    if (!result.ok) throw this.#failure('failed to install dependencies: failed to install dependencies', result);
+    return ['pip', 'install', '-r', EXPORTED, ...tail];
+  }
+
+  /** The plugin's own files. Errors in them are the plugin's affair; only a compiler that cannot start is ours. */
+  async #compile(): Promise<void> {
+    const { directory, request, options } = this.#parts;
+    const result = await runCommand(options.launcher, {
+      command: directory.python,
+      args: compileArguments(splitArguments(options.compileAllExtraArgs)),
+      cwd: directory.path,
+      env: interpreterEnvironment(options.environment),
+      signal: request.signal,
+      timeoutSeconds: options.timeoutSeconds ?? INSTALL_SECONDS,
+      onLine: (line) => this.#write(`${line}\n`),
+    });
+    if (!result.ok)
+      options.log.warn(
+        { plugin: request.identifier, status: result.status, log: directory.log },
+        'failed to pre-compile the plugin',
+      );
+  }
+
+  async #provideBytecode(sitePackages: string): Promise<void> {
+    try {
+      await this.#parts.harvest.now();
+      const files = await this.#parts.bytecode.provide(sitePackages);
+      this.#write(`\n${files} bytecode files taken from other environments\n`);
+    } catch (error) {
+      this.#write(`\nno bytecode taken from other environments: ${error}\n`);
+    }
+  }
+
+  #sitePackages({ interpreter }: ChosenPython): string {
+    const { environment } = this.#parts.directory;
+    if (process.platform === 'win32') return join(environment, 'Lib', 'site-packages');
+    return join(environment, 'lib', `python${interpreter.version[0]}.${interpreter.version[1]}`, 'site-packages');
+  }
+
+  #uv(
+    args: readonly string[],
+    call: { timeoutSeconds: number; inactivitySeconds?: number; python?: string; onLine?: (line: string) => void },
+  ): Promise<CommandResult> {
+    const { directory, request, installer } = this.#parts;
+    this.#write(`\n$ uv ${args.map(withoutPassword).join(' ')}\n`);
+    return installer.uv({
+      ...call,
+      args,
+      cwd: directory.path,
+      signal: request.signal,
+      environment: directory.environment,
+      onLine: (line) => {
+        this.#write(`${line}\n`);
+        call.onLine?.(line);
+      },
+    });
+  }
+
+  #failure(prefix: string, result: CommandResult): EnvironmentError {
+    const { directory, options } = this.#parts;
+    const output = explainOutput(result.stderr);
+    const silence =
+      result.ended === 'inactivity'
+        ? `\ninit process exited due to no activity for ${options.inactivitySeconds} seconds`
+        : '';
+    const status = result.ended === undefined ? result.status : 'signal: killed';
+    const failure = result.ended ?? classifyFailure(output);
+    return new EnvironmentError(failure, `${prefix}: ${status}, output: ${output}${silence}`, {
+      logFile: directory.log,
+    });
+  }
+
+  async #timed<T>(step: string, work: () => Promise<T>): Promise<T> {
+    const start = performance.now();
+    try {
+      return await work();
+    } finally {
+      this.#timings[step] = Math.round(performance.now() - start);
+    }
+  }
+
+  async #openLog(): Promise<void> {
+    const { directory, request } = this.#parts;
+    await mkdir(directory.path, { recursive: true });
+    this.#log = createWriteStream(directory.log, { mode: 0o600 });
+    // A full disk is reported by the step that needs it, not by its log.
+    this.#log.on('error', () => {
+      this.#log = undefined;
+    });
+    this.#write(`${new Date().toISOString()} environment of ${request.identifier}\n`);
+  }
+
+  #write(text: string): void {
+    this.#log?.write(text);
+  }
+
+  async #closeLog(): Promise<void> {
+    const log = this.#log;
+    this.#log = undefined;
+    if (log === undefined) return;
+    await new Promise<void>((resolve) => {
+      log.once('close', resolve);
+      log.end();
+    });
+  }
+}
+
+/** Waits for both to end before the first failure is thrown: nothing may still write when the caller cleans up. */
+async function settleBoth(...work: Promise<unknown>[]): Promise<void> {
+  const settled = await Promise.allSettled(work);
+  for (const one of settled) if (one.status === 'rejected') throw one.reason;
+}
+
+const withoutPassword = (arg: string): string => arg.replace(/(\/\/)[^/@\s]+@/, '$1***@');

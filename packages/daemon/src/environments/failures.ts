@@ -1,0 +1,193 @@
+/**
+ * Why an environment could not be made, as data: how a failure is recognised, what it means and what to do about it.
+ * The first row that matches wins, so narrow rows stand above wide ones.
+ */
+import { DaemonError } from '../errors/index.ts';
+
+export type EnvironmentFailure = (typeof FAILURES)[number]['kind'];
+
+interface FailureRow {
+  readonly kind: string;
+  /** Matches the installer's output; absent for kinds that only our own code reports. */
+  readonly pattern?: RegExp;
+  readonly cause: string;
+  readonly remedy: string;
+}
+
+export const FAILURES = [
+  {
+    kind: 'disk-full',
+    pattern: /no space left on device|os error 28\b|ENOSPC|disk quota exceeded|os error 122\b|EDQUOT/i,
+    cause: 'the disk is full, or its quota is used up',
+    remedy:
+      'Free space below PLUGIN_WORKING_PATH (its .uv-cache can be deleted at any time, uninstalled plugins can be collected) and install again.',
+  },
+  {
+    kind: 'permission',
+    pattern:
+      /permission denied|os error 13\b|read-only file system|os error 30\b|EACCES|EROFS|operation not permitted/i,
+    cause: 'the system refused access to a file or a system call',
+    remedy:
+      'Make PLUGIN_WORKING_PATH writable for the daemon’s user, and check that the container’s security profile allows threads and hard links.',
+  },
+  {
+    kind: 'hash-mismatch',
+    pattern: /hash mismatch|mismatched hash|does not match the (?:expected )?hash|no hashes? (?:was|were) provided/i,
+    cause: 'a downloaded file is not the one the lock file or the requirements name',
+    remedy:
+      'A proxy or mirror may serve altered files: try without PIP_MIRROR_URL. If the mirror is right, set PLUGIN_IGNORE_UV_LOCK=true or have the plugin locked anew.',
+  },
+  {
+    kind: 'tls',
+    pattern:
+      /invalid peer certificate|certificate verify failed|UnknownIssuer|self[- ]signed certificate|unable to get local issuer|CertificateRequired|invalid certificate|tls handshake/i,
+    cause: 'the certificate of the package index, or of a proxy in between, is not trusted',
+    remedy:
+      'Set SSL_CERT_FILE to a PEM bundle that holds the certificate authority of your network; it is passed on to uv and to plugins.',
+  },
+  {
+    kind: 'proxy',
+    pattern:
+      /proxy authentication required|\b407\b|tunnel error|proxyconnect|proxy connect|unsuccessful tunnel|error trying to connect through.*proxy|socks (?:error|connect)/i,
+    cause: 'the proxy refused the connection or cannot be reached',
+    remedy:
+      'Check HTTP_PROXY and HTTPS_PROXY (with user and password if it asks for them), and list hosts reached directly in NO_PROXY.',
+  },
+  {
+    kind: 'index-refused',
+    pattern: /401 unauthorized|403 forbidden|status client error \((?:401|403)|missing credentials/i,
+    cause: 'the package index refused access',
+    remedy: 'Put credentials into PIP_MIRROR_URL, or set UV_INDEX_NEXUS_USERNAME and UV_INDEX_NEXUS_PASSWORD.',
+  },
+  {
+    kind: 'wrong-python',
+    pattern:
+      /incompatible with the project'?s? Python requirement|does not satisfy Python[<>=~!]|no interpreter found|the current Python version \([^)]*\) does not satisfy|requires-python|Python interpreter (?:not found|could not be)|failed to (?:query|inspect) Python interpreter|not compatible with .*Python version/i,
+    cause: 'no Python of the version this plugin asks for is on this machine, and none could be fetched',
+    remedy:
+      'Install Python 3.12 (for instance as python3.12 on PATH, or name it in PYTHON_INTERPRETER_PATH), or let uv fetch it: set UV_PYTHON_INSTALL_MIRROR to a reachable copy of its Python builds.',
+  },
+  {
+    kind: 'no-matching-wheel',
+    pattern:
+      /no (?:wheels|source distributions?|solution) .*(?:matching|compatible|tag|platform|abi)|has no wheels with a matching|no compatible (?:wheel|tag)|doesn't have a source distribution or wheel for the current platform|only has wheels (?:for|with)/i,
+    cause: 'a dependency has no build for this operating system, processor or Python version',
+    remedy:
+      'Use a glibc-based image on x86_64 or aarch64 with Python 3.12; a newer version of the plugin may name a dependency that has a build.',
+  },
+  {
+    kind: 'build-failed',
+    pattern:
+      /failed to build|build backend returned|failed to prepare distributions|command .*(?:gcc|cc|cargo|cmake)|could not build wheels|error: metadata-generation-failed/i,
+    cause: 'a dependency has to be compiled here and its build failed',
+    remedy:
+      'Install a compiler and the libraries its build log asks for (Debian: build-essential python3-dev), or use a plugin version whose dependencies come as wheels.',
+  },
+  {
+    kind: 'index-unreachable',
+    pattern:
+      /failed to (?:fetch|download)|error sending request|dns error|failed to lookup address|connection (?:refused|reset|timed out)|network (?:is )?unreachable|timed? ?out|temporary failure in name resolution|client error \(connect\)|packages were unavailable because the network was disabled|could not connect/i,
+    cause: 'the package index cannot be reached',
+    remedy:
+      'Check the network and HTTPS_PROXY; set PIP_MIRROR_URL to an index that can be reached (with PLUGIN_IGNORE_UV_LOCK=true when the plugin’s lock file names files elsewhere), or install a package that carries its wheels.',
+  },
+  {
+    kind: 'bad-lock',
+    pattern:
+      /failed to parse `?uv\.lock|lockfile .*(?:needs to be updated|unsupported|outdated|version)|unable to find lockfile/i,
+    cause: 'the plugin’s uv.lock cannot be used',
+    remedy:
+      'Set PLUGIN_IGNORE_UV_LOCK=true to resolve the dependencies anew, or have the plugin locked again by its author; an old uv does not know newer lock files.',
+  },
+  {
+    kind: 'bad-requirement',
+    pattern:
+      /no solution found|because .* (?:depends on|requires)|unsatisfiable|couldn't parse requirement|failed to parse|expected (?:one of|version|package name)|was not found in the (?:package registry|provided package locations)|no such file or directory.*requirements|invalid (?:requirement|version)|toml parse error|unexpected argument|unrecognized (?:subcommand|argument)/i,
+    cause:
+      'the plugin’s dependency file, or PIP_EXTRA_ARGS, asks for something that does not exist or contradicts itself',
+    remedy:
+      'Read the lines above: they name the requirement. The plugin’s author has to correct it; PIP_EXTRA_ARGS is yours.',
+  },
+  {
+    kind: 'timeout',
+    cause: 'the installation took longer than its limit of 10 minutes',
+    remedy: 'Install again: what has been downloaded is kept. A nearer index (PIP_MIRROR_URL) helps most.',
+  },
+  {
+    kind: 'inactivity',
+    cause: 'the installer has been silent for too long',
+    remedy:
+      'Raise PYTHON_ENV_INIT_TIMEOUT if a dependency takes long to compile; otherwise check the network to the package index.',
+  },
+  {
+    kind: 'unsupported-language',
+    cause: 'only plugins in Python can run here',
+    remedy: 'Ask the plugin’s author for a Python version.',
+  },
+  {
+    kind: 'no-dependency-file',
+    cause: 'the package names its dependencies nowhere',
+    remedy: 'The plugin’s author has to add a pyproject.toml (with uv.lock) or a requirements.txt.',
+  },
+  {
+    kind: 'uv-missing',
+    cause: 'uv, which makes Python environments, is not on this machine and could not be fetched',
+    remedy:
+      'Install uv and put it on PATH or name it in UV_PATH; or set UV_DEFAULT_INDEX to a package index that can be reached.',
+  },
+  {
+    kind: 'package-unreadable',
+    cause: 'the package cannot be unpacked',
+    remedy: 'Upload the package again.',
+  },
+  {
+    kind: 'locked',
+    cause: 'another process is building this environment',
+    remedy: 'Wait for it to end. If no other daemon uses this PLUGIN_WORKING_PATH, delete the lock file named above.',
+  },
+  {
+    kind: 'unknown',
+    cause: 'the installer failed for a reason that is not among the known ones',
+    remedy: 'The full log says more.',
+  },
+] as const satisfies readonly FailureRow[];
+
+/** The kind of a failed command, from what it wrote. */
+export function classifyFailure(output: string): EnvironmentFailure {
+  const rows: readonly FailureRow[] = FAILURES;
+  const row = rows.find((candidate) => candidate.pattern?.test(output));
+  return FAILURES.find(({ kind }) => kind === row?.kind)?.kind ?? 'unknown';
+}
+
+/** Says what failed, why, what to do, and where the whole log is. `failure` is for tests, metrics and retry decisions. */
+export class EnvironmentError extends DaemonError {
+  readonly failure: EnvironmentFailure;
+  readonly logFile: string | undefined;
+
+  /** @param message upstream's text for this step, without the trailing `failed to init environment`. */
+  constructor(failure: EnvironmentFailure, message: string, options: { logFile?: string; cause?: unknown } = {}) {
+    const row = FAILURES.find(({ kind }) => kind === failure);
+    const log = options.logFile === undefined ? '' : ` (full log: ${options.logFile})`;
+    super('internal', `${message}\n${row?.cause ?? failure}${log}\nfailed to init environment`, {
+      ...(row === undefined ? {} : { remedy: row.remedy }),
+      ...('cause' in options ? { cause: options.cause } : {}),
+      args: { failure, ...(options.logFile === undefined ? {} : { log_file: options.logFile }) },
+    });
+    this.failure = failure;
+    this.logFile = options.logFile;
+  }
+}
+
+/** The part of the installer's output that explains: its errors and hints without the chatter, at most this many characters. */
+const EXPLANATION_CHARACTERS = 4000;
+
+export function explainOutput(stderr: string): string {
+  const lines = stderr
+    .split('\n')
+    .filter(
+      (line) =>
+        line.trim() !== '' && !/^\s*(?:TRACE|DEBUG|INFO)\b|^ [+~-] |^(?:Downloading|Prepared|Resolved) /.test(line),
+    );
+  const text = (lines.length === 0 ? stderr : lines.join('\n')).trim();
+  return text.length <= EXPLANATION_CHARACTERS ? text : `…${text.slice(-EXPLANATION_CHARACTERS)}`;
+}

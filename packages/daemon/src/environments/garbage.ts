@@ -1,0 +1,81 @@
+import { readdir, rm, stat } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { workingDirectoryName } from './working-directory.ts';
+
+export interface GarbageOptions {
+  /** Unique identifiers of everything that is installed, is being installed, or runs. */
+  readonly keep: Iterable<string>;
+  /** Only list. */
+  readonly dryRun: boolean;
+  /** Younger directories are left alone: somebody may be about to install them. Seconds. */
+  readonly minimumAgeSeconds: number;
+}
+
+export interface GarbageReport {
+  readonly directories: readonly {
+    /** Relative to PLUGIN_WORKING_PATH. */
+    readonly name: string;
+    /** What removing it sets free: files that are also linked elsewhere (uv's cache) do not count. */
+    readonly bytes: number;
+    readonly removed: boolean;
+  }[];
+}
+
+/** A working directory, or what a killed unpacking has left of one; nothing else is ever touched. */
+const WORKING_DIRECTORY =
+  /^\.?[a-z0-9_-]{1,255}-[0-9]{1,4}(\.[0-9]{1,4}){1,3}(-\w{1,16})?@[a-f0-9]{32,64}(\.[0-9a-f-]{36}|\.unpacked(\.[0-9a-f-]{36})?)?$/;
+
+/** Finds, and unless told otherwise removes, working directories that belong to no installation (lifecycle §26, 48). */
+export async function collectGarbage(workingPath: string, options: GarbageOptions): Promise<GarbageReport> {
+  const kept = new Set([...options.keep].map(workingDirectoryName));
+  const directories: GarbageReport['directories'][number][] = [];
+  for (const path of await candidates(workingPath)) {
+    const name = relative(workingPath, path).replaceAll('\\', '/');
+    if (kept.has(name)) continue;
+    const { mtimeMs } = await stat(path);
+    if (Date.now() - mtimeMs < options.minimumAgeSeconds * 1000) continue;
+    const bytes = await ownBytes(path);
+    if (!options.dryRun) {
+      await rm(path, { recursive: true, force: true, maxRetries: 3 });
+      await rm(`${path}.lock`, { force: true });
+    }
+    directories.push({ name, bytes, removed: !options.dryRun });
+  }
+  return { directories };
+}
+
+/** `<name>-<version>@<checksum>` at the top for plugins without an author, one level below for the others. */
+async function candidates(workingPath: string): Promise<string[]> {
+  const found: string[] = [];
+  for (const entry of await entries(workingPath)) {
+    const path = join(workingPath, entry.name);
+    if (WORKING_DIRECTORY.test(entry.name)) found.push(path);
+    else if (/^[a-z0-9_-]{1,64}$/.test(entry.name)) {
+      for (const inner of await entries(path))
+        if (WORKING_DIRECTORY.test(inner.name)) found.push(join(path, inner.name));
+    }
+  }
+  return found;
+}
+
+async function entries(folder: string) {
+  try {
+    return (await readdir(folder, { withFileTypes: true })).filter((entry) => entry.isDirectory());
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+async function ownBytes(folder: string): Promise<number> {
+  let sum = 0;
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) sum += await ownBytes(path);
+    else if (entry.isFile()) {
+      const { nlink, size } = await stat(path);
+      if (nlink === 1) sum += size;
+    }
+  }
+  return sum;
+}

@@ -1,0 +1,59 @@
+/** The closed environment that uv and the interpreters run in while an environment is made (lifecycle §8.5). */
+
+export interface Proxies {
+  readonly http: string | undefined;
+  readonly https: string | undefined;
+  readonly no: string | undefined;
+}
+
+type Source = Readonly<Record<string, string | undefined>>;
+
+/** Passed as they are, even when empty. */
+const PASSED = ['PATH', 'UV_INDEX_NEXUS_USERNAME', 'UV_INDEX_NEXUS_PASSWORD', 'SSL_CERT_FILE', 'REQUESTS_CA_BUNDLE'];
+/** Beyond upstream's set: what a network or a machine may need, and nothing that is ours to decide. */
+const PASSED_TOO = ['SSL_CERT_DIR', 'TMPDIR', 'LANG', 'LC_ALL', 'SYSTEMROOT', 'TEMP', 'TMP'];
+/** How to reach indexes and builds of Python; the credentials of named indexes (UV_INDEX_<NAME>_PASSWORD) among them. */
+const UV_FAMILIES =
+  /^UV_(?:DEFAULT_INDEX|INDEX(?:_.+)?|EXTRA_INDEX_URL|FIND_LINKS|INDEX_STRATEGY|KEYRING_PROVIDER|INSECURE_HOST|NATIVE_TLS|SYSTEM_CERTS|HTTP_.+|CONCURRENT_.+|LINK_MODE|PYTHON_INSTALL_MIRROR|PYPY_INSTALL_MIRROR|PYTHON_DOWNLOADS_JSON_URL|CONFIG_FILE|NO_CONFIG|OFFLINE)$/;
+
+export function installerEnvironment(
+  source: Source,
+  options: {
+    readonly proxies: Proxies;
+    readonly cacheDirectory: string;
+    readonly environment?: string;
+    readonly python?: string;
+  },
+): Record<string, string> {
+  const result: Record<string, string> = {};
+  for (const [name, value] of Object.entries(source)) {
+    if (value === undefined) continue;
+    if (PASSED.includes(name)) result[name] = value;
+    else if (value !== '' && (PASSED_TOO.includes(name.toUpperCase()) || UV_FAMILIES.test(name))) result[name] = value;
+  }
+  const { http, https, no } = options.proxies;
+  for (const [name, value] of [
+    ['HTTP_PROXY', http],
+    ['HTTPS_PROXY', https],
+    ['NO_PROXY', no],
+  ] as const) {
+    if (value) result[name] = value;
+  }
+  result.UV_CACHE_DIR = options.cacheDirectory;
+  // An interpreter is chosen before; a download in the middle of a step would be silent and unbounded.
+  result.UV_PYTHON_DOWNLOADS = 'never';
+  result.UV_NO_PROGRESS = '1';
+  if (options.environment !== undefined) result.VIRTUAL_ENV = options.environment;
+  if (options.python !== undefined) result.UV_PYTHON = options.python;
+  return result;
+}
+
+/** For commands run with the plugin's own interpreter: they need no index and no credentials. */
+export function interpreterEnvironment(source: Source): Record<string, string> {
+  const result: Record<string, string> = { PYTHONUTF8: '1' };
+  for (const name of ['PATH', 'TMPDIR', 'LANG', 'LC_ALL', 'TZ', 'SYSTEMROOT', 'TEMP', 'TMP']) {
+    const value = source[name];
+    if (value) result[name] = value;
+  }
+  return result;
+}

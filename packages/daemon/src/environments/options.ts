@@ -1,0 +1,58 @@
+import type { Logger } from 'pino';
+import type { ProcessLauncher } from '../runtimes/local/launcher/index.ts';
+import type { Proxies } from './installer-environment.ts';
+import type { MirrorOptions } from './mirror.ts';
+
+export type EnvironmentLog = Pick<Logger, 'debug' | 'info' | 'warn'>;
+
+export interface PythonEnvironmentsOptions {
+  /** PLUGIN_WORKING_PATH, absolute. */
+  readonly workingPath: string;
+  /** Where uv and interpreters go that had to be fetched; absolute. */
+  readonly toolsDirectory: string;
+  readonly launcher: ProcessLauncher;
+  readonly log: EnvironmentLog;
+  /** The daemon's environment (`process.env`), of which tools get only the parts named in installer-environment.ts. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** PYTHON_INTERPRETER_PATH */
+  readonly pythonInterpreterPath: string;
+  /** UV_PATH */
+  readonly uvPath?: string | undefined;
+  /** PYTHON_ENV_INIT_TIMEOUT: an installer that is silent for this long is ended; seconds. */
+  readonly inactivitySeconds: number;
+  /** Limit of one installation; seconds, 600 unless given. */
+  readonly timeoutSeconds?: number;
+  /** PYTHON_COMPILE_ALL_EXTRA_ARGS */
+  readonly compileAllExtraArgs: string;
+  /** PIP_EXTRA_ARGS */
+  readonly extraArgs: string;
+  /** PIP_VERBOSE */
+  readonly verbose: boolean;
+  /** PLUGIN_IGNORE_UV_LOCK */
+  readonly ignoreLock: boolean;
+  readonly mirror: MirrorOptions;
+  readonly proxies: Proxies;
+  /** How long after an environment was made the bytecode is collected that its first start has left; ms, 20 000 unless given. */
+  readonly harvestAfterMs?: number;
+}
+
+export interface PrepareRequest {
+  /** The plugin unique identifier. */
+  readonly identifier: string;
+  /** Asked only when something has to be unpacked. */
+  readonly readPackage: () => Promise<Uint8Array>;
+  /** `meta.runner` of the manifest. */
+  readonly runner?: { readonly language: string; readonly version?: string | undefined };
+  readonly signal: AbortSignal;
+  /** Gets the real step, one short line each time it changes. */
+  readonly onProgress: (text: string) => void;
+}
+
+export interface PreparedEnvironment {
+  /** The working directory, absolute. */
+  readonly directory: string;
+  /** The interpreter of the environment, absolute. */
+  readonly python: string;
+  /** False when the environment was there already. */
+  readonly fresh: boolean;
+}

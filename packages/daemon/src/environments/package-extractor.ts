@@ -1,0 +1,27 @@
+import { Piscina } from 'piscina';
+import { type ExtractionTask, extractPackage } from './extraction.ts';
+
+/** Up to this size unpacking takes a few milliseconds, less than starting a thread. */
+const INLINE_BYTES = 128 * 1024;
+const IDLE_MS = 5_000;
+
+/** Unpacks packages: small ones at once, larger ones in a worker thread that exists only while it has work. */
+export class PackageExtractor {
+  #threads: Piscina | undefined;
+
+  async extract(task: ExtractionTask): Promise<void> {
+    if (task.bytes.byteLength <= INLINE_BYTES) return extractPackage(task);
+    this.#threads ??= new Piscina({
+      filename: new URL('./extraction-worker.ts', import.meta.url).href,
+      minThreads: 0,
+      maxThreads: 1,
+      idleTimeout: IDLE_MS,
+    });
+    await this.#threads.run(task);
+  }
+
+  async close(): Promise<void> {
+    await this.#threads?.destroy();
+    this.#threads = undefined;
+  }
+}

@@ -1,0 +1,119 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { untilAborted } from './abortable.ts';
+import { EnvironmentError } from './failures.ts';
+import type { Installer } from './installer.ts';
+import type { PythonEnvironmentsOptions } from './options.ts';
+import {
+  DEFAULT_VERSION,
+  PythonDiscovery,
+  type PythonInterpreter,
+  requiresPythonAllows,
+  wantedVersion,
+} from './python-discovery.ts';
+
+export interface ChosenPython {
+  readonly interpreter: PythonInterpreter;
+  /** False when the plugin's `requires-python` does not let it in: the best there is, tried nevertheless. */
+  readonly suits: boolean;
+}
+
+/** A fetch that failed is not tried again for this long: without a network each try costs seconds. */
+const RETRY_AFTER_MS = 10 * 60_000;
+
+/**
+ * Chooses the interpreter for an environment: the manifest's version when it is here, else 3.12, fetched by uv when it is
+ * not here, else the best other one from 3.11 on.
+ */
+export class PythonProvider {
+  readonly #options: PythonEnvironmentsOptions;
+  readonly #installer: Installer;
+  readonly #discovery: PythonDiscovery;
+  readonly #lifetime: AbortSignal;
+  readonly #fetchedInto: string;
+  #fetch: Promise<PythonInterpreter | undefined> | undefined;
+
+  constructor(options: PythonEnvironmentsOptions, installer: Installer, lifetime: AbortSignal) {
+    this.#options = options;
+    this.#installer = installer;
+    this.#lifetime = lifetime;
+    this.#fetchedInto = join(options.toolsDirectory, 'python');
+    this.#discovery = new PythonDiscovery({
+      launcher: options.launcher,
+      configured: options.pythonInterpreterPath,
+      environment: options.environment,
+      fetchedInto: this.#fetchedInto,
+      lifetime,
+    });
+  }
+
+  /** @throws EnvironmentError `wrong-python` when there is no Python from 3.11 on */
+  async choose(
+    runnerVersion: string | undefined,
+    pyproject: string,
+    call: { signal: AbortSignal; onProgress: (text: string) => void },
+  ): Promise<ChosenPython> {
+    const allows = (minor: number) => requiresPythonAllows(pyproject, minor);
+    const wanted = [...new Set([wantedVersion(runnerVersion), DEFAULT_VERSION])].filter((version) =>
+      allows(Number(version.slice(2))),
+    );
+    for (const version of wanted) {
+      const interpreter = await this.#discovery.find(version, call.signal);
+      if (interpreter !== undefined) return { interpreter, suits: true };
+    }
+    if (wanted.includes(DEFAULT_VERSION)) {
+      call.onProgress(`fetching Python ${DEFAULT_VERSION}`);
+      const interpreter = await untilAborted(this.#fetchDefault(), call.signal);
+      if (interpreter !== undefined) return { interpreter, suits: true };
+    }
+    const other = await this.#discovery.findAny(call.signal, allows);
+    if (other !== undefined) return { interpreter: other, suits: true };
+    const any = await this.#discovery.findAny(call.signal);
+    if (any !== undefined) return { interpreter: any, suits: false };
+    throw new EnvironmentError(
+      'wrong-python',
+      'failed to create virtual environment: no Python from 3.11 on was found',
+    );
+  }
+
+  #fetchDefault(): Promise<PythonInterpreter | undefined> {
+    this.#fetch ??= this.#fetchNow().then((found) => {
+      if (found === undefined) {
+        setTimeout(() => {
+          this.#fetch = undefined;
+        }, RETRY_AFTER_MS).unref();
+      }
+      return found;
+    });
+    return this.#fetch;
+  }
+
+  /** Never rejects: there may be another interpreter that does. */
+  async #fetchNow(): Promise<PythonInterpreter | undefined> {
+    const { log } = this.#options;
+    try {
+      await mkdir(this.#fetchedInto, { recursive: true });
+      const result = await this.#installer.uv({
+        args: ['python', 'install', DEFAULT_VERSION],
+        cwd: this.#fetchedInto,
+        signal: this.#lifetime,
+        timeoutSeconds: 300,
+        inactivitySeconds: 60,
+        variables: {
+          UV_PYTHON_DOWNLOADS: 'manual',
+          UV_PYTHON_INSTALL_DIR: this.#fetchedInto,
+          UV_PYTHON_INSTALL_BIN: '0',
+          UV_HTTP_RETRIES: '0',
+        },
+      });
+      if (result.ok) return await this.#discovery.find(DEFAULT_VERSION, this.#lifetime);
+      log.warn(
+        { status: result.status, output: result.stderr.trim().slice(-600) },
+        `Python ${DEFAULT_VERSION} is not on this machine and could not be fetched; plugins get another version if there is one`,
+      );
+    } catch (error) {
+      log.warn({ err: error }, `Python ${DEFAULT_VERSION} is not on this machine and could not be fetched`);
+    }
+    return undefined;
+  }
+}

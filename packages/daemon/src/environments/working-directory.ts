@@ -1,0 +1,111 @@
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+
+/**
+ * Where a plugin lives on this node, relative to PLUGIN_WORKING_PATH: `<author>/<name>-<version>@<checksum>`, as
+ * upstream names it, so that its environments are taken over (lifecycle §3, §26 E).
+ */
+export function workingDirectoryName(identifier: string): string {
+  const at = identifier.lastIndexOf('@');
+  return `${identifier.slice(0, at).replaceAll(':', '-')}${identifier.slice(at)}`;
+}
+
+/** The paths inside one working directory. */
+export class WorkingDirectory {
+  readonly path: string;
+
+  constructor(workingPath: string, identifier: string) {
+    this.path = join(workingPath, workingDirectoryName(identifier));
+  }
+
+  get environment(): string {
+    return join(this.path, '.venv');
+  }
+
+  get python(): string {
+    return process.platform === 'win32'
+      ? join(this.environment, 'Scripts', 'python.exe')
+      : join(this.environment, 'bin', 'python');
+  }
+
+  /** Written last: an environment with this file is complete. Upstream looks only at its existence. */
+  get flag(): string {
+    return join(this.environment, 'dify', 'plugin.json');
+  }
+
+  get log(): string {
+    return join(this.path, '.environment.log');
+  }
+
+  /** Beside the directory, because it must be held before the directory exists. */
+  get lock(): string {
+    return `${this.path}.lock`;
+  }
+
+  async hasFiles(): Promise<boolean> {
+    try {
+      return (await readdir(this.path)).length > 0;
+    } catch (error) {
+      if (isMissing(error)) return false;
+      throw error;
+    }
+  }
+
+  /** What the flag file says about a usable environment; undefined when there is none. */
+  async state(): Promise<EnvironmentFlag | undefined> {
+    try {
+      const [text] = await Promise.all([readFile(this.flag, 'utf8'), stat(this.python)]);
+      return parseFlag(text);
+    } catch (error) {
+      if (isMissing(error)) return undefined;
+      throw error;
+    }
+  }
+
+  async markValid(flag: Omit<EnvironmentFlag, 'timestamp'>): Promise<void> {
+    const written: EnvironmentFlag = { timestamp: Math.floor(Date.now() / 1000), ...flag };
+    await mkdir(dirname(this.flag), { recursive: true });
+    const temporary = `${this.flag}.${process.pid}`;
+    await writeFile(temporary, JSON.stringify(written));
+    await rename(temporary, this.flag);
+  }
+
+  async removeEnvironment(): Promise<void> {
+    await rm(this.environment, { recursive: true, force: true, maxRetries: 3 });
+  }
+
+  has(name: string): boolean {
+    return existsSync(join(this.path, name));
+  }
+}
+
+export interface EnvironmentFlag {
+  /** Unix seconds. */
+  readonly timestamp: number;
+  /** Version of the installed SDK, `null` when the plugin has none; absent in environments made by upstream. */
+  readonly sdk?: string | null;
+  /** Files of the SDK that were replaced. */
+  readonly patched?: readonly string[];
+  /** `3.12.1` */
+  readonly python?: string;
+}
+
+function parseFlag(text: string): EnvironmentFlag {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value !== 'object' || value === null) return { timestamp: 0 };
+    const { timestamp, sdk, patched, python } = value as Record<string, unknown>; // a JSON object
+    return {
+      timestamp: typeof timestamp === 'number' ? timestamp : 0,
+      ...(typeof sdk === 'string' || sdk === null ? { sdk } : {}),
+      ...(Array.isArray(patched) ? { patched: patched.filter((one) => typeof one === 'string') } : {}),
+      ...(typeof python === 'string' ? { python } : {}),
+    };
+  } catch {
+    return { timestamp: 0 }; // its existence is what counts
+  }
+}
+
+export const isMissing = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');
