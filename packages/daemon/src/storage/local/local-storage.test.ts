@@ -1,0 +1,142 @@
+import { execFileSync } from 'node:child_process';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { createMetrics } from '../../telemetry/index.ts';
+import { storageConformance } from '../conformance.suite.ts';
+import { measured, objectKey, openLocalStorage } from '../index.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'local-storage-'));
+afterAll(() => rmSync(root, { recursive: true }));
+
+storageConformance('local', async () => ({
+  storage: await openLocalStorage({ root: join(root, 'conformance') }),
+  close: async () => {},
+}));
+
+test('a file has the name of its key, and existing files are objects', async () => {
+  const at = join(root, 'layout');
+  mkdirSync(join(at, 'plugin', 'acme'), { recursive: true });
+  writeFileSync(join(at, 'plugin', 'acme', 'demo:0.0.1@00'), 'old');
+  const storage = await openLocalStorage({ root: at });
+  expect(await storage.list('plugin')).toEqual(['acme/demo:0.0.1@00']);
+  await storage.write('assets/00ff.svg', Buffer.from('icon'));
+  expect(readFileSync(join(at, 'assets', '00ff.svg'), 'utf8')).toBe('icon');
+  expect(statSync(join(at, 'assets', '00ff.svg')).mode & 0o777).toBe(0o644 & ~process.umask());
+});
+
+test('what a killed process left half-written is neither listed nor kept', async () => {
+  const at = join(root, 'crashed');
+  const before = await openLocalStorage({ root: at });
+  await before.write('a', Buffer.from(''));
+  const [scratch = ''] = readdirSync(at).filter((name) => name.startsWith('.'));
+  writeFileSync(join(at, scratch, 'half'), 'half');
+  expect(await before.list('')).toEqual(['a']);
+  await openLocalStorage({ root: at });
+  expect(readdirSync(join(at, scratch))).toEqual([]);
+});
+
+test('links to files are objects, dangling ones are not', async () => {
+  const at = join(root, 'links');
+  const storage = await openLocalStorage({ root: at });
+  await storage.write('real', Buffer.from('1'));
+  symlinkSync(join(at, 'real'), join(at, 'link'));
+  symlinkSync(join(at, 'nowhere'), join(at, 'dangling'));
+  expect((await storage.list('')).toSorted()).toEqual(['link', 'real']);
+});
+
+test('a key below an object, and a name over the limit, are explained', async () => {
+  const storage = await openLocalStorage({ root: join(root, 'conflict') });
+  await storage.write('a', Buffer.from('1'));
+  await expect(storage.write('a/b', Buffer.from('2'))).rejects.toMatchObject({
+    remedy: expect.stringMatching(/another key/),
+  });
+  await storage.write('c/d', Buffer.from('1'));
+  await expect(storage.write('c', Buffer.from('2'))).rejects.toMatchObject({
+    remedy: expect.stringMatching(/another key/),
+  });
+  await expect(storage.write('x'.repeat(256), Buffer.from(''))).rejects.toThrow(/too long/);
+  expect(await storage.exists('x'.repeat(256))).toBe(false);
+});
+
+test('a root that is no directory is explained', async () => {
+  writeFileSync(join(root, 'file'), '');
+  await expect(openLocalStorage({ root: join(root, 'file') })).rejects.toThrow(
+    /cannot open .*file in the local storage/,
+  );
+});
+
+/** A file system of its own, or undefined where this user may not mount one. */
+function mountSmall(at: string, size: string): (() => void) | undefined {
+  mkdirSync(at, { recursive: true });
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'none', at], { stdio: 'ignore' });
+  } catch {
+    console.log('skipped: this user may not mount a file system');
+    return undefined;
+  }
+  return () => execFileSync('umount', [at]);
+}
+
+test('a full disk fails one write, names itself, and leaves everything as it was', async ({ skip }) => {
+  const at = join(root, 'full');
+  const unmount = mountSmall(at, '256k') ?? skip();
+  try {
+    const storage = await openLocalStorage({ root: at });
+    await storage.write('a', Buffer.alloc(100_000, 1));
+    await expect(storage.write('a', Buffer.alloc(300_000, 2))).rejects.toMatchObject({
+      message: expect.stringContaining('the file system is full'),
+      remedy: expect.stringContaining('PLUGIN_STORAGE_LOCAL_ROOT'),
+    });
+    expect(await storage.read('a')).toEqual(Buffer.alloc(100_000, 1));
+    await storage.write('b', Buffer.alloc(100_000, 3));
+    expect((await storage.list('')).toSorted()).toEqual(['a', 'b']);
+  } finally {
+    unmount();
+  }
+});
+
+test('a prefix may be a mount of its own', async ({ skip }) => {
+  const at = join(root, 'mounted');
+  const unmount = mountSmall(join(at, 'persistence'), '256k') ?? skip();
+  try {
+    const storage = await openLocalStorage({ root: at });
+    await storage.write('persistence/t/p/key', Buffer.from('1'));
+    expect(await storage.read('persistence/t/p/key')).toEqual(Buffer.from('1'));
+    await expect(storage.write('persistence/t/p/key', Buffer.alloc(300_000))).rejects.toThrow(/full/);
+    expect(await storage.list('persistence')).toEqual(['t/p/key']);
+    expect(await storage.read('persistence/t/p/key')).toEqual(Buffer.from('1'));
+  } finally {
+    unmount();
+  }
+});
+
+test('keys are joined as existing objects were named', () => {
+  expect(objectKey('./plugin', 'a/b:1@c')).toBe('plugin/a/b:1@c');
+  expect(objectKey('/abs//prefix/', 'x')).toBe('abs/prefix/x');
+  expect(() => objectKey('persistence', 'tenant', '../other')).toThrow(/invalid storage key/);
+  expect(() => objectKey('', '.')).toThrow(/invalid storage key/);
+  expect(objectKey('persistence', 'a..b')).toBe('persistence/a..b');
+});
+
+test('measured storage counts successes and failures', async () => {
+  const metrics = createMetrics({ enabled: true });
+  const storage = measured(await openLocalStorage({ root: join(root, 'measured') }), metrics);
+  await storage.write('a', Buffer.from('1'));
+  expect(await storage.read('a')).toEqual(Buffer.from('1'));
+  await expect(storage.read('..')).rejects.toThrow();
+  const page = await metrics.render();
+  expect(page).toContain('storage_operations_total{operation="save",storage_type="local",status="success"} 1');
+  expect(page).toContain('storage_operations_total{operation="load",storage_type="local",status="error"} 1');
+  expect(page).toContain('storage_operation_duration_seconds_count{operation="load",storage_type="local"} 2');
+});

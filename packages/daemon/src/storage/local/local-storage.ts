@@ -1,0 +1,166 @@
+import { randomUUID } from 'node:crypto';
+import { constants } from 'node:fs';
+import { copyFile, mkdir, open, readdir, readFile, rename, rm, stat, unlink, writeFile } from 'node:fs/promises';
+import { dirname, join, relative, sep } from 'node:path';
+import { checkedKey } from '../object-key.ts';
+import type { ObjectStat, ObjectStorage } from '../object-storage.ts';
+import { codeOf, isAbsence, storageError } from './file-errors.ts';
+
+export interface LocalStorageOptions {
+  /** Absolute path of the root; created 0755 when missing. */
+  readonly root: string;
+}
+
+/** Where objects are written before they get their name; no key can start with it, see `list`. */
+const scratchName = '.writing';
+
+/**
+ * Opens the directory and clears what an earlier process left half-written.
+ * @throws DaemonError when the directory cannot be created or written to
+ */
+export async function openLocalStorage({ root }: LocalStorageOptions): Promise<ObjectStorage> {
+  const scratch = join(root, scratchName);
+  try {
+    await mkdir(root, { recursive: true, mode: 0o755 });
+    await rm(scratch, { recursive: true, force: true });
+    await mkdir(scratch);
+  } catch (error) {
+    throw storageError('open', root, error);
+  }
+  return new LocalStorage(root, scratch);
+}
+
+class LocalStorage implements ObjectStorage {
+  readonly type = 'local';
+  readonly #root: string;
+  readonly #scratch: string;
+
+  constructor(root: string, scratch: string) {
+    this.#root = root;
+    this.#scratch = scratch;
+  }
+
+  async read(key: string): Promise<Buffer | undefined> {
+    return await orAbsent('read', key, () => readFile(this.#path(key)));
+  }
+
+  async readStream(key: string) {
+    return await orAbsent('read', key, async () => {
+      const file = await open(this.#path(key));
+      try {
+        const found = await file.stat();
+        if (!found.isFile()) {
+          await file.close();
+          return undefined;
+        }
+        return { size: found.size, stream: file.createReadStream() };
+      } catch (error) {
+        await file.close();
+        throw error;
+      }
+    });
+  }
+
+  async write(key: string, data: Uint8Array | AsyncIterable<Uint8Array>): Promise<void> {
+    await this.#place(key, (temporary) => writeFile(temporary, data, { mode: 0o644, flag: 'wx' }));
+  }
+
+  async copy(from: string, to: string): Promise<boolean> {
+    const source = this.#path(from);
+    if ((await this.stat(from)) === undefined) return false;
+    // Shares the blocks where the file system can, else copies inside the kernel: no byte passes through here.
+    return await this.#place(to, (temporary) => copyFile(source, temporary, constants.COPYFILE_FICLONE));
+  }
+
+  async exists(key: string): Promise<boolean> {
+    return (await this.stat(key)) !== undefined;
+  }
+
+  async stat(key: string): Promise<ObjectStat | undefined> {
+    return await orAbsent('look up', key, async () => {
+      const found = await stat(this.#path(key));
+      return found.isFile() ? { size: found.size, lastModified: found.mtime } : undefined;
+    });
+  }
+
+  async list(prefix: string): Promise<readonly string[]> {
+    const top = prefix === '' ? this.#root : this.#path(prefix);
+    const entries = await orAbsent('list', prefix, () => readdir(top, { recursive: true, withFileTypes: true }));
+    const keys: string[] = [];
+    for (const entry of entries ?? []) {
+      const path = join(entry.parentPath, entry.name);
+      if (path.startsWith(this.#scratch + sep)) continue;
+      if (entry.isFile() || (entry.isSymbolicLink() && (await isFile(path)))) {
+        keys.push(relative(top, path).replaceAll(sep, '/'));
+      }
+    }
+    return keys;
+  }
+
+  async delete(key: string): Promise<boolean> {
+    // unlink() of a directory is refused with different codes by different systems; a directory is no object anyway.
+    if ((await this.stat(key)) === undefined) return false;
+    const deleted = await orAbsent('delete', key, async () => {
+      await unlink(this.#path(key));
+      return true;
+    });
+    return deleted === true;
+  }
+
+  #path(key: string): string {
+    return join(this.#root, checkedKey(key));
+  }
+
+  /** Lets `fill` make a file, then gives it its name in one step. */
+  async #place(key: string, fill: (temporary: string) => Promise<void>): Promise<true> {
+    const path = this.#path(key);
+    let temporary = join(this.#scratch, randomUUID());
+    try {
+      await fill(temporary);
+      await mkdir(dirname(path), { recursive: true, mode: 0o755 });
+      try {
+        await rename(temporary, path);
+      } catch (error) {
+        if (codeOf(error) !== 'EXDEV') throw error;
+        temporary = await moveBeside(temporary, path);
+        await rename(temporary, path);
+      }
+      return true;
+    } catch (error) {
+      await rm(temporary, { force: true });
+      throw storageError('write', key, error);
+    }
+  }
+}
+
+/** A prefix may be a mount of its own; then the file must first get onto its file system. */
+async function moveBeside(temporary: string, path: string): Promise<string> {
+  const beside = join(dirname(path), `.${randomUUID()}`);
+  try {
+    await copyFile(temporary, beside);
+  } catch (error) {
+    await rm(beside, { force: true });
+    throw error;
+  } finally {
+    await rm(temporary, { force: true });
+  }
+  return beside;
+}
+
+async function isFile(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isFile();
+  } catch (error) {
+    if (isAbsence(error)) return false;
+    throw error;
+  }
+}
+
+async function orAbsent<T>(verb: string, key: string, work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    if (isAbsence(error)) return undefined;
+    throw storageError(verb, key, error);
+  }
+}
