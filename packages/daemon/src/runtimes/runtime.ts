@@ -35,8 +35,10 @@ export interface RuntimeSession {
    * @throws when the plugin is gone.
    */
   send(line: string): Promise<void> | undefined;
-  /** Ends the session on our side; the plugin is told to cancel unless it has ended by itself. Idempotent. */
+  /** Forgets the session: it is over. Idempotent. */
   close(): void;
+  /** Forgets the session and tells the plugin to stop working on it. Idempotent. */
+  cancel(): void;
 }
 
 export interface PluginRuntime {

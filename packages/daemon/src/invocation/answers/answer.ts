@@ -1,0 +1,81 @@
+/** How the stream messages of one action are read. */
+import { decodeStrict, formatViolations, type RecordOf, type RecordType, validate } from '@plugin-daemon/wire-schema';
+import { type SessionError, sessionError } from '../../errors/index.ts';
+import { toLatin1 } from '../../runtimes/protocol/line-safety.ts';
+
+/**
+ * Reads one payload: bytes-as-latin1 JSON text in, the text for the caller out (the same text wherever nothing has to be changed).
+ * `''` sends nothing; undefined says that the input is no JSON value; a SessionError ends the session.
+ */
+export type AnswerReader = (json: string) => string | SessionError | undefined;
+
+/** The answer type of an action: a new reader for each session, as some remember. */
+export interface AnswerSpec {
+  readonly reader: () => AnswerReader;
+  /** Describes the payload, for the OpenAPI document. */
+  readonly record: RecordType;
+}
+
+export const unmarshalError = (reason: string): SessionError =>
+  sessionError('unmarshal_error', `unmarshal json failed: ${reason}`);
+
+/** Bytes-as-latin1 text as an ordinary string. */
+export const fromLatin1 = (json: string): string => Buffer.from(json, 'latin1').toString('utf8');
+
+/** Parses JSON text; undefined if it is none. */
+export function parseJson(json: string): { readonly value: unknown } | undefined {
+  try {
+    return { value: JSON.parse(json) };
+  } catch {
+    // Not JSON: the line will be read the ordinary way, which reports it.
+    return undefined;
+  }
+}
+
+export interface CheckedOptions<T> {
+  /** Name of the whole type in messages. */
+  readonly typeName?: string;
+  /** A last look: returns what is wrong, or undefined; may change the value and then says so. */
+  readonly refine?: (value: T) => { readonly error?: string; readonly altered?: boolean } | undefined;
+}
+
+/** An answer that is checked against its record and passed on as it came unless something had to be filled in (http-api §6). */
+export function checked<T>(record: RecordOf<T>, options: CheckedOptions<T> = {}): AnswerSpec {
+  return { record, reader: () => (json) => readChecked(record, json, options) };
+}
+
+export function readChecked<T>(
+  record: RecordOf<T>,
+  json: string,
+  { typeName, refine }: CheckedOptions<T> = {},
+): string | SessionError | undefined {
+  const text = fromLatin1(json);
+  const parsed = parseJson(text);
+  if (parsed === undefined) return undefined;
+  const decoded = decodeStrict(record, parsed.value, typeName);
+  if (!decoded.ok) return unmarshalError(decoded.error);
+  const violations = validate(record, decoded.value);
+  if (violations.length > 0) return unmarshalError(formatViolations(violations));
+  const refined = refine?.(decoded.value);
+  if (refined?.error !== undefined) return unmarshalError(refined.error);
+  return decoded.altered || refined?.altered === true ? toLatin1(JSON.stringify(decoded.value)) : json;
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what a JSON string may not contain.
+const plain = /[^"\\\x00-\x1f]*/y;
+const escaped = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y;
+
+/** Whether `text[from, to)` is the inside of a JSON string, so that text around it can be trusted to be what it seems. */
+export function isStringContent(text: string, from: number, to: number): boolean {
+  for (let at = from; at < to; ) {
+    plain.lastIndex = at;
+    plain.test(text);
+    at = plain.lastIndex;
+    if (at >= to) return at === to;
+    escaped.lastIndex = at;
+    if (!escaped.test(text)) return false;
+    at = escaped.lastIndex;
+    if (at > to) return false;
+  }
+  return true;
+}

@@ -1,0 +1,150 @@
+/** Answers of the other model calls (http-api §6.2). */
+import { decodeModelDeclaration } from '@plugin-daemon/plugin-package';
+import {
+  any,
+  array,
+  boolean,
+  decimal,
+  int,
+  nested,
+  nullable,
+  number,
+  object,
+  record,
+  required,
+  string,
+} from '@plugin-daemon/wire-schema';
+import { toLatin1 } from '../../runtimes/protocol/line-safety.ts';
+import { type AnswerSpec, checked, fromLatin1, parseJson, unmarshalError } from './answer.ts';
+import { present } from './llm.ts';
+
+const EmbeddingUsage = record('EmbeddingUsage', {
+  tokens: nullable(int('Tokens')).check(present()),
+  total_tokens: nullable(int('TotalTokens')).check(present()),
+  unit_price: decimal('UnitPrice'),
+  price_unit: decimal('PriceUnit'),
+  total_price: decimal('TotalPrice'),
+  currency: nullable(string('Currency')).check(present()),
+  latency: nullable(number('Latency')).check(present()),
+});
+
+const embeddings = (name: string) =>
+  record(name, {
+    model: string('Model').check(required),
+    embeddings: array('Embeddings', array('', number(''))).check(required),
+    usage: nested('Usage', EmbeddingUsage),
+  });
+export const textEmbedding = checked(embeddings('TextEmbeddingResult'), {
+  typeName: 'model_entities.TextEmbeddingResult',
+});
+export const multimodalEmbedding = checked(embeddings('MultimodalEmbeddingResult'), {
+  typeName: 'model_entities.MultimodalEmbeddingResult',
+});
+
+const rerank = (name: string, document: string) =>
+  record(name, {
+    model: string('Model').check(required),
+    docs: array(
+      'Docs',
+      record(document, {
+        index: nullable(int('Index')).check(present()),
+        text: nullable(string('Text')).check(present()),
+        score: nullable(number('Score')).check(present()),
+      }),
+      { dive: true },
+    ).check(required),
+  });
+export const reranked = checked(rerank('RerankResult', 'RerankDocument'), { typeName: 'model_entities.RerankResult' });
+export const multimodalReranked = checked(rerank('MultimodalRerankResult', 'MultimodalRerankDocument'), {
+  typeName: 'model_entities.MultimodalRerankResult',
+});
+
+export const llmTokenCount = checked(record('LLMGetNumTokensResponse', { num_tokens: int('NumTokens') }));
+export const embeddingTokenCounts = checked(
+  record('GetTextEmbeddingNumTokensResponse', { num_tokens: array('NumTokens', int('')).check(required) }),
+);
+export const speech = checked(record('TTSResult', { result: string('Result'), mime_type: string('MimeType').omit() }));
+export const voices = checked(
+  record('GetTTSVoicesResponse', {
+    voices: array(
+      'Voices',
+      record('TTSModelVoice', { name: string('Name').check(required), value: string('Value').check(required) }),
+      { dive: true },
+    ).check(required),
+  }),
+);
+export const transcript = checked(record('Speech2TextResult', { result: string('Result') }));
+export const moderation = checked(record('ModerationResult', { result: boolean('Result') }));
+export const modelCredentials = checked(
+  record('ValidateCredentialsResult', { result: boolean('Result'), credentials: nullable(object('Credentials')) }),
+);
+
+const ModelSchema = record('GetModelSchemasResponse', { model_schema: any('ModelSchema') });
+
+/** A model declaration is completed from its templates and checked as those in packages are (packages §12.4, §12.5). */
+export const modelSchema: AnswerSpec = {
+  record: ModelSchema,
+  reader: () => (json) => {
+    const parsed = parseJson(fromLatin1(json));
+    if (parsed === undefined) return undefined;
+    if (typeof parsed.value !== 'object' || parsed.value === null || Array.isArray(parsed.value))
+      return unmarshalError('json: cannot unmarshal into Go value of type model_entities.GetModelSchemasResponse');
+    const given = 'model_schema' in parsed.value ? parsed.value.model_schema : null;
+    if (given === null) return toLatin1(JSON.stringify({ ...parsed.value, model_schema: null }));
+    try {
+      return toLatin1(JSON.stringify({ ...parsed.value, model_schema: decodeModelDeclaration(given) }));
+    } catch (error) {
+      return unmarshalError(error instanceof Error ? error.message : String(error));
+    }
+  },
+};
+
+const POLLING_STATUS = ['running', 'succeeded', 'failed'];
+const Polling = record('ModelPollingResult', {
+  status: string('Status').check(required, {
+    tag: 'oneof',
+    ok: (s) => POLLING_STATUS.includes(String(s)),
+    schema: { enum: POLLING_STATUS },
+  }),
+  plugin_state: object('PluginState').omit(),
+  result: any('Result').omit(),
+  error: string('Error').omit(),
+  next_check_after_seconds: nullable(int('NextCheckAfterSeconds')),
+  expires_after_seconds: nullable(int('ExpiresAfterSeconds')),
+  max_attempts: nullable(int('MaxAttempts')),
+});
+
+/** What each status needs, with the tag upstream reports. */
+const pollingNeeds = [
+  {
+    status: 'running',
+    field: 'PluginState',
+    tag: 'required_for_running',
+    has: (v: { plugin_state?: unknown }) => v.plugin_state !== undefined,
+  },
+  {
+    status: 'succeeded',
+    field: 'Result',
+    tag: 'required_for_succeeded',
+    has: (v: { result?: unknown }) => v.result !== undefined,
+  },
+  {
+    status: 'failed',
+    field: 'Error',
+    tag: 'required_for_failed',
+    has: (v: { error?: string | undefined }) => (v.error ?? '').trim() !== '',
+  },
+] as const;
+
+export const polling = checked(Polling, {
+  refine: (value) => {
+    const need = pollingNeeds.find((n) => n.status === value.status);
+    if (need !== undefined && !need.has(value)) {
+      const key = { PluginState: 'plugin_state', Result: 'result', Error: 'error' }[need.field];
+      return {
+        error: `Key: 'ModelPollingResult.${key}' Error:Field validation for '${key}' failed on the '${need.tag}' tag`,
+      };
+    }
+    return undefined;
+  },
+});

@@ -1,0 +1,65 @@
+/** Messages of tools, agents and datasources that answer like tools (http-api §6.3). */
+import { nullable, object, oneOf, record, required, string } from '@plugin-daemon/wire-schema';
+import { type AnswerReader, type AnswerSpec, isStringContent, readChecked } from './answer.ts';
+
+export const MESSAGE_TYPES = [
+  'text',
+  'file',
+  'blob',
+  'blob_chunk',
+  'json',
+  'link',
+  'image',
+  'image_link',
+  'binary_link',
+  'variable',
+  'log',
+  'retriever_resources',
+] as const;
+
+const message = (name: string, tag: string, typeName: string, embedded: readonly string[] = []) =>
+  record(embedded.length === 0 ? name : [name, ...embedded].join('.'), {
+    type: string('Type').check(required, oneOf(MESSAGE_TYPES, tag)).called(typeName),
+    message: nullable(object('Message')),
+    meta: nullable(object('Meta')),
+  });
+
+const TEXT_HEAD = '{"type":"text","message":{"text":"';
+const TEXT_TAIL = '"},"meta":null}';
+
+/** The usual text message needs no decoding: it is complete, and the check of its text says that it is what it seems. */
+function isUsualText(json: string): boolean {
+  return (
+    json.startsWith(TEXT_HEAD) &&
+    json.endsWith(TEXT_TAIL) &&
+    isStringContent(json, TEXT_HEAD.length, json.length - TEXT_TAIL.length)
+  );
+}
+
+function like(type: ReturnType<typeof message>, typeName: string): AnswerSpec {
+  return {
+    record: type,
+    reader: (): AnswerReader => (json) => (isUsualText(json) ? json : readChecked(type, json, { typeName })),
+  };
+}
+
+export const toolMessages: AnswerSpec = like(
+  message('ToolResponseChunk', 'is_valid_tool_response_chunk_type', 'tool_entities.ToolResponseChunkType'),
+  'tool_entities.ToolResponseChunk',
+);
+
+export const agentMessage = message(
+  'AgentStrategyResponseChunk',
+  'is_valid_tool_response_chunk_type',
+  'tool_entities.ToolResponseChunkType',
+  ['ToolResponseChunk'],
+);
+
+export const datasourceMessages: AnswerSpec = like(
+  message(
+    'DataSourceResponseChunk',
+    'is_valid_data_source_response_chunk_type',
+    'datasource_entities.DataSourceResponseChunkType',
+  ),
+  'datasource_entities.DataSourceResponseChunk',
+);

@@ -1,0 +1,9 @@
+/**
+ * One call of one plugin: the session, the table of actions, reading of answers, limits and cancellation. Owns sessions; a session is
+ * changed only here. Knows runtimes by their contract and backwards invocation by its contract; knows no HTTP.
+ * Called by http/dispatch, http/webhooks and bench programs; wired in compose.ts.
+ */
+export { type AccessType, type ActionSpec, dispatchActions, invokeEndpoint } from './actions.ts';
+export { type CallOptions, Invocations, type InvocationsOptions, type RuntimeDirectory } from './invocations.ts';
+export { type DispatchRequest, dispatchBody, readDispatchBody, type SessionEnvelope } from './request-message.ts';
+export type { Session, SessionFailure, SessionLimits, SessionOutcome, SessionOutput } from './session.ts';

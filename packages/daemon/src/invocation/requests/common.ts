@@ -1,0 +1,80 @@
+/** Fields that many requests share (http-api §6). */
+import {
+  any,
+  array,
+  boolean,
+  embed,
+  eq,
+  nested,
+  nullable,
+  object,
+  oneOf,
+  record,
+  required,
+  string,
+} from '@plugin-daemon/wire-schema';
+
+export const MODEL_TYPES = [
+  'llm',
+  'text-embedding',
+  'rerank',
+  'speech2text',
+  'moderation',
+  'tts',
+  'text2img',
+  'multimodal-embedding',
+  'multimodal-rerank',
+] as const;
+
+export const credentials = () =>
+  embed('Credentials', {
+    credentials: object('Credentials').describe('Decrypted credentials, as the plugin expects them.'),
+    credential_type: string('CredentialType').omit().describe('`api-key`, `oauth2` or `unauthorized`.'),
+  });
+
+export const baseModel = () =>
+  embed('BaseRequestInvokeModel', {
+    provider: string('Provider').check(required).describe('Name of the provider inside the plugin.'),
+    model: string('Model').check(required),
+  });
+
+export const modelType = (only?: (typeof MODEL_TYPES)[number]) => {
+  const field = string('ModelType').check(required, oneOf(MODEL_TYPES, 'model_type'));
+  return { model_type: only === undefined ? field : field.check(eq(only)) };
+};
+
+/** Checked loosely: content may be text, parts or null, and whatever else stands in a message is passed on (quirk 2). */
+export const PromptMessage = record('PromptMessage', {
+  role: string('Role').check(
+    required,
+    oneOf(['system', 'user', 'assistant', 'tool', 'developer'], 'prompt_message_role'),
+  ),
+  content: any('Content').describe('A text, a list of parts, or null.'),
+});
+
+export const PromptMessageTool = record('PromptMessageTool', {
+  name: string('Name').check(required),
+  description: string('Description'),
+  parameters: object('Parameters'),
+});
+
+const ToolChoice = record('ToolChoice', {
+  mode: string('Mode').check(required, oneOf(['auto', 'none', 'required', 'tool'])),
+  name: string('Name').omit(),
+});
+
+export const llmFields = () =>
+  embed('InvokeLLMSchema', {
+    model_parameters: object('ModelParameters'),
+    prompt_messages: array('PromptMessages', any('')),
+    tools: array('Tools', PromptMessageTool, { dive: true }),
+    tool_choice: nullable(nested('ToolChoice', ToolChoice)).omit(),
+    stop: array('Stop', string('')),
+    json_schema: object('JSONSchema'),
+    stream: boolean('Stream'),
+  });
+
+export const MultimodalContent = record('MultimodalContent', {
+  content: string('Content').check(required),
+  content_type: string('ContentType').check(required, oneOf(['text', 'image'], 'multimodal_content_type')),
+});

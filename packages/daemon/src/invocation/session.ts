@@ -1,0 +1,227 @@
+import type { PluginDeclaration } from '@plugin-daemon/plugin-package';
+import type { BackwardsCaller, BackwardsEvent, BackwardsInvocations } from '../backwards-invocation/contract.ts';
+import { DaemonError, type SessionError, sessionError } from '../errors/index.ts';
+import type { PluginRuntime, RuntimeSession, SessionSink } from '../runtimes/runtime.ts';
+import type { ActionSpec } from './actions.ts';
+import type { AnswerReader } from './answers/answer.ts';
+import { lineHead, requestLine, type SessionEnvelope } from './request-message.ts';
+
+/** Where a session's answer goes. Called synchronously; it must not block and bounds what it keeps. Exactly one of end and fail is called, last. */
+export interface SessionOutput {
+  /** One message: bytes-as-latin1 JSON text, safe for line readers. */
+  chunk(json: string): void;
+  /** Everything that arrived together has been handed over. */
+  flush(): void;
+  end(): void;
+  fail(failure: SessionFailure): void;
+}
+
+/** Why a session failed: what the plugin said (or would have), or something of the daemon's own. */
+export type SessionFailure =
+  | { readonly from: 'plugin'; readonly error: SessionError }
+  | { readonly from: 'daemon'; readonly error: DaemonError };
+
+/** How a session ended, for metrics. */
+export type SessionOutcome = 'success' | 'error' | 'timeout' | 'client_disconnect';
+
+export interface SessionLimits {
+  /** Seconds from start to end; PLUGIN_MAX_EXECUTION_TIMEOUT. */
+  readonly totalSeconds: number;
+  /** Seconds without a message of the plugin; 0 = no limit; PLUGIN_IDLE_TIMEOUT. */
+  readonly idleSeconds: number;
+}
+
+export interface SessionStart {
+  readonly id: string;
+  readonly action: ActionSpec;
+  readonly envelope: SessionEnvelope;
+  /** JSON text of the plugin's `data`. */
+  readonly data: string;
+  readonly runtime: PluginRuntime;
+  readonly declaration: PluginDeclaration;
+  readonly traceparent: string;
+}
+
+export interface SessionParts {
+  readonly backwards: BackwardsInvocations;
+  readonly limits: SessionLimits;
+  /** The session is over; called once. */
+  readonly onClosed: (session: Session, outcome: SessionOutcome) => void;
+  /** A backwards invocation broke in a way that is nobody's request: belongs into the log. */
+  readonly onFault: (error: unknown, session: Session) => void;
+}
+
+/** One call of one plugin, from request to end. Owned by `Invocations`. */
+export class Session implements SessionSink {
+  readonly id: string;
+  readonly action: ActionSpec;
+  readonly runtime: PluginRuntime;
+  readonly startedAt = performance.now();
+  readonly #start: SessionStart;
+  readonly #parts: SessionParts;
+  readonly #output: SessionOutput;
+  readonly #read: AnswerReader;
+  #channel: RuntimeSession | undefined;
+  #closed = false;
+  #answered = false;
+  #total: NodeJS.Timeout | undefined;
+  #idle: NodeJS.Timeout | undefined;
+  /** Made when the plugin first calls back: most sessions never do. */
+  #abort: AbortController | undefined;
+
+  constructor(start: SessionStart, output: SessionOutput, parts: SessionParts) {
+    this.id = start.id;
+    this.action = start.action;
+    this.runtime = start.runtime;
+    this.#start = start;
+    this.#parts = parts;
+    this.#output = output;
+    this.#read = start.action.answer.reader();
+  }
+
+  get envelope(): SessionEnvelope {
+    return this.#start.envelope;
+  }
+
+  /** Opens the runtime's channel and sends the request. Throws if the plugin cannot take it; nothing is open then. */
+  begin(): void {
+    const channel = this.runtime.open(this.id, this);
+    try {
+      // A plugin that reads slowly delays only this session: the line is queued in its own pipe buffer.
+      void channel.send(requestLine(this.id, this.#start.envelope, this.#start.data));
+    } catch (error) {
+      channel.close();
+      throw error;
+    }
+    this.#channel = channel;
+    const { totalSeconds, idleSeconds } = this.#parts.limits;
+    this.#total = setTimeout(
+      () => this.#timeout('killed by timeout', totalSeconds, 'PLUGIN_MAX_EXECUTION_TIMEOUT'),
+      totalSeconds * 1000,
+    );
+    if (idleSeconds > 0) {
+      const text = `killed by timeout: the plugin sent nothing for ${idleSeconds} s`;
+      this.#idle = setTimeout(() => this.#timeout(text, idleSeconds, 'PLUGIN_IDLE_TIMEOUT'), idleSeconds * 1000);
+    }
+  }
+
+  chunk(json: string): boolean {
+    if (this.#closed) return true;
+    const read = this.#read(json);
+    if (read === undefined) return false;
+    this.#idle?.refresh();
+    if (typeof read !== 'string') {
+      this.fail(read);
+      return true;
+    }
+    if (read !== '') {
+      this.#answered = true;
+      this.#output.chunk(read);
+    }
+    return true;
+  }
+
+  flush(): void {
+    if (!this.#closed) this.#output.flush();
+  }
+
+  end(): void {
+    if (this.#close('success', false)) this.#output.end();
+  }
+
+  fail(error: SessionError): void {
+    if (this.#close('error', false)) this.#output.fail({ from: 'plugin', error });
+  }
+
+  /** Ends the session from our side with an error for the caller; the plugin is told to stop. */
+  abort(error: DaemonError): void {
+    if (this.#close('error', true)) this.#output.fail({ from: 'daemon', error });
+  }
+
+  /** The caller has gone. Leaving after the one answer of a single-answer action is how Dify ends such calls. */
+  leave(): void {
+    const served = this.action.reply === 'one' && this.#answered;
+    this.#close(served ? 'success' : 'client_disconnect', !served);
+  }
+
+  invoke(data: unknown): void {
+    if (this.#closed) return;
+    this.#idle?.refresh();
+    const problem = invokeProblem(data);
+    if (problem !== undefined) return this.fail(sessionError('invoke_dify_error', `invoke dify failed: ${problem}`));
+    const { type, backwards_request_id: id, request } = Object.assign({}, data);
+    const reply = (event: BackwardsEvent) => this.#reply(String(id), event);
+    this.#parts.backwards.handle(this.#caller(), String(type), request, reply).catch((error: unknown) => {
+      this.#parts.onFault(error, this);
+      void reply({
+        event: 'error',
+        message: `invoke dify failed: ${error instanceof Error ? error.message : String(error)}`,
+      });
+      void reply({ event: 'end' });
+    });
+  }
+
+  #reply(id: string, event: BackwardsEvent): Promise<void> | undefined {
+    if (this.#closed || this.#channel === undefined) return undefined;
+    const message = event.event === 'response' || event.event === 'error' ? event.message : '';
+    const data = event.event === 'response' ? event.data : 'null';
+    const line = `${lineHead(this.id, this.envelope)}"event":"backwards_response","data":{"backwards_request_id":${JSON.stringify(id)},"event":"${event.event}","message":${JSON.stringify(message)},"data":${data}}}`;
+    this.#idle?.refresh();
+    try {
+      return this.#channel.send(line);
+    } catch {
+      // The plugin is gone; its runtime fails the session with the reason.
+      return undefined;
+    }
+  }
+
+  #caller(): BackwardsCaller {
+    this.#abort ??= new AbortController();
+    return {
+      sessionId: this.id,
+      tenantId: this.envelope.tenantId,
+      userId: this.envelope.userId,
+      pluginId: this.runtime.pluginId,
+      identifier: this.runtime.identifier,
+      accessType: this.action.type,
+      declaration: this.#start.declaration,
+      traceparent: this.#start.traceparent,
+      signal: this.#abort.signal,
+    };
+  }
+
+  #timeout(text: string, seconds: number, setting: string): void {
+    const args = { limit_seconds: seconds, setting };
+    const error = new DaemonError(
+      'internal',
+      text,
+      text === 'killed by timeout' ? {} : { remedy: `Raise ${setting} if the plugin needs longer`, args },
+    );
+    if (this.#close('timeout', true)) this.#output.fail({ from: 'daemon', error });
+  }
+
+  /** @returns false if the session was over already. */
+  #close(outcome: SessionOutcome, cancel: boolean): boolean {
+    if (this.#closed) return false;
+    this.#closed = true;
+    clearTimeout(this.#total);
+    clearTimeout(this.#idle);
+    if (cancel) this.#channel?.cancel();
+    else this.#channel?.close();
+    this.#abort?.abort(new Error(`the session ended: ${outcome}`));
+    this.#parts.onClosed(this, outcome);
+    return true;
+  }
+}
+
+/** What is wrong with the form of an `invoke` message; undefined if nothing (runtime-protocols §6.1). */
+function invokeProblem(data: unknown): string | undefined {
+  if (typeof data !== 'object' || data === null || Array.isArray(data))
+    return 'unmarshal invoke request failed: the data of the message is no object';
+  const { type, backwards_request_id: id, request } = Object.assign({}, data);
+  if (typeof type !== 'string') return `invoke request missing type: ${JSON.stringify(data)}`;
+  if (typeof id !== 'string') return `invoke request missing request_id: ${JSON.stringify(data)}`;
+  if (typeof request !== 'object' || request === null || Array.isArray(request))
+    return `invoke request missing request: ${JSON.stringify(data)}`;
+  return undefined;
+}
