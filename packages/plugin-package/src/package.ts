@@ -1,30 +1,26 @@
-import type { PackageArchive } from './archive/package-archive.ts';
+import { openPackage, type PackageArchive } from './archive/package-archive.ts';
+import { ArchiveAssets } from './assets.ts';
+import { type Assembled, assembleDeclaration } from './declaration/assemble.ts';
+import { validateManifest } from './declaration/cross-checks.ts';
 import type { PluginDeclaration } from './declaration/types.ts';
 import { PackageError, type Problem } from './errors.ts';
-import type { UniqueIdentifier } from './identifier.ts';
+import { isUuid, parseUniqueIdentifier, type UniqueIdentifier } from './identifier.ts';
+import { type SignatureVerdict, VERIFICATION_FILE, type Verification, verifySignature } from './signature/index.ts';
 
 export interface DecodeOptions {
+  /** bytes of all files together, uncompressed; unlimited when absent */
   readonly maxUnpackedBytes?: number | undefined;
   /** PEM texts of RSA public keys that are trusted in addition to the official one */
   readonly publicKeys?: readonly string[] | undefined;
-}
-
-export type AuthorizedCategory = 'langgenius' | 'partner' | 'community';
-
-export interface Verification {
-  readonly authorized_category: AuthorizedCategory;
-}
-
-/** Why a package is or is not trusted; `reason` is a sentence for people. */
-export interface SignatureVerdict {
-  readonly state: 'verified' | 'unsigned' | 'damaged-signature' | 'unknown-key-or-modified';
-  readonly reason: string;
+  /** only the official key may vouch for the category `langgenius`; default false, as upstream */
+  readonly reserveOfficialCategory?: boolean | undefined;
 }
 
 export interface DecodedPackage {
   readonly identifier: UniqueIdentifier;
+  /** icons as paths, as the package has them; defaults filled in; `verified` says what the signature is worth */
   readonly declaration: PluginDeclaration;
-  /** null when not verified or of no known category */
+  /** null when not verified, or of no known category */
   readonly verification: Verification | null;
   readonly verified: boolean;
   readonly signature: SignatureVerdict;
@@ -35,7 +31,91 @@ export interface DecodedPackage {
   readonly warnings: readonly Problem[];
 }
 
-/** @throws PackageError with the texts of packages.md section 26.2 and 26.3 */
-export function decodePackage(_bytes: Uint8Array, _options: DecodeOptions = {}): DecodedPackage {
-  throw new PackageError('not built yet');
+/**
+ * Everything an upload wants to know about a package, in upstream's order of checks: container and size, declaration,
+ * identity, author, cross checks, signature. Signature policy is the caller's. Each file is inflated once, except those
+ * that are read again through `archive` or `assets`.
+ * @throws PackageError with the texts of packages.md 26.2 and 26.3
+ */
+export function decodePackage(bytes: Uint8Array, options: DecodeOptions = {}): DecodedPackage {
+  const opened = openPlugin(bytes, options);
+  if (isUuid(opened.identifier.author)) throw new PackageError('cannot set author to an UUID');
+  return judge(opened, options);
+}
+
+/** As `decodePackage`, for a package inside a bundle: debugging authors are not refused. */
+export function decodeBundledPackage(bytes: Uint8Array, options: DecodeOptions = {}): DecodedPackage {
+  return judge(openPlugin(bytes, options), options);
+}
+
+interface OpenedPlugin extends Assembled {
+  readonly archive: PackageArchive;
+  readonly identifier: UniqueIdentifier;
+}
+
+function openPlugin(bytes: Uint8Array, options: DecodeOptions): OpenedPlugin {
+  const archive = openPackage(bytes, { maxUnpackedBytes: options.maxUnpackedBytes });
+  refuseDuplicates(archive);
+  const assembled = assembleDeclaration(archive);
+  const { author, name, version } = assembled.declaration;
+  const identity = `${author === '' ? '' : `${author}/`}${name}:${version}`;
+  return { ...assembled, archive, identifier: parseUniqueIdentifier(`${identity}@${archive.checksum()}`) };
+}
+
+function judge(opened: OpenedPlugin, options: DecodeOptions): DecodedPackage {
+  const { archive, identifier } = opened;
+  try {
+    validateManifest(opened.declaration);
+  } catch (error) {
+    throw error instanceof PackageError ? error.joined('illegal plugin manifest\nfailed to decode package') : error;
+  }
+  const signature = verifySignature(archive, options);
+  const verified = signature.state === 'verified';
+  const warnings = [...opened.warnings, ...signature.keyProblems];
+  if (verified && !isPackersOrder(archive.names)) {
+    warnings.push({
+      message:
+        'the files of this signed package are not in the order any packer writes: the signature does not cover names, so some may have been changed',
+    });
+  }
+  return {
+    identifier,
+    declaration: { ...opened.declaration, verified },
+    verification: signature.verification,
+    verified,
+    signature,
+    archive,
+    assets: new ArchiveAssets(archive),
+    warnings,
+  };
+}
+
+/** No packer writes them, and two readers may disagree on which one counts. Signing twice has left two verification files. */
+function refuseDuplicates(archive: PackageArchive): void {
+  const seen = new Set<string>();
+  for (const name of archive.names) {
+    if (seen.has(name) && name !== VERIFICATION_FILE) {
+      throw new PackageError(`plugin package contains ${JSON.stringify(name)} more than once`);
+    }
+    seen.add(name);
+  }
+}
+
+/** Ascending by name, as packages are written today, or directory by directory, as they once were. */
+function isPackersOrder(names: readonly string[]): boolean {
+  const files = names.filter((name) => name !== VERIFICATION_FILE);
+  return (
+    isAscending(files, (name) => Buffer.from(name)) ||
+    isAscending(files, (name) => Buffer.from(name.replaceAll('/', '\0')))
+  );
+}
+
+function isAscending(names: readonly string[], key: (name: string) => Buffer): boolean {
+  let previous = Buffer.alloc(0);
+  for (const name of names) {
+    const current = key(name);
+    if (Buffer.compare(previous, current) > 0) return false;
+    previous = current;
+  }
+  return true;
 }

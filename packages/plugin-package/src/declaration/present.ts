@@ -1,12 +1,45 @@
-import { PackageError } from '../errors.ts';
-import type { PluginCategory, PluginDeclaration } from './types.ts';
+import { PLUGIN_ONLY_TAGS } from './shapes/shared.ts';
+import type { PluginCategory, PluginDeclaration, ProviderIdentity } from './types.ts';
 
-/** What HTTP answers carry: provider descriptions and tags inherited from the plugin. Does not change its argument. */
-export function presentDeclaration(_declaration: PluginDeclaration): PluginDeclaration {
-  throw new PackageError('not built yet');
+/**
+ * What HTTP answers carry: providers without a description or tags take the plugin's. Does not change its argument; a
+ * declaration that lacks nothing comes back as it is.
+ */
+export function presentDeclaration(declaration: PluginDeclaration): PluginDeclaration {
+  let presented = declaration;
+  const { tool, model, trigger } = declaration;
+  if (tool !== undefined) {
+    const identity = inherit(tool.identity, declaration);
+    if (identity !== tool.identity) presented = { ...presented, tool: { ...tool, identity } };
+  }
+  if (model !== undefined && model.description === null) {
+    presented = { ...presented, model: { ...model, description: declaration.description } };
+  }
+  if (trigger !== undefined) {
+    const identity = inherit(trigger.identity, declaration);
+    if (identity !== trigger.identity) presented = { ...presented, trigger: { ...trigger, identity } };
+  }
+  return presented;
+}
+
+function inherit(identity: ProviderIdentity, plugin: PluginDeclaration): ProviderIdentity {
+  const description = identity.description.en_US === '' ? plugin.description : identity.description;
+  // Dify refuses a whole list of plugins over one tag that is only meant for plugins
+  const inherited = plugin.tags.filter((tag) => !PLUGIN_ONLY_TAGS.includes(tag));
+  const tags = identity.tags.length === 0 ? inherited : identity.tags;
+  const changed = description !== identity.description || tags.length !== identity.tags.length;
+  return changed ? { ...identity, description, tags } : identity;
 }
 
 /** The category used by list filters (packages.md 9.8). */
-export function declarationCategory(_declaration: PluginDeclaration): PluginCategory {
-  throw new PackageError('not built yet');
+export function declarationCategory(declaration: PluginDeclaration): PluginCategory {
+  const has = (provider: unknown, files: readonly string[] | null) =>
+    (provider !== undefined && provider !== null) || (files !== null && files !== undefined && files.length > 0);
+  const { plugins } = declaration;
+  if (has(declaration.tool, plugins.tools)) return 'tool';
+  if (has(declaration.model, plugins.models)) return 'model';
+  if (has(declaration.datasource, plugins.datasources)) return 'datasource';
+  if (has(declaration.agent_strategy, plugins.agent_strategies)) return 'agent-strategy';
+  if (has(declaration.trigger, plugins.triggers)) return 'trigger';
+  return 'extension';
 }

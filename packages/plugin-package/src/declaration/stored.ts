@@ -1,17 +1,50 @@
 import { PackageError } from '../errors.ts';
+import { parseExactJson } from '../exact-integer.ts';
+import { decodeJson } from './decode-json.ts';
+import { presentDeclaration } from './present.ts';
+import { complete } from './shape.ts';
+import { manifest } from './shapes/manifest.ts';
+import { model } from './shapes/model.ts';
 import type { ModelDeclaration, PluginDeclaration } from './types.ts';
+import { requireValid } from './validate.ts';
 
-/** A declaration as JSON text; integers beyond 2^53 keep their digits. */
-export function stringifyDeclaration(_declaration: PluginDeclaration): string {
-  throw new PackageError('not built yet');
+/** A declaration as JSON text; integers beyond 2^53 keep their digits. (JSON.stringify does the same.) */
+export function stringifyDeclaration(declaration: PluginDeclaration): string {
+  return JSON.stringify(declaration);
 }
 
-/** A declaration from stored JSON text: tolerant of null, missing and unknown keys, old rows included. */
-export function parseDeclaration(_text: string): PluginDeclaration {
-  throw new PackageError('not built yet');
+/**
+ * A declaration from stored JSON text: tolerant of null, missing, unknown and mistyped keys, as rows of other versions
+ * have them; defaults are filled in. @throws PackageError when the text is no JSON object
+ */
+export function parseDeclaration(text: string): PluginDeclaration {
+  let json: unknown;
+  try {
+    json = parseExactJson(text);
+  } catch (cause) {
+    throw new PackageError('the stored declaration is not valid JSON', { cause });
+  }
+  return decodeDeclaration(json);
 }
 
-/** The model of a `/model/schema` answer, templates applied. @throws PackageError with the validator's text */
-export function decodeModelDeclaration(_json: unknown): ModelDeclaration {
-  throw new PackageError('not built yet');
+/** As `parseDeclaration`, from a JSON value. */
+export function decodeDeclaration(json: unknown): PluginDeclaration {
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) {
+    throw new PackageError('the stored declaration is not a JSON object');
+  }
+  const value = decodeJson(json, manifest, { lenient: true });
+  complete(manifest, value);
+  // the table of the manifest is checked against this type
+  return presentDeclaration(value as PluginDeclaration);
+}
+
+/**
+ * The model of a `/model/schema` answer: templates applied, defaults filled in (packages.md 12.4, 12.5).
+ * @throws PackageError with all violations
+ */
+export function decodeModelDeclaration(json: unknown): ModelDeclaration {
+  const value = decodeJson(json, model);
+  requireValid(model, value);
+  complete(model, value);
+  return value as ModelDeclaration;
 }

@@ -1,0 +1,178 @@
+import { PackageError } from '../errors.ts';
+import { exactInteger, isRawNumber } from '../exact-integer.ts';
+import { strictTimestamp, timestampError } from '../yaml/timestamp.ts';
+import { plainDecimal } from './decimal.ts';
+import { isLeftOut } from './decode-yaml.ts';
+import { absentValue, type FieldNode, type ObjectShape, type ShapeNode, typeName, zeroOf } from './shape.ts';
+
+export interface JsonOptions {
+  /** values of a wrong type count as absent instead of being refused: for rows that other versions wrote */
+  readonly lenient?: boolean;
+}
+
+/**
+ * Decodes JSON by a shape (packages.md section 7): keys match without regard to case, unknown ones are ignored, null is
+ * as good as absent. Absent values are those before completion.
+ * @throws PackageError
+ */
+export function decodeJson(value: unknown, shape: ShapeNode, options: JsonOptions = {}): unknown {
+  return new JsonDecoder(options.lenient ?? false).decode(value, shape, '');
+}
+
+class JsonDecoder {
+  readonly #lenient: boolean;
+
+  constructor(lenient: boolean) {
+    this.#lenient = lenient;
+  }
+
+  decode(value: unknown, shape: ShapeNode, path: string): unknown {
+    if (value === null || value === undefined) return zeroOf(shape);
+    const decoded = this.#value(value, shape, path);
+    return decoded === undefined ? zeroOf(shape) : decoded;
+  }
+
+  /** undefined for a value of the wrong type, when that is tolerated. */
+  #value(value: unknown, shape: ShapeNode, path: string): unknown {
+    switch (shape.kind) {
+      case 'any':
+        return value;
+      case 'map':
+        return isRecord(value) ? value : this.#mismatch(value, shape, path);
+      case 'object':
+        return isRecord(value) ? this.#object(value, shape, path) : this.#mismatch(value, shape, path);
+      case 'list':
+        return Array.isArray(value) ? this.#list(value, shape.of, path) : this.#mismatch(value, shape, path);
+      case 'configs':
+        if (Array.isArray(value)) return this.#list(value, shape.of, path);
+        // trigger providers take lists only
+        if (!isRecord(value) || (shape.strict && !this.#lenient)) return this.#mismatch(value, shape, path);
+        return Object.entries(value).map(([name, config]) => ({
+          ...asRecord(this.decode(config, shape.of, `${path}.${name}`)),
+          name,
+        }));
+      case 'entries':
+        return Array.isArray(value) ? this.#entries(value, shape.of, path) : this.#mismatch(value, shape, path);
+      case 'models':
+        if (isRecord(value)) return [];
+        return Array.isArray(value) ? this.#list(value, shape.of, path) : this.#mismatch(value, shape, path);
+      default:
+        return this.#scalar(value, shape, path);
+    }
+  }
+
+  #object(value: Record<string, unknown>, shape: ObjectShape, path: string): Record<string, unknown> {
+    const decoded: Record<string, unknown> = {};
+    const folded = foldedKeys(value);
+    for (const field of shape.fields) {
+      let raw = Object.hasOwn(value, field.key) ? value[field.key] : folded?.get(field.key);
+      if (raw === undefined && field.fallback !== undefined) raw = value[field.fallback];
+      const held = this.#field(raw, field, `${path === '' ? shape.type : path}.${field.key}`);
+      if (held !== undefined) decoded[field.key] = held;
+    }
+    try {
+      shape.hooks.decoded?.(decoded);
+    } catch (error) {
+      if (!this.#lenient) throw error;
+    }
+    return decoded;
+  }
+
+  #field(raw: unknown, field: FieldNode, path: string): unknown {
+    if (raw === null || raw === undefined) return absentValue(field);
+    const value = this.#value(raw, field.shape, path);
+    if (value === undefined) return absentValue(field);
+    return isLeftOut(field, value) ? undefined : value;
+  }
+
+  /** Null elements keep their place, as zero values. */
+  #list(values: readonly unknown[], of: ShapeNode, path: string): unknown[] {
+    return values.map((value, i) => this.decode(value, of, `${path}[${i}]`));
+  }
+
+  /** Texts are names of files, which a debugging plugin cannot send: they are dropped. */
+  #entries(values: readonly unknown[], of: ObjectShape, path: string): unknown[] {
+    const items: unknown[] = [];
+    values.forEach((value, i) => {
+      if (typeof value !== 'string') items.push(this.decode(value, of, `${path}[${i}]`));
+    });
+    return items;
+  }
+
+  #scalar(value: unknown, shape: ShapeNode, path: string): unknown {
+    switch (shape.kind) {
+      case 'text':
+        return typeof value === 'string' ? value : this.#mismatch(value, shape, path);
+      case 'boolean':
+        return typeof value === 'boolean' ? value : this.#mismatch(value, shape, path);
+      case 'float':
+        return typeof value === 'number' ? value : this.#mismatch(value, shape, path);
+      case 'int':
+      case 'int64':
+      case 'uint64': {
+        const integer = typeof value === 'number' ? Number.isInteger(value) : isRawNumber(value);
+        if (!integer || (shape.kind === 'uint64' && typeof value === 'number' && value < 0)) {
+          return this.#mismatch(value, shape, path);
+        }
+        return typeof value === 'number' ? exactInteger(BigInt(value)) : value;
+      }
+      case 'timestamp': {
+        const time = typeof value === 'string' ? strictTimestamp(value) : null;
+        if (time !== null) return time;
+        return this.#lenient ? undefined : fail(timestampError(String(value)));
+      }
+      case 'decimal':
+        return this.#decimal(value, shape, path);
+      default:
+        return this.#mismatch(value, shape, path);
+    }
+  }
+
+  #decimal(value: unknown, shape: ShapeNode, path: string): unknown {
+    if (typeof value !== 'string' && typeof value !== 'number') return this.#mismatch(value, shape, path);
+    try {
+      return plainDecimal(String(value));
+    } catch (error) {
+      if (this.#lenient) return undefined;
+      throw error;
+    }
+  }
+
+  #mismatch(value: unknown, shape: ShapeNode, path: string): undefined {
+    if (this.#lenient) return undefined;
+    fail(`json: cannot unmarshal ${jsonTypeOf(value)} into Go struct field ${path} of type ${typeName(shape)}`);
+  }
+}
+
+function fail(message: string): never {
+  throw new PackageError(message);
+}
+
+/** Keys by their lower-case form, or null when every key is lower case already but for those of i18n objects. */
+function foldedKeys(value: Record<string, unknown>): Map<string, unknown> | null {
+  const keys = Object.keys(value);
+  if (!keys.some((key) => /[A-Z]/.test(key))) return null;
+  const folded = new Map<string, unknown>();
+  for (const key of keys) {
+    folded.set(key.toLowerCase(), value[key]);
+    const language = LANGUAGES.get(key.toLowerCase());
+    if (language !== undefined) folded.set(language, value[key]);
+  }
+  return folded;
+}
+
+const LANGUAGES = new Map(['en_US', 'ja_JP', 'zh_Hans', 'pt_BR'].map((key) => [key.toLowerCase(), key]));
+
+function jsonTypeOf(value: unknown): string {
+  if (Array.isArray(value)) return 'array';
+  if (typeof value === 'boolean') return 'bool';
+  return isRawNumber(value) ? 'number' : typeof value;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !isRawNumber(value);
+}
+
+function asRecord(value: unknown): Record<string, unknown> {
+  return isRecord(value) ? value : {};
+}

@@ -1,0 +1,347 @@
+import { PackageError, type Problem } from '../errors.ts';
+import { exactInteger } from '../exact-integer.ts';
+import { isMerge, isNull, resolve, tagOf, toBoolean, toInteger } from '../yaml/scalars.ts';
+import { strictTimestamp, timestampError } from '../yaml/timestamp.ts';
+import type { YamlDocument, YamlMapping, YamlNode, YamlPair, YamlScalar, YamlSequence } from '../yaml/tree.ts';
+import { plainDecimal } from './decimal.ts';
+import { absentValue, type FieldNode, type ObjectShape, type ShapeNode, typeName, zeroOf } from './shape.ts';
+import type { ModelPosition } from './types.ts';
+
+/** A path that a file names, with the place where it does. */
+export interface FileReference {
+  readonly path: string;
+  readonly at: number;
+}
+
+/** What a provider file says besides its values: the files that hold the rest of it. */
+export interface References {
+  /** tool, endpoint, strategy, datasource or event files, in order */
+  readonly files: FileReference[];
+  /** set when `models` is a map */
+  modelMap: boolean;
+  readonly positions: Map<keyof ModelPosition, FileReference>;
+  /** globs over the package's files, in order */
+  readonly modelGlobs: FileReference[];
+}
+
+/** Visits beyond the nodes of the file itself, that is, through aliases: the measure against alias bombs. */
+const MAX_ALIASED_VISITS = 100_000;
+
+const INTEGER_RANGES = {
+  int: [-(2n ** 63n), 2n ** 63n - 1n],
+  int64: [-(2n ** 63n), 2n ** 63n - 1n],
+  uint64: [0n, 2n ** 64n - 1n],
+} as const;
+
+/**
+ * Decodes a document by a shape: the field's type decides what a scalar means, unknown keys are not looked at, repeated
+ * keys are errors only where they are decoded (packages.md section 6). Absent values are those before completion.
+ * @throws PackageError listing every mismatch as `yaml: unmarshal errors:\n  line 6: …`
+ */
+export function decodeYaml(document: YamlDocument, shape: ShapeNode): { value: unknown; references: References } {
+  const decoder = new YamlDecoder(document);
+  const value = decoder.decode(document.root, shape);
+  decoder.finish();
+  return { value, references: decoder.references };
+}
+
+class YamlDecoder {
+  readonly references: References = { files: [], modelMap: false, positions: new Map(), modelGlobs: [] };
+  readonly #document: YamlDocument;
+  readonly #problems: Problem[] = [];
+  #budget: number;
+
+  constructor(document: YamlDocument) {
+    this.#document = document;
+    this.#budget = document.nodeCount + MAX_ALIASED_VISITS;
+  }
+
+  finish(): void {
+    const [first] = this.#problems;
+    if (first === undefined) return;
+    const lines = this.#problems.map((problem) => `\n  line ${problem.line}: ${problem.message}`);
+    throw new PackageError(`yaml: unmarshal errors:${lines.join('')}`, { ...first, problems: this.#problems });
+  }
+
+  /** undefined where nothing usable was found; a mismatch is noted then. */
+  decode(node: YamlNode | null, shape: ShapeNode): unknown {
+    if (node === null || isNull(node)) return zeroOf(shape);
+    const value = this.#value(node, shape);
+    return value === undefined ? zeroOf(shape) : value;
+  }
+
+  #value(node: YamlNode, shape: ShapeNode): unknown {
+    this.#visit();
+    switch (shape.kind) {
+      case 'object':
+        return node.kind === 'mapping' ? this.#object(node, shape) : this.#mismatch(node, typeName(shape));
+      case 'list':
+        return node.kind === 'sequence' ? this.#list(node, shape.of) : this.#mismatch(node, shape.type);
+      case 'configs':
+        if (node.kind === 'sequence') return this.#list(node, shape.of);
+        return node.kind === 'mapping'
+          ? this.#configMap(node, shape.of, shape.strict)
+          : this.#mismatch(node, typeName(shape));
+      case 'entries':
+        return node.kind === 'sequence' ? this.#entries(node, shape.of) : [];
+      case 'models':
+        if (node.kind === 'sequence') return this.#list(node, shape.of);
+        if (node.kind === 'mapping') this.#modelMap(node);
+        return [];
+      case 'any':
+        return this.#any(node, false);
+      case 'map':
+        return node.kind === 'mapping' ? this.#map(node, true) : this.#mismatch(node, shape.type);
+      default:
+        return node.kind === 'scalar' ? this.#scalar(node, shape.kind, shape.type) : this.#mismatch(node, shape.type);
+    }
+  }
+
+  #object(node: YamlMapping, shape: ObjectShape): Record<string, unknown> | undefined {
+    const pairs = this.#pairs(node);
+    if (pairs === undefined) return undefined;
+    const value: Record<string, unknown> = {};
+    for (const field of shape.fields) {
+      let child = pairs.get(field.key);
+      if (field.fallback !== undefined && isEmpty(child)) child = pairs.get(field.fallback);
+      const decoded = this.#field(child, field);
+      if (decoded !== undefined) value[field.key] = decoded;
+    }
+    this.#hook(shape, value, node);
+    return value;
+  }
+
+  #field(child: YamlNode | undefined, field: FieldNode): unknown {
+    if (child === undefined || isNull(child)) return absentValue(field);
+    const value = this.#value(child, field.shape);
+    if (value === undefined) return absentValue(field);
+    return isLeftOut(field, value) ? undefined : value;
+  }
+
+  /** Errors of a hook end decoding at once, as errors of a custom decoder do. */
+  #hook(shape: ObjectShape, value: Record<string, unknown>, node: YamlNode): void {
+    if (shape.hooks.decoded === undefined) return;
+    this.#located(node, () => shape.hooks.decoded?.(value));
+  }
+
+  #list(node: YamlSequence, of: ShapeNode): unknown[] {
+    const items: unknown[] = [];
+    for (const item of node.items) {
+      if (isNull(item)) continue;
+      const value = this.#value(item, of);
+      if (value !== undefined) items.push(value);
+    }
+    return items;
+  }
+
+  #configMap(node: YamlMapping, of: ObjectShape, strict: boolean): unknown[] | undefined {
+    const pairs = this.#pairs(node);
+    if (pairs === undefined) return undefined;
+    const items: unknown[] = [];
+    for (const [name, child] of pairs) {
+      if (child.kind === 'mapping') {
+        const value = this.#object(child, of);
+        if (value !== undefined) items.push({ ...value, name });
+      } else if (strict) {
+        this.#fail(child, `expected mapping value for key ${name}`);
+      }
+    }
+    return items;
+  }
+
+  #entries(node: YamlSequence, of: ObjectShape): unknown[] {
+    const items: unknown[] = [];
+    for (const item of node.items) {
+      this.#visit();
+      if (item.kind === 'scalar') this.references.files.push({ path: item.text, at: item.at });
+      else {
+        const value = this.#value(item, of);
+        if (value !== undefined) items.push(value);
+      }
+    }
+    return items;
+  }
+
+  #modelMap(node: YamlMapping): void {
+    this.references.modelMap = true;
+    for (const [group, child] of this.#pairs(node) ?? []) {
+      if (!isModelGroup(group) || child.kind !== 'mapping') continue;
+      const pairs = this.#pairs(child);
+      const position = pairs?.get('position');
+      // other kinds of nodes have no text; upstream then looks for a file without a name
+      if (position !== undefined) this.references.positions.set(group, reference(position));
+      const predefined = pairs?.get('predefined');
+      if (predefined?.kind === 'sequence') this.references.modelGlobs.push(...predefined.items.map(reference));
+    }
+  }
+
+  #scalar(node: YamlScalar, kind: string, type: string): unknown {
+    if (kind === 'text') return node.text;
+    const resolved = resolve(node);
+    switch (kind) {
+      case 'boolean':
+        return toBoolean(resolved) ?? this.#mismatch(node, type);
+      case 'int':
+      case 'int64':
+      case 'uint64': {
+        const [min, max] = INTEGER_RANGES[kind];
+        return toInteger(resolved, min, max) ?? this.#mismatch(node, type);
+      }
+      case 'float':
+        if (resolved.tag === '!!int') return Number(resolved.value);
+        return resolved.tag === '!!float' ? this.#finite(node, resolved.value) : this.#mismatch(node, type);
+      case 'timestamp': {
+        const time = resolved.tag === '!!timestamp' ? resolved.value : strictTimestamp(node.text);
+        return time ?? this.#fail(node, timestampError(node.text));
+      }
+      case 'decimal':
+        return this.#located(node, () => plainDecimal(node.text));
+      default:
+        return this.#mismatch(node, type);
+    }
+  }
+
+  /** A value of no declared type. `textKeys`: keys of mappings may be of any type and become text. */
+  #any(node: YamlNode, textKeys: boolean): unknown {
+    if (node.kind === 'mapping') return this.#map(node, textKeys);
+    if (node.kind === 'sequence') {
+      return node.items.map((item) => {
+        this.#visit();
+        return this.#any(item, textKeys) ?? null;
+      });
+    }
+    const resolved = resolve(node);
+    switch (resolved.tag) {
+      case '!!null':
+        return null;
+      case '!!merge':
+        return node.text;
+      case '!!int':
+        return exactInteger(resolved.value);
+      case '!!float':
+        return this.#finite(node, resolved.value);
+      default:
+        return resolved.value;
+    }
+  }
+
+  #map(node: YamlMapping, textKeys: boolean): Record<string, unknown> | undefined {
+    const pairs = this.#pairs(node, !textKeys);
+    if (pairs === undefined) return undefined;
+    const value: Record<string, unknown> = {};
+    for (const [key, child] of pairs) {
+      this.#visit();
+      // defined, not assigned: a key `__proto__` is a key like any other
+      const held = this.#any(child, textKeys) ?? null;
+      Object.defineProperty(value, key, { value: held, enumerable: true, configurable: true, writable: true });
+    }
+    return value;
+  }
+
+  #finite(node: YamlNode, value: number): unknown {
+    if (Number.isFinite(value)) return value;
+    const name = Number.isNaN(value) ? 'NaN' : value > 0 ? '+Inf' : '-Inf';
+    return this.#fail(node, `json: unsupported value: ${name}`);
+  }
+
+  /** Keys with their nodes; merge keys looked through; undefined when a key occurs twice, which is noted. */
+  #pairs(node: YamlMapping, textKeysOnly = false): Map<string, YamlNode> | undefined {
+    const pairs = new Map<string, YamlNode>();
+    const first = new Map<string, YamlPair>();
+    const merged: YamlNode[] = [];
+    const before = this.#problems.length;
+    for (const pair of node.pairs) {
+      if (isMerge(pair.key)) {
+        merged.push(pair.value);
+        continue;
+      }
+      if (textKeysOnly && tagOf(pair.key) !== '!!str' && tagOf(pair.key) !== '!!merge') {
+        this.#fail(pair.key, 'json: unsupported type: map[interface {}]interface {}');
+      }
+      const name = this.#keyText(pair.key);
+      if (name === undefined) continue;
+      const earlier = first.get(name);
+      if (earlier === undefined) {
+        first.set(name, pair);
+        pairs.set(name, pair.value);
+      } else {
+        const { line } = this.#document.positions.of(earlier.key.at);
+        this.#note(pair.key, `mapping key ${JSON.stringify(name)} already defined at line ${line}`);
+      }
+    }
+    if (this.#problems.length > before) return undefined;
+    for (const source of merged) this.#merge(source, pairs);
+    return pairs;
+  }
+
+  #keyText(key: YamlNode): string | undefined {
+    if (key.kind === 'scalar') return key.text;
+    this.#note(key, `cannot unmarshal ${tagOf(key)} into string`);
+    return undefined;
+  }
+
+  #merge(source: YamlNode, pairs: Map<string, YamlNode>): void {
+    const sources = source.kind === 'sequence' ? source.items : [source];
+    for (const one of sources) {
+      if (one.kind !== 'mapping') this.#fail(one, 'yaml: map merge requires map or sequence of maps as the value');
+      for (const [key, value] of this.#pairs(one) ?? []) {
+        this.#visit();
+        if (!pairs.has(key)) pairs.set(key, value);
+      }
+    }
+  }
+
+  #visit(): void {
+    if (--this.#budget >= 0) return;
+    throw new PackageError('yaml: document contains excessive aliasing', { file: this.#document.file });
+  }
+
+  #mismatch(node: YamlNode, type: string): undefined {
+    const text = node.kind === 'scalar' ? node.text : '';
+    const shown = text.length > 10 ? `${text.slice(0, 7)}...` : text;
+    const value = node.kind === 'scalar' ? ` \`${shown}\`` : '';
+    this.#note(node, `cannot unmarshal ${tagOf(node)}${value} into ${type}`);
+    return undefined;
+  }
+
+  #note(node: YamlNode, message: string): void {
+    this.#problems.push({ message, file: this.#document.file, ...this.#document.positions.of(node.at) });
+  }
+
+  /** Ends decoding at once. @throws PackageError always */
+  #fail(node: YamlNode, message: string): never {
+    throw new PackageError(message, { file: this.#document.file, ...this.#document.positions.of(node.at) });
+  }
+
+  #located<T>(node: YamlNode, run: () => T): T {
+    try {
+      return run();
+    } catch (error) {
+      if (!(error instanceof PackageError)) throw error;
+      return this.#fail(node, error.message);
+    }
+  }
+}
+
+function reference(node: YamlNode): FileReference {
+  return { path: node.kind === 'scalar' ? node.text : '', at: node.at };
+}
+
+function isModelGroup(name: string): name is keyof ModelPosition {
+  return ['llm', 'text_embedding', 'tts', 'speech2text', 'moderation', 'rerank'].includes(name);
+}
+
+/** What makes a reader look at the fallback key: nothing, an empty scalar or an empty collection. */
+function isEmpty(node: YamlNode | undefined): boolean {
+  if (node === undefined || node.kind === 'scalar') return true;
+  return node.kind === 'mapping' ? node.pairs.length === 0 : node.items.length === 0;
+}
+
+/** Whether a present value is left out of the JSON all the same. */
+export function isLeftOut(field: FieldNode, value: unknown): boolean {
+  if (field.absent === 'omit-empty') return value === '';
+  if (field.absent !== 'omit') return false;
+  if (value === null || value === false) return field.shape.kind !== 'any' || value === null;
+  if (Array.isArray(value)) return field.shape.kind !== 'any' && value.length === 0;
+  return field.shape.kind === 'map' && typeof value === 'object' && Object.keys(value).length === 0;
+}
