@@ -70,8 +70,8 @@ export class EnvironmentBuild {
       const compiled = this.#timed('compile', () => this.#compile());
       const installed = this.#timed('install', () => this.#install(plan, files, python));
       await settleBoth(installed, compiled);
-      const sdk = await patchSdk(directory.environment, options.log);
-      const sitePackages = this.#sitePackages(python);
+      const sitePackages = await directory.sitePackages();
+      const sdk = await patchSdk(sitePackages, options.log);
       await this.#timed('bytecode', () => this.#provideBytecode(sitePackages));
       await directory.markValid({ ...sdk, python: python.interpreter.version.join('.') });
       this.#parts.harvest.add(sitePackages);
@@ -186,7 +186,7 @@ export class EnvironmentBuild {
     if (!result.ok) throw this.#failure('failed to install dependencies: failed to install dependencies', result);
     if (key !== undefined)
       await resolutions
-        .remember(key, this.#sitePackages(python))
+        .remember(key, await directory.sitePackages())
         .catch((error) => this.#write(`resolution not remembered: ${error}\n`));
   }
 
@@ -247,12 +247,6 @@ export class EnvironmentBuild {
     } catch (error) {
       this.#write(`\nno bytecode taken from other environments: ${error}\n`);
     }
-  }
-
-  #sitePackages({ interpreter }: ChosenPython): string {
-    const { environment } = this.#parts.directory;
-    if (process.platform === 'win32') return join(environment, 'Lib', 'site-packages');
-    return join(environment, 'lib', `python${interpreter.version[0]}.${interpreter.version[1]}`, 'site-packages');
   }
 
   #uv(

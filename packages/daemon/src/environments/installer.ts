@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { type CommandResult, runCommand } from './command.ts';
 import { installerEnvironment } from './installer-environment.ts';
 import type { PythonEnvironmentsOptions } from './options.ts';
-import { fetchUv } from './uv-fetch.ts';
+import { fetchUv } from './uv-fetch/index.ts';
 import { UvLocator } from './uv-locator.ts';
 
 export interface UvCall {

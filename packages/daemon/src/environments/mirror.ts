@@ -1,5 +1,6 @@
-import { EnvHttpProxyAgent, request } from 'undici';
+import { request } from 'undici';
 import type { Proxies } from './installer-environment.ts';
+import { proxyAgent } from './proxy-agent.ts';
 
 export interface MirrorOptions {
   /** PIP_MIRROR_URL: taken as it is, nothing is probed. */
@@ -27,7 +28,7 @@ export async function detectMirror(
   if (options.url) return options.url;
   const candidates = options.candidates.map((one) => one.trim()).filter((one) => one !== '');
   if (!options.autoDetect || candidates.length === 0) return undefined;
-  const agent = new EnvHttpProxyAgent({ httpProxy: proxies.http, httpsProxy: proxies.https, noProxy: proxies.no });
+  const agent = proxyAgent(proxies);
   const signal = AbortSignal.timeout(options.timeoutSeconds * 1000);
   const latency = async (url: string | undefined): Promise<number> => {
     if (url === undefined) return Number.POSITIVE_INFINITY;

@@ -70,7 +70,7 @@ export class PythonEnvironments {
       }
       if (state.sdk === undefined) {
         const { timestamp: _, ...known } = state;
-        await directory.markValid({ ...known, ...(await patchSdk(directory.environment, this.#options.log)) });
+        await directory.markValid({ ...known, ...(await patchSdk(await directory.sitePackages(), this.#options.log)) });
       }
       return result(false);
     });

@@ -29,6 +29,15 @@ export class WorkingDirectory {
       : join(this.environment, 'bin', 'python');
   }
 
+  /** Where the environment's distributions are. @throws when there is no environment */
+  async sitePackages(): Promise<string> {
+    if (process.platform === 'win32') return join(this.environment, 'Lib', 'site-packages');
+    const library = join(this.environment, 'lib');
+    const python = (await readdir(library)).find((name) => /^python3\.\d+$/.test(name));
+    if (python === undefined) throw new Error(`${library} holds no Python library`);
+    return join(library, python, 'site-packages');
+  }
+
   /** Written last: an environment with this file is complete. Upstream looks only at its existence. */
   get flag(): string {
     return join(this.environment, 'dify', 'plugin.json');

@@ -1,8 +1,51 @@
+/**
+ * Puts right what is wrong in old releases of the plugin SDK, once per environment and by the version that is installed.
+ * Called by the environment's construction; failures are logged and never fatal, as an unpatched SDK still works.
+ */
+import { readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { EnvironmentLog } from '../options.ts';
+import { AMENDMENTS } from './amendments.ts';
+import { compareVersions } from './version.ts';
 
-export async function patchSdk(
-  _environment: string,
-  _log: EnvironmentLog,
-): Promise<{ sdk: string | null; patched: string[] }> {
-  return { sdk: null, patched: [] };
+export interface SdkState {
+  /** Version of the installed SDK; null when the environment has none. */
+  readonly sdk: string | null;
+  /** The modules that were amended. */
+  readonly patched: readonly string[];
+}
+
+const MARK = '# --- amended by the plugin daemon ---';
+
+/** @param sitePackages of the environment */
+export async function patchSdk(sitePackages: string, log: EnvironmentLog): Promise<SdkState> {
+  const sdk = await installedSdk(sitePackages);
+  const patched: string[] = [];
+  for (const { before, file, reason, python } of AMENDMENTS) {
+    if (sdk === null || (compareVersions(sdk, before) ?? 0) >= 0) continue;
+    const path = join(sitePackages, 'dify_plugin', file);
+    try {
+      const text = await readFile(path, 'utf8');
+      if (!text.includes(MARK)) {
+        // A new file in the old one's place: the old one is shared with uv's cache and with other environments.
+        const temporary = `${path}.${process.pid}`;
+        await writeFile(temporary, `${text.trimEnd()}\n\n\n${MARK}\n# ${reason}\n${python}`);
+        await rename(temporary, path);
+      }
+      patched.push(file);
+      log.info({ sdk, file, reason }, 'amended an old SDK');
+    } catch (error) {
+      log.warn({ sdk, file, err: error }, 'failed to find the patch file: an old SDK stays as it is');
+    }
+  }
+  return { sdk, patched };
+}
+
+async function installedSdk(sitePackages: string): Promise<string | null> {
+  const names = await readdir(sitePackages).catch(() => []);
+  for (const name of names) {
+    const version = /^dify_plugin-([^-]+)\.dist-info$/i.exec(name)?.[1];
+    if (version !== undefined) return version;
+  }
+  return null;
 }

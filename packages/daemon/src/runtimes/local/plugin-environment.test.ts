@@ -38,6 +38,7 @@ test('every allowed name passes, with a reason, and so do the families', () => {
   ];
   const passed = pluginEnvironment(Object.fromEntries(names.map((name) => [name, 'x'])));
   expect(Object.keys(passed).sort()).toEqual([...names, 'INSTALL_METHOD', 'PYTHONIOENCODING', 'PYTHONUTF8'].sort());
+  expect(pluginEnvironment({ PYTHONDONTWRITEBYTECODE: '1' })).not.toHaveProperty('PYTHONDONTWRITEBYTECODE');
   expect(pluginEnvironment({ path: 'x', LC_: 'x', XLC_ALL: 'x', PYTHON: 'x' })).not.toHaveProperty('LC_');
 });
 
@@ -56,7 +57,7 @@ test('the fixed variables win over the source and over full inheritance', () => 
       PYTHONUTF8: '1',
     });
   }
-  expect(pluginEnvironment(source, { inheritAll: true, secrets: new Set(['SERVER_KEY']) })['SERVER_KEY']).toBe('k');
+  expect(pluginEnvironment(source, { inheritAll: true, secrets: new Set(['SERVER_KEY']) }).SERVER_KEY).toBe('k');
   expect('GONE' in pluginEnvironment(source, { inheritAll: true })).toBe(false);
 });
 
