@@ -1,0 +1,7 @@
+/**
+ * Programs that look at the daemon from outside: `demo.ts` shows it, `main.ts` measures it, `conformance.ts` compares it
+ * with recordings of upstream. They start real daemons and real plugins, and import nothing of the daemon.
+ */
+export { DaemonClient, DaemonProcess } from './daemon/index.ts';
+export { startFakeDify, startFakeOpenAi } from './fakes/index.ts';
+export { benchPackage, folderPackage } from './plugin/package.ts';

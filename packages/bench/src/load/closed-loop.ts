@@ -1,0 +1,122 @@
+/**
+ * A closed loop of requests over raw keep-alive sockets: one in flight per connection, each sent as ready-made bytes and
+ * its answer only looked at as far as needed to find its end. The generator has to be cheap beside what it measures.
+ */
+import { connect, type Socket } from 'node:net';
+
+const LAST_CHUNK = Buffer.from('0\r\n\r\n');
+const HEAD_END = Buffer.from('\r\n\r\n');
+const STATUS_FROM = 9;
+const STATUS_TO = 12;
+
+export interface RequestParts {
+  readonly method?: 'GET' | 'POST';
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | Buffer;
+}
+
+export function requestBytes(url: string, parts: RequestParts): Buffer {
+  const body = Buffer.from(parts.body ?? '');
+  const method = parts.method ?? 'POST';
+  const headers: Record<string, string> = { Host: new URL(url).host, ...parts.headers };
+  if (method === 'POST') headers['Content-Length'] = String(body.length);
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  return Buffer.concat([Buffer.from(`${method} ${parts.path} HTTP/1.1\r\n${lines.join('')}\r\n`), body]);
+}
+
+export interface LoopOptions {
+  readonly url: string;
+  readonly request: Buffer;
+  readonly connections: number;
+  readonly maxMs: number;
+  readonly maxRequests: number;
+  /** An answer without these bytes counts as bad. */
+  readonly expect?: string;
+}
+
+export interface LoopResult {
+  /** Milliseconds of every answered request. */
+  readonly latencies: readonly number[];
+  readonly perSecond: number;
+  readonly bad: number;
+  /** The beginning of the first bad answer, or the first socket error. */
+  readonly firstBad: string | undefined;
+}
+
+export async function closedLoop(options: LoopOptions): Promise<LoopResult> {
+  const latencies: number[] = [];
+  let sent = 0;
+  let bad = 0;
+  let firstBad: string | undefined;
+  const startedAt = performance.now();
+  const note = (text: string) => {
+    bad++;
+    firstBad ??= text.slice(0, 500);
+  };
+
+  const one = () =>
+    new Promise<void>((resolve) => {
+      const { hostname, port } = new URL(options.url);
+      const socket: Socket = connect(Number(port), hostname);
+      socket.setNoDelay(true);
+      const answer = new AnswerEnd();
+      let askedAt = 0;
+      const ask = () => {
+        if (sent >= options.maxRequests || performance.now() - startedAt > options.maxMs) return socket.destroy();
+        sent++;
+        answer.reset();
+        askedAt = performance.now();
+        return socket.write(options.request);
+      };
+      socket.on('connect', ask);
+      socket.on('data', (data: Buffer) => {
+        if (!answer.push(data)) return;
+        latencies.push(performance.now() - askedAt);
+        const body = answer.bytes();
+        if (answer.status !== '200' || (options.expect && !body.includes(options.expect)))
+          note(body.toString('latin1'));
+        ask();
+      });
+      socket.on('error', (error) => note(error.message));
+      socket.on('close', () => resolve());
+    });
+  await Promise.all(Array.from({ length: options.connections }, one));
+  return { latencies, perSecond: latencies.length / ((performance.now() - startedAt) / 1000), bad, firstBad };
+}
+
+/** Finds the end of one HTTP answer, by its Content-Length or its last chunk. */
+export class AnswerEnd {
+  #bytes: Buffer = Buffer.alloc(0);
+  #bodyAt = -1;
+  #length: number | undefined;
+
+  reset(): void {
+    this.#bytes = Buffer.alloc(0);
+    this.#bodyAt = -1;
+    this.#length = undefined;
+  }
+
+  /** True when the answer is complete. */
+  push(data: Buffer): boolean {
+    this.#bytes = this.#bytes.length === 0 ? data : Buffer.concat([this.#bytes, data]);
+    if (this.#bodyAt < 0) {
+      const end = this.#bytes.indexOf(HEAD_END);
+      if (end < 0) return false;
+      this.#bodyAt = end + HEAD_END.length;
+      const length = /\r\ncontent-length: *(\d+)/i.exec(this.#bytes.toString('latin1', 0, end));
+      this.#length = length ? Number(length[1]) : undefined;
+    }
+    if (this.#length !== undefined) return this.#bytes.length >= this.#bodyAt + this.#length;
+    const tail = this.#bytes.subarray(-LAST_CHUNK.length);
+    return this.#bytes.length >= this.#bodyAt + LAST_CHUNK.length && tail.equals(LAST_CHUNK);
+  }
+
+  get status(): string {
+    return this.#bytes.toString('latin1', STATUS_FROM, STATUS_TO);
+  }
+
+  bytes(): Buffer {
+    return this.#bytes;
+  }
+}

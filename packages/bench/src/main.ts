@@ -1,0 +1,102 @@
+/**
+ * `npm run bench`: measures a daemon with the protocol-level plugin and prints the figures beside upstream's.
+ *
+ *   npm run bench -- [NAME…]     only these measurements (--list shows them)
+ *   --runs N --seconds S         how often each figure is taken (3), and how long a closed loop lasts (4)
+ *   --json FILE                  write the figures there as well
+ *   --upstream FILE              compare with the figures of such a file instead of upstream's recorded ones
+ *   --external                   measure another daemon: BENCH_URL, BENCH_KEY, BENCH_PID_CMD, BENCH_START_CMD, BENCH_STOP_CMD,
+ *                                and BENCH_INNER_PORT, BENCH_INNER_KEY for the Dify it calls, which this program plays
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import pc from 'picocolors';
+import { DaemonClient, DaemonProcess } from './daemon/index.ts';
+import { externalTarget } from './external-target.ts';
+import { startFakeDify } from './fakes/index.ts';
+import type { Spread } from './load/index.ts';
+import { Bench, type Figure, measurements, type Target } from './measurements/index.ts';
+import { heading, readBaseline, rowOf, tableLine, withUpstream } from './report.ts';
+
+const INNER_KEY = process.env.BENCH_INNER_KEY ?? 'bench-inner-key';
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    list: { type: 'boolean', default: false },
+    runs: { type: 'string', default: '3' },
+    seconds: { type: 'string', default: '4' },
+    json: { type: 'string' },
+    upstream: { type: 'string' },
+    external: { type: 'boolean', default: false },
+  },
+});
+
+const say = (text: string) => process.stdout.write(`${text}\n`);
+
+async function main(): Promise<void> {
+  if (values.list) {
+    for (const measurement of measurements) say(`${measurement.name.padEnd(12)} ${measurement.title}`);
+    return;
+  }
+  const unknown = positionals.filter((name) => !measurements.some((measurement) => measurement.name === name));
+  if (unknown.length > 0) throw new Error(`there is no measurement ${unknown.join(', ')}; --list shows all`);
+
+  await using dify = await startFakeDify({ key: INNER_KEY, port: Number(process.env.BENCH_INNER_PORT ?? 0) });
+  if (values.external) return await measure(externalTarget(process.env));
+  await using daemon = await DaemonProcess.start({ innerApi: { url: dify.url, key: INNER_KEY } });
+  process.once('SIGINT', () => {
+    daemon.close().then(
+      () => process.exit(130),
+      () => process.exit(1),
+    );
+  });
+  await measure({
+    url: daemon.url,
+    key: daemon.key,
+    pid: () => daemon.pid,
+    start: async () => await daemon.start(),
+    stop: async () => await daemon.stop(),
+  });
+}
+
+async function measure(target: Target): Promise<void> {
+  await using client = new DaemonClient({ url: target.url, key: target.key });
+  const bench = new Bench(target, client, { runs: Number(values.runs), seconds: Number(values.seconds), say });
+  const baseline = values.upstream ? withUpstream(readBaseline(), readFigures(values.upstream)) : readBaseline();
+  const taken: Record<string, Spread> = {};
+  say(heading());
+  for (const measurement of measurements) {
+    if (positionals.length > 0 && !positionals.includes(measurement.name)) continue;
+    say(pc.bold(measurement.title));
+    for (const figure of await attempt(measurement.title, () => measurement.run(bench))) {
+      taken[figure.id] = figure.value;
+      const row = baseline[figure.id];
+      if (!row) throw new Error(`baseline-upstream.json does not know ${figure.id}`);
+      say(tableLine(rowOf(figure, row)) + (figure.note ? pc.dim(`  ${figure.note}`) : ''));
+    }
+    if (values.json) writeFileSync(values.json, `${JSON.stringify(taken, null, 1)}\n`);
+  }
+}
+
+/** A measurement that fails is reported and does not take the others with it. */
+async function attempt(title: string, run: () => Promise<Figure[]>): Promise<Figure[]> {
+  try {
+    return await run();
+  } catch (error) {
+    say(pc.red(`  ${title} failed: ${error instanceof Error ? error.message : String(error)}`));
+    process.exitCode = 1;
+    return [];
+  }
+}
+
+function readFigures(file: string): Record<string, Spread> {
+  return JSON.parse(readFileSync(file, 'utf8'));
+}
+
+try {
+  await main();
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}

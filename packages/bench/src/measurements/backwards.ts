@@ -1,0 +1,33 @@
+/** Calls a plugin makes back into Dify: round trips per second, one session at a time and eight. */
+import type { Bench, Figure, Measurement } from './measurement.ts';
+
+const ROUNDS = 500;
+
+export const backwardsCalls: Measurement = {
+  name: 'backwards',
+  title: 'Calls back into Dify',
+  async run(bench) {
+    await bench.ensure('tool');
+    const figures: Figure[] = [];
+    for (const kind of ['tool', 'text_embedding', 'storage'])
+      for (const sessions of [1, 8]) {
+        const runs = await bench.repeat(async () => await roundTrips(bench, kind, sessions));
+        figures.push(bench.figure(`backwards.${kind}.c${sessions}`, runs));
+      }
+    return figures;
+  },
+};
+
+async function roundTrips(bench: Bench, kind: string, sessions: number): Promise<number> {
+  const startedAt = performance.now();
+  const answers = await Promise.all(
+    Array.from({ length: sessions }, async () => await bench.callTool('backwards', { kind, rounds: ROUNDS })),
+  );
+  const seconds = (performance.now() - startedAt) / 1000;
+  for (const answer of answers) {
+    const result = answer?.message.json_object;
+    if (result?.rounds !== ROUNDS || result.errors !== 0)
+      throw new Error(`calls back of kind ${kind} failed: ${JSON.stringify(answer)}`);
+  }
+  return (ROUNDS * sessions) / seconds;
+}

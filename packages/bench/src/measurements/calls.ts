@@ -1,0 +1,92 @@
+/** Single calls: how long one takes alone, how many fit when 8 or 64 are under way, and the time to a first chunk. */
+import { closedLoop, quantile, readStream } from '../load/index.ts';
+import type { Bench, Figure, Measurement } from './measurement.ts';
+
+const MAX_REQUESTS = 500_000;
+const FIRST_CHUNK_CALLS = 200;
+
+export const toolCalls: Measurement = {
+  name: 'calls',
+  title: 'Tool calls',
+  async run(bench) {
+    await bench.ensure('tool');
+    const request = bench.toolRequest('echo', { text: 'hello' });
+    const loop = async (connections: number, maxMs: number) => {
+      const result = await closedLoop({
+        url: bench.target.url,
+        request,
+        connections,
+        maxMs,
+        maxRequests: MAX_REQUESTS,
+        expect: 'hello',
+      });
+      if (result.bad > 0) throw new Error(`${result.bad} calls failed, the first with: ${result.firstBad}`);
+      return result;
+    };
+    await loop(8, 2000);
+    const figures: Figure[] = [];
+    for (const connections of [1, 8, 64]) {
+      const runs = await bench.repeat(() => loop(connections, bench.seconds * 1000));
+      const name = `calls.c${connections}`;
+      figures.push(
+        bench.figure(
+          `${name}.perSecond`,
+          runs.map((run) => run.perSecond),
+        ),
+      );
+      figures.push(
+        bench.figure(
+          `${name}.p50`,
+          runs.map((run) => quantile(run.latencies, 0.5)),
+        ),
+      );
+      figures.push(
+        bench.figure(
+          `${name}.p99`,
+          runs.map((run) => quantile(run.latencies, 0.99)),
+        ),
+      );
+    }
+    return figures;
+  },
+};
+
+export const firstChunk: Measurement = {
+  name: 'first',
+  title: 'Time to the first chunk',
+  async run(bench) {
+    await bench.ensure('tool');
+    await bench.ensure('model');
+    const parameters = { count: 2, size: 50 };
+    const figures: Figure[] = [];
+    for (const [kind, request] of [
+      ['tool', bench.toolRequest('stream', parameters)],
+      ['llm', bench.llmRequest(parameters)],
+    ] as const) {
+      const runs = await bench.repeat(async () => await firsts(bench, request));
+      figures.push(
+        bench.figure(
+          `first.${kind}.p50`,
+          runs.map((run) => quantile(run, 0.5)),
+        ),
+      );
+      figures.push(
+        bench.figure(
+          `first.${kind}.p99`,
+          runs.map((run) => quantile(run, 0.99)),
+        ),
+      );
+    }
+    return figures;
+  },
+};
+
+async function firsts(bench: Bench, request: Buffer): Promise<number[]> {
+  const times: number[] = [];
+  for (let i = 0; i < FIRST_CHUNK_CALLS; i++) {
+    const result = await readStream(bench.target.url, request);
+    if (result.firstMs === undefined || result.events !== 2) throw new Error(`a stream broke off: ${result.tail}`);
+    times.push(result.firstMs);
+  }
+  return times;
+}

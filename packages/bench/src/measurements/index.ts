@@ -1,0 +1,24 @@
+/** Every measurement, in the order in which they disturb each other least. A new one is a file and a row here. */
+import { backwardsCalls } from './backwards.ts';
+import { firstChunk, toolCalls } from './calls.ts';
+import { coldStart, crashes } from './lifecycle.ts';
+import { installs, manyPlugins } from './lists.ts';
+import type { Measurement } from './measurement.ts';
+import { stalledReader } from './stalled-reader.ts';
+import { slowStreams, streamThroughput } from './streams.ts';
+import { uploads } from './uploads.ts';
+
+export const measurements: readonly Measurement[] = [
+  coldStart,
+  installs,
+  toolCalls,
+  firstChunk,
+  streamThroughput,
+  backwardsCalls,
+  slowStreams,
+  stalledReader,
+  crashes,
+  uploads,
+  manyPlugins,
+];
+export { Bench, type Figure, type Measurement, type Target } from './measurement.ts';

@@ -1,0 +1,143 @@
+/** The list of installed plugins with 53 of them, and how long a restart takes until they answer again. */
+import { closedLoop, quantile } from '../load/index.ts';
+import { benchPackage } from '../plugin/package.ts';
+import type { Bench, Figure, Measurement } from './measurement.ts';
+
+const PLUGINS = 53;
+const INSTALLED_AT_ONCE = 4;
+const MAX_REQUESTS = 20_000;
+
+export const manyPlugins: Measurement = {
+  name: 'many',
+  title: `With ${PLUGINS} plugins installed`,
+  async run(bench) {
+    const names = await installMany(bench);
+    const request = bench.request({
+      method: 'GET',
+      path: `/plugin/${bench.client.tenant}/management/list?page=1&page_size=256`,
+    });
+    const figures: Figure[] = [];
+    for (const connections of [1, 8]) {
+      const runs = await bench.repeat(async () => {
+        const result = await closedLoop({
+          url: bench.target.url,
+          request,
+          connections,
+          maxMs: 2000,
+          maxRequests: MAX_REQUESTS,
+          expect: names[0] ?? '',
+        });
+        if (result.bad > 0) throw new Error(`the list failed: ${result.firstBad}`);
+        return result;
+      });
+      figures.push(
+        bench.figure(
+          `list.c${connections}.perSecond`,
+          runs.map((run) => run.perSecond),
+        ),
+      );
+      if (connections === 1)
+        figures.push(
+          bench.figure(
+            'list.c1.p50',
+            runs.map((run) => quantile(run.latencies, 0.5)),
+          ),
+        );
+    }
+    return [...figures, ...(await restart(bench, names))];
+  },
+};
+
+async function installMany(bench: Bench): Promise<string[]> {
+  const installed = await bench.client.list();
+  const names = Array.from(
+    { length: PLUGINS - Math.min(PLUGINS, installed.length) },
+    (_, i) => `many-${String(i).padStart(2, '0')}`,
+  );
+  const waiting = [...names];
+  await Promise.all(
+    Array.from({ length: INSTALLED_AT_ONCE }, async () => {
+      for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) await bench.ensure('tool', name);
+    }),
+  );
+  return names;
+}
+
+async function restart(bench: Bench, names: readonly string[]): Promise<Figure[]> {
+  const runs = await bench.repeat(async () => {
+    await bench.target.stop();
+    const startedAt = performance.now();
+    const healthy = await bench.target.start();
+    const answered = await Promise.all(
+      names.map(async (name) => {
+        await bench.untilAnswer(name);
+        return performance.now() - startedAt;
+      }),
+    );
+    return { healthy, first: Math.min(...answered), all: Math.max(...answered) };
+  });
+  return [
+    bench.figure(
+      'restart.healthy',
+      runs.map((run) => run.healthy),
+    ),
+    bench.figure(
+      'restart.first',
+      runs.map((run) => run.first),
+    ),
+    bench.figure(
+      'restart.all',
+      runs.map((run) => run.all),
+      `all ${names.length} called at once`,
+    ),
+  ];
+}
+
+/** Removes what was installed, so that later figures are not those of a full daemon. */
+export async function uninstallMany(bench: Bench): Promise<void> {
+  for (const plugin of await bench.client.list())
+    if (plugin.plugin_id.includes('/many-')) await bench.client.uninstall(plugin.id);
+}
+
+export const installs: Measurement = {
+  name: 'install',
+  title: 'Installing, first answer included',
+  async run(bench) {
+    const { folderPackage, EXAMPLES } = await import('../plugin/package.ts');
+    const text = { text: 'Hello there.' };
+    const figures: Figure[] = [];
+    const version = (index: number) => `${10 + index}.${Math.floor(performance.now()) % 9999}.0`;
+    const plain = await bench.repeat(async (index) => {
+      const packed = benchPackage({ category: 'tool', name: 'install-plain', version: version(index) });
+      return await installOnce(bench, packed, 'bench/install-plain', {
+        provider: 'install-plain',
+        tool: 'echo',
+        tool_parameters: text,
+      });
+    });
+    figures.push(bench.figure('install.plain', plain));
+    const sdkPackage = (index: number) => folderPackage(`${EXAMPLES}tool-text-report`, version(index));
+    const call = { provider: 'text_report', tool: 'report', tool_parameters: text };
+    await installOnce(bench, sdkPackage(99), 'examples/text_report', call); // warms the cache of wheels
+    const sdk = await bench.repeat(
+      async (index) => await installOnce(bench, sdkPackage(index), 'examples/text_report', call),
+    );
+    figures.push(bench.figure('install.sdk', sdk, 'wheels cached'));
+    return figures;
+  },
+};
+
+/** Milliseconds from the install request to the end of the first call. The plugin is removed afterwards. */
+async function installOnce(bench: Bench, packed: Buffer, pluginId: string, call: object): Promise<number> {
+  const uploaded = await bench.client.upload(packed);
+  const startedAt = performance.now();
+  await bench.client.install(uploaded.unique_identifier);
+  for await (const _ of bench.client.invoke('tool/invoke', pluginId, { ...call, credentials: {} })) {
+    // the answer itself is of no interest
+  }
+  const ms = performance.now() - startedAt;
+  const installed = (await bench.client.list()).find((plugin) => plugin.plugin_id === pluginId);
+  if (installed) await bench.client.uninstall(installed.id);
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  return ms;
+}

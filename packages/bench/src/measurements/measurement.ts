@@ -1,0 +1,129 @@
+/** What a measurement is, and what it is given: a daemon, a client, a Dify, and plugins to call. */
+import type { DaemonClient } from '../daemon/index.ts';
+import type { RequestParts, Spread } from '../load/index.ts';
+import { requestBytes, spread } from '../load/index.ts';
+import { AUTHOR, benchPackage, MODEL } from '../plugin/package.ts';
+
+/** The daemon under measurement, ours or another. */
+export interface Target {
+  readonly url: string;
+  readonly key: string;
+  pid(): number;
+  /** Milliseconds from the start command to the first healthy answer. */
+  start(): Promise<number>;
+  stop(): Promise<void>;
+}
+
+export interface Figure {
+  /** Key of `baseline-upstream.json`. */
+  readonly id: string;
+  readonly value: Spread;
+  /** What a reader should know beside the number. */
+  readonly note?: string;
+}
+
+export interface Measurement {
+  readonly name: string;
+  readonly title: string;
+  run(bench: Bench): Promise<Figure[]>;
+}
+
+const READY_ATTEMPTS = 200;
+
+export class Bench {
+  readonly target: Target;
+  readonly client: DaemonClient;
+  /** How often each figure is taken. */
+  readonly runs: number;
+  /** Seconds of one closed loop. */
+  readonly seconds: number;
+  readonly say: (text: string) => void;
+  readonly #ready = new Set<string>();
+
+  constructor(
+    target: Target,
+    client: DaemonClient,
+    options: { runs: number; seconds: number; say: (text: string) => void },
+  ) {
+    this.target = target;
+    this.client = client;
+    this.runs = options.runs;
+    this.seconds = options.seconds;
+    this.say = options.say;
+  }
+
+  /** One run after the other, never two at once. */
+  async repeat<T>(run: (index: number) => Promise<T>, count = this.runs): Promise<T[]> {
+    const results: T[] = [];
+    for (let index = 0; index < count; index++) results.push(await run(index));
+    return results;
+  }
+
+  figure(id: string, values: readonly number[], note?: string): Figure {
+    return { id, value: spread(values), ...(note ? { note } : {}) };
+  }
+
+  request(parts: RequestParts): Buffer {
+    return requestBytes(this.target.url, { ...parts, headers: { 'X-Api-Key': this.target.key, ...parts.headers } });
+  }
+
+  toolRequest(tool: string, parameters: object, plugin = 'speed-tool'): Buffer {
+    const data = { provider: plugin, tool, tool_parameters: parameters, credentials: {} };
+    return this.request(this.client.dispatchRequest('tool/invoke', `${AUTHOR}/${plugin}`, data));
+  }
+
+  llmRequest(parameters: object): Buffer {
+    const data = {
+      provider: 'speed-model',
+      model: MODEL,
+      model_type: 'llm',
+      credentials: {},
+      model_parameters: parameters,
+      prompt_messages: [{ role: 'user', content: 'hi' }],
+      tools: [],
+      stop: [],
+      stream: true,
+    };
+    return this.request(this.client.dispatchRequest('llm/invoke', `${AUTHOR}/speed-model`, data));
+  }
+
+  /** The first message of a tool's answer. */
+  async callTool(
+    tool: string,
+    parameters: object = {},
+    plugin = 'speed-tool',
+    signal?: AbortSignal,
+  ): Promise<ToolMessage | undefined> {
+    const data = { provider: plugin, tool, tool_parameters: parameters, credentials: {} };
+    let first: ToolMessage | undefined;
+    for await (const message of this.client.invoke('tool/invoke', `${AUTHOR}/${plugin}`, data, signal))
+      first ??= message as ToolMessage;
+    return first;
+  }
+
+  /** Installs one of the protocol-level plugins unless it is there, and waits until it answers. */
+  async ensure(category: 'tool' | 'model', name = `speed-${category}`): Promise<void> {
+    if (this.#ready.has(name)) return;
+    const uploaded = await this.client.upload(benchPackage({ category, name }));
+    await this.client.install(uploaded.unique_identifier);
+    if (category === 'tool') await this.untilAnswer(name);
+    this.#ready.add(name);
+  }
+
+  async untilAnswer(plugin: string): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await this.callTool('echo', { text: 'x' }, plugin);
+        return;
+      } catch (error) {
+        if (attempt >= READY_ATTEMPTS) throw error;
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+    }
+  }
+}
+
+export interface ToolMessage {
+  readonly type: string;
+  readonly message: { readonly text?: string; readonly json_object?: Readonly<Record<string, unknown>> };
+}

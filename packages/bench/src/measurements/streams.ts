@@ -1,0 +1,82 @@
+/** Throughput of streams: many small chunks, few large ones, alone and eight at once, of a tool and of a language model. */
+import { readStream } from '../load/index.ts';
+import type { Bench, Figure, Measurement } from './measurement.ts';
+
+const SHAPES = { small: { count: 20_000, size: 50 }, large: { count: 500, size: 65_536 } } as const;
+
+export const streamThroughput: Measurement = {
+  name: 'streams',
+  title: 'Streaming',
+  async run(bench) {
+    await bench.ensure('tool');
+    await bench.ensure('model');
+    const figures: Figure[] = [];
+    for (const kind of ['tool', 'llm'] as const)
+      for (const shape of ['small', 'large'] as const)
+        for (const streams of [1, 8]) figures.push(await throughput(bench, kind, shape, streams));
+    return figures;
+  },
+};
+
+async function throughput(
+  bench: Bench,
+  kind: 'tool' | 'llm',
+  shape: 'small' | 'large',
+  streams: number,
+): Promise<Figure> {
+  const { count, size } = SHAPES[shape];
+  // Eight streams share twice the work of one, so that both runs last about equally long.
+  const perStream = streams === 1 ? count : Math.floor(count / 4);
+  const request = (chunks: number) => {
+    const parameters = { count: chunks, size };
+    return kind === 'tool' ? bench.toolRequest('stream', parameters) : bench.llmRequest(parameters);
+  };
+  await readStream(bench.target.url, request(100));
+  const runs = await bench.repeat(async () => {
+    const startedAt = performance.now();
+    const results = await Promise.all(
+      Array.from({ length: streams }, () => readStream(bench.target.url, request(perStream))),
+    );
+    const seconds = (performance.now() - startedAt) / 1000;
+    const broken = results.find((result) => result.events !== perStream);
+    if (broken) throw new Error(`a stream ended after ${broken.events} of ${perStream} chunks: ${broken.tail}`);
+    const bytes = results.reduce((sum, result) => sum + result.bytes, 0);
+    return shape === 'small' ? (streams * perStream) / seconds : bytes / 1e6 / seconds;
+  });
+  return bench.figure(`stream.${kind}.${shape}.c${streams}`, runs);
+}
+
+const SLOW_STREAMS = 1100;
+const SLOW_CHUNKS = 50;
+const SLOW_INTERVAL_MS = 100;
+const PROBES = 20;
+
+export const slowStreams: Measurement = {
+  name: 'slow',
+  title: `${SLOW_STREAMS} slow streams at once (${SLOW_CHUNKS} chunks, ${SLOW_INTERVAL_MS} ms apart)`,
+  async run(bench) {
+    await bench.ensure('tool');
+    await bench.ensure('tool', 'speed-other');
+    const request = bench.toolRequest('slow', { count: SLOW_CHUNKS, interval_ms: SLOW_INTERVAL_MS });
+    const startedAt = performance.now();
+    const reading = Promise.all(Array.from({ length: SLOW_STREAMS }, () => readStream(bench.target.url, request)));
+    await new Promise((resolve) => setTimeout(resolve, 2000));
+    const calls: number[] = [];
+    for (let i = 0; i < PROBES; i++) {
+      const askedAt = performance.now();
+      await bench.callTool('echo', { text: 'x' }, 'speed-other');
+      calls.push(performance.now() - askedAt);
+    }
+    const results = await reading;
+    const complete = results.filter((result) => result.events === SLOW_CHUNKS).length;
+    return [
+      bench.figure('slow.call', calls, `${PROBES} calls of another plugin`),
+      bench.figure('slow.firstMax', [Math.max(...results.map((result) => result.firstMs ?? Number.POSITIVE_INFINITY))]),
+      bench.figure(
+        'slow.complete',
+        [complete],
+        `of ${SLOW_STREAMS}, in ${((performance.now() - startedAt) / 1000).toFixed(1)} s`,
+      ),
+    ];
+  },
+};
