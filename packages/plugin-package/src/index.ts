@@ -6,6 +6,7 @@
  * Called by the daemon (upload, install, debugging, settings) and by the command line tool.
  */
 export { type ArchiveLimits, openPackage, type PackageArchive } from './archive/package-archive.ts';
+export { writeZip, type ZipFile } from './archive/zip-writer.ts';
 export { assetId, mapIcons, type RemappedAssets, readAsset, remapAssets } from './assets.ts';
 export { validateManifest } from './declaration/cross-checks.ts';
 export { declarationCategory, presentDeclaration } from './declaration/present.ts';
