@@ -48,7 +48,7 @@ export function explainTransportError(error: unknown, stage: DifyStage, limits: 
         { cause: error, remedy: "Its API server's log says why (a restart, or a worker that was killed)" },
       );
     default:
-      if (code.startsWith('HPE_')) {
+      if (error instanceof Error && error.name === 'HTTPParserError') {
         return new DifyError(stage, `what answers at ${origin} does not speak HTTP (${textOf(error)})`, {
           cause: error,
           remedy: 'DIFY_INNER_API_URL must point at the API server of Dify',

@@ -48,12 +48,11 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   /** Ends the exchange from our side; the connection is closed if the request is on its way. */
-  fail(error: unknown): void {
+  fail(error: Error): void {
     if (this.#settled) return;
-    const explained = explainTransportError(error, this.#stage, this.#limits);
     this.#settle();
-    this.#reject(explained);
-    this.#controller?.abort(explained);
+    this.#reject(error);
+    this.#controller?.abort(error);
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -90,7 +89,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     controller.pause();
     wait.then(
       () => controller.resume(),
-      (error: unknown) => this.fail(error),
+      (error: Error) => this.fail(error),
     );
   }
 
@@ -103,12 +102,12 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (wait === undefined) return this.#succeed();
     wait.then(
       () => this.#succeed(),
-      (error: unknown) => this.fail(error),
+      (error: Error) => this.fail(error),
     );
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    this.fail(error);
+    this.fail(explainTransportError(error, this.#stage, this.#limits));
   }
 
   readonly #cancel = (): void => this.fail(cancelled(this.#stage));

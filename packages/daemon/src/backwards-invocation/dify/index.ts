@@ -8,4 +8,4 @@
 export type { ResultSink } from './body-readers.ts';
 export { type DifyCallOptions, DifyClient, type DifyClientOptions } from './dify-client.ts';
 export { DifyError, type DifyStage } from './dify-error.ts';
-export { withMember } from './json-text.ts';
+export { memberText, withMember } from './json-text.ts';

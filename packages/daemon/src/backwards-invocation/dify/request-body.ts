@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { DifyError } from './dify-error.ts';
 
 /** Bodies up to this size go into the socket's buffers in one write; nobody waits for them. */
@@ -12,8 +13,9 @@ export function requestBody(
   body: Buffer,
   writeTimeoutMs: number,
   onStall: (error: DifyError) => void,
-): Buffer | AsyncIterable<Buffer> {
-  return body.length <= ONE_WRITE_BYTES ? body : slices(body, writeTimeoutMs, onStall);
+): Buffer | Readable {
+  if (body.length <= ONE_WRITE_BYTES) return body;
+  return Readable.from(slices(body, writeTimeoutMs, onStall), { objectMode: false });
 }
 
 async function* slices(

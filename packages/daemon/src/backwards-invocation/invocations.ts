@@ -1,0 +1,114 @@
+import { type DecodedRequest, decodeRequest, formatViolations, validate } from '@plugin-daemon/wire-schema';
+import { DaemonError } from '../errors/index.ts';
+import type { Log } from '../telemetry/index.ts';
+import { Answers } from './answers.ts';
+import type { BackwardsCaller, BackwardsInvocations } from './contract.ts';
+import { type DifyClient, DifyError } from './dify/index.ts';
+import { type DifyKind, type Kind, kinds, type StorageRequest } from './kinds/index.ts';
+import { answerStorageRequest, type PluginStorage } from './storage/index.ts';
+
+export interface BackwardsInvocationsOptions {
+  readonly dify: Pick<DifyClient, 'call' | 'stream'>;
+  readonly storage: PluginStorage;
+  readonly log: Pick<Log, 'debug' | 'warn'>;
+}
+
+/** What the plugin is told, ready to be sent. */
+class Refusal extends Error {
+  override readonly name = 'Refusal';
+}
+
+/** Serves the `invoke` messages of plugins through Dify and plugin storage (runtime-protocols §6.1). */
+export function createBackwardsInvocations({ dify, storage, log }: BackwardsInvocationsOptions): BackwardsInvocations {
+  const serve = async (caller: BackwardsCaller, type: string, given: Record<string, unknown>, answers: Answers) => {
+    const kind = authorize(caller, type);
+    const request = decode(kind, given);
+    if (kind.target === 'storage') {
+      const call = {
+        namespace: { tenantId: caller.tenantId, pluginId: caller.pluginId },
+        declaration: caller.declaration,
+        // What the kind's record decodes to.
+        request: request as StorageRequest,
+        onHiddenError: (error: unknown) => log.warn({ ...idsOf(caller), err: error }, 'plugin storage cannot be read'),
+      };
+      await answers.result('struct', await answerStorageRequest(storage, call));
+      return;
+    }
+    const body = JSON.stringify({ tenant_id: caller.tenantId, user_id: caller.userId, type, ...request });
+    try {
+      await ask(kind, body, caller, answers);
+    } catch (error) {
+      throw new Refusal(prefixOf(kind, error) + textOf(error), { cause: error });
+    }
+  };
+
+  const ask = async (kind: DifyKind, body: string, caller: BackwardsCaller, answers: Answers): Promise<void> => {
+    const options = { signal: caller.signal, traceparent: caller.traceparent };
+    const adapt = kind.adapt ?? asItIs;
+    if (kind.answer === 'json') {
+      await answers.result('struct', adapt(await dify.call(kind.path, body, options)));
+    } else {
+      await dify.stream(kind.path, body, (data) => answers.result('stream', adapt(data)), options);
+    }
+  };
+
+  return {
+    async handle(caller, type, request, reply) {
+      const answers = new Answers(reply);
+      try {
+        await serve(caller, type, request, answers).catch((error: unknown) => {
+          const text = textOf(error);
+          log.debug({ ...idsOf(caller), type, err: error }, 'backwards invocation failed');
+          return answers.error(text);
+        });
+        await answers.end();
+      } catch (error) {
+        // The plugin is gone: there is nobody to tell.
+        log.debug({ ...idsOf(caller), type, err: error }, 'answer of a backwards invocation not delivered');
+      }
+    },
+  };
+}
+
+/** The kind, if this session may use it. */
+function authorize({ accessType, declaration }: BackwardsCaller, type: string): Kind {
+  if (accessType === 'model') throw new Refusal('you can not invoke dify from model');
+  const kind = kinds.get(type);
+  if (kind === undefined) throw new Refusal(`unsupported invoke type: ${type}`);
+  if (kind.right !== undefined && !kind.right.granted(declaration.resource.permission)) {
+    throw new Refusal(`permission denied, you need to enable ${kind.right.word} access in plugin manifest`);
+  }
+  return kind;
+}
+
+/** The declared fields of the request, checked. Tenant, user and type are not among them: they come from the session (Q-54). */
+function decode(kind: Kind, given: Record<string, unknown>): Record<string, unknown> {
+  const decoded: DecodedRequest<Record<string, unknown>> = decodeRequest(kind.request, given);
+  if (!decoded.ok) {
+    throw new Refusal(`unmarshal backwards invoke request failed: error decoding map: ${decoded.message}`);
+  }
+  const violations = validate(kind.request, decoded.value);
+  if (violations.length > 0) {
+    throw new Refusal(
+      `unmarshal backwards invoke request failed: error validating struct: ${formatViolations(violations)}`,
+    );
+  }
+  return decoded.value;
+}
+
+const prefixOf = (kind: DifyKind, error: unknown): string =>
+  error instanceof DifyError && error.stage === 'call' ? kind.failure : (kind.readFailure ?? kind.failure);
+
+function textOf(error: unknown): string {
+  if (error instanceof DaemonError) return error.wireMessage;
+  return error instanceof Error ? error.message : String(error);
+}
+
+const asItIs = (data: string): string => data;
+
+const idsOf = ({ sessionId, tenantId, identifier }: BackwardsCaller) => ({
+  // The whole id would let a reader of the log call back in the session's name (Q-18).
+  session: sessionId.slice(0, 8),
+  tenant_id: tenantId,
+  plugin: identifier,
+});

@@ -1,0 +1,16 @@
+import { record, required, string } from '@plugin-daemon/wire-schema';
+import { difyKind } from './kind.ts';
+
+export const fileKinds = [
+  // No permission: Dify answers with a signed address, the plugin uploads there itself.
+  difyKind({
+    type: 'upload_file',
+    path: 'upload/file/request',
+    answer: 'json',
+    failure: 'upload file failed: ',
+    request: record('UploadFileRequest', {
+      filename: string('Filename').check(required),
+      mimetype: string('MimeType').check(required),
+    }),
+  }),
+];

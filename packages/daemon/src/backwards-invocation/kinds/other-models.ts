@@ -1,0 +1,116 @@
+import { array, embed, int, number, oneOf, record, required, string } from '@plugin-daemon/wire-schema';
+import { difyKind } from './kind.ts';
+import { model } from './model.ts';
+import { rights } from './rights.ts';
+
+const MultimodalContent = record('MultimodalContent', {
+  content: string('Content').check(required),
+  content_type: string('ContentType').check(required, oneOf(['text', 'image'], 'multimodal_content_type')),
+});
+
+export const otherModelKinds = [
+  difyKind({
+    type: 'text_embedding',
+    right: rights.textEmbedding,
+    path: 'invoke/text-embedding',
+    answer: 'json',
+    failure: 'invoke text-embedding model failed: ',
+    request: record(
+      'InvokeTextEmbeddingRequest',
+      model,
+      embed('InvokeTextEmbeddingSchema', {
+        texts: array('Texts', string('')).check(required),
+        input_type: string('InputType').check(required),
+      }),
+    ),
+  }),
+  difyKind({
+    type: 'multimodal_embedding',
+    right: rights.textEmbedding,
+    path: 'invoke/multimodal-embedding',
+    answer: 'json',
+    failure: 'invoke multimodal embedding model failed: ',
+    request: record(
+      'InvokeMultimodalEmbeddingRequest',
+      model,
+      embed('InvokeMultimodalEmbeddingSchema', {
+        documents: array('Documents', MultimodalContent, { dive: true }).check(required),
+        input_type: string('InputType').check(required, oneOf(['document', 'query'])),
+      }),
+    ),
+  }),
+  difyKind({
+    type: 'rerank',
+    right: rights.rerank,
+    path: 'invoke/rerank',
+    answer: 'json',
+    failure: 'invoke rerank model failed: ',
+    request: record(
+      'InvokeRerankRequest',
+      model,
+      embed('InvokeRerankSchema', {
+        query: string('Query').check(required),
+        docs: array('Docs', string('')).check(required),
+        score_threshold: number('ScoreThreshold'),
+        top_n: int('TopN'),
+      }),
+    ),
+  }),
+  difyKind({
+    type: 'multimodal_rerank',
+    right: rights.rerank,
+    path: 'invoke/multimodal-rerank',
+    answer: 'json',
+    failure: 'invoke multimodal rerank model failed: ',
+    request: record(
+      'InvokeMultimodalRerankRequest',
+      model,
+      embed('InvokeMultimodalRerankSchema', {
+        query: { name: 'Query', record: MultimodalContent },
+        docs: array('Docs', MultimodalContent, { dive: true }).check(required),
+        score_threshold: number('ScoreThreshold'),
+        top_n: int('TopN'),
+      }),
+    ),
+  }),
+  difyKind({
+    type: 'tts',
+    right: rights.tts,
+    path: 'invoke/tts',
+    answer: 'frames',
+    failure: 'invoke tts model failed: ',
+    readFailure: 'read tts model failed: ',
+    request: record(
+      'InvokeTTSRequest',
+      model,
+      embed('InvokeTTSSchema', {
+        content_text: string('ContentText').check(required),
+        voice: string('Voice').check(required),
+      }),
+    ),
+  }),
+  difyKind({
+    type: 'speech2text',
+    right: rights.speech2text,
+    path: 'invoke/speech2text',
+    answer: 'json',
+    failure: 'invoke speech2text model failed: ',
+    request: record(
+      'InvokeSpeech2TextRequest',
+      model,
+      embed('InvokeSpeech2TextSchema', { file: string('File').check(required) }),
+    ),
+  }),
+  difyKind({
+    type: 'moderation',
+    right: rights.moderation,
+    path: 'invoke/moderation',
+    answer: 'json',
+    failure: 'invoke moderation model failed: ',
+    request: record(
+      'InvokeModerationRequest',
+      model,
+      embed('InvokeModerationSchema', { text: string('Text').check(required) }),
+    ),
+  }),
+];

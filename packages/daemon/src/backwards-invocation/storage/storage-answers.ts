@@ -1,0 +1,73 @@
+/** The `storage` kind of backwards invocation: four operations, their answers and error texts (runtime-protocols §6.5). */
+import type { PluginDeclaration } from '@plugin-daemon/plugin-package';
+import type { StorageRequest } from '../kinds/index.ts';
+import { decodeHex } from './hex.ts';
+import type { PluginStorage } from './plugin-storage.ts';
+import type { StorageNamespace } from './storage-key.ts';
+
+export interface StorageCall {
+  readonly namespace: StorageNamespace;
+  readonly declaration: PluginDeclaration;
+  readonly request: StorageRequest;
+  /** Told why a read failed, since the plugin gets the same text for every reason. */
+  readonly onHiddenError: (error: unknown) => void;
+}
+
+/** The JSON text of the answer's `data`. Throws with the text for the plugin. */
+export function answerStorageRequest(storage: PluginStorage, call: StorageCall): Promise<string> {
+  const answer = answers[call.request.opt];
+  if (answer === undefined) return Promise.reject(new Error(`unsupported storage operation: ${call.request.opt}`));
+  return answer(storage, call);
+}
+
+type Answer = (storage: PluginStorage, call: StorageCall) => Promise<string>;
+
+const answers: Readonly<Record<string, Answer | undefined>> = {
+  get: async (storage, { namespace, request, onHiddenError }) => {
+    const bytes = await storage.get(namespace, request.key).catch((error: unknown) => {
+      onHiddenError(error);
+      return undefined;
+    });
+    if (bytes === undefined) {
+      throw new Error('load data failed, please check if the key is correct or you have not set it');
+    }
+    return `{"data":"${bytes.toString('hex')}"}`;
+  },
+
+  set: async (storage, { namespace, declaration, request }) => {
+    const bytes = explain('decode data failed', () => decodeHex(request.value));
+    const permission = declaration.resource.permission;
+    if (permission === undefined) throw new Error('resource not found');
+    await explainLater('save data failed', storage.set(namespace, request.key, bytes, permission.storage?.size));
+    return '{"data":"ok"}';
+  },
+
+  // Deleting what is not there succeeds, unlike upstream, whose count also was of cached copies (Q-16, T14).
+  del: async (storage, { namespace, request }) => {
+    const deleted = await explainLater('delete data failed', storage.delete(namespace, request.key));
+    return `{"data":"ok","deleted_num":${deleted ? 1 : 0}}`;
+  },
+
+  exist: async (storage, { namespace, request }) => {
+    const exists = await explainLater('exist data failed', storage.exists(namespace, request.key));
+    return exists ? '{"data":true,"exist_num":1}' : '{"data":false,"exist_num":0}';
+  },
+};
+
+function explain<T>(what: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw new Error(`${what}: ${textOf(error)}`, { cause: error });
+  }
+}
+
+async function explainLater<T>(what: string, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    throw new Error(`${what}: ${textOf(error)}`, { cause: error });
+  }
+}
+
+const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
