@@ -1,0 +1,49 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { RuntimeType } from '../../database/index.ts';
+import type { PresentedDeclaration } from '../../installation/index.ts';
+import type { ManagementDependencies } from './dependencies.ts';
+
+export interface Declared<R> {
+  readonly row: R;
+  readonly declaration: PresentedDeclaration;
+}
+
+interface Row {
+  readonly plugin_unique_identifier: string;
+  readonly runtime_type?: RuntimeType;
+}
+
+/** Declarations for the rows of a list. A row without one is left out and logged: it must not take the others along (quirk 19). */
+export class DeclarationLookup {
+  readonly #dependencies: Pick<ManagementDependencies, 'database' | 'installation' | 'log'>;
+
+  constructor(dependencies: Pick<ManagementDependencies, 'database' | 'installation' | 'log'>) {
+    this.#dependencies = dependencies;
+  }
+
+  async of<R extends Row>(rows: readonly R[]): Promise<readonly Declared<R>[]> {
+    const { database, installation, log } = this.#dependencies;
+    if (rows.length === 0) return [];
+    const stored = await database.declarations.findMany(
+      rows.map((row) => ({
+        uniqueIdentifier: row.plugin_unique_identifier,
+        ...(row.runtime_type !== undefined && { runtimeType: row.runtime_type }),
+      })),
+    );
+    const found: Declared<R>[] = [];
+    for (const row of rows) {
+      const declaration = stored.get(row.plugin_unique_identifier);
+      if (declaration === undefined) {
+        log.warn(
+          { identifier: row.plugin_unique_identifier },
+          'installed plugin without a declaration left out of a list',
+        );
+        continue;
+      }
+      // The first time costs a parse; many of them must not hold up everyone else.
+      if (!installation.presented.has(declaration)) await nextTurn();
+      found.push({ row, declaration: installation.presented.of(declaration) });
+    }
+    return found;
+  }
+}

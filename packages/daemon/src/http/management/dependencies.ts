@@ -1,0 +1,17 @@
+import type { Logger } from 'pino';
+import type { Database } from '../../database/index.ts';
+import type { Installation } from '../../installation/index.ts';
+
+/** What the management routes stand on. */
+export interface ManagementDependencies {
+  readonly database: Database;
+  readonly installation: Pick<
+    Installation,
+    'intake' | 'reader' | 'installations' | 'tasks' | 'presented' | 'uploadBudget'
+  >;
+  /** MAX_PLUGIN_PACKAGE_SIZE, bytes. */
+  readonly maxPackageBytes: number;
+  /** MAX_BUNDLE_PACKAGE_SIZE, bytes. */
+  readonly maxBundleBytes: number;
+  readonly log: Logger;
+}

@@ -1,0 +1,77 @@
+/** Install, upgrade, uninstall (http-api §7.2). */
+import { parseUniqueIdentifier } from '@plugin-daemon/plugin-package';
+import { DaemonError } from '../../errors/index.ts';
+import { type AnyRoute, route } from '../route.ts';
+import { requireUuid } from './bound-ids.ts';
+import type { ManagementDependencies } from './dependencies.ts';
+import { InstallBody, UninstallBody, UpgradeBody } from './records.ts';
+import { schemas } from './schemas.ts';
+
+const tag = 'Installation';
+
+export function installingRoutes({ installation }: ManagementDependencies): readonly AnyRoute[] {
+  const { installations } = installation;
+  return [
+    route({
+      method: 'POST',
+      group: 'plugin',
+      path: '/management/install/identifiers',
+      tag,
+      summary: 'Installs uploaded packages for a tenant; what is not there yet becomes a task to watch.',
+      request: InstallBody,
+      data: schemas.installAnswer,
+      handle: async ({ tenantId, input }) => {
+        const identifiers = input.plugin_unique_identifiers ?? [];
+        const metas = input.metas ?? [];
+        if (metas.length !== identifiers.length) {
+          throw badRequest('the number of metas must be equal to the number of plugin unique identifiers');
+        }
+        if (identifiers.length === 0) return { all_installed: true, task_id: '' };
+        return installations.install({
+          tenantId: requireUuid(tenantId),
+          identifiers,
+          metas: metas.map((meta) => meta ?? {}),
+          source: input.source,
+        });
+      },
+    }),
+    route({
+      method: 'POST',
+      group: 'plugin',
+      path: '/management/install/upgrade',
+      tag,
+      summary: "Switches a tenant's plugin to another version, newer or older.",
+      request: UpgradeBody,
+      data: schemas.installAnswer,
+      handle: async ({ tenantId, input }) => {
+        const [original, target] = [input.original_plugin_unique_identifier, input.new_plugin_unique_identifier];
+        if (original === target) throw badRequest('original and new plugin unique identifier are the same');
+        if (parseUniqueIdentifier(original).pluginId !== parseUniqueIdentifier(target).pluginId) {
+          throw badRequest('original and new plugin id are different');
+        }
+        return installations.upgrade({
+          tenantId: requireUuid(tenantId),
+          original,
+          target,
+          source: input.source,
+          meta: input.meta ?? {},
+        });
+      },
+    }),
+    route({
+      method: 'POST',
+      group: 'plugin',
+      path: '/management/uninstall',
+      tag,
+      summary: 'Uninstalls a plugin; true also when there is none with this id.',
+      request: UninstallBody,
+      data: schemas.done,
+      handle: async ({ tenantId, input }) => {
+        await installations.uninstall(requireUuid(tenantId), requireUuid(input.plugin_installation_id));
+        return true;
+      },
+    }),
+  ];
+}
+
+const badRequest = (message: string): DaemonError => new DaemonError('bad-request', message);

@@ -1,0 +1,155 @@
+import { createServer, type Server, request as send } from 'node:http';
+import { connect } from 'node:net';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { toDaemonError } from '../../errors/index.ts';
+import { drainRefused, readUpload, type Upload } from './multipart-upload.ts';
+
+const LIMIT = 1024 * 1024;
+let server: Server;
+let port: number;
+let outcome: PromiseWithResolvers<Upload | Error>;
+
+beforeAll(async () => {
+  server = createServer(async (request, response) => {
+    const left = new AbortController();
+    response.once('close', () => response.writableFinished || left.abort(new Error('the client left')));
+    try {
+      const upload = await readUpload(request, { field: 'dify_pkg', maxFileBytes: LIMIT }, left.signal);
+      response.end('ok');
+      outcome.resolve(upload);
+    } catch (error) {
+      response.end(toDaemonError(error).message);
+      outcome.resolve(toDaemonError(error));
+    } finally {
+      drainRefused(request);
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  port = typeof address === 'object' && address !== null ? address.port : 0;
+});
+
+afterAll(() => {
+  server.closeAllConnections();
+  server.close();
+});
+
+type Part = readonly [name: string, content: Buffer | string, fileName?: string];
+
+function form(parts: readonly Part[]): Buffer {
+  const out: Buffer[] = [];
+  for (const [name, content, fileName] of parts) {
+    const file = fileName === undefined ? '' : `; filename="${fileName}"\r\nContent-Type: application/octet-stream`;
+    out.push(
+      Buffer.from(`--b\r\nContent-Disposition: form-data; name="${name}"${file}\r\n\r\n`),
+      Buffer.from(content),
+      Buffer.from('\r\n'),
+    );
+  }
+  return Buffer.concat([...out, Buffer.from('--b--\r\n')]);
+}
+
+async function post(
+  body: Buffer,
+  headers: Record<string, string | number> = {},
+): Promise<{ text: string; result: Upload | Error }> {
+  outcome = Promise.withResolvers();
+  const text = await new Promise<string>((resolve, reject) => {
+    const request = send(
+      {
+        port,
+        host: '127.0.0.1',
+        method: 'POST',
+        headers: { 'Content-Type': 'multipart/form-data; boundary=b', ...headers },
+      },
+      (response) => {
+        const parts: Buffer[] = [];
+        response.on('data', (part: Buffer) => parts.push(part));
+        response.on('end', () => resolve(Buffer.concat(parts).toString()));
+      },
+    );
+    request.on('error', reject);
+    request.end(body);
+  });
+  return { text, result: await outcome.promise };
+}
+
+test('the file comes whole, with the fields before and after it', async () => {
+  const content = Buffer.alloc(LIMIT, 7);
+  const { result } = await post(
+    form([
+      ['verify_signature', 'true'],
+      ['dify_pkg', content, 'p.difypkg'],
+      ['later', 'x'],
+    ]),
+  );
+  if (result instanceof Error) throw result;
+  expect(Buffer.from(result.bytes).equals(content)).toBe(true);
+  expect(Object.fromEntries(result.fields)).toEqual({ verify_signature: 'true', later: 'x' });
+});
+
+test('a body of unknown length is taken too', async () => {
+  const { result } = await post(form([['dify_pkg', 'small', 'p']]), { 'Transfer-Encoding': 'chunked' });
+  if (result instanceof Error) throw result;
+  expect(Buffer.from(result.bytes).toString()).toBe('small');
+});
+
+test('an empty file is a file', async () => {
+  const { result } = await post(form([['dify_pkg', '', 'p']]));
+  expect(result).toMatchObject({ bytes: { byteLength: 0 } });
+});
+
+test.each<[string, readonly Part[]]>([
+  ['no such field', [['x', 'y']]],
+  ['a field without a file name', [['dify_pkg', 'y']]],
+])('%s: http: no such file', async (_name, parts) => {
+  expect((await post(form(parts))).text).toBe('http: no such file');
+});
+
+test('what is not a form is named', async () => {
+  expect((await post(Buffer.from('hello'), { 'Content-Type': 'text/plain' })).text).toBe(
+    "request Content-Type isn't multipart/form-data",
+  );
+  expect((await post(Buffer.from('hello'), { 'Content-Type': 'multipart/form-data' })).text).toBe(
+    'no multipart boundary param in Content-Type',
+  );
+});
+
+test('a form that breaks off is named', async () => {
+  expect((await post(form([['dify_pkg', 'y', 'p']]).subarray(0, -20))).text).toBe(
+    'multipart: NextPart: unexpected EOF',
+  );
+});
+
+test('one byte over the limit is refused', async () => {
+  expect((await post(form([['dify_pkg', Buffer.alloc(LIMIT + 1), 'p']]))).text).toBe(
+    'file size exceeds the maximum limit',
+  );
+});
+
+test('much over the limit is refused by its length, and the sender that goes on sending reads the answer', async () => {
+  expect((await post(form([['dify_pkg', Buffer.alloc(30 * LIMIT), 'p']]))).text).toBe(
+    'file size exceeds the maximum limit',
+  );
+});
+
+test('much over the limit without a length is refused while it streams, also in other fields', async () => {
+  const chunked = { 'Transfer-Encoding': 'chunked' };
+  expect((await post(form([['dify_pkg', Buffer.alloc(30 * LIMIT), 'p']]), chunked)).text).toBe(
+    'file size exceeds the maximum limit',
+  );
+  expect((await post(form([['other', Buffer.alloc(30 * LIMIT), 'p']]), chunked)).text).toBe(
+    'file size exceeds the maximum limit',
+  );
+});
+
+test('a client that leaves ends the reading', async () => {
+  outcome = Promise.withResolvers();
+  const socket = connect(port, '127.0.0.1', () => {
+    socket.write(
+      'POST / HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: 500000\r\n\r\n--b\r\n',
+    );
+    setTimeout(() => socket.destroy(), 50);
+  });
+  expect(await outcome.promise).toBeInstanceOf(Error);
+});

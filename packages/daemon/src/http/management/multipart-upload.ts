@@ -1,0 +1,151 @@
+import type { IncomingMessage } from 'node:http';
+import { Busboy, type BusboyFileStream } from '@fastify/busboy';
+import { DaemonError } from '../../errors/index.ts';
+
+export interface UploadLimits {
+  /** Name of the file's field. */
+  readonly field: string;
+  /** Bytes of the file. */
+  readonly maxFileBytes: number;
+}
+
+export interface Upload {
+  /** The file, in a buffer of its own. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** The text fields that came with it. */
+  readonly fields: ReadonlyMap<string, string>;
+}
+
+/** Room for part headers and the other fields around the file. */
+const ENVELOPE_BYTES = 1024 * 1024;
+const MAX_FIELD_BYTES = 4096;
+const MAX_FIELDS = 32;
+/** What is left of a refused body is read and dropped for so long, so that the sender sees the answer. */
+const DRAIN_MS = 30_000;
+
+export const fileTooLarge = (): DaemonError => new DaemonError('bad-request', 'file size exceeds the maximum limit');
+
+/**
+ * How many bytes an upload will hold, from its headers.
+ * @throws DaemonError when the body cannot be an upload within the limit
+ */
+export function expectedBytes(request: IncomingMessage, limits: UploadLimits): number {
+  const type = request.headers['content-type'] ?? '';
+  if (!/^multipart\/form-data *(?:;|$)/i.test(type)) {
+    throw new DaemonError('bad-request', "request Content-Type isn't multipart/form-data");
+  }
+  if (!/;\s*boundary=\S/i.test(type))
+    throw new DaemonError('bad-request', 'no multipart boundary param in Content-Type');
+  const length = Number(request.headers['content-length']);
+  if (!Number.isSafeInteger(length)) return limits.maxFileBytes;
+  if (length > limits.maxFileBytes + ENVELOPE_BYTES) throw fileTooLarge();
+  return Math.min(length, limits.maxFileBytes);
+}
+
+/**
+ * Reads an upload as it arrives; every limit holds while streaming, so that nothing oversized is ever kept (http-api §7.1).
+ * @throws DaemonError `bad-request` with upstream's texts; the signal's reason when the client leaves
+ */
+export function readUpload(request: IncomingMessage, limits: UploadLimits, signal: AbortSignal): Promise<Upload> {
+  const room = expectedBytes(request, limits);
+  const { promise, resolve, reject } = Promise.withResolvers<Upload>();
+  const fields = new Map<string, string>();
+  let file: FileBuffer | undefined;
+  let received = 0;
+
+  const parser = new Busboy({
+    // Checked above; the type wants it to be there.
+    headers: { ...request.headers, 'content-type': request.headers['content-type'] ?? '' },
+    // As upstream: what carries a file name is a file, whatever its content type.
+    isPartAFile: (_field, _type, fileName) => fileName !== undefined,
+    limits: { fileSize: limits.maxFileBytes, fields: MAX_FIELDS, fieldSize: MAX_FIELD_BYTES, parts: 2 * MAX_FIELDS },
+  });
+  const settle = (finish: () => void): void => {
+    signal.removeEventListener('abort', onAbort);
+    request.off('data', onData);
+    request.unpipe(parser);
+    request.resume();
+    finish();
+  };
+  const fail = (error: unknown): void => settle(() => reject(error));
+  const onAbort = (): void => fail(signal.reason);
+  const onData = (part: Buffer): void => {
+    received += part.length;
+    if (received > limits.maxFileBytes + ENVELOPE_BYTES) fail(fileTooLarge());
+  };
+  parser.on('field', (name, value) => {
+    if (!fields.has(name)) fields.set(name, value);
+  });
+  parser.on('file', (name: string, stream: BusboyFileStream) => {
+    if (name !== limits.field || file !== undefined) {
+      stream.resume();
+      return;
+    }
+    const into = new FileBuffer(room);
+    file = into;
+    stream.on('data', (part: Buffer) => into.append(part));
+    stream.on('limit', () => fail(fileTooLarge()));
+  });
+  parser.on('error', (error) => fail(malformed(error)));
+  parser.on('finish', () =>
+    settle(() => {
+      if (file === undefined) reject(new DaemonError('bad-request', 'http: no such file'));
+      else resolve({ bytes: file.take(), fields });
+    }),
+  );
+  request.on('error', fail);
+  request.on('data', onData);
+  signal.addEventListener('abort', onAbort, { once: true });
+  request.pipe(parser);
+  return promise;
+}
+
+/** Lets a sender whose upload was refused finish sending, so that it reads our answer instead of a broken connection. */
+export function drainRefused(request: IncomingMessage): void {
+  if (request.readableEnded || request.destroyed) return;
+  const timer = setTimeout(() => request.destroy(), DRAIN_MS).unref();
+  request.once('close', () => clearTimeout(timer));
+  request.once('end', () => clearTimeout(timer));
+  request.on('error', () => clearTimeout(timer));
+  request.resume();
+}
+
+function malformed(error: unknown): DaemonError {
+  const text = error instanceof Error ? error.message : String(error);
+  const known = /unexpected end/i.test(text) ? 'unexpected EOF' : text;
+  return new DaemonError('bad-request', `multipart: NextPart: ${known}`, { cause: error });
+}
+
+/** One growing buffer, usually of the right size from the start: no second copy of a large file at the end. */
+class FileBuffer {
+  #bytes: Uint8Array<ArrayBuffer>;
+  #length = 0;
+
+  constructor(expected: number) {
+    // Not filled with zeroes: only the part that was written is handed out.
+    this.#bytes = ownBuffer(expected);
+  }
+
+  append(part: Buffer): void {
+    const end = this.#length + part.length;
+    if (end > this.#bytes.length) {
+      const larger = ownBuffer(Math.max(end, 2 * this.#bytes.length));
+      larger.set(this.#bytes.subarray(0, this.#length));
+      this.#bytes = larger;
+    }
+    this.#bytes.set(part, this.#length);
+    this.#length = end;
+  }
+
+  /** The content; its buffer may be a little longer and belongs to the caller from now on. */
+  take(): Uint8Array<ArrayBuffer> {
+    const taken = this.#bytes.subarray(0, this.#length);
+    this.#bytes = ownBuffer(0);
+    return taken;
+  }
+}
+
+function ownBuffer(size: number): Uint8Array<ArrayBuffer> {
+  const { buffer } = Buffer.allocUnsafeSlow(size);
+  return new Uint8Array(buffer);
+}

@@ -1,0 +1,117 @@
+/** Providers by kind, with their part of the declaration (http-api §7.5). */
+import { isRemoteLike } from '@plugin-daemon/plugin-package';
+import type { ProjectionKind, ProjectionRecord, RuntimeType } from '../../database/index.ts';
+import { DaemonError } from '../../errors/index.ts';
+import { type AnyRoute, route } from '../route.ts';
+import { requireUuid } from './bound-ids.ts';
+import { DeclarationLookup, type Declared } from './declaration-lookup.ts';
+import type { ManagementDependencies } from './dependencies.ts';
+import { JsonWriter } from './json-writer.ts';
+import { ExistenceBody, Paging, ProviderRequest } from './records.ts';
+import { schemas } from './schemas.ts';
+
+const tag = 'Providers';
+
+interface Kind {
+  readonly kind: ProjectionKind;
+  readonly plural: string;
+  readonly singular?: string;
+  readonly noun: string;
+  /** The manifest's `meta` goes along. */
+  readonly withMeta?: boolean;
+}
+
+const kinds: readonly Kind[] = [
+  { kind: 'tool', plural: 'tools', singular: 'tool', noun: 'tool' },
+  { kind: 'model', plural: 'models', noun: 'model' },
+  {
+    kind: 'agent_strategy',
+    plural: 'agent_strategies',
+    singular: 'agent_strategy',
+    noun: 'agent strategy',
+    withMeta: true,
+  },
+  { kind: 'datasource', plural: 'datasources', singular: 'datasource', noun: 'datasource' },
+  { kind: 'trigger', plural: 'triggers', singular: 'trigger', noun: 'trigger' },
+];
+
+export function providerRoutes(dependencies: ManagementDependencies): readonly AnyRoute[] {
+  const lookup = new DeclarationLookup(dependencies);
+  const existence = route({
+    method: 'POST',
+    group: 'plugin',
+    path: '/management/tools/check_existence',
+    tag,
+    summary: 'Whether the tenant has each of the given tool providers, in the order of the request.',
+    request: ExistenceBody,
+    data: { type: 'array', items: { type: 'boolean' } },
+    handle: async ({ tenantId, input }) => {
+      const wanted = input.provider_ids ?? [];
+      const pluginIds = [...new Set(wanted.map((each) => each.plugin_id))];
+      const { projections } = dependencies.database;
+      const rows = await projections.findByPluginIds('tool', requireUuid(tenantId), pluginIds);
+      return wanted.map((each) =>
+        rows.some((row) => row.plugin_id === each.plugin_id && row.provider === each.provider_name),
+      );
+    },
+  });
+  return [...kinds.flatMap((kind) => kindRoutes(kind, dependencies, lookup)), existence];
+}
+
+function kindRoutes(kind: Kind, dependencies: ManagementDependencies, lookup: DeclarationLookup): readonly AnyRoute[] {
+  const { projections } = dependencies.database;
+  const all = route({
+    method: 'GET',
+    group: 'plugin',
+    path: `/management/${kind.plural}`,
+    tag,
+    summary: `The ${kind.noun} providers of a tenant, newest first.`,
+    request: Paging,
+    data: schemas.providers,
+    handle: async ({ tenantId, input }) => {
+      const page = { page: input.page, pageSize: input.page_size };
+      const rows = await projections.list(kind.kind, requireUuid(tenantId), page);
+      const json = new JsonWriter();
+      json.array(await lookup.of(rows.map(withRuntime)), (each) => write(json, kind, each));
+      return json.toRawJson();
+    },
+  });
+  if (kind.singular === undefined) return [all];
+  const one = route({
+    method: 'GET',
+    group: 'plugin',
+    path: `/management/${kind.singular}`,
+    tag,
+    summary: `One ${kind.noun} provider.`,
+    request: ProviderRequest,
+    data: schemas.provider,
+    handle: async ({ tenantId, input }) => {
+      const row = await projections.find(kind.kind, requireUuid(tenantId), input.plugin_id);
+      if (row === undefined || row.provider !== input.provider) throw notFound();
+      const [found] = await lookup.of([withRuntime(row)]);
+      if (found === undefined) throw new DaemonError('internal', 'plugin not found');
+      const json = new JsonWriter();
+      write(json, kind, found);
+      return json.toRawJson();
+    },
+  });
+  return [all, one];
+}
+
+type ProjectionRow = ProjectionRecord & { readonly runtime_type: RuntimeType };
+
+/** Projections do not say where a plugin runs; the identifier of one under development does. */
+const withRuntime = (row: ProjectionRecord): ProjectionRow => ({
+  ...row,
+  runtime_type: isRemoteLike(row.plugin_unique_identifier) ? 'remote' : 'local',
+});
+
+function write(json: JsonWriter, kind: Kind, { row, declaration }: Declared<ProjectionRow>): void {
+  const { runtime_type: _, ...members } = row;
+  json.object(members, {
+    declaration: declaration.part(kind.kind) ?? 'null',
+    meta: kind.withMeta === true ? (declaration.part('meta') ?? '{}') : undefined,
+  });
+}
+
+const notFound = (): DaemonError => new DaemonError('plugin-not-found', 'plugin not found');

@@ -1,0 +1,25 @@
+/**
+ * Installation: packages come in, are checked, stored and read; plugins are installed, upgraded and uninstalled for tenants.
+ *
+ * Owns the package objects in the storage, the worker threads that read packages, and the install tasks with their jobs. Writes
+ * rows only through database/, starts and stops plugins only through supervision/. Called by http/management, http/assets and
+ * compose.ts.
+ */
+
+export { ByteBudget } from './byte-budget.ts';
+export { DeclarationSource } from './declaration-source.ts';
+export { InstallTasks, type InstallTasksOptions } from './install-tasks.ts';
+export { createInstallation, type Installation, type InstallationOptions } from './installation.ts';
+export {
+  type InstallAnswer,
+  type InstallationChange,
+  Installations,
+  type InstallRequest,
+  type UpgradeRequest,
+} from './installations.ts';
+export { type AcceptedDependency, type AcceptedPackage, PackageIntake } from './package-intake.ts';
+export { PackageReader, type Readme } from './package-reader.ts';
+export { PackageStore, type PackageStorePrefixes } from './package-store.ts';
+export { PackageWorkshop } from './packages/package-workshop.ts';
+export { type PresentedDeclaration, PresentedDeclarations } from './presented-declarations.ts';
+export { SignaturePolicy, type SignaturePolicyOptions } from './signature-policy.ts';

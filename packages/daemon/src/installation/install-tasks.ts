@@ -1,0 +1,284 @@
+import type { Logger } from 'pino';
+import type {
+  InstallTaskItem,
+  InstallTaskItemChange,
+  InstallTaskRecord,
+  InstallTasks as InstallTaskRows,
+} from '../database/index.ts';
+import { DaemonError } from '../errors/index.ts';
+
+export interface InstallTasksOptions {
+  /**
+   * Whose tasks these are. A process that is alone with its database gives the same name in every life and so finds the tasks
+   * that died with the last one at once; elsewhere the name is unique and orphans are found when their lease ends.
+   */
+  readonly owner: string;
+  /** Longest duration of one job, milliseconds (PLUGIN_INSTALL_TIMEOUT). */
+  readonly timeoutMs: number;
+  /** How long an unrenewed lease is believed, milliseconds. */
+  readonly leaseMs?: number;
+  /** Successful tasks vanish after this long, milliseconds. */
+  readonly retentionMs?: number;
+  /** Progress is written at most this often, milliseconds. */
+  readonly progressMs?: number;
+}
+
+/** What a job may do with its item while it runs. */
+export interface JobControl {
+  /** Aborted by deletion of the task or item, by the time limit and by shutdown. */
+  readonly signal: AbortSignal;
+  /** Shows the step the job is in; written soon, the last one counts. */
+  progress(step: string): void;
+}
+
+/** Works on one item. Resolves to the item's last message; rejects with what becomes it. */
+export type Job = (control: JobControl) => Promise<string>;
+
+export interface NewItem {
+  readonly item: InstallTaskItem;
+  readonly job: Job;
+}
+
+export const shutdownMessage = 'An unexpected daemon shutdown occurred';
+const startingMessage = 'starting';
+
+/** Why a job was stopped from outside; its item is gone or written already. */
+class JobStopped extends Error {
+  override readonly name = 'JobStopped';
+}
+
+interface Running {
+  readonly tenantId: string;
+  readonly taskId: string;
+  readonly identifier: string;
+  readonly controller: AbortController;
+}
+
+/**
+ * Install tasks as leases: rows that say what is being installed, and the jobs of this process that work on them. A row never
+ * stays unfinished without somebody behind it: the owner renews its lease while it lives, and whoever finds one that ran out
+ * fails it (http-api quirks 14 and 15, lifecycle-and-cluster §6). Deleting a task or an item stops its job.
+ */
+export class InstallTasks {
+  readonly #rows: InstallTaskRows;
+  readonly #options: Required<InstallTasksOptions>;
+  readonly #log: Logger;
+  readonly #running = new Set<Running>();
+  readonly #jobs = new Set<Promise<void>>();
+  #timer: NodeJS.Timeout | undefined;
+  #tick: Promise<void> = Promise.resolve();
+  #closed = false;
+
+  constructor(rows: InstallTaskRows, options: InstallTasksOptions, log: Logger) {
+    this.#rows = rows;
+    this.#options = { leaseMs: 30_000, retentionMs: 600_000, progressMs: 250, ...options };
+    this.#log = log;
+  }
+
+  /** Fails what a former life left unfinished, and keeps doing so for processes that die while this one lives. */
+  async start(): Promise<void> {
+    const owned = await this.#rows.failOwned(this.#options.owner, shutdownMessage);
+    const orphans = await this.#rows.failOrphans(shutdownMessage);
+    for (const task of [...owned, ...orphans]) {
+      this.#log.warn({ taskId: task.id, tenantId: task.tenant_id }, 'install task was left unfinished: failed');
+    }
+    this.#timer = setInterval(() => {
+      this.#tick = this.#tick.then(() => this.#housekeeping());
+    }, this.#options.leaseMs / 3).unref();
+  }
+
+  /** Stops the jobs of this process and marks their tasks as upstream does. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearInterval(this.#timer);
+    await this.#tick;
+    await this.#rows.failOwned(this.#options.owner, shutdownMessage);
+    this.#stop(() => true, 'the daemon is shutting down');
+    await Promise.allSettled(this.#jobs);
+  }
+
+  /** Creates a task and starts a job for each item. */
+  async begin(tenantId: string, items: readonly NewItem[]): Promise<InstallTaskRecord> {
+    if (this.#closed) throw new DaemonError('internal', 'the daemon is shutting down');
+    const task = await this.#rows.create({ tenantId, plugins: items.map((each) => each.item), lease: this.#lease() });
+    for (const { item, job } of items) {
+      const running: Running = {
+        tenantId,
+        taskId: task.id,
+        identifier: item.plugin_unique_identifier,
+        controller: new AbortController(),
+      };
+      this.#running.add(running);
+      const settled = this.#work(running, job).finally(() => {
+        this.#running.delete(running);
+        this.#jobs.delete(settled);
+      });
+      this.#jobs.add(settled);
+    }
+    return task;
+  }
+
+  /** The task of this process in which the tenant already installs all of these, if there is one. */
+  ongoing(tenantId: string, identifiers: readonly string[]): string | undefined {
+    const byTask = new Map<string, Set<string>>();
+    for (const running of this.#running) {
+      if (running.tenantId !== tenantId || running.controller.signal.aborted) continue;
+      const found = byTask.get(running.taskId) ?? new Set<string>();
+      byTask.set(running.taskId, found.add(running.identifier));
+    }
+    for (const [taskId, found] of byTask) if (identifiers.every((each) => found.has(each))) return taskId;
+    return undefined;
+  }
+
+  /** Number of jobs of this process that work on the identifier. */
+  jobsFor(identifier: string): number {
+    let count = 0;
+    for (const running of this.#running) if (running.identifier === identifier) count++;
+    return count;
+  }
+
+  async delete(tenantId: string, taskId: string): Promise<void> {
+    await this.#rows.delete(tenantId, taskId);
+    this.#stop((job) => job.tenantId === tenantId && job.taskId === taskId, 'the install task was deleted');
+  }
+
+  async deleteAll(tenantId: string): Promise<void> {
+    await this.#rows.deleteAll(tenantId);
+    this.#stop((job) => job.tenantId === tenantId, 'the install task was deleted');
+  }
+
+  async deleteItem(tenantId: string, taskId: string, identifier: string): Promise<void> {
+    await this.#rows.deleteItem(tenantId, taskId, identifier);
+    this.#stop(
+      (job) => job.tenantId === tenantId && job.taskId === taskId && job.identifier === identifier,
+      'the item was deleted from the install task',
+    );
+  }
+
+  async #work(running: Running, job: Job): Promise<void> {
+    const { taskId, identifier, controller } = running;
+    const log = this.#log.child({ taskId, identifier, tenantId: running.tenantId });
+    const limit = AbortSignal.timeout(this.#options.timeoutMs);
+    const signal = AbortSignal.any([controller.signal, limit]);
+    const progress = new ProgressWriter((message) => this.#write(running, { message }), this.#options.progressMs);
+    try {
+      await this.#write(running, { status: 'running', message: startingMessage });
+      signal.throwIfAborted();
+      const message = await job({ signal, progress: (step) => progress.show(step) });
+      await progress.stop();
+      await this.#write(running, { status: 'success', message });
+      log.info('install job done');
+    } catch (error) {
+      await progress.stop();
+      if (controller.signal.aborted) {
+        log.info({ reason: reasonOf(controller.signal) }, 'install job stopped');
+        return;
+      }
+      const message = limit.aborted ? this.#timeoutMessage() : messageOf(error);
+      log.error({ err: error, message }, 'install job failed');
+      await this.#writeLast(running, { status: 'failed', message }, log);
+    }
+  }
+
+  /** @throws JobStopped when the row or the item is gone: there is nobody left to work for */
+  async #write(running: Running, change: InstallTaskItemChange): Promise<void> {
+    if (running.controller.signal.aborted) return;
+    const task = await this.#rows.updateItem(running.taskId, running.identifier, change);
+    if (task !== undefined) return;
+    const stopped = new JobStopped('the install task was deleted');
+    running.controller.abort(stopped);
+    throw stopped;
+  }
+
+  async #writeLast(running: Running, change: InstallTaskItemChange, log: Logger): Promise<void> {
+    try {
+      await this.#write(running, change);
+    } catch (error) {
+      if (!(error instanceof JobStopped))
+        log.error({ err: error }, 'the outcome of an install job could not be stored');
+    }
+  }
+
+  #stop(which: (running: Running) => boolean, reason: string): void {
+    for (const running of this.#running) if (which(running)) running.controller.abort(new JobStopped(reason));
+  }
+
+  async #housekeeping(): Promise<void> {
+    try {
+      if (this.#running.size > 0) {
+        await this.#stopDeleted(await this.#rows.renewLeases(this.#lease()));
+      }
+      for (const task of await this.#rows.failOrphans(shutdownMessage)) {
+        this.#log.warn({ taskId: task.id, tenantId: task.tenant_id }, 'install task was left unfinished: failed');
+      }
+      await this.#rows.sweepSuccessful(this.#options.retentionMs);
+    } catch (error) {
+      this.#log.error({ err: error }, 'install tasks could not be looked after; trying again');
+    }
+  }
+
+  /** Stops jobs whose task another process deleted. @param alive tasks known to exist */
+  async #stopDeleted(alive: readonly string[]): Promise<void> {
+    for (const running of this.#running) {
+      if (alive.includes(running.taskId)) continue;
+      const task = await this.#rows.find(running.tenantId, running.taskId);
+      const item = task?.plugins.find((each) => each.plugin_unique_identifier === running.identifier);
+      if (item === undefined) this.#stop((job) => job === running, 'the install task was deleted');
+    }
+  }
+
+  #lease(): { readonly owner: string; readonly durationMs: number } {
+    return { owner: this.#options.owner, durationMs: this.#options.leaseMs };
+  }
+
+  #timeoutMessage(): string {
+    const minutes = this.#options.timeoutMs / 60_000;
+    return `the installation took longer than ${minutes} minutes and was stopped. Raise PLUGIN_INSTALL_TIMEOUT, or look into the log for the step that took so long`;
+  }
+}
+
+/** Writes the latest of many messages, not all of them, one write at a time. */
+class ProgressWriter {
+  readonly #write: (message: string) => Promise<void>;
+  readonly #intervalMs: number;
+  #next: string | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #writing: Promise<void> = Promise.resolve();
+  #stopped = false;
+
+  constructor(write: (message: string) => Promise<void>, intervalMs: number) {
+    this.#write = write;
+    this.#intervalMs = intervalMs;
+  }
+
+  show(message: string): void {
+    if (this.#stopped) return;
+    this.#next = message;
+    this.#timer ??= setTimeout(() => this.#flush(), this.#intervalMs);
+  }
+
+  /** Nothing is written after this has resolved. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    await this.#writing;
+  }
+
+  #flush(): void {
+    this.#timer = undefined;
+    const message = this.#next;
+    if (message === undefined || this.#stopped) return;
+    this.#next = undefined;
+    // A failed write of progress is not the job's failure; a deleted task has aborted the job's signal already.
+    this.#writing = this.#write(message).catch(() => undefined);
+  }
+}
+
+function messageOf(error: unknown): string {
+  if (error instanceof DaemonError) return error.wireMessage;
+  return error instanceof Error ? error.message : String(error);
+}
+
+function reasonOf(signal: AbortSignal): string {
+  return signal.reason instanceof Error ? signal.reason.message : String(signal.reason);
+}

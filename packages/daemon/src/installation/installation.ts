@@ -1,0 +1,87 @@
+import type { Logger } from 'pino';
+import type { Database } from '../database/index.ts';
+import type { ObjectStorage } from '../storage/index.ts';
+import type { LocalPlugins } from '../supervision/contract.ts';
+import { ByteBudget } from './byte-budget.ts';
+import { DeclarationSource } from './declaration-source.ts';
+import { InstallTasks, type InstallTasksOptions } from './install-tasks.ts';
+import { type InstallationChange, Installations } from './installations.ts';
+import { PackageIntake } from './package-intake.ts';
+import { PackageReader, type PackageReaderOptions } from './package-reader.ts';
+import { PackageStore, type PackageStorePrefixes } from './package-store.ts';
+import { PackageWorkshop, type WorkshopOptions } from './packages/package-workshop.ts';
+import { PresentedDeclarations } from './presented-declarations.ts';
+import { SignaturePolicy, type SignaturePolicyOptions } from './signature-policy.ts';
+
+export interface InstallationOptions {
+  readonly prefixes: PackageStorePrefixes;
+  readonly signatures: SignaturePolicyOptions;
+  readonly reader: PackageReaderOptions;
+  readonly tasks: InstallTasksOptions;
+  readonly workshop?: WorkshopOptions;
+  /** Bytes that uploads may hold in memory together. */
+  readonly uploadBudget: number;
+}
+
+export interface InstallationParts {
+  readonly database: Database;
+  readonly objects: ObjectStorage;
+  readonly plugins: LocalPlugins;
+  readonly log: Logger;
+  readonly onChange?: (change: InstallationChange) => void;
+}
+
+/** The parts of installation, wired together. */
+export interface Installation {
+  readonly intake: PackageIntake;
+  readonly reader: PackageReader;
+  readonly installations: Installations;
+  readonly tasks: InstallTasks;
+  readonly presented: PresentedDeclarations;
+  readonly uploadBudget: ByteBudget;
+  /** Looks after tasks that a former life left behind; call it before requests are served. */
+  start(): Promise<void>;
+  /** Stops jobs, marks their tasks, ends the worker threads. */
+  close(): Promise<void>;
+}
+
+export function createInstallation(parts: InstallationParts, options: InstallationOptions): Installation {
+  const { database, plugins, log, onChange } = parts;
+  const store = new PackageStore(parts.objects, options.prefixes);
+  const workshop = new PackageWorkshop(options.workshop);
+  const policy = new SignaturePolicy(options.signatures, log);
+  const presented = new PresentedDeclarations();
+  const tasks = new InstallTasks(database.installTasks, options.tasks, log);
+  const reader = new PackageReader({ store, workshop, policy, readmes: database.readmes }, options.reader);
+  const declarations = new DeclarationSource({ declarations: database.declarations, store, workshop, policy });
+  return {
+    intake: new PackageIntake({
+      workshop,
+      store,
+      declarations: database.declarations,
+      presented,
+      policy,
+      log,
+      onStored: (identifier) => reader.forget(identifier),
+    }),
+    reader,
+    installations: new Installations({
+      database,
+      store,
+      declarations,
+      presented,
+      plugins,
+      tasks,
+      log,
+      ...(onChange === undefined ? {} : { onChange }),
+    }),
+    tasks,
+    presented,
+    uploadBudget: new ByteBudget(options.uploadBudget),
+    start: () => tasks.start(),
+    async close() {
+      await tasks.close();
+      await workshop.close();
+    },
+  };
+}

@@ -1,0 +1,162 @@
+import type { Logger } from 'pino';
+import type { Declarations } from '../database/index.ts';
+import { DaemonError, toDaemonError } from '../errors/index.ts';
+import type { PackageStore } from './package-store.ts';
+import type { BundleDependency } from './packages/bundle-jobs.ts';
+import { type Checked, isRefusal, type PreparedPackage, type Refusal } from './packages/package-jobs.ts';
+import type { PackageWorkshop } from './packages/package-workshop.ts';
+import type { PresentedDeclarations } from './presented-declarations.ts';
+import type { SignaturePolicy } from './signature-policy.ts';
+
+type Bytes = Uint8Array<ArrayBuffer>;
+
+export interface IntakeOptions {
+  /** The client asked for a valid signature. */
+  readonly verifySignature: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/** A stored package, as the client gets it. `manifest` is JSON. */
+export interface AcceptedPackage {
+  readonly identifier: string;
+  readonly manifest: string | Uint8Array;
+  readonly verification: { readonly authorized_category: string } | null;
+}
+
+export type AcceptedDependency =
+  | Exclude<BundleDependency, { type: 'package' }>
+  | { readonly type: 'package'; readonly accepted: AcceptedPackage };
+
+export interface PackageIntakeParts {
+  readonly workshop: PackageWorkshop;
+  readonly store: PackageStore;
+  readonly declarations: Declarations;
+  readonly presented: PresentedDeclarations;
+  readonly policy: SignaturePolicy;
+  readonly log: Logger;
+  /** Told of each identifier whose stored package was written anew. */
+  readonly onStored?: (identifier: string) => void;
+}
+
+/** Takes back one step of a persist. */
+type Undo = () => Promise<unknown>;
+
+/**
+ * Uploaded bytes become an accepted package: decoded and checked in a worker thread, then stored as icons, package, declaration,
+ * in this order. A failure takes back what this upload wrote and leaves what was there before (lifecycle-and-cluster §5).
+ */
+export class PackageIntake {
+  readonly #parts: PackageIntakeParts;
+  /** Persists run one at a time: taking back must not take away what another upload relies on. */
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(parts: PackageIntakeParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * @param bytes the `.difypkg`; unusable afterwards
+   * @throws DaemonError with upstream's texts
+   */
+  async upload(bytes: Bytes, options: IntakeOptions): Promise<AcceptedPackage> {
+    const rules = await this.#parts.policy.forUpload(options.verifySignature);
+    const prepared = this.#checked(await this.#parts.workshop.prepareUpload(bytes, rules, options.signal));
+    const [accepted] = await this.#persistAll([prepared], (text) => `${text}\nfailed to save package`, 'bad-request');
+    if (accepted === undefined) throw new Error('persisting one package yields one result');
+    return accepted;
+  }
+
+  /**
+   * All packages of a bundle are checked before the first is stored, and stored all or none (http-api §7.1).
+   * @param bytes the `.difybndl`; unusable afterwards
+   */
+  async uploadBundle(bytes: Bytes, options: IntakeOptions): Promise<readonly AcceptedDependency[]> {
+    const rules = await this.#parts.policy.forBundle(options.verifySignature);
+    const bundle = this.#checked(await this.#parts.workshop.prepareBundle(bytes, rules, options.signal));
+    const packages = bundle.dependencies.flatMap((each) => (each.type === 'package' ? [each.prepared] : []));
+    const accepted = await this.#persistAll(packages, (text) => `failed to save package\n${text}`, 'internal');
+    const byPackage = new Map(packages.map((prepared, i) => [prepared, accepted[i]]));
+    return bundle.dependencies.map((each) => {
+      if (each.type !== 'package') return each;
+      const result = byPackage.get(each.prepared);
+      if (result === undefined) throw new Error('every package of a bundle was persisted');
+      return { type: 'package', accepted: result };
+    });
+  }
+
+  #checked<T extends object>(result: Checked<T>): T {
+    if (!isRefusal(result)) return result;
+    const refusal: Refusal = result;
+    this.#parts.log.warn({ reason: refusal.refused, detail: refusal.detail }, 'package refused');
+    throw new DaemonError(refusal.internal === true ? 'internal' : 'bad-request', refusal.refused);
+  }
+
+  async #persistAll(
+    packages: readonly PreparedPackage[],
+    context: (text: string) => string,
+    kind: 'bad-request' | 'internal',
+  ): Promise<readonly AcceptedPackage[]> {
+    return this.#inTurn(async () => {
+      const undo: Undo[] = [];
+      const accepted: AcceptedPackage[] = [];
+      try {
+        for (const prepared of packages) accepted.push(await this.#persist(prepared, undo));
+      } catch (error) {
+        await this.#takeBack(undo);
+        const { message, remedy } = toDaemonError(error);
+        throw new DaemonError(kind, context(message), { cause: error, ...(remedy !== undefined && { remedy }) });
+      } finally {
+        for (const prepared of packages) release(prepared);
+      }
+      return accepted;
+    });
+  }
+
+  async #persist(prepared: PreparedPackage, undo: Undo[]): Promise<AcceptedPackage> {
+    const { store, declarations, presented, log, onStored } = this.#parts;
+    const { identifier } = prepared;
+    for (const { id, content } of prepared.assets) {
+      // Icons are named after their content: what exists is the same and perhaps another package's.
+      if (await store.hasMedia(id)) continue;
+      undo.push(() => store.deleteMedia(id));
+      await store.writeMedia(id, content);
+    }
+    if (!(await store.hasPackage(identifier))) {
+      undo.push(async () => {
+        if ((await declarations.find(identifier)) === undefined) await store.deletePackage(identifier);
+      });
+    }
+    await store.writePackage(identifier, prepared.bytes);
+    const created = await declarations.insertIfAbsent(identifier, prepared.pluginId, prepared.declaration);
+    if (created) undo.push(() => declarations.delete(identifier));
+    onStored?.(identifier);
+    if (prepared.warnings.length > 0)
+      log.info({ identifier, warnings: prepared.warnings }, 'package accepted with warnings');
+    // The first declaration stays; the answer is what lists will show from now on (http-api quirk 31).
+    const stored = created ? undefined : await declarations.find(identifier);
+    const manifest = stored === undefined ? prepared.manifest : presented.of(stored).json;
+    return { identifier, manifest, verification: prepared.verification };
+  }
+
+  async #takeBack(undo: readonly Undo[]): Promise<void> {
+    for (const step of undo.toReversed()) {
+      try {
+        await step();
+      } catch (error) {
+        this.#parts.log.error({ err: error }, 'what a failed upload had stored could not be removed');
+      }
+    }
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#turn.then(work);
+    this.#turn = result.catch(() => undefined);
+    return result;
+  }
+}
+
+/** Frees the memory now: the collector would leave tens of megabytes until it sees a reason to run. */
+function release(prepared: PreparedPackage): void {
+  const { buffer } = prepared.bytes;
+  if (!buffer.detached) buffer.transfer(0);
+}

@@ -1,0 +1,184 @@
+/**
+ * What is done with the bytes of a package away from the event loop: decoding, checking, reading one file of it.
+ * Plain functions over values that can cross a thread boundary; failures are values too, so that nothing of an error is
+ * lost on the way. Source: lifecycle-and-cluster §5, packages §19–§24.
+ */
+import {
+  type DecodedPackage,
+  decodePackage,
+  isRemoteLike,
+  openPackage,
+  PackageError,
+  type PluginDeclaration,
+  presentDeclaration,
+  readAsset,
+  readReadmes,
+  remapAssets,
+  stringifyDeclaration,
+  type Verification,
+} from '@plugin-daemon/plugin-package';
+
+/** Who is trusted and how large a package may be. */
+export interface PackageRules {
+  /** Bytes of all files of one package together, unpacked. */
+  readonly maxUnpackedBytes: number;
+  /** PEM texts of the trusted keys beside the official one. */
+  readonly publicKeys: readonly string[];
+  /** The configured keys could not be read: then nothing counts as verified. */
+  readonly distrustAll: boolean;
+}
+
+export interface IntakeRules extends PackageRules {
+  readonly requireVerified: boolean;
+  /** Author `langgenius` needs that category. */
+  readonly protectLanggenius: boolean;
+}
+
+/** A package that passed every check and may be stored. */
+export interface PreparedPackage {
+  readonly identifier: string;
+  readonly pluginId: string;
+  /** The declaration as it is stored: JSON text, icons replaced by asset ids. */
+  readonly declaration: string;
+  /** The declaration as clients get it: JSON text. */
+  readonly manifest: string;
+  readonly verification: Verification | null;
+  readonly assets: readonly { readonly id: string; readonly content: Uint8Array<ArrayBuffer> }[];
+  /** The package itself. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** What the field rules would object to, for the log. */
+  readonly warnings: readonly string[];
+}
+
+/** A package decoded once more: its declaration with the icon paths as written. */
+export interface PackageDescription {
+  readonly manifest: string;
+  readonly verification: Verification | null;
+}
+
+/** Why bytes were refused. `message` is what the client sees. */
+export interface Refusal {
+  readonly refused: string;
+  /** More for the log than the client may see. */
+  readonly detail?: string;
+  /** Upstream answers -500 instead of -400. */
+  readonly internal?: true;
+}
+
+export type Checked<T> = T | Refusal;
+
+export const isRefusal = <T extends object>(value: Checked<T>): value is Refusal => 'refused' in value;
+
+export const badSignature =
+  'plugin verification has been enabled, and the plugin you want to install has a bad signature';
+export const uuidAuthor = 'cannot set author to an UUID';
+/** Dify shows this text as it is; the blanks are part of it (packages §21.5). */
+export const claimsLanggenius =
+  '\n\t\tplugin installation blocked: this plugin claims to be from Langgenius but lacks official signature verification. ' +
+  '\n\t\tSet ENFORCE_LANGGENIUS_PLUGIN_SIGNATURES=false to allow installation (not recommended)';
+
+/** Runs a step; what the package format refuses becomes a value. */
+export function refusing<T>(step: () => T, context: (message: string) => string = (message) => message): Checked<T> {
+  try {
+    return step();
+  } catch (error) {
+    if (!(error instanceof PackageError)) throw error;
+    const at = [error.file, error.line, error.column].filter((part) => part !== undefined).join(':');
+    return { refused: context(error.message), ...(at === '' ? {} : { detail: at }) };
+  }
+}
+
+/** Decodes, checks and remaps a package that was uploaded alone. */
+export function prepareUpload(bytes: Uint8Array<ArrayBuffer>, rules: IntakeRules): Checked<PreparedPackage> {
+  return prepare(
+    bytes,
+    rules,
+    (message) => message,
+    (message) => `${message}\nfailed to remap assets\nfailed to save package`,
+  );
+}
+
+/**
+ * The same with the texts of the place the package came from.
+ * @param decoding adds context to the texts of damaged or invalid packages
+ * @param remapping adds context to the texts of missing icons
+ */
+export function prepare(
+  bytes: Uint8Array<ArrayBuffer>,
+  rules: IntakeRules,
+  decoding: (message: string) => string,
+  remapping: (message: string) => string,
+): Checked<PreparedPackage> {
+  const decoded = refusing(() => decodePackage(bytes, decodeOptions(rules)), decoding);
+  if (isRefusal(decoded)) return decoded;
+  const { identifier, declaration } = trusted(decoded, rules);
+  const verification = rules.distrustAll ? null : decoded.verification;
+  if (isRemoteLike(identifier.text)) return { refused: uuidAuthor };
+  if (rules.requireVerified && !declaration.verified) {
+    const reason = rules.distrustAll ? 'a configured public key could not be read' : decoded.signature.reason;
+    return { refused: badSignature, detail: reason };
+  }
+  if (
+    rules.protectLanggenius &&
+    identifier.author.toLowerCase() === 'langgenius' &&
+    verification?.authorized_category !== 'langgenius'
+  ) {
+    return { refused: claimsLanggenius };
+  }
+  const remapped = refusing(() => remapAssets(declaration, decoded.assets), remapping);
+  if (isRefusal(remapped)) return remapped;
+  return {
+    identifier: identifier.text,
+    pluginId: identifier.pluginId,
+    declaration: stringifyDeclaration(remapped.declaration),
+    manifest: stringifyDeclaration(presentDeclaration(remapped.declaration)),
+    verification,
+    assets: [...remapped.media].map(([id, content]) => ({ id, content: new Uint8Array(content) })),
+    bytes,
+    warnings: decoded.warnings.map((problem) =>
+      problem.file === undefined ? problem.message : `${problem.file}: ${problem.message}`,
+    ),
+  };
+}
+
+/** Decodes a stored package again for clients that want to see what is in it. */
+export function describe(bytes: Uint8Array, rules: PackageRules): Checked<PackageDescription> {
+  return refusing(() => {
+    const decoded = decodePackage(bytes, decodeOptions(rules));
+    return {
+      manifest: stringifyDeclaration(presentDeclaration(trusted(decoded, rules).declaration)),
+      verification: rules.distrustAll ? null : decoded.verification,
+    };
+  });
+}
+
+export interface Readmes {
+  /** `[language, text]` */
+  readonly readmes: readonly (readonly [string, string])[];
+}
+
+/** The readme texts of a package; none is not a failure. */
+export function extractReadmes(bytes: Uint8Array): Checked<Readmes> {
+  return refusing(() => ({ readmes: [...readReadmes(openPackage(bytes))] }));
+}
+
+export interface ExtractedAsset {
+  readonly content: Uint8Array<ArrayBuffer> | null;
+}
+
+/** One file below `_assets/`; null when the package has none of that name. */
+export function extractAsset(bytes: Uint8Array, path: string): Checked<ExtractedAsset> {
+  return refusing(() => {
+    const content = readAsset(openPackage(bytes), path);
+    return { content: content === null ? null : new Uint8Array(content) };
+  });
+}
+
+function decodeOptions(rules: PackageRules): Parameters<typeof decodePackage>[1] {
+  return { maxUnpackedBytes: rules.maxUnpackedBytes, publicKeys: rules.publicKeys };
+}
+
+function trusted(decoded: DecodedPackage, rules: PackageRules): DecodedPackage & { declaration: PluginDeclaration } {
+  if (!rules.distrustAll || !decoded.declaration.verified) return decoded;
+  return { ...decoded, declaration: { ...decoded.declaration, verified: false } };
+}

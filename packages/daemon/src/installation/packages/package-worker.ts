@@ -1,0 +1,43 @@
+/** The worker thread's side of the package workshop: each export is one kind of job. */
+import { move, transferableSymbol, valueSymbol } from 'piscina';
+import { type PreparedBundle, prepareBundle } from './bundle-jobs.ts';
+import * as jobs from './package-jobs.ts';
+
+type Bytes = Uint8Array<ArrayBuffer>;
+
+export function upload(job: { readonly bytes: Bytes; readonly rules: jobs.IntakeRules }): unknown {
+  const prepared = jobs.prepareUpload(job.bytes, job.rules);
+  return jobs.isRefusal(prepared) ? prepared : handOver(prepared, packageBuffers(prepared));
+}
+
+export function bundle(job: { readonly bytes: Bytes; readonly rules: jobs.IntakeRules }): unknown {
+  const prepared = prepareBundle(job.bytes, job.rules);
+  return jobs.isRefusal(prepared) ? prepared : handOver(prepared, bundleBuffers(prepared));
+}
+
+export function describe(job: { readonly bytes: Bytes; readonly rules: jobs.PackageRules }): unknown {
+  return jobs.describe(job.bytes, job.rules);
+}
+
+export function readmes(job: { readonly bytes: Bytes }): unknown {
+  return jobs.extractReadmes(job.bytes);
+}
+
+export function asset(job: { readonly bytes: Bytes; readonly path: string }): unknown {
+  return jobs.extractAsset(job.bytes, job.path);
+}
+
+function packageBuffers(prepared: jobs.PreparedPackage): ArrayBuffer[] {
+  return [prepared.bytes.buffer, ...prepared.assets.map((file) => file.content.buffer)];
+}
+
+function bundleBuffers(prepared: PreparedBundle): ArrayBuffer[] {
+  return prepared.dependencies.flatMap((dependency) =>
+    dependency.type === 'package' ? packageBuffers(dependency.prepared) : [],
+  );
+}
+
+/** Gives the value's buffers to the other thread instead of copying them. */
+function handOver(value: object, buffers: readonly ArrayBuffer[]): unknown {
+  return move({ [transferableSymbol]: [...new Set(buffers)], [valueSymbol]: value });
+}

@@ -1,0 +1,123 @@
+import { availableParallelism } from 'node:os';
+import { Piscina } from 'piscina';
+import { DaemonError } from '../../errors/index.ts';
+import type { PreparedBundle } from './bundle-jobs.ts';
+import type {
+  Checked,
+  ExtractedAsset,
+  IntakeRules,
+  PackageDescription,
+  PackageRules,
+  PreparedPackage,
+  Readmes,
+} from './package-jobs.ts';
+
+type Bytes = Uint8Array<ArrayBuffer>;
+
+export interface WorkshopOptions {
+  /** Threads at most; each holds one package at a time. Default: half of the processors. */
+  readonly threads?: number;
+  /** Milliseconds an idle thread lives on; its memory goes with it. */
+  readonly idleMs?: number;
+  /** Bytes of JavaScript heap one job may take; over it the job fails, not the daemon. */
+  readonly heapBytes?: number;
+}
+
+/**
+ * Worker threads for everything that reads packages: inflating and hashing tens of megabytes would delay every stream of
+ * the daemon. Bytes are handed over, not copied: **the array given to a job is unusable afterwards**.
+ */
+export class PackageWorkshop {
+  readonly #options: Required<WorkshopOptions>;
+  #pool: Piscina | undefined;
+  #closed = false;
+
+  constructor(options: WorkshopOptions = {}) {
+    this.#options = {
+      threads: options.threads ?? Math.max(1, Math.floor(availableParallelism() / 2)),
+      idleMs: options.idleMs ?? 3_000,
+      heapBytes: options.heapBytes ?? 512 * 1024 * 1024,
+    };
+  }
+
+  prepareUpload(bytes: Bytes, rules: IntakeRules, signal?: AbortSignal): Promise<Checked<PreparedPackage>> {
+    return this.#run('upload', { bytes, rules }, signal);
+  }
+
+  prepareBundle(bytes: Bytes, rules: IntakeRules, signal?: AbortSignal): Promise<Checked<PreparedBundle>> {
+    return this.#run('bundle', { bytes, rules }, signal);
+  }
+
+  describe(bytes: Bytes, rules: PackageRules, signal?: AbortSignal): Promise<Checked<PackageDescription>> {
+    return this.#run('describe', { bytes, rules }, signal);
+  }
+
+  readmes(bytes: Bytes, signal?: AbortSignal): Promise<Checked<Readmes>> {
+    return this.#run('readmes', { bytes }, signal);
+  }
+
+  asset(bytes: Bytes, path: string, signal?: AbortSignal): Promise<Checked<ExtractedAsset>> {
+    return this.#run('asset', { bytes, path }, signal);
+  }
+
+  /** Ends the threads; jobs under way fail. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#pool?.destroy();
+    this.#pool = undefined;
+  }
+
+  async #run<T>(
+    name: string,
+    job: { readonly bytes: Bytes; readonly [input: string]: unknown },
+    signal: AbortSignal | undefined,
+  ): Promise<T> {
+    if (this.#closed) throw new DaemonError('internal', 'the daemon is shutting down');
+    const bytes = transferable(job.bytes);
+    // Piscina's type for this picks the other overload of postMessage, which takes an options object.
+    const transfer = [bytes.buffer] as never;
+    try {
+      // The worker answers with the type that belongs to the job's name (package-worker.ts).
+      return (await this.#threads().run(
+        { ...job, bytes },
+        { name, transferList: transfer, ...(signal === undefined ? {} : { signal }) },
+      )) as T;
+    } catch (error) {
+      throw named(error, signal);
+    }
+  }
+
+  #threads(): Piscina {
+    this.#pool ??= new Piscina({
+      filename: new URL('./package-worker.ts', import.meta.url).href,
+      minThreads: 0,
+      maxThreads: this.#options.threads,
+      idleTimeout: this.#options.idleMs,
+      // The loop stays free for the pool's own messages, so that an aborted job ends its thread at once.
+      atomics: 'disabled',
+      resourceLimits: { maxOldGenerationSizeMb: Math.ceil(this.#options.heapBytes / 1024 / 1024) },
+    });
+    return this.#pool;
+  }
+}
+
+/**
+ * A view whose buffer may be given away: small ones are slices of a pool that others use too, and a view of a small part of a
+ * large buffer would carry all of it along.
+ */
+function transferable(bytes: Bytes): Bytes {
+  const { buffer, byteOffset, byteLength } = bytes;
+  const owned = byteOffset === 0 && buffer.byteLength > Buffer.poolSize && byteLength >= buffer.byteLength / 2;
+  return owned || byteLength === buffer.byteLength ? bytes : new Uint8Array(bytes);
+}
+
+function named(error: unknown, signal: AbortSignal | undefined): Error {
+  if (signal?.aborted === true && error instanceof Error && error.name === 'AbortError') return error;
+  const text = error instanceof Error ? error.message : String(error);
+  if (error instanceof Error && 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY') {
+    return new DaemonError('bad-request', 'the package needs more memory to decode than the daemon gives it', {
+      cause: error,
+    });
+  }
+  return new DaemonError('internal', `the package could not be read: ${text}`, { cause: error });
+}
