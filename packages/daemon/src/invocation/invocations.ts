@@ -28,7 +28,8 @@ export interface CallOptions {
   readonly envelope: SessionEnvelope;
   /** JSON text of the plugin's `data`. */
   readonly data: string;
-  readonly traceparent: string;
+  /** `traceparent` of outgoing calls; asked for when the plugin first calls back. */
+  readonly traceparent: () => string;
   /** Aborts waiting for the runtime; afterwards use `Session.leave`. */
   readonly signal: AbortSignal;
 }

@@ -39,7 +39,8 @@ export interface SessionStart {
   readonly data: string;
   readonly runtime: PluginRuntime;
   readonly declaration: PluginDeclaration;
-  readonly traceparent: string;
+  /** `traceparent` of outgoing calls; asked for when the plugin first calls back. */
+  readonly traceparent: () => string;
 }
 
 export interface SessionParts {
@@ -185,7 +186,7 @@ export class Session implements SessionSink {
       identifier: this.runtime.identifier,
       accessType: this.action.type,
       declaration: this.#start.declaration,
-      traceparent: this.#start.traceparent,
+      traceparent: this.#start.traceparent(),
       signal: this.#abort.signal,
     };
   }

@@ -1,0 +1,200 @@
+/**
+ * The dispatch routes: one for each row of the action table, below `/plugin/:tenant_id/dispatch` and `/v2/invoke/dispatch`
+ * (http-api §6, §12). Finds the installation, opens the session, answers with SSE or JSON. Called by the server's route table.
+ */
+import type { ServerResponse } from 'node:http';
+import { isUniqueIdentifier } from '@plugin-daemon/plugin-package';
+import { jsonSchemaOf, type RecordType } from '@plugin-daemon/wire-schema';
+import type { FastifyRequest } from 'fastify';
+import { DaemonError, toDaemonError } from '../../errors/index.ts';
+import {
+  type ActionSpec,
+  dispatchActions,
+  dispatchBody,
+  type Invocations,
+  readDispatchBody,
+  type SessionFailure,
+  type SessionOutput,
+} from '../../invocation/index.ts';
+import { assertValid, isJson, parseJsonBody } from '../binding.ts';
+import { JSON_TYPE, sendErrorRaw, successBody } from '../envelope.ts';
+import { readBody } from '../raw-body.ts';
+import { type AnyRoute, RawJson, type Route } from '../route.ts';
+import { failureBody, SseResponse } from './sse-response.ts';
+
+export interface DispatchDependencies {
+  readonly invocations: Invocations;
+  /** The identifier a tenant has installed of a plugin; shadowed by a debugging connection where there is one. */
+  readonly installed: (tenantId: string, pluginId: string) => string | undefined | Promise<string | undefined>;
+  readonly maxBodyBytes: number;
+  readonly maxWaitingBytes: number;
+  readonly spillDirectory: string;
+  /** `traceparent` for outgoing calls of this request. */
+  readonly traceparent: (request: FastifyRequest) => string;
+  /** Around every dispatch, for the health figures. */
+  readonly onStart: () => void;
+  readonly onEnd: () => void;
+}
+
+export function dispatchRoutes(dependencies: DispatchDependencies): readonly AnyRoute[] {
+  return dispatchActions.flatMap((action) => {
+    const body = dispatchBody(action);
+    const onPlugin = route(action, 'plugin', `/dispatch${action.path}`, body, dependencies);
+    // Polling has no direct route (http-api §12).
+    return action.reply === 'json'
+      ? [onPlugin]
+      : [onPlugin, route(action, 'direct', `/dispatch${action.path}`, body, dependencies)];
+  });
+}
+
+function route(
+  action: ActionSpec,
+  group: 'plugin' | 'direct',
+  path: string,
+  body: RecordType,
+  dependencies: DispatchDependencies,
+): AnyRoute {
+  const spec: Route<never> = {
+    method: 'POST',
+    group,
+    path,
+    tag: group === 'plugin' ? 'dispatch' : 'direct invocation',
+    summary: action.summary,
+    data: jsonSchemaOf(action.answer.record),
+    produces: action.reply === 'json' ? 'application/json' : 'text/event-stream',
+    bodyLimit: dependencies.maxBodyBytes,
+    errorStatus: 'kind',
+    handleRaw: async ({ request, params }, reply) => {
+      dependencies.onStart();
+      reply.raw.once('close', dependencies.onEnd);
+      const identifier =
+        group === 'plugin'
+          ? await installedIdentifier(request, params.tenant_id ?? '', dependencies)
+          : headerIdentifier(request);
+      await dispatch(
+        action,
+        body,
+        identifier,
+        group === 'plugin' ? params.tenant_id : undefined,
+        request,
+        reply.raw,
+        dependencies,
+      );
+    },
+  };
+  return { ...spec, request: body };
+}
+
+async function installedIdentifier(
+  request: FastifyRequest,
+  tenantId: string,
+  { installed }: DispatchDependencies,
+): Promise<string> {
+  const pluginId = request.headers['x-plugin-id'];
+  if (typeof pluginId !== 'string' || pluginId === '') throw new DaemonError('bad-request', 'plugin_id is required');
+  const known = installed(tenantId, pluginId);
+  const identifier = typeof known === 'object' ? await known : known;
+  if (identifier === undefined) throw new DaemonError('plugin-not-found', 'plugin not found');
+  return identifier;
+}
+
+function headerIdentifier(request: FastifyRequest): string {
+  const identifier = request.headers['x-plugin-unique-identifier'];
+  if (typeof identifier !== 'string' || identifier === '')
+    throw new DaemonError('bad-request', 'X-Plugin-Unique-Identifier header is required');
+  if (!isUniqueIdentifier(identifier))
+    throw new DaemonError('identifier-invalid', `plugin_unique_identifier is not valid: ${identifier}`);
+  return identifier;
+}
+
+async function dispatch(
+  action: ActionSpec,
+  type: RecordType,
+  identifier: string,
+  tenantId: string | undefined,
+  request: FastifyRequest,
+  response: ServerResponse,
+  dependencies: DispatchDependencies,
+): Promise<void> {
+  const bytes = await readBody(request.raw, dependencies.maxBodyBytes, 'MAX_DISPATCH_BODY_BYTES');
+  const text = bytes.toString('utf8');
+  const parsed = isJson(request.headers['content-type']) ? parseJsonBody(text) : undefined;
+  const body = readDispatchBody(action, parsed, text, tenantId);
+  assertValid(type, body.value);
+  if (parsed === undefined) throw new DaemonError('bad-request', 'the request body is not valid JSON');
+  const { envelope, data } = body.finish();
+
+  const left = new AbortController();
+  let leave = () => left.abort(new Error('the client left'));
+  response.once('close', () => {
+    if (!response.writableFinished) leave();
+  });
+  let fail = (error: DaemonError) => sendErrorRaw(response, error);
+  const output: SessionOutput =
+    action.reply === 'json'
+      ? new JsonAnswer(response)
+      : new SseResponse(response, {
+          maxWaitingBytes: dependencies.maxWaitingBytes,
+          spillDirectory: dependencies.spillDirectory,
+          onOverflow: (error) => fail(error),
+        });
+  const call = {
+    action,
+    identifier,
+    envelope,
+    data,
+    traceparent: () => dependencies.traceparent(request),
+    signal: left.signal,
+  };
+  try {
+    const session = await dependencies.invocations.open(call, output);
+    leave = () => session.leave();
+    fail = (error) => session.abort(error);
+    if (response.destroyed) session.leave();
+  } catch (error) {
+    if (left.signal.aborted) return;
+    const known = toDaemonError(error);
+    // Once the plugin was found, failures are answered as events (http-api §5).
+    if (known.kind === 'internal' && action.reply !== 'json') output.fail({ from: 'daemon', error: known });
+    else throw known;
+  }
+}
+
+/** Polling: the last message before the end is the answer; failures are typed and come with 200, as Dify needs them (http-api §16.2). */
+class JsonAnswer implements SessionOutput {
+  readonly #response: ServerResponse;
+  #last: string | undefined;
+
+  constructor(response: ServerResponse) {
+    this.#response = response;
+  }
+
+  chunk(json: string): void {
+    this.#last = json;
+  }
+
+  flush(): void {}
+
+  end(): void {
+    if (this.#last === undefined) {
+      const text = JSON.stringify({
+        error_type: 'PluginInvokeError',
+        message: 'no polling result received from plugin',
+        args: {},
+      });
+      return this.#send(failureBody({ from: 'daemon', error: new DaemonError('plugin-invoke', text) }));
+    }
+    this.#send(successBody(new RawJson(Buffer.from(this.#last, 'latin1'))));
+  }
+
+  fail(failure: SessionFailure): void {
+    this.#send(failureBody(failure));
+  }
+
+  #send(body: string | Buffer): void {
+    if (this.#response.destroyed) return;
+    const bytes = Buffer.from(body);
+    this.#response.writeHead(200, { 'Content-Type': JSON_TYPE, 'Content-Length': bytes.length });
+    this.#response.end(bytes);
+  }
+}

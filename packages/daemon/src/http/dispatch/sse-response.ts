@@ -1,0 +1,139 @@
+import type { ServerResponse } from 'node:http';
+import { DaemonError, sessionErrorJson } from '../../errors/index.ts';
+import type { SessionFailure, SessionOutput } from '../../invocation/index.ts';
+import { escapeLineEnds } from '../../runtimes/protocol/line-safety.ts';
+import { errorBody } from '../envelope.ts';
+import { SpillFile } from './spill-file.ts';
+
+export interface SseOptions {
+  /** Most bytes that may wait for a slow reader; SESSION_BUFFER_BYTES. */
+  readonly maxWaitingBytes: number;
+  /** Where waiting bytes go when there are many. */
+  readonly spillDirectory: string;
+  /** The reader fell too far behind or the disk failed: the session should end. */
+  readonly onOverflow: (error: DaemonError) => void;
+}
+
+const HEAD = 'data: {"code":0,"message":"success","data":';
+const TAIL = '}\n\n';
+/** Up to here bytes wait in memory, then on disk. */
+const MEMORY_BYTES = 4 * 1024 * 1024;
+const PIECE_BYTES = 256 * 1024;
+
+/**
+ * A session's answer as server-sent events (http-api §5). Nothing, not even headers, is written before the first event; chunks that
+ * arrived together leave together. A reader that does not keep up makes bytes wait here, never the plugin.
+ */
+export class SseResponse implements SessionOutput {
+  readonly #response: ServerResponse;
+  readonly #options: SseOptions;
+  /** Events of this turn, bytes as latin1. */
+  #collected = '';
+  #spill: SpillFile | undefined;
+  #ended = false;
+  #overflowed = false;
+
+  constructor(response: ServerResponse, options: SseOptions) {
+    this.#response = response;
+    this.#options = options;
+    response.on('drain', () => this.#refill());
+    response.once('close', () => this.#release());
+  }
+
+  chunk(json: string): void {
+    this.#collected += HEAD + json + TAIL;
+  }
+
+  flush(): void {
+    if (this.#collected === '' || this.#response.destroyed) return;
+    const text = this.#collected;
+    this.#collected = '';
+    this.#start();
+    this.#write(text);
+  }
+
+  end(): void {
+    this.#ended = true;
+    const last = this.#collected;
+    this.#collected = '';
+    this.#start();
+    if (this.#waits()) {
+      if (last !== '') this.#write(last);
+      return;
+    }
+    this.#response.end(last, 'latin1');
+  }
+
+  fail(failure: SessionFailure): void {
+    this.#collected += Buffer.from(`data: ${escapeLineEnds(failureBody(failure))}\n\n`).latin1Slice();
+    this.end();
+  }
+
+  #start(): void {
+    if (!this.#response.headersSent) this.#response.writeHead(200, { 'Content-Type': 'text/event-stream' });
+  }
+
+  #waits(): boolean {
+    return this.#spill !== undefined && this.#spill.waiting > 0;
+  }
+
+  #write(text: string): void {
+    if (!this.#waits() && this.#response.writableLength < MEMORY_BYTES) {
+      this.#response.write(text, 'latin1');
+      return;
+    }
+    // The last words of a session that overflowed are let through.
+    if (this.#overflowed && !this.#ended) return;
+    try {
+      this.#spill ??= new SpillFile(this.#options.spillDirectory, `${process.pid}-${spillCount++}`);
+      if (this.#spill.waiting + text.length > this.#options.maxWaitingBytes && !this.#overflowed)
+        return this.#overflow();
+      this.#spill.append(Buffer.from(text, 'latin1'));
+    } catch (cause) {
+      this.#overflowed = true;
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      this.#options.onOverflow(
+        new DaemonError(
+          'internal',
+          `the client reads slower than the plugin writes, and what waits for it cannot be stored: ${reason}`,
+          { cause },
+        ),
+      );
+      this.#response.destroy();
+    }
+  }
+
+  #overflow(): void {
+    this.#overflowed = true;
+    const limit = this.#options.maxWaitingBytes;
+    this.#options.onOverflow(
+      new DaemonError('internal', `the client reads too slowly: more than ${limit} bytes of this answer wait for it`, {
+        remedy: 'Read faster, or raise SESSION_BUFFER_BYTES',
+        args: { limit_bytes: limit, setting: 'SESSION_BUFFER_BYTES' },
+      }),
+    );
+  }
+
+  /** The reader has room again. */
+  #refill(): void {
+    const spill = this.#spill;
+    if (spill === undefined) return;
+    while (spill.waiting > 0) {
+      if (!this.#response.write(spill.take(PIECE_BYTES))) return;
+    }
+    if (this.#ended) this.#response.end();
+  }
+
+  #release(): void {
+    this.#spill?.close();
+    this.#spill = undefined;
+  }
+}
+
+let spillCount = 0;
+
+/** The envelope of a failed session (http-api §4.1, §5). */
+export function failureBody(failure: SessionFailure): string {
+  if (failure.from === 'daemon') return errorBody(failure.error);
+  return errorBody(new DaemonError('plugin-invoke', sessionErrorJson(failure.error)));
+}

@@ -1,0 +1,228 @@
+import { type SessionError, sessionError } from '../../errors/index.ts';
+import type { Log } from '../../telemetry/index.ts';
+import { cancelLine, LineChannel } from '../protocol/index.ts';
+import type { PluginRuntime, RuntimeSession, SessionSink } from '../runtime.ts';
+import type { LaunchSpec, PluginProcess, ProcessExit, ProcessLauncher } from './launcher/index.ts';
+import { Liveness, type LivenessOptions } from './liveness.ts';
+import { PluginOutput } from './plugin-output.ts';
+import { StderrTail } from './stderr-tail.ts';
+import { StdinWriter } from './stdin-writer.ts';
+
+export interface LocalRuntimeOptions {
+  readonly identifier: string;
+  readonly pluginId: string;
+  readonly command: LaunchSpec;
+  readonly launcher: ProcessLauncher;
+  readonly log: Log;
+  /** How long the first heartbeat may take. */
+  readonly readySeconds: number;
+  readonly maxMessageBytes: number;
+  readonly liveness: LivenessOptions;
+  /** Between SIGTERM and SIGKILL. */
+  readonly graceMs: number;
+}
+
+/** How long output may still arrive after the process has ended (a descendant may keep the pipe open). */
+const LAST_OUTPUT_MS = 250;
+
+/** Why a process ended, in words for the caller and the log. */
+export interface Death {
+  readonly text: string;
+  readonly exit: ProcessExit;
+  readonly stderr: string;
+}
+
+/**
+ * One process of one plugin (runtime-protocols §3): started, ready after its first heartbeat, ended once. A plugin that is restarted
+ * gets a new LocalRuntime; supervision/ decides about that and nobody else starts or stops one.
+ */
+export class LocalRuntime implements PluginRuntime {
+  readonly type = 'local';
+  readonly pluginId: string;
+  readonly identifier: string;
+  readonly #process: PluginProcess;
+  readonly #options: LocalRuntimeOptions;
+  readonly #channel: LineChannel;
+  readonly #stdin: StdinWriter;
+  readonly #stderr: StderrTail;
+  readonly #liveness: Liveness;
+  readonly #ready = Promise.withResolvers<void>();
+  readonly #ended = Promise.withResolvers<Death>();
+  #dead = false;
+  #endReason: string | undefined;
+
+  /** Starts the process; resolves when it is ready. @throws Error that names exit code, signal and the last of stderr; AbortError. */
+  static async start(options: LocalRuntimeOptions, signal: AbortSignal): Promise<LocalRuntime> {
+    signal.throwIfAborted();
+    const runtime = new LocalRuntime(await options.launcher.launch(options.command), options);
+    const abort = () => void runtime.stop('the start was given up');
+    signal.addEventListener('abort', abort, { once: true });
+    const limit = setTimeout(
+      () => void runtime.stop(`no heartbeat came within ${options.readySeconds} s`),
+      options.readySeconds * 1000,
+    );
+    try {
+      await Promise.race([
+        runtime.#ready.promise,
+        runtime.#ended.promise.then((death) => Promise.reject(new Error(death.text))),
+      ]);
+      return runtime;
+    } catch (error) {
+      signal.throwIfAborted();
+      throw error;
+    } finally {
+      clearTimeout(limit);
+      signal.removeEventListener('abort', abort);
+    }
+  }
+
+  private constructor(process: PluginProcess, options: LocalRuntimeOptions) {
+    this.#process = process;
+    this.#options = options;
+    this.identifier = options.identifier;
+    this.pluginId = options.pluginId;
+    const output = new PluginOutput(options.log, { plugin: options.identifier, pid: process.pid });
+    this.#stdin = new StdinWriter(process.stdin);
+    this.#stderr = new StderrTail((line) => output.stderr(line));
+    this.#channel = new LineChannel({
+      maxMessageBytes: options.maxMessageBytes,
+      maxMessageSetting: 'PLUGIN_MAX_MESSAGE_BYTES',
+      events: {
+        heartbeat: () => this.#ready.resolve(),
+        log: (level, message) => output.event(level, message),
+        pluginError: (data) => output.error(data),
+        stray: (text) => output.stdout(text),
+        lateInvoke: (sessionId, id) => this.#answerLate(sessionId, id),
+      },
+    });
+    this.#liveness = new Liveness(process, options.liveness, {
+      onSilent: (seconds, busy) =>
+        options.log.warn({ plugin: this.identifier, silent_seconds: seconds, busy }, 'plugin is silent'),
+      onDead: (reason) => void this.stop(reason),
+    });
+    process.stdout.on('data', (bytes: Buffer) => {
+      this.#liveness.touch();
+      this.#channel.push(bytes);
+    });
+    process.stderr.on('data', (bytes: Buffer) => {
+      this.#liveness.touch();
+      this.#stderr.push(bytes.toString('utf8'));
+    });
+    void this.#watch();
+  }
+
+  get pid(): number {
+    return this.#process.pid;
+  }
+
+  /** Open sessions. */
+  get sessions(): number {
+    return this.#channel.sessions;
+  }
+
+  get dead(): boolean {
+    return this.#dead;
+  }
+
+  /** Settles when the process has ended, whoever ended it. */
+  get ended(): Promise<Death> {
+    return this.#ended.promise;
+  }
+
+  open(sessionId: string, sink: SessionSink): RuntimeSession {
+    if (this.#dead) throw new Error('plugin instance stopped');
+    this.#channel.open(sessionId, sink);
+    return {
+      send: (line) => this.#stdin.send(line),
+      close: () => void this.#channel.close(sessionId),
+      cancel: () => {
+        if (this.#channel.close(sessionId)) this.#tell(cancelLine(sessionId));
+      },
+    };
+  }
+
+  /** Ends the process: SIGTERM to its group, SIGKILL after the grace period. Resolves when it has ended. */
+  async stop(reason: string): Promise<Death> {
+    this.#endReason ??= reason;
+    // stdin is closed only by the kill: the SDK spins at full speed on its end (runtime-protocols §8.2).
+    this.#process.kill('SIGTERM');
+    const kill = setTimeout(() => this.#process.kill('SIGKILL'), this.#options.graceMs);
+    try {
+      return await this.#ended.promise;
+    } finally {
+      clearTimeout(kill);
+    }
+  }
+
+  async #watch(): Promise<void> {
+    const exit = await this.#process.exited;
+    this.#dead = true;
+    this.#liveness.stop();
+    await lastOutput(this.#process, LAST_OUTPUT_MS);
+    const stderr = this.#stderr.text;
+    const how = exit.signal === null ? `exit code ${exit.code}` : `signal ${exit.signal}`;
+    const why = this.#endReason === undefined ? '' : `, because ${this.#endReason}`;
+    const hint = orphanHint(exit);
+    const text = `the plugin process ended (${how}${why})${hint}${stderr === '' ? '' : `; its last words: ${stderr}`}`;
+    this.#channel.fail(connectionClosed(text, exit, stderr));
+    this.#ended.resolve({ text, exit, stderr });
+  }
+
+  /** The plugin calls back for a session that is over: an answer spares it a wait of minutes (Q-26). */
+  #answerLate(sessionId: string, backwardsRequestId: string): void {
+    for (const [event, message] of [
+      ['error', 'session not found: it has ended'],
+      ['end', ''],
+    ]) {
+      this.#tell(
+        JSON.stringify({
+          session_id: sessionId,
+          conversation_id: null,
+          message_id: null,
+          app_id: null,
+          endpoint_id: null,
+          context: null,
+          event: 'backwards_response',
+          data: { backwards_request_id: backwardsRequestId, event, message, data: null },
+        }),
+      );
+    }
+  }
+
+  /** Best effort: if the plugin is gone, so is the need. */
+  #tell(line: string): void {
+    try {
+      void this.#stdin.send(line);
+    } catch (error) {
+      this.#options.log.debug({ plugin: this.identifier, error }, 'plugin could not be told');
+    }
+  }
+}
+
+const connectionClosed = (text: string, exit: ProcessExit, stderr: string): SessionError =>
+  sessionError('ConnectionClosedError', `Connection closed unexpectedly: ${text}`, {
+    exit_code: exit.code,
+    signal: exit.signal,
+    stderr,
+  });
+
+/** The SDK leaves with this code when its parent is PID 1, without a word (runtime-protocols §8.2). */
+const orphanHint = (exit: ProcessExit): string =>
+  exit.code === 255 && process.pid === 1
+    ? '; the daemon runs as PID 1, which makes plugins exit: start it under an init such as tini'
+    : '';
+
+async function lastOutput(process: PluginProcess, limitMs: number): Promise<void> {
+  const limit = Promise.withResolvers<void>();
+  const timer = setTimeout(limit.resolve, limitMs);
+  const ended = Promise.all(
+    [process.stdout, process.stderr].map(
+      (stream) =>
+        new Promise<void>((resolve) =>
+          stream.closed || stream.readableEnded ? resolve() : void stream.once('close', resolve),
+        ),
+    ),
+  );
+  await Promise.race([ended, limit.promise]);
+  clearTimeout(timer);
+}

@@ -1,0 +1,30 @@
+/** The last lines a process wrote to stderr: what explains its death. */
+
+const MAX_CHARACTERS = 4096;
+
+export class StderrTail {
+  #rest = '';
+  #tail = '';
+  readonly #onLine: (line: string) => void;
+
+  constructor(onLine: (line: string) => void) {
+    this.#onLine = onLine;
+  }
+
+  push(text: string): void {
+    const lines = (this.#rest + text).split('\n');
+    this.#rest = (lines.pop() ?? '').slice(-MAX_CHARACTERS);
+    for (const line of lines) this.#add(line);
+  }
+
+  #add(line: string): void {
+    if (line.trim() === '') return;
+    this.#tail = `${this.#tail}${line}\n`.slice(-MAX_CHARACTERS);
+    this.#onLine(line.slice(0, MAX_CHARACTERS));
+  }
+
+  /** What was written last, without the final line end; '' if nothing was. */
+  get text(): string {
+    return `${this.#tail}${this.#rest}`.trim();
+  }
+}
