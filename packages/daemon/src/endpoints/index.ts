@@ -6,7 +6,6 @@
  * Called by http/endpoints (management) and http/webhooks (to resolve a hook).
  */
 export { type EndpointConfig, endpointConfigOf } from './declaration.ts';
-export type { CipherRequest, SettingsCipher } from './ports.ts';
 export type { PresentedEndpoint } from './present.ts';
 export { EndpointService, type EndpointServiceOptions } from './service.ts';
 export { DecryptedSettings } from './settings.ts';

@@ -1,4 +1,5 @@
 import { maskSettings, type ProviderConfig, validateSettings } from '@plugin-daemon/plugin-package';
+import type { SettingsCipher } from '../backwards-invocation/index.ts';
 import type {
   Database,
   EndpointRecord,
@@ -9,7 +10,6 @@ import type {
 } from '../database/index.ts';
 import { DaemonError } from '../errors/index.ts';
 import { type EndpointConfig, endpointConfigOf } from './declaration.ts';
-import type { SettingsCipher } from './ports.ts';
 import { orphaned, type PresentedEndpoint, present } from './present.ts';
 import { DecryptedSettings, type DecryptedSettingsOptions } from './settings.ts';
 
@@ -76,7 +76,7 @@ export class EndpointService {
 
     const id = this.#newId();
     const encrypted = await failing('failed to encrypt settings', () =>
-      this.#cipher.encrypt({ tenantId, userId, identity: id, data: settings, config: group.settings }),
+      this.#cipher.encrypt({ tenantId, userId, endpointId: id, data: settings, config: group.settings }),
     );
     await failing('failed to setup endpoint', () =>
       this.#database.lifecycle.setupEndpoint({
@@ -101,7 +101,7 @@ export class EndpointService {
     const { group } = endpointConfigOf(declaration);
     if (group === undefined) throw new DaemonError('bad-request', 'plugin does not have an endpoint');
 
-    const about = { tenantId, userId, identity: endpoint.id, config: group.settings };
+    const about = { tenantId, userId, endpointId: endpoint.id, config: group.settings };
     // Dify remembers decrypted values for a day: what a failed clearing left behind must not be taken for the stored ones.
     await this.#clear(about);
     const original = await failing('failed to decrypt settings', () =>
@@ -128,7 +128,7 @@ export class EndpointService {
     if (removed === undefined) throw new DaemonError('internal', 'failed to remove endpoint: record not found');
     this.#decrypted.forget(removed.id);
     const config = await this.#configOfRemoved(removed);
-    await this.#clear({ tenantId, userId: '', identity: removed.id, config });
+    await this.#clear({ tenantId, userId: '', endpointId: removed.id, config });
   }
 
   /** Idempotent. */
@@ -208,32 +208,34 @@ export class EndpointService {
     return this.#database.declarations.find(installation.plugin_unique_identifier, installation.runtime_type);
   }
 
-  /** What a removed endpoint's plugin declares; nothing when the plugin went before it. */
-  async #configOfRemoved(removed: EndpointRecord): Promise<readonly ProviderConfig[]> {
+  /** What a removed endpoint's plugin declares; undefined when the plugin went before it. */
+  async #configOfRemoved(removed: EndpointRecord): Promise<readonly ProviderConfig[] | undefined> {
     const installation = await this.#database.installations.find(removed.tenant_id, removed.plugin_id);
     const declaration = installation && (await this.#declarationOf(installation));
-    return (declaration && endpointConfigOf(declaration).group?.settings) ?? [];
+    return declaration && endpointConfigOf(declaration).group?.settings;
   }
 
   /** Makes Dify forget old values. The change itself stands, so a failure is retried and logged, never answered (quirk E2). */
   async #clear(about: {
     readonly tenantId: string;
     readonly userId: string;
-    readonly identity: string;
-    readonly config: readonly ProviderConfig[];
+    readonly endpointId: string;
+    /** Undefined when it is not known any more. */
+    readonly config: readonly ProviderConfig[] | undefined;
   }): Promise<void> {
+    if (about.config?.some(({ type }) => type === 'secret-input') === false) return;
     let failure: unknown;
     for (const pause of clearPauses) {
       if (pause > 0) await new Promise((resolve) => setTimeout(resolve, pause));
       try {
-        await this.#cipher.clear({ ...about, data: {}, signal: AbortSignal.timeout(clearTimeoutMs) });
+        await this.#cipher.clear({ ...about, signal: AbortSignal.timeout(clearTimeoutMs) });
         return;
       } catch (error) {
         failure = error;
       }
     }
     this.#log.warn(
-      { tenant_id: about.tenantId, endpoint_id: about.identity, error: textOf(failure) },
+      { tenant_id: about.tenantId, endpoint_id: about.endpointId, error: textOf(failure) },
       'Dify could not be told to forget the old settings of an endpoint; it may serve them for up to 24 hours',
     );
   }

@@ -1,6 +1,6 @@
+import type { SettingsCipher } from '../backwards-invocation/index.ts';
 import type { EndpointRecord, JsonObject } from '../database/index.ts';
 import type { EndpointConfig } from './declaration.ts';
-import type { SettingsCipher } from './ports.ts';
 
 export interface DecryptedSettingsOptions {
   /** How long decrypted settings are remembered, in ms; default 10,000. */
@@ -21,12 +21,12 @@ interface Remembered {
  * node changes is seen soon. Calls that come together share one question to Dify.
  */
 export class DecryptedSettings {
-  readonly #cipher: SettingsCipher;
+  readonly #cipher: Pick<SettingsCipher, 'decrypt'>;
   readonly #lifetimeMs: number;
   readonly #capacity: number;
   readonly #entries = new Map<string, Remembered>();
 
-  constructor(cipher: SettingsCipher, options: DecryptedSettingsOptions = {}) {
+  constructor(cipher: Pick<SettingsCipher, 'decrypt'>, options: DecryptedSettingsOptions = {}) {
     this.#cipher = cipher;
     this.#lifetimeMs = options.lifetimeMs ?? 10_000;
     this.#capacity = options.capacity ?? 1_000;
@@ -40,7 +40,7 @@ export class DecryptedSettings {
     const settings = this.#cipher.decrypt({
       tenantId: endpoint.tenant_id,
       userId: '',
-      identity: endpoint.id,
+      endpointId: endpoint.id,
       data: endpoint.settings,
       config: group.settings,
     });

@@ -127,7 +127,7 @@ export class HeadBuilder {
 /** UTF-8 bytes as HTTP carries them, line breaks and other controls as blanks. */
 const headerText = (value: string): string =>
   Buffer.from(value, 'utf8')
-    .latin1Slice()
+    .toString('latin1')
     // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not stand in a header
     .replace(/[\x00-\x08\x0a-\x1f\x7f]/g, ' ')
     .trim();

@@ -4,5 +4,5 @@
  * reached through the session it is given. Called by the HTTP server with the table below.
  */
 export { type RawRequest, rawRequest } from './raw-request.ts';
-export { type WebhookCall, type WebhookDeps, webhookRoutes } from './routes.ts';
+export { type WebhookDeps, webhookRoutes } from './routes.ts';
 export { sniffContentType } from './sniff.ts';

@@ -1,14 +1,12 @@
 import type { ServerResponse } from 'node:http';
 import { DaemonError, type SessionError, sessionError, sessionErrorJson } from '../../errors/index.ts';
-import type { SessionSink } from '../../runtimes/runtime.ts';
+import type { SessionFailure, SessionOutput } from '../../invocation/index.ts';
 import { type AnswerPart, type Head, HeadBuilder, parsePart } from './answer.ts';
 import { sniffContentType } from './sniff.ts';
 
 export interface WebhookResponseOptions {
   readonly response: ServerResponse;
   readonly method: string;
-  /** Called right before the first byte: from now on the response is ours. */
-  readonly take: () => void;
   /** What may wait for a slow client, in bytes; beyond it this call fails alone. */
   readonly maxBufferedBytes: number;
   /** The setting of that limit, for the log. */
@@ -21,11 +19,12 @@ export interface WebhookResponseOptions {
  * out and the parts follow as they come, what arrived together in one write. A failure before the head rejects `done` with the error
  * to answer; one after it cuts the connection, so that nobody takes half an answer for a whole one (quirk 11).
  */
-export class WebhookResponse implements SessionSink {
+export class WebhookResponse implements SessionOutput {
   readonly #options: WebhookResponseOptions;
   readonly #head = new HeadBuilder();
   readonly #done = Promise.withResolvers<void>();
   #parts: Buffer[] = [];
+  #next: AnswerPart | undefined;
   #bodyBegun = false;
   #headSent = false;
   /** Nothing more is taken from the plugin. */
@@ -47,13 +46,22 @@ export class WebhookResponse implements SessionSink {
     return this.#settled;
   }
 
-  chunk(json: string): boolean {
-    if (this.#settled) return true;
+  /**
+   * Reads one message for the session, which hands it to `chunk` next. Parsed once: a message may be megabytes of digits.
+   * @returns undefined for what is no JSON, an error for what is no part of an answer.
+   */
+  readonly read = (json: string): string | SessionError | undefined => {
     const part = parsePart(json);
-    if (part === undefined) return false;
-    if ('problem' in part) this.#fail(sessionError('unmarshal_error', `unmarshal json failed: ${part.problem}`));
-    else this.#add(part);
-    return true;
+    if (part === undefined) return undefined;
+    if ('problem' in part) return sessionError('unmarshal_error', `unmarshal json failed: ${part.problem}`);
+    this.#next = part;
+    return json;
+  };
+
+  chunk(): void {
+    const part = this.#next;
+    this.#next = undefined;
+    if (part !== undefined && !this.#settled) this.#add(part);
   }
 
   #add(part: AnswerPart): void {
@@ -68,10 +76,6 @@ export class WebhookResponse implements SessionSink {
     const body = this.#takeBody();
     if (!this.#headSent && !this.#sendHead(body, undefined)) return;
     this.#write(body);
-  }
-
-  invoke(): void {
-    // Calls back into Dify are served by the invocation; they never reach the answer.
   }
 
   end(): void {
@@ -90,8 +94,11 @@ export class WebhookResponse implements SessionSink {
     response.end(this.#hasBody && body.length > 0 ? body : undefined, over);
   }
 
-  fail(error: SessionError): void {
-    this.#fail(error);
+  fail(failure: SessionFailure): void {
+    if (this.#settled) return;
+    this.abandon(
+      failure.from === 'daemon' ? failure.error : new DaemonError('internal', sessionErrorJson(failure.error)),
+    );
   }
 
   /** Ends the call for a reason outside the plugin: time is up, the client left. */
@@ -104,10 +111,6 @@ export class WebhookResponse implements SessionSink {
     this.#options.log.warn({ error: error.message }, 'a webhook answer was cut off');
     this.#options.response.destroy();
     this.#done.resolve();
-  }
-
-  #fail(error: SessionError): void {
-    if (!this.#settled) this.abandon(new DaemonError('internal', sessionErrorJson(error)));
   }
 
   get #hasBody(): boolean {
@@ -128,7 +131,6 @@ export class WebhookResponse implements SessionSink {
       this.abandon(head);
       return false;
     }
-    this.#options.take();
     const { response, method } = this.#options;
     response.statusCode = head.status;
     for (const [name, value] of head.headers) response.setHeader(name, value);

@@ -1,34 +1,20 @@
 import type { TLSSocket } from 'node:tls';
-import type { Database, EndpointRecord, InstallationRecord, StoredDeclaration } from '../../database/index.ts';
+import type { Database, EndpointRecord, StoredDeclaration } from '../../database/index.ts';
 import { type EndpointService, endpointConfigOf } from '../../endpoints/index.ts';
 import { DaemonError } from '../../errors/index.ts';
-import type { SessionSink } from '../../runtimes/runtime.ts';
+import { type Invocations, invokeEndpoint, type Session } from '../../invocation/index.ts';
+import { TraceContext } from '../../telemetry/index.ts';
 import { type AnyRoute, type Call, route } from '../route.ts';
 import { rawRequest } from './raw-request.ts';
 import { readBody } from './read-body.ts';
 import { WebhookResponse } from './response.ts';
 
-/** One call of an endpoint plugin. */
-export interface WebhookCall {
-  readonly installation: InstallationRecord;
-  readonly tenantId: string;
-  readonly endpointId: string;
-  /** JSON text of the request's own fields, an object. */
-  readonly request: string;
-  /** Aborted when the call is over for whatever reason: the session ends then, down to the plugin. */
-  readonly signal: AbortSignal;
-}
-
 export interface WebhookDeps {
   readonly database: Pick<Database, 'endpoints' | 'installations' | 'declarations'>;
   readonly endpoints: Pick<EndpointService, 'settingsFor'>;
-  /**
-   * Opens the session, waiting for a plugin that is starting. What the plugin says goes to the sink.
-   * @throws DaemonError when the plugin cannot be reached.
-   */
-  readonly invoke: (call: WebhookCall, sink: SessionSink) => Promise<unknown>;
-  /** The declaration of a debugging plugin that stands before the installed one of the same id. */
-  readonly shadowing?: (tenantId: string, pluginId: string) => StoredDeclaration | undefined;
+  readonly invocations: Pick<Invocations, 'open'>;
+  /** The declaration of a connected debugging plugin, which stands before an installed one of the same id. */
+  readonly debugged?: (tenantId: string, pluginId: string) => StoredDeclaration | undefined;
   /** For the whole call, from the first byte to the last, in ms. */
   readonly timeoutMs: number;
   /** Bytes of one request body; default 10 MiB. */
@@ -56,16 +42,16 @@ export function webhookRoutes(deps: WebhookDeps): readonly AnyRoute[] {
       produces: '*/*',
       errorStatus: 'kind',
       async handleRaw(call, reply) {
-        const { endpoint, installation, group } = await resolve(deps, call.params.hook_id ?? '');
-        const over = new AbortController();
+        const { endpoint, identifier, group } = await resolve(deps, call.params.hook_id ?? '');
         const response = new WebhookResponse({
           response: reply.raw,
           method,
-          take: () => void reply.hijack(),
           maxBufferedBytes: deps.maxBufferedBytes,
           bufferSetting: deps.bufferSetting,
           log: deps.log,
         });
+        const over = new AbortController();
+        let session: Session | undefined;
         const stop = (error: DaemonError): void => {
           response.abandon(error);
           over.abort(error);
@@ -75,22 +61,38 @@ export function webhookRoutes(deps: WebhookDeps): readonly AnyRoute[] {
         call.signal.addEventListener('abort', onLeft, { once: true });
         try {
           if (call.signal.aborted) onLeft();
-          const request = await requestOf(deps, call, endpoint, group, over.signal);
-          const opened = deps.invoke(
-            { installation, tenantId: endpoint.tenant_id, endpointId: endpoint.id, request, signal: over.signal },
+          const data = await requestOf(deps, call, endpoint, group, over.signal);
+          session = await deps.invocations.open(
+            {
+              action: {
+                ...invokeEndpoint,
+                answer: { record: invokeEndpoint.answer.record, reader: () => response.read },
+              },
+              identifier,
+              envelope: { ...noContext, tenantId: endpoint.tenant_id, endpointId: endpoint.id },
+              data,
+              traceparent: TraceContext.from(call.request.headers.traceparent?.toString()).traceparent,
+              signal: over.signal,
+            },
             response,
           );
-          opened.catch((error: unknown) => stop(toUnreachable(error)));
           await response.done;
+        } catch (error) {
+          if (call.signal.aborted) return;
+          // What stopped the call tells more than what the stopping broke.
+          throw over.signal.aborted ? over.signal.reason : error;
         } finally {
           clearTimeout(timer);
           call.signal.removeEventListener('abort', onLeft);
-          over.abort();
+          session?.leave();
         }
       },
     }),
   );
 }
+
+/** Webhook calls belong to no user and no conversation. */
+const noContext = { userId: '', conversationId: null, messageId: null, appId: null, context: 'null' } as const;
 
 /** The hook's endpoint with everything that must be there before a plugin is asked (http-api §9, steps 2–5). */
 async function resolve(deps: WebhookDeps, hookId: string) {
@@ -100,14 +102,14 @@ async function resolve(deps: WebhookDeps, hookId: string) {
   if (installation === undefined)
     throw new DaemonError('bad-request', 'plugin installation not found', { status: 404 });
   if (!endpoint.enabled) throw new DaemonError('not-found', 'endpoint not found');
-  const declaration =
-    deps.shadowing?.(endpoint.tenant_id, endpoint.plugin_id) ??
+  const declaration: StoredDeclaration | undefined =
+    deps.debugged?.(endpoint.tenant_id, endpoint.plugin_id) ??
     (await found(() =>
       deps.database.declarations.find(installation.plugin_unique_identifier, installation.runtime_type),
     ));
   const group = declaration && endpointConfigOf(declaration).group;
-  if (group === undefined) throw new DaemonError('plugin-not-found', 'plugin not found');
-  return { endpoint, installation, group };
+  if (declaration === undefined || group === undefined) throw new DaemonError('plugin-not-found', 'plugin not found');
+  return { endpoint, identifier: declaration.plugin_unique_identifier, group };
 }
 
 async function found<T>(read: () => Promise<T>): Promise<T> {
@@ -118,7 +120,7 @@ async function found<T>(read: () => Promise<T>): Promise<T> {
   }
 }
 
-/** The plugin's request: the raw text in hexadecimal digits, and the settings. Body and settings are fetched side by side. */
+/** The plugin's `data`: the raw text in hexadecimal digits, and the settings. Body and settings are fetched side by side. */
 async function requestOf(
   deps: WebhookDeps,
   { request }: Call<unknown>,
@@ -142,12 +144,7 @@ async function requestOf(
     secure: (socket as Partial<TLSSocket>).encrypted === true,
     fallbackHost: `${socket.localAddress ?? 'localhost'}:${socket.localPort ?? ''}`,
   });
-  return `{"raw_http_request":"${text.toString('hex')}","settings":${JSON.stringify(settings)}}`;
+  return `{"user_id":"","type":"endpoint","action":"invoke_endpoint","raw_http_request":"${text.toString('hex')}","settings":${JSON.stringify(settings)}}`;
 }
 
 const timedOut = (): DaemonError => new DaemonError('internal', 'killed by timeout', { status: 504 });
-
-const toUnreachable = (error: unknown): DaemonError =>
-  error instanceof DaemonError
-    ? error
-    : new DaemonError('internal', error instanceof Error ? error.message : String(error), { cause: error });

@@ -1,0 +1,453 @@
+import { once } from 'node:events';
+import http from 'node:http';
+import net from 'node:net';
+import { afterEach, expect, test } from 'vitest';
+import type { EndpointRecord, InstallationRecord } from '../../database/index.ts';
+import { StoredDeclaration } from '../../database/index.ts';
+import { DaemonError, type SessionError, sessionError } from '../../errors/index.ts';
+import type { CallOptions, Session, SessionOutput } from '../../invocation/index.ts';
+import { createHttpServer } from '../server.ts';
+import { type WebhookDeps, webhookRoutes } from './routes.ts';
+
+const HOOK = 'abcdefgh12345678';
+const endpoint: EndpointRecord = {
+  id: 'e1',
+  created_at: '2026-01-01T00:00:00.000Z',
+  updated_at: '2026-01-01T00:00:00.000Z',
+  name: 'n',
+  hook_id: HOOK,
+  tenant_id: 't',
+  user_id: 'u',
+  plugin_id: 'a/p',
+  expired_at: '2050-01-01T00:00:00.000Z',
+  enabled: true,
+  settings: { mode: 'x' },
+};
+const installation = { plugin_unique_identifier: 'a/p:0.0.1@x', runtime_type: 'local' } as InstallationRecord;
+const declaration = new StoredDeclaration(
+  'a/p:0.0.1@x',
+  'a/p',
+  JSON.stringify({ endpoint: { settings: [], endpoints: [] } }),
+);
+
+/** What a plugin may say, and how it learns that nobody listens any more. */
+interface Line {
+  readonly data: string;
+  readonly left: AbortSignal;
+  say(value: unknown): void;
+  flush(): void;
+  end(): void;
+  fail(error: SessionError): void;
+}
+type Plugin = (line: Line) => unknown;
+
+/** Invocations with one plugin behind them: payloads are read by the action's reader as a session does. */
+function invocationsWith(plugin: Plugin): WebhookDeps['invocations'] {
+  return {
+    async open(call: CallOptions, output: SessionOutput): Promise<Session> {
+      const left = new AbortController();
+      const read = call.action.answer.reader();
+      const line: Line = {
+        data: call.data,
+        left: left.signal,
+        say(value) {
+          const answer = read(Buffer.from(JSON.stringify(value)).toString('latin1'));
+          if (typeof answer === 'string') output.chunk(answer);
+          else if (answer !== undefined) output.fail({ from: 'plugin', error: answer });
+        },
+        flush: () => output.flush(),
+        end: () => output.end(),
+        fail: (error) => output.fail({ from: 'plugin', error }),
+      };
+      await plugin(line);
+      return { leave: () => left.abort() } as unknown as Session;
+    },
+  };
+}
+
+const closers: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const close of closers.splice(0)) await close();
+});
+
+/** The routes behind the real server. */
+async function serve(plugin: Plugin, over: Partial<WebhookDeps> = {}) {
+  const warnings: string[] = [];
+  const deps: WebhookDeps = {
+    database: {
+      endpoints: { findByHookId: async (id: string) => (id === HOOK ? endpoint : undefined) },
+      installations: { find: async () => installation },
+      declarations: { find: async () => declaration },
+    } as unknown as WebhookDeps['database'],
+    endpoints: { settingsFor: async () => ({ mode: 'x' }) },
+    invocations: invocationsWith(plugin),
+    timeoutMs: 60_000,
+    maxBufferedBytes: 1 << 20,
+    bufferSetting: 'SESSION_BUFFER_BYTES',
+    log: { warn: (_fields, message) => void warnings.push(message) },
+    ...over,
+  };
+  const faults: unknown[] = [];
+  const server = await createHttpServer({
+    host: '127.0.0.1',
+    port: 0,
+    serverKey: 'k',
+    routes: webhookRoutes(deps),
+    onFinished: () => undefined,
+    onFault: (error) => void faults.push(error),
+  });
+  const { port } = await server.listen();
+  closers.push(() => server.close(AbortSignal.abort()));
+  return { port, warnings, url: (path: string) => `http://127.0.0.1:${port}/e/${HOOK}${path}` };
+}
+
+const hex = (text: string): string => Buffer.from(text).toString('hex');
+/** A plugin that says these parts, all at once, and ends. */
+const says =
+  (...parts: unknown[]): Plugin =>
+  (line) => {
+    for (const value of parts) line.say(value);
+    line.flush();
+    line.end();
+  };
+
+/** A plugin that answers with the raw request it got. */
+const echo: Plugin = (line) => {
+  const { raw_http_request } = JSON.parse(line.data) as { raw_http_request: string };
+  line.say({ status: 200, headers: { 'Content-Type': 'text/plain' }, result: raw_http_request });
+  line.flush();
+  line.end();
+};
+
+const answer = async (response: Response) => ({ status: response.status, body: await response.text() });
+
+/** What an error envelope says. */
+const messageOf = (body: string): string =>
+  (JSON.parse((JSON.parse(body) as { message: string }).message) as { message: string }).message;
+
+/** Sends bytes on a bare connection and reads until the other side closes. */
+async function bare(port: number, send: (socket: net.Socket) => void): Promise<string> {
+  const socket = net.connect(port, '127.0.0.1');
+  const got: Buffer[] = [];
+  socket.on('data', (bytes: Buffer) => got.push(bytes)).on('error', () => undefined);
+  await once(socket, 'connect');
+  send(socket);
+  await once(socket, 'close');
+  return Buffer.concat(got).toString('latin1');
+}
+
+test('the plugin sees the request, the caller the answer', async () => {
+  const { url } = await serve(echo);
+  const response = await fetch(url('/a%20b?y=1&x=%2F'), { method: 'POST', body: 'hello', headers: { 'X-A': '1' } });
+  const text = await response.text();
+  expect(response.headers.get('content-type')).toBe('text/plain');
+  expect(text.split('\r\n')[0]).toBe('POST /a%20b?y=1&x=%2F HTTP/1.1');
+  expect(text).toContain('\r\nContent-Length: 5\r\n');
+  expect(text).toContain(`/e/${HOOK}/a b\r\n`);
+  expect(text.endsWith('\r\n\r\nhello')).toBe(true);
+});
+
+test('the hook itself is served with and without a slash', async () => {
+  const { url } = await serve(echo);
+  expect((await (await fetch(url(''))).text()).startsWith('GET / HTTP/1.1')).toBe(true);
+  expect((await (await fetch(url('?a=1'))).text()).startsWith('GET /?a=1 HTTP/1.1')).toBe(true);
+});
+
+test('a chunked body is whole and has a length', async () => {
+  const { port } = await serve(echo);
+  const got = await bare(port, (socket) => {
+    socket.write(
+      `POST /e/${HOOK}/ HTTP/1.1\r\nHost: h\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n`,
+    );
+    setTimeout(() => socket.write('2\r\nde\r\n0\r\n\r\n'), 20);
+  });
+  expect(got).toContain('Content-Length: 5\r\n');
+  expect(got).not.toContain('Transfer-Encoding: chunked\r\nX');
+  expect(got).toContain('abcde');
+});
+
+test('Expect: 100-continue is answered before the body comes', async () => {
+  const { port } = await serve(echo);
+  const got = await bare(port, (socket) => {
+    socket.write(
+      `POST /e/${HOOK}/ HTTP/1.1\r\nHost: h\r\nConnection: close\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n`,
+    );
+    socket.once('data', () => socket.write('hi'));
+  });
+  expect(got.startsWith('HTTP/1.1 100 Continue\r\n\r\n')).toBe(true);
+  expect(got).toContain('Expect: 100-continue');
+});
+
+test('1 MiB of headers arrives', async () => {
+  const { url } = await serve(echo);
+  const text = await (await fetch(url('/'), { headers: { cookie: 'c'.repeat(1 << 20) } })).text();
+  expect(text).toContain(`Cookie: ${'c'.repeat(1 << 20)}\r\n`);
+});
+
+test('a body over the limit is refused with its limit, announced or not', async () => {
+  let asked = 0;
+  const { url, port } = await serve(
+    () => {
+      asked++;
+    },
+    { maxBodyBytes: 1000 },
+  );
+  const announced = await answer(await fetch(url('/'), { method: 'POST', body: 'x'.repeat(1001) }));
+  expect(announced.status).toBe(413);
+  expect(announced.body).toContain('1000 bytes');
+  const chunked = await bare(port, (socket) => {
+    socket.write(`POST /e/${HOOK}/ HTTP/1.1\r\nHost: h\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n`);
+    for (let i = 0; i < 200; i++) socket.write(`400\r\n${'x'.repeat(1024)}\r\n`);
+    socket.write('0\r\n\r\n');
+  });
+  expect(chunked.startsWith('HTTP/1.1 413 ')).toBe(true);
+  expect(asked).toBe(0);
+});
+
+test('100 MB are refused without being kept', async () => {
+  const { port } = await serve(echo);
+  const before = process.memoryUsage().rss;
+  const request = http.request({ port, host: '127.0.0.1', path: `/e/${HOOK}/`, method: 'POST' });
+  const mebibyte = Buffer.alloc(1 << 20);
+  let sent = 0;
+  const more = (): void => {
+    while (sent++ < 100) {
+      if (!request.write(mebibyte)) return void request.once('drain', more);
+    }
+    request.end();
+  };
+  request.on('error', () => undefined);
+  more();
+  const [response] = (await once(request, 'response')) as [http.IncomingMessage];
+  response.resume();
+  expect(response.statusCode).toBe(413);
+  expect(process.memoryUsage().rss - before).toBeLessThan(80 << 20);
+});
+
+test('a client that stops sending is answered 408, one that leaves opens no session', async () => {
+  let asked = 0;
+  const { port } = await serve(
+    () => {
+      asked++;
+    },
+    { bodyIdleMs: 30 },
+  );
+  const half = `POST /e/${HOOK}/ HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 10\r\n\r\nhalf`;
+  const stalled = await bare(port, (socket) => void socket.write(half));
+  expect(stalled.startsWith('HTTP/1.1 408 ')).toBe(true);
+  await bare(port, (socket) => void socket.write(half, () => socket.destroy()));
+  expect(asked).toBe(0);
+});
+
+test('parts go out as they come', async () => {
+  const gate = Promise.withResolvers<void>();
+  const { url } = await serve(async (line) => {
+    line.say({ status: 201, headers: { 'Content-Type': 'text/event-stream' } });
+    line.say({ result: hex('one') });
+    line.flush();
+    await gate.promise;
+    line.say({ result: hex('two') });
+    line.say({ status: 500 });
+    line.flush();
+    line.end();
+  });
+  const response = await fetch(url('/'));
+  expect(response.status).toBe(201);
+  const reader = response.body?.getReader();
+  expect(Buffer.from((await reader?.read())?.value ?? []).toString()).toBe('one');
+  gate.resolve();
+  expect(Buffer.from((await reader?.read())?.value ?? []).toString()).toBe('two');
+  expect((await reader?.read())?.done).toBe(true);
+});
+
+test('status and headers add up until the body: last status, first header, no hop-by-hop, exact length', async () => {
+  const { url } = await serve(
+    says(
+      {
+        status: 200,
+        headers: { 'X-A': 'first', Connection: 'X-Secret', 'X-Secret': 's', 'Transfer-Encoding': 'chunked' },
+      },
+      {
+        status: 418,
+        headers: {
+          'x-a': 'second',
+          'Content-Length': '1',
+          'Set-Cookie': ['a=1', 'b=2'],
+          'X-Line': 'a\r\nb',
+          'bad name': 'x',
+        },
+      },
+      { result: hex('short and stout') },
+    ),
+  );
+  const response = await fetch(url('/'));
+  expect(await answer(response)).toEqual({ status: 418, body: 'short and stout' });
+  expect(response.headers.get('x-a')).toBe('first');
+  expect(response.headers.get('x-secret')).toBe(null);
+  expect(response.headers.get('transfer-encoding')).toBe(null);
+  expect(response.headers.get('content-length')).toBe('15');
+  expect(response.headers.get('x-line')).toBe('a  b');
+  expect(response.headers.getSetCookie()).toEqual(['a=1', 'b=2']);
+  expect(response.headers.get('content-type')).toBe('text/plain; charset=utf-8');
+});
+
+test('an answer without status is 200, one without body has length 0', async () => {
+  const { url } = await serve(says({ headers: { 'X-A': '1' } }));
+  const response = await fetch(url('/'));
+  expect(response.status).toBe(200);
+  expect(response.headers.get('content-length')).toBe('0');
+  expect(response.headers.get('content-type')).toBe(null);
+});
+
+test('HEAD carries the declared length and no body, 204 neither', async () => {
+  const { url } = await serve(says({ status: 200, headers: { 'Content-Length': '1234' }, result: hex('body') }));
+  const head = await fetch(url('/'), { method: 'HEAD' });
+  expect([head.status, head.headers.get('content-length'), await head.text()]).toEqual([200, '1234', '']);
+  const none = await serve(says({ status: 204, result: hex('body') }));
+  const empty = await fetch(none.url('/'));
+  expect([empty.status, empty.headers.get('content-length'), await empty.text()]).toEqual([204, null, '']);
+});
+
+test.each([
+  [{ status: 99, result: '' }, 502, 'status 99'],
+  [{ status: 1000 }, 502, 'status 1000'],
+  [{ status: 101 }, 502, 'status 101'],
+  [{ status: 70_000 }, 500, 'unmarshal_error'],
+  [{ status: '200' }, 500, 'unmarshal_error'],
+  [{ headers: { a: 1 } }, 500, 'unmarshal_error'],
+  [{ result: 'zz' }, 500, 'not hexadecimal'],
+  [[], 500, 'unmarshal_error'],
+])('%j is answered %i', async (value, status, text) => {
+  const { url } = await serve(says(value));
+  const got = await answer(await fetch(url('/')));
+  expect(got.status).toBe(status);
+  expect(got.body).toContain(text);
+});
+
+test('a plugin error before the body is an envelope, after it the connection is cut', async () => {
+  const early = await serve((line) => {
+    line.say({ status: 200 });
+    line.fail(sessionError('ValueError', 'boom', {}));
+  });
+  const got = await answer(await fetch(early.url('/')));
+  expect(got.status).toBe(500);
+  expect(messageOf(got.body)).toBe('{"args":{},"error_type":"ValueError","message":"boom"}');
+  const late = await serve((line) => {
+    line.say({ result: hex('half') });
+    line.flush();
+    setTimeout(() => line.fail(sessionError('ValueError', 'boom', {})), 20);
+  });
+  const response = await fetch(late.url('/'));
+  await expect(response.text()).rejects.toThrow();
+  expect(late.warnings).toHaveLength(1);
+});
+
+test('one total time: 504 before the head, a cut after it; the session ends either way', async () => {
+  const left: AbortSignal[] = [];
+  const silent = await serve((line) => void left.push(line.left), { timeoutMs: 30 });
+  const got = await answer(await fetch(silent.url('/')));
+  expect([got.status, messageOf(got.body)]).toEqual([504, 'killed by timeout']);
+  const slow = await serve(
+    (line) => {
+      left.push(line.left);
+      line.say({ result: hex('x') });
+      line.flush();
+    },
+    { timeoutMs: 30 },
+  );
+  await expect((await fetch(slow.url('/'))).text()).rejects.toThrow();
+  expect(left.map((signal) => signal.aborted)).toEqual([true, true]);
+});
+
+test('a client that leaves ends the session', async () => {
+  const ended = Promise.withResolvers<void>();
+  const begun = Promise.withResolvers<void>();
+  const { url } = await serve(({ left }) => {
+    left.addEventListener('abort', () => ended.resolve());
+    begun.resolve();
+  });
+  const leaving = new AbortController();
+  const call = fetch(url('/'), { signal: leaving.signal });
+  await begun.promise;
+  leaving.abort();
+  await expect(call).rejects.toThrow();
+  await ended.promise;
+});
+
+test('a client that does not read fails alone at the named limit', async () => {
+  const ended = Promise.withResolvers<void>();
+  const { port, warnings } = await serve((line) => {
+    line.left.addEventListener('abort', () => ended.resolve());
+    const big = { result: Buffer.alloc(1 << 18).toString('hex') };
+    const pump = (): void => {
+      if (line.left.aborted) return;
+      line.say(big);
+      line.flush();
+      setImmediate(pump);
+    };
+    setImmediate(pump);
+  });
+  const socket = net.connect(port, '127.0.0.1');
+  socket.on('error', () => undefined);
+  socket.write(`GET /e/${HOOK}/ HTTP/1.1\r\nHost: h\r\n\r\n`);
+  socket.pause();
+  await ended.promise;
+  expect(warnings).toEqual(['a webhook answer was cut off']);
+  socket.destroy();
+});
+
+const database = (over: object): Partial<WebhookDeps> => ({
+  database: {
+    endpoints: { findByHookId: async () => endpoint },
+    installations: { find: async () => installation },
+    ...over,
+  } as unknown as WebhookDeps['database'],
+});
+const refusing = (error: Error) => async (): Promise<never> => Promise.reject(error);
+
+test.each<[string, Partial<WebhookDeps>, string, number, string]>([
+  ['unknown hook', {}, '/e/nohook/x', 404, 'endpoint not found'],
+  [
+    'no installation',
+    database({ installations: { find: async () => undefined } }),
+    `/e/${HOOK}/x`,
+    404,
+    'plugin installation not found',
+  ],
+  [
+    'disabled',
+    database({ endpoints: { findByHookId: async () => ({ ...endpoint, enabled: false }) } }),
+    `/e/${HOOK}/x`,
+    404,
+    'endpoint not found',
+  ],
+  [
+    'database trouble',
+    database({ endpoints: { findByHookId: refusing(new Error('secret detail')) } }),
+    `/e/${HOOK}/x`,
+    500,
+    'internal server error',
+  ],
+  [
+    'settings cannot be decrypted',
+    { endpoints: { settingsFor: refusing(new Error('request failed: no')) } },
+    `/e/${HOOK}/x`,
+    500,
+    'request failed: no',
+  ],
+  [
+    'plugin not running',
+    {
+      invocations: {
+        open: refusing(new DaemonError('not-routable', 'no available node, plugin runtime not found')),
+      },
+    },
+    `/e/${HOOK}/x`,
+    404,
+    'no available node, plugin runtime not found',
+  ],
+])('%s', async (_name, over, path, status, message) => {
+  const { port } = await serve(echo, over);
+  const got = await answer(await fetch(`http://127.0.0.1:${port}${path}`));
+  expect([got.status, messageOf(got.body)]).toEqual([status, message]);
+});
