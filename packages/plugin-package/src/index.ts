@@ -24,6 +24,7 @@ export {
   stringifyDeclaration,
 } from './declaration/stored.ts';
 export type * from './declaration/types.ts';
+export * from './directory/index.ts';
 export { PackageError, type PackageErrorDetails, type Problem } from './errors.ts';
 export * from './identifier.ts';
 export { type DecodedPackage, type DecodeOptions, decodePackage } from './package.ts';

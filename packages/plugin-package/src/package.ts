@@ -111,7 +111,7 @@ function isPackersOrder(names: readonly string[]): boolean {
 }
 
 function isAscending(names: readonly string[], key: (name: string) => Buffer): boolean {
-  let previous = Buffer.alloc(0);
+  let previous: Buffer = Buffer.alloc(0);
   for (const name of names) {
     const current = key(name);
     if (Buffer.compare(previous, current) > 0) return false;

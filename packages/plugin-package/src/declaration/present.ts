@@ -1,5 +1,5 @@
 import { PLUGIN_ONLY_TAGS } from './shapes/shared.ts';
-import type { PluginCategory, PluginDeclaration, ProviderIdentity } from './types.ts';
+import type { I18n, PluginCategory, PluginDeclaration, ProviderIdentity } from './types.ts';
 
 /**
  * What HTTP answers carry: providers without a description or tags take the plugin's. Does not change its argument; a
@@ -9,24 +9,24 @@ export function presentDeclaration(declaration: PluginDeclaration): PluginDeclar
   let presented = declaration;
   const { tool, model, trigger } = declaration;
   if (tool !== undefined) {
-    const identity = inherit(tool.identity, declaration);
+    // Dify refuses a whole list of plugins over one tool with a tag that is only meant for plugins
+    const tags = declaration.tags.filter((tag) => !PLUGIN_ONLY_TAGS.includes(tag));
+    const identity = inherit(tool.identity, declaration.description, tags);
     if (identity !== tool.identity) presented = { ...presented, tool: { ...tool, identity } };
   }
   if (model !== undefined && model.description === null) {
     presented = { ...presented, model: { ...model, description: declaration.description } };
   }
   if (trigger !== undefined) {
-    const identity = inherit(trigger.identity, declaration);
+    const identity = inherit(trigger.identity, declaration.description, declaration.tags);
     if (identity !== trigger.identity) presented = { ...presented, trigger: { ...trigger, identity } };
   }
   return presented;
 }
 
-function inherit(identity: ProviderIdentity, plugin: PluginDeclaration): ProviderIdentity {
-  const description = identity.description.en_US === '' ? plugin.description : identity.description;
-  // Dify refuses a whole list of plugins over one tag that is only meant for plugins
-  const inherited = plugin.tags.filter((tag) => !PLUGIN_ONLY_TAGS.includes(tag));
-  const tags = identity.tags.length === 0 ? inherited : identity.tags;
+function inherit(identity: ProviderIdentity, pluginDescription: I18n, pluginTags: readonly string[]): ProviderIdentity {
+  const description = identity.description.en_US === '' ? pluginDescription : identity.description;
+  const tags = identity.tags.length === 0 ? [...pluginTags] : identity.tags;
   const changed = description !== identity.description || tags.length !== identity.tags.length;
   return changed ? { ...identity, description, tags } : identity;
 }

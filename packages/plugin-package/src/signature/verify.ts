@@ -126,7 +126,7 @@ function readComment(comment: string): { signature: Buffer; time: number } | nul
     return null;
   }
   if (typeof json !== 'object' || json === null) return null;
-  const { signature, time } = { signature: null, time: 0, ...json };
+  const { signature, time }: { signature: unknown; time: unknown } = { signature: null, time: 0, ...json };
   if (typeof signature !== 'string' || typeof time !== 'number' || !Number.isSafeInteger(time)) return null;
   const base64 = signature.replace(/[\r\n]/g, '');
   if (!/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(base64)) return null;
