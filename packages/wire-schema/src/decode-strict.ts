@@ -4,6 +4,7 @@
  */
 import { plainDecimal } from './decimal.ts';
 import { zeroOf } from './decode.ts';
+import { isZero } from './rules.ts';
 import type { Field, RecordOf, RecordType, Type } from './types.ts';
 
 export type StrictResult<T> =
@@ -30,7 +31,7 @@ export function decodeStrict<T>(type: RecordOf<T>, input: unknown, typeName: str
     return { ok: false, error: `json: cannot unmarshal ${jsonName(input)} into Go value of type ${typeName}` };
   }
   const state: State = { altered: input === null, error: undefined, root: type.name };
-  const value = decodeRecord(type, Object.assign({}, input), '', state);
+  const value = decodeRecord(type, { ...input }, '', state);
   if (state.error !== undefined) return { ok: false, error: state.error };
   // The shape of `value` is what the description says, which is how T was inferred.
   return { ok: true, value: value as T, altered: state.altered };
@@ -46,6 +47,11 @@ function decodeRecord(
   for (const { key, field } of type.fields) {
     const given = input[key];
     if (given === undefined && field.omitEmpty) continue;
+    if (field.omitEmpty && isEmpty(given)) {
+      delete out[key];
+      state.altered = true;
+      continue;
+    }
     if (given === undefined || given === null) {
       const zero = zeroOf(field.type);
       if (zero !== given) {
@@ -96,6 +102,10 @@ function decodeValue(type: Type, given: unknown, path: string, field: Field<unkn
   state.error ??= `json: cannot unmarshal ${jsonName(given)} into Go struct field ${state.root}.${path} of type ${name}`;
   return zeroOf(type);
 }
+
+/** What *omit* leaves out: zero values, empty lists and objects. */
+const isEmpty = (value: unknown): boolean =>
+  isZero(value) || (typeof value === 'object' && value !== null && Object.keys(value).length === 0);
 
 function fill(type: Type, state: State): unknown {
   state.altered = true;

@@ -16,6 +16,13 @@ const numberRule = (tag: string, schemaKey: string, limit: number, ok: (n: numbe
 export const min = (limit: number): Rule => numberRule('min', 'minimum', limit, (n) => n >= limit);
 export const max = (limit: number): Rule => numberRule('max', 'maximum', limit, (n) => n <= limit);
 
+/** An object or list with at least one member. */
+export const notEmpty: Rule = {
+  tag: 'min',
+  ok: (value) => typeof value === 'object' && value !== null && Object.keys(value).length > 0,
+  schema: { minProperties: 1 },
+};
+
 /** A list of at most `limit` elements. */
 export const maxItems = (limit: number): Rule => ({
   tag: 'max',

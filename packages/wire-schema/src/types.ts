@@ -89,6 +89,11 @@ export function nullable<T>(inner: Field<T>): Field<T | null> {
   return make({ ...inner, type: { kind: 'nullable', of: inner.type } });
 }
 
+/** A record inside a record, in messages under `name`. A missing one is its zero record; see `nullable`. */
+export function nested<T>(name: string, type: RecordOf<T>): Field<T> {
+  return field(name, type);
+}
+
 /** A list; else null. `each` describes its elements; with `dive` their rules are checked too. */
 export function array<T>(
   name: string,

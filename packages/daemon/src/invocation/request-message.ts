@@ -127,7 +127,7 @@ function encodeData(
     const inner = own.slice(1, -1).trim();
     return `{${routing}${defaults(action.request, missing)}${inner === '' ? '' : `,${inner}`}}`;
   }
-  const whole = { ...(isObject(given) ? given : {}), ...Object.assign({}, value) };
+  const whole: Record<string, unknown> = { ...(isObject(given) ? given : {}), ...Object.assign({}, value) };
   for (const key of ROUTING) delete whole[key];
   const encoded = encode(completeNumTokens(action, whole)).slice(1, -1);
   return `{${routing}${encoded === '' ? '' : `,${encoded}`}}`;

@@ -148,11 +148,11 @@ export class Session implements SessionSink {
   invoke(data: unknown): void {
     if (this.#closed) return;
     this.#idle?.refresh();
-    const problem = invokeProblem(data);
-    if (problem !== undefined) return this.fail(sessionError('invoke_dify_error', `invoke dify failed: ${problem}`));
-    const { type, backwards_request_id: id, request } = Object.assign({}, data);
-    const reply = (event: BackwardsEvent) => this.#reply(String(id), event);
-    this.#parts.backwards.handle(this.#caller(), String(type), request, reply).catch((error: unknown) => {
+    const invoke = readInvoke(data);
+    if (typeof invoke === 'string')
+      return this.fail(sessionError('invoke_dify_error', `invoke dify failed: ${invoke}`));
+    const reply = (event: BackwardsEvent) => this.#reply(invoke.id, event);
+    this.#parts.backwards.handle(this.#caller(), invoke.type, invoke.request, reply).catch((error: unknown) => {
       this.#parts.onFault(error, this);
       void reply({
         event: 'error',
@@ -215,14 +215,21 @@ export class Session implements SessionSink {
   }
 }
 
-/** What is wrong with the form of an `invoke` message; undefined if nothing (runtime-protocols §6.1). */
-function invokeProblem(data: unknown): string | undefined {
-  if (typeof data !== 'object' || data === null || Array.isArray(data))
-    return 'unmarshal invoke request failed: the data of the message is no object';
-  const { type, backwards_request_id: id, request } = Object.assign({}, data);
+interface Invoke {
+  readonly type: string;
+  readonly id: string;
+  readonly request: Record<string, unknown>;
+}
+
+/** The parts of an `invoke` message, or what is wrong with its form (runtime-protocols §6.1). */
+function readInvoke(data: unknown): Invoke | string {
+  if (!isObject(data)) return 'unmarshal invoke request failed: the data of the message is no object';
+  const { type, backwards_request_id: id, request } = data;
   if (typeof type !== 'string') return `invoke request missing type: ${JSON.stringify(data)}`;
   if (typeof id !== 'string') return `invoke request missing request_id: ${JSON.stringify(data)}`;
-  if (typeof request !== 'object' || request === null || Array.isArray(request))
-    return `invoke request missing request: ${JSON.stringify(data)}`;
-  return undefined;
+  if (!isObject(request)) return `invoke request missing request: ${JSON.stringify(data)}`;
+  return { type, id, request };
 }
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -3,7 +3,10 @@ import type { LocalRuntime } from '../runtimes/local/index.ts';
 import type { Log } from '../telemetry/index.ts';
 import { restartDelayMs, STEADY_MS } from './backoff.ts';
 
-export type StartPlugin = (options: { readonly signal: AbortSignal; readonly onProgress: (step: string) => void }) => Promise<LocalRuntime>;
+export type StartPlugin = (options: {
+  readonly signal: AbortSignal;
+  readonly onProgress: (step: string) => void;
+}) => Promise<LocalRuntime>;
 
 export interface SupervisedPluginOptions {
   readonly identifier: string;
@@ -18,6 +21,12 @@ export interface SupervisedPluginOptions {
 /** `waiting`: it failed and will be started again, at once if somebody asks for it. */
 export type PluginState = 'stopped' | 'starting' | 'running' | 'waiting';
 
+/** A start under way, for all who wait for it. */
+interface Starting {
+  readonly done: Promise<LocalRuntime>;
+  readonly listeners: Set<(step: string) => void>;
+}
+
 /** After a failed start, requests within this time get its error instead of another start. */
 const NO_RETRY_MS = 1000;
 const DRAIN_LOOK_MS = 100;
@@ -31,7 +40,7 @@ export class SupervisedPlugin {
   readonly #options: SupervisedPluginOptions;
   #state: PluginState = 'stopped';
   #runtime: LocalRuntime | undefined;
-  #starting: { readonly done: Promise<LocalRuntime>; readonly listeners: Set<(step: string) => void> } | undefined;
+  #starting: Starting | undefined;
   #retired = new AbortController();
   #retry: NodeJS.Timeout | undefined;
   #failures = 0;
@@ -64,7 +73,8 @@ export class SupervisedPlugin {
   async ensure(signal: AbortSignal, onProgress?: (step: string) => void): Promise<LocalRuntime> {
     if (this.#runtime !== undefined) return this.#runtime;
     signal.throwIfAborted();
-    if (this.#starting === undefined && this.#state === 'waiting' && Date.now() - this.#failedAt < NO_RETRY_MS) throw this.#lastError;
+    if (this.#starting === undefined && this.#state === 'waiting' && Date.now() - this.#failedAt < NO_RETRY_MS)
+      throw this.#lastError;
     const starting = this.#starting ?? this.#start();
     if (onProgress !== undefined) starting.listeners.add(onProgress);
     const given = Promise.withResolvers<never>();
@@ -78,7 +88,7 @@ export class SupervisedPlugin {
     }
   }
 
-  #start(): NonNullable<typeof this.#starting> {
+  #start(): Starting {
     clearTimeout(this.#retry);
     this.#setState('starting');
     const listeners = new Set<(step: string) => void>();
@@ -99,7 +109,10 @@ export class SupervisedPlugin {
       this.#starting = undefined;
       this.#runtime = runtime;
       this.#setState('running');
-      this.#options.log.info({ plugin: this.identifier, pid: runtime.pid, start_ms: Date.now() - startedAt }, 'plugin is ready');
+      this.#options.log.info(
+        { plugin: this.identifier, pid: runtime.pid, start_ms: Date.now() - startedAt },
+        'plugin is ready',
+      );
       void this.#watch(runtime);
       return runtime;
     } catch (error) {
@@ -126,7 +139,10 @@ export class SupervisedPlugin {
     this.#lastError = error;
     const pauseMs = restartDelayMs(this.#failures);
     this.#setState('waiting');
-    this.#options.log.warn({ plugin: this.identifier, failures: this.#failures, next_start_ms: pauseMs, error: textOf(error) }, what);
+    this.#options.log.warn(
+      { plugin: this.identifier, failures: this.#failures, next_start_ms: pauseMs, error: textOf(error) },
+      what,
+    );
     this.#retry = setTimeout(() => void this.#start(), pauseMs);
     this.#retry.unref();
   }

@@ -65,7 +65,7 @@ export class SseResponse implements SessionOutput {
   }
 
   fail(failure: SessionFailure): void {
-    this.#collected += Buffer.from(`data: ${escapeLineEnds(failureBody(failure))}\n\n`).latin1Slice();
+    this.#collected += Buffer.from(`data: ${escapeLineEnds(failureBody(failure))}\n\n`).toString('latin1');
     this.end();
   }
 

@@ -83,7 +83,7 @@ export class LineChannel {
 
   /** Takes bytes as they were read. Everything they complete is delivered before this returns. */
   push(bytes: Buffer): void {
-    const text = bytes.latin1Slice();
+    const text = bytes.toString('latin1');
     const ascii = isAscii(bytes);
     let at = 0;
     for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', at)) {

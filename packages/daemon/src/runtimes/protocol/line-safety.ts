@@ -10,7 +10,7 @@ const escapes: Readonly<Record<string, string>> = { '\u0085': '\\u0085', '\u2028
 export const escapeLineEnds = (json: string): string => json.replace(lineEnds, (c) => escapes[c] ?? c);
 
 /** JSON text (ordinary string) as UTF-8 bytes in a latin1 string, with line ends escaped. */
-export const toLatin1 = (json: string): string => Buffer.from(escapeLineEnds(json), 'utf8').latin1Slice();
+export const toLatin1 = (json: string): string => Buffer.from(escapeLineEnds(json), 'utf8').toString('latin1');
 
 /** Bytes-as-latin1 JSON text: invalid UTF-8 replaced, line ends escaped; unchanged where there is nothing to do. */
 export function safeLatin1(json: string): string {
