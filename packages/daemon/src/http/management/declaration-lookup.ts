@@ -42,7 +42,14 @@ export class DeclarationLookup {
       }
       // The first time costs a parse; many of them must not hold up everyone else.
       if (!installation.presented.has(declaration)) await nextTurn();
-      found.push({ row, declaration: installation.presented.of(declaration) });
+      try {
+        found.push({ row, declaration: installation.presented.of(declaration) });
+      } catch (error) {
+        log.error(
+          { err: error, identifier: row.plugin_unique_identifier },
+          'stored declaration cannot be read: left out of a list',
+        );
+      }
     }
     return found;
   }

@@ -6,7 +6,6 @@
 import {
   type DecodedPackage,
   decodePackage,
-  isRemoteLike,
   openPackage,
   PackageError,
   type PluginDeclaration,
@@ -71,7 +70,6 @@ export const isRefusal = <T extends object>(value: Checked<T>): value is Refusal
 
 export const badSignature =
   'plugin verification has been enabled, and the plugin you want to install has a bad signature';
-export const uuidAuthor = 'cannot set author to an UUID';
 /** Dify shows this text as it is; the blanks are part of it (packages §21.5). */
 export const claimsLanggenius =
   '\n\t\tplugin installation blocked: this plugin claims to be from Langgenius but lacks official signature verification. ' +
@@ -113,7 +111,6 @@ export function prepare(
   if (isRefusal(decoded)) return decoded;
   const { identifier, declaration } = trusted(decoded, rules);
   const verification = rules.distrustAll ? null : decoded.verification;
-  if (isRemoteLike(identifier.text)) return { refused: uuidAuthor };
   if (rules.requireVerified && !declaration.verified) {
     const reason = rules.distrustAll ? 'a configured public key could not be read' : decoded.signature.reason;
     return { refused: badSignature, detail: reason };

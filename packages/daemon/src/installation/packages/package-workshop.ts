@@ -35,7 +35,7 @@ export class PackageWorkshop {
   constructor(options: WorkshopOptions = {}) {
     this.#options = {
       threads: options.threads ?? Math.max(1, Math.floor(availableParallelism() / 2)),
-      idleMs: options.idleMs ?? 3_000,
+      idleMs: options.idleMs ?? 10_000,
       heapBytes: options.heapBytes ?? 512 * 1024 * 1024,
     };
   }
