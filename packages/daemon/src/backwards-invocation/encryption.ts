@@ -1,6 +1,6 @@
 /** Secrets in endpoint settings: Dify encrypts and decrypts them, the daemon only asks (config-storage-database §7). */
 import type { ProviderConfig } from '@plugin-daemon/plugin-package';
-import type { JsonObject } from '../database/records.ts';
+import type { JsonObject } from '../database/index.ts';
 import { type DifyCallOptions, type DifyClient, DifyError } from './dify/index.ts';
 
 export interface SettingsRequest extends DifyCallOptions {

@@ -13,12 +13,17 @@ export function memoryStorage(changes: Partial<PluginStorageOptions> = {}): Memo
   const sizes = new Map<string, number>();
   const store: PluginObjects = {
     read: async (path) => objects.get(path),
-    write: async (path, bytes) => void objects.set(path, bytes),
+    write: async (path, data) => {
+      const parts: Uint8Array[] = [];
+      if (data instanceof Uint8Array) parts.push(data);
+      else for await (const part of data) parts.push(part);
+      objects.set(path, Buffer.concat(parts));
+    },
     stat: async (path) => {
       const bytes = objects.get(path);
-      return bytes === undefined ? undefined : { size: bytes.length };
+      return bytes === undefined ? undefined : { size: bytes.length, lastModified: new Date(0) };
     },
-    delete: async (path) => void objects.delete(path),
+    delete: async (path) => objects.delete(path),
   };
   const quotas: PluginStorageOptions['quotas'] = {
     reserve: async (tenantId, pluginId, bytes, limit) => {

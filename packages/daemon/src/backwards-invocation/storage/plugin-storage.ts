@@ -1,18 +1,10 @@
-import type { TenantStorages } from '../../database/repositories.ts';
+import type { TenantStorages } from '../../database/index.ts';
+import { type ObjectStorage, objectKey } from '../../storage/index.ts';
 import { KeyedLock } from './keyed-lock.ts';
 import { MAX_KEY_BYTES, objectPath, StorageKeyError, type StorageNamespace } from './storage-key.ts';
 
-/** What plugin storage needs of object storage. Paths are relative to the storage's root, with `/` between parts. */
-export interface PluginObjects {
-  /** The whole object; undefined when there is none (a directory is none). */
-  read(path: string): Promise<Buffer | undefined>;
-  /** Creates or replaces; readers see the old or the new object, never parts. */
-  write(path: string, bytes: Buffer): Promise<void>;
-  /** Undefined when there is no object (a directory is none). */
-  stat(path: string): Promise<{ readonly size: number } | undefined>;
-  /** Removes one object, never a directory; nothing happens when there is none. */
-  delete(path: string): Promise<void>;
-}
+/** The part of object storage that plugin storage needs. */
+export type PluginObjects = Pick<ObjectStorage, 'read' | 'write' | 'stat' | 'delete'>;
 
 export interface PluginStorageOptions {
   readonly objects: PluginObjects;
@@ -21,6 +13,16 @@ export interface PluginStorageOptions {
   readonly prefix: string;
   /** PERSISTENCE_STORAGE_MAX_SIZE: bytes for each plugin in each tenant. */
   readonly maxSize: number;
+}
+
+/**
+ * A write behind another of the same object. A later one of the same size takes its place: both would meet the same quota,
+ * and nobody could have read what was overwritten at once. So parallel writers of one key cost one write, not a queue.
+ */
+interface WaitingWrite {
+  bytes: Buffer;
+  readonly limit: number;
+  done: Promise<void>;
 }
 
 /** A write would go over the quota. */
@@ -42,11 +44,13 @@ export class PluginStorage {
   readonly #maxSize: number;
   /** Old size and write belong together. */
   readonly #writes = new KeyedLock();
+  /** The last write of each object that has not begun. */
+  readonly #waiting = new Map<string, WaitingWrite>();
 
   constructor({ objects, quotas, prefix, maxSize }: PluginStorageOptions) {
     this.#objects = objects;
     this.#quotas = quotas;
-    this.#prefix = prefix.replace(/\/+$/, '');
+    this.#prefix = prefix;
     this.#maxSize = maxSize;
   }
 
@@ -65,23 +69,25 @@ export class PluginStorage {
       throw new StorageKeyError(`key length must be less than ${MAX_KEY_BYTES} characters`);
     }
     const limit = Math.min(this.#maxSize, declaredSize ?? this.#maxSize);
-    await this.#writes.run(path, async () => {
-      const old = await this.#objects.stat(path);
-      const growth = bytes.length - (old?.size ?? 0);
-      if (growth > 0) await this.#reserve(namespace, growth, limit);
-      try {
-        await this.#objects.write(path, bytes);
-      } catch (error) {
-        if (growth > 0) await this.#quotas.release(namespace.tenantId, namespace.pluginId, growth);
-        throw error;
-      }
-      if (growth < 0) await this.#quotas.release(namespace.tenantId, namespace.pluginId, -growth);
+    const waiting = this.#waiting.get(path);
+    if (waiting !== undefined && waiting.limit === limit && waiting.bytes.length === bytes.length) {
+      waiting.bytes = bytes;
+      return waiting.done;
+    }
+    const write: WaitingWrite = { bytes, limit, done: Promise.resolve() };
+    this.#waiting.set(path, write);
+    write.done = this.#writes.run(path, () => {
+      if (this.#waiting.get(path) === write) this.#waiting.delete(path);
+      return this.#write(namespace, path, write.bytes, limit);
     });
+    return write.done;
   }
 
   /** False when nothing was stored. @throws StorageKeyError */
   async delete(namespace: StorageNamespace, key: string): Promise<boolean> {
     const path = this.#path(namespace, key);
+    // A later write must not overtake this.
+    this.#waiting.delete(path);
     return this.#writes.run(path, async () => {
       const old = await this.#objects.stat(path);
       if (old === undefined) return false;
@@ -96,8 +102,21 @@ export class PluginStorage {
     return (await this.#objects.stat(this.#path(namespace, key))) !== undefined;
   }
 
+  async #write(namespace: StorageNamespace, path: string, bytes: Buffer, limit: number): Promise<void> {
+    const old = await this.#objects.stat(path);
+    const growth = bytes.length - (old?.size ?? 0);
+    if (growth > 0) await this.#reserve(namespace, growth, limit);
+    try {
+      await this.#objects.write(path, bytes);
+    } catch (error) {
+      if (growth > 0) await this.#quotas.release(namespace.tenantId, namespace.pluginId, growth);
+      throw error;
+    }
+    if (growth < 0) await this.#quotas.release(namespace.tenantId, namespace.pluginId, -growth);
+  }
+
   #path(namespace: StorageNamespace, key: string): string {
-    return `${this.#prefix}/${objectPath(namespace, key)}`;
+    return objectKey(this.#prefix, objectPath(namespace, key));
   }
 
   async #reserve({ tenantId, pluginId }: StorageNamespace, growth: number, limit: number): Promise<void> {

@@ -37,7 +37,7 @@ const answers: Readonly<Record<string, Answer | undefined>> = {
   set: async (storage, { namespace, declaration, request }) => {
     const bytes = explain('decode data failed', () => decodeHex(request.value));
     const permission = declaration.resource.permission;
-    if (permission === undefined) throw new Error('resource not found');
+    if (!permission) throw new Error('resource not found');
     await explainLater('save data failed', storage.set(namespace, request.key, bytes, permission.storage?.size));
     return '{"data":"ok"}';
   },
