@@ -8,6 +8,7 @@
 export { type ArchiveLimits, openPackage, type PackageArchive } from './archive/package-archive.ts';
 export { writeZip, type ZipFile } from './archive/zip-writer.ts';
 export { assetId, mapIcons, type RemappedAssets, readAsset, remapAssets } from './assets.ts';
+export * from './bundle/index.ts';
 export { validateManifest } from './declaration/cross-checks.ts';
 export { declarationCategory, presentDeclaration } from './declaration/present.ts';
 export {

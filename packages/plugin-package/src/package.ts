@@ -38,37 +38,50 @@ export interface DecodedPackage {
  * @throws PackageError with the texts of packages.md 26.2 and 26.3
  */
 export function decodePackage(bytes: Uint8Array, options: DecodeOptions = {}): DecodedPackage {
-  const opened = openPlugin(bytes, options);
-  if (isUuid(opened.identifier.author)) throw new PackageError('cannot set author to an UUID');
-  return judge(opened, options);
+  const opened = open(bytes, options);
+  const identifier = identify(opened);
+  if (isUuid(identifier.author)) throw new PackageError('cannot set author to an UUID');
+  return {
+    identifier,
+    ...inContext(
+      (text) => `${text}\nfailed to decode package`,
+      () => judge(opened, options),
+    ),
+  };
 }
 
-/** As `decodePackage`, for a package inside a bundle: debugging authors are not refused. */
+/**
+ * As `decodePackage`, for a package inside a bundle: authors are not looked at, and the failed step comes first in the
+ * error's text.
+ */
 export function decodeBundledPackage(bytes: Uint8Array, options: DecodeOptions = {}): DecodedPackage {
-  return judge(openPlugin(bytes, options), options);
+  const opened = inContext(prefix('failed to create package decoder'), () => open(bytes, options));
+  const identifier = inContext(prefix('failed to get package unique identifier'), () => identify(opened));
+  return { identifier, ...inContext(prefix('failed to decode package'), () => judge(opened, options)) };
 }
 
 interface OpenedPlugin extends Assembled {
   readonly archive: PackageArchive;
-  readonly identifier: UniqueIdentifier;
 }
 
-function openPlugin(bytes: Uint8Array, options: DecodeOptions): OpenedPlugin {
+function open(bytes: Uint8Array, options: DecodeOptions): OpenedPlugin {
   const archive = openPackage(bytes, { maxUnpackedBytes: options.maxUnpackedBytes });
   refuseDuplicates(archive);
-  const assembled = assembleDeclaration(archive);
-  const { author, name, version } = assembled.declaration;
-  const identity = `${author === '' ? '' : `${author}/`}${name}:${version}`;
-  return { ...assembled, archive, identifier: parseUniqueIdentifier(`${identity}@${archive.checksum()}`) };
+  return { ...assembleDeclaration(archive), archive };
 }
 
-function judge(opened: OpenedPlugin, options: DecodeOptions): DecodedPackage {
-  const { archive, identifier } = opened;
-  try {
-    validateManifest(opened.declaration);
-  } catch (error) {
-    throw error instanceof PackageError ? error.joined('illegal plugin manifest\nfailed to decode package') : error;
-  }
+function identify({ archive, declaration }: OpenedPlugin): UniqueIdentifier {
+  const { author, name, version } = declaration;
+  const identity = `${author === '' ? '' : `${author}/`}${name}:${version}`;
+  return parseUniqueIdentifier(`${identity}@${archive.checksum()}`);
+}
+
+function judge(opened: OpenedPlugin, options: DecodeOptions): Omit<DecodedPackage, 'identifier'> {
+  const { archive } = opened;
+  inContext(
+    (text) => `${text}\nillegal plugin manifest`,
+    () => validateManifest(opened.declaration),
+  );
   const signature = verifySignature(archive, options);
   const verified = signature.state === 'verified';
   const warnings = [...opened.warnings, ...signature.keyProblems];
@@ -79,7 +92,6 @@ function judge(opened: OpenedPlugin, options: DecodeOptions): DecodedPackage {
     });
   }
   return {
-    identifier,
     declaration: { ...opened.declaration, verified },
     verification: signature.verification,
     verified,
@@ -88,6 +100,19 @@ function judge(opened: OpenedPlugin, options: DecodeOptions): DecodedPackage {
     assets: new ArchiveAssets(archive),
     warnings,
   };
+}
+
+function prefix(context: string): (text: string) => string {
+  return (text) => `${context}\n${text}`;
+}
+
+/** Runs a step; the text of its error is put into context. */
+function inContext<T>(context: (text: string) => string, step: () => T): T {
+  try {
+    return step();
+  } catch (error) {
+    throw error instanceof PackageError ? new PackageError(context(error.message), error) : error;
+  }
 }
 
 /** No packer writes them, and two readers may disagree on which one counts. Signing twice has left two verification files. */

@@ -5,7 +5,7 @@
 export { checksumOf } from './archive/checksum.ts';
 export { type Assembled, assembleDeclaration, type FileSource } from './declaration/assemble.ts';
 export { decodeYaml } from './declaration/decode-yaml.ts';
-export { compileGlob } from './declaration/glob.ts';
+export { compileGlob, matches, parseGlob } from './declaration/glob.ts';
 export type { FieldNode, ObjectShape, Rule, ShapeNode } from './declaration/shape.ts';
 export { agentStrategy, agentStrategyProvider } from './declaration/shapes/agent-strategy.ts';
 export { datasource, datasourceProvider } from './declaration/shapes/datasource.ts';

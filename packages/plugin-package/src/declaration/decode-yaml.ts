@@ -4,7 +4,15 @@ import { isMerge, isNull, resolve, tagOf, toBoolean, toInteger } from '../yaml/s
 import { strictTimestamp, timestampError } from '../yaml/timestamp.ts';
 import type { YamlDocument, YamlMapping, YamlNode, YamlPair, YamlScalar, YamlSequence } from '../yaml/tree.ts';
 import { plainDecimal } from './decimal.ts';
-import { absentValue, type FieldNode, type ObjectShape, type ShapeNode, typeName, zeroOf } from './shape.ts';
+import {
+  absentValue,
+  type FieldNode,
+  type ObjectShape,
+  type ShapeNode,
+  type TaggedShape,
+  typeName,
+  zeroOf,
+} from './shape.ts';
 import type { ModelPosition } from './types.ts';
 
 /** A path that a file names, with the place where it does. */
@@ -88,6 +96,8 @@ class YamlDecoder {
         if (node.kind === 'sequence') return this.#list(node, shape.of);
         if (node.kind === 'mapping') this.#modelMap(node);
         return [];
+      case 'tagged':
+        return node.kind === 'mapping' ? this.#tagged(node, shape) : this.#mismatch(node, shape.type);
       case 'any':
         return this.#any(node, false);
       case 'map':
@@ -160,6 +170,16 @@ class YamlDecoder {
       }
     }
     return items;
+  }
+
+  #tagged(node: YamlMapping, shape: TaggedShape): Record<string, unknown> | undefined {
+    const pairs = this.#pairs(node);
+    if (pairs === undefined) return undefined;
+    const tag = pairs.get('type');
+    const type = tag?.kind === 'scalar' && !isNull(tag) ? tag.text : '';
+    const variant = Object.hasOwn(shape.variants, type) ? shape.variants[type] : undefined;
+    if (variant === undefined) return { type, value: null };
+    return { type, value: this.decode(pairs.get('value') ?? null, variant) };
   }
 
   #modelMap(node: YamlMapping): void {

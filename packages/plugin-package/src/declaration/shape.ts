@@ -13,6 +13,7 @@ export type ShapeNode =
   | ConfigsShape
   /** paths of files mixed with inline objects; only the objects appear in the declaration */
   | EntriesShape
+  | TaggedShape
   /** model objects as a list, or a map from model kind to position file and globs */
   | { readonly kind: 'models'; readonly of: ObjectShape };
 
@@ -32,6 +33,13 @@ export interface ConfigsShape {
 export interface EntriesShape {
   readonly kind: 'entries';
   readonly of: ObjectShape;
+}
+
+/** `{ type, value }`, where the type says which shape the value has; values of unknown types are dropped. */
+export interface TaggedShape {
+  readonly kind: 'tagged';
+  readonly type: string;
+  readonly variants: Readonly<Record<string, ObjectShape>>;
 }
 
 export interface ObjectShape {
