@@ -1,4 +1,5 @@
 /** Uploads of packages from 12 KB to 45 MB: time, memory at the peak and after it, and what others notice meanwhile. */
+import { Worker } from 'node:worker_threads';
 import { peakMb, quantile, readStream, resetPeak, residentMb } from '../load/index.ts';
 import { benchPackage } from '../plugin/package.ts';
 import type { Bench, Figure, Measurement } from './measurement.ts';
@@ -42,32 +43,40 @@ async function upload(
   padding: number,
   index: number,
 ): Promise<{ ms: number; peak: number }> {
-  const version = `${1 + index}.${Math.floor(performance.now()) % 9999}.0`;
-  const packed = benchPackage({ category: 'tool', name: `upload-${label.toLowerCase()}`, version, padding });
+  const packed = freshPackage(label, padding, index);
   resetPeak(bench.target.pid());
   const startedAt = performance.now();
   await bench.client.upload(packed);
   return { ms: performance.now() - startedAt, peak: peakMb(bench.target.pid()) };
 }
 
+/** A package the daemon has not seen: name by size, version by time. */
+function freshPackage(label: string, padding: number, index: number): Buffer {
+  const version = `${1 + index}.${Math.floor(performance.now()) % 9999}.0`;
+  return benchPackage({ category: 'tool', name: `upload-${label.toLowerCase()}`, version, padding });
+}
+
 /** Calls of a plugin, one after the other, while 45 MB are uploaded again and again. */
 async function othersMeanwhile(bench: Bench): Promise<Figure> {
   await bench.ensure('tool');
   const request = bench.toolRequest('stream', { count: 1, size: 50 });
+  const packages = Array.from({ length: bench.runs }, (_, index) => freshPackage('beside', SIZES['45MB'], index));
+  const uploading = new Worker(new URL('./upload-worker.ts', import.meta.url), {
+    workerData: { url: bench.target.url, key: bench.target.key, packages },
+  });
+  let ended = false;
+  const end = new Promise<void>((resolve, reject) => {
+    uploading.once('error', reject);
+    uploading.once('exit', () => resolve());
+  }).finally(() => {
+    ended = true;
+  });
   const times: number[] = [];
-  const uploading = new AbortController();
-  const calling = (async () => {
-    while (!uploading.signal.aborted) {
-      times.push((await readStream(bench.target.url, request)).ms);
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
-  })();
-  try {
-    await bench.repeat(async (index) => await upload(bench, 'beside', SIZES['45MB'], index));
-  } finally {
-    uploading.abort();
-    await calling;
+  while (!ended) {
+    times.push((await readStream(bench.target.url, request)).ms);
+    await new Promise((resolve) => setTimeout(resolve, 5));
   }
+  await end;
   return bench.figure(
     'upload.45MB.othersP99',
     [quantile(times, 0.99)],
