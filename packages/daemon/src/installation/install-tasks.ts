@@ -1,4 +1,3 @@
-import type { Logger } from 'pino';
 import type {
   InstallTaskItem,
   InstallTaskItemChange,
@@ -6,6 +5,7 @@ import type {
   InstallTasks as InstallTaskRows,
 } from '../database/index.ts';
 import { DaemonError } from '../errors/index.ts';
+import type { Log } from '../telemetry/index.ts';
 
 export interface InstallTasksOptions {
   /**
@@ -62,14 +62,14 @@ interface Running {
 export class InstallTasks {
   readonly #rows: InstallTaskRows;
   readonly #options: Required<InstallTasksOptions>;
-  readonly #log: Logger;
+  readonly #log: Log;
   readonly #running = new Set<Running>();
   readonly #jobs = new Set<Promise<void>>();
   #timer: NodeJS.Timeout | undefined;
   #tick: Promise<void> = Promise.resolve();
   #closed = false;
 
-  constructor(rows: InstallTaskRows, options: InstallTasksOptions, log: Logger) {
+  constructor(rows: InstallTaskRows, options: InstallTasksOptions, log: Log) {
     this.#rows = rows;
     this.#options = { leaseMs: 30_000, retentionMs: 600_000, progressMs: 250, ...options };
     this.#log = log;
@@ -190,7 +190,7 @@ export class InstallTasks {
     throw stopped;
   }
 
-  async #writeLast(running: Running, change: InstallTaskItemChange, log: Logger): Promise<void> {
+  async #writeLast(running: Running, change: InstallTaskItemChange, log: Log): Promise<void> {
     try {
       await this.#write(running, change);
     } catch (error) {

@@ -1,7 +1,7 @@
-import type { Logger } from 'pino';
 import type { Database } from '../database/index.ts';
 import type { ObjectStorage } from '../storage/index.ts';
 import type { LocalPlugins } from '../supervision/contract.ts';
+import type { Log } from '../telemetry/index.ts';
 import { ByteBudget } from './byte-budget.ts';
 import { DeclarationSource } from './declaration-source.ts';
 import { InstallTasks, type InstallTasksOptions } from './install-tasks.ts';
@@ -27,7 +27,7 @@ export interface InstallationParts {
   readonly database: Database;
   readonly objects: ObjectStorage;
   readonly plugins: LocalPlugins;
-  readonly log: Logger;
+  readonly log: Log;
   readonly onChange?: (change: InstallationChange) => void;
 }
 

@@ -1,8 +1,8 @@
 import { parseUniqueIdentifier } from '@plugin-daemon/plugin-package';
-import type { Logger } from 'pino';
 import type { Database, InstallTaskItem, JsonObject, RuntimeType } from '../database/index.ts';
 import { DaemonError, toDaemonError } from '../errors/index.ts';
 import type { LocalPlugins } from '../supervision/contract.ts';
+import type { Log } from '../telemetry/index.ts';
 import type { DeclarationSource } from './declaration-source.ts';
 import type { InstallTasks, JobControl, NewItem } from './install-tasks.ts';
 import { KeyedLock } from './keyed-lock.ts';
@@ -43,7 +43,7 @@ export interface InstallationsParts {
   readonly presented: PresentedDeclarations;
   readonly plugins: LocalPlugins;
   readonly tasks: InstallTasks;
-  readonly log: Logger;
+  readonly log: Log;
   readonly onChange?: (change: InstallationChange) => void;
 }
 

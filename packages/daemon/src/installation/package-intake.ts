@@ -1,6 +1,6 @@
-import type { Logger } from 'pino';
 import type { Declarations } from '../database/index.ts';
 import { DaemonError, toDaemonError } from '../errors/index.ts';
+import type { Log } from '../telemetry/index.ts';
 import type { PackageStore } from './package-store.ts';
 import type { BundleDependency } from './packages/bundle-jobs.ts';
 import { type Checked, isRefusal, type PreparedPackage, type Refusal } from './packages/package-jobs.ts';
@@ -33,7 +33,7 @@ export interface PackageIntakeParts {
   readonly declarations: Declarations;
   readonly presented: PresentedDeclarations;
   readonly policy: SignaturePolicy;
-  readonly log: Logger;
+  readonly log: Log;
   /** Told of each identifier whose stored package was written anew. */
   readonly onStored?: (identifier: string) => void;
 }

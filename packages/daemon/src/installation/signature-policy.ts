@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import type { Logger } from 'pino';
+import type { Log } from '../telemetry/index.ts';
 import type { IntakeRules, PackageRules } from './packages/package-jobs.ts';
 
 export interface SignaturePolicyOptions {
@@ -22,9 +22,9 @@ export interface SignaturePolicyOptions {
  */
 export class SignaturePolicy {
   readonly #options: SignaturePolicyOptions;
-  readonly #log: Logger;
+  readonly #log: Log;
 
-  constructor(options: SignaturePolicyOptions, log: Logger) {
+  constructor(options: SignaturePolicyOptions, log: Log) {
     this.#options = options;
     this.#log = log;
   }

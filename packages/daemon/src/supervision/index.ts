@@ -5,4 +5,5 @@
 export type { LocalPlugins } from './contract.ts';
 export { Limiter } from './limiter.ts';
 export { LocalSupervisor, type LocalSupervisorOptions } from './local-plugins.ts';
+export { createPluginStarter, type PluginStarterOptions } from './plugin-starter.ts';
 export type { PluginState } from './supervised-plugin.ts';

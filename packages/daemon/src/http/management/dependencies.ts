@@ -1,6 +1,6 @@
-import type { Logger } from 'pino';
 import type { Database } from '../../database/index.ts';
 import type { Installation } from '../../installation/index.ts';
+import type { Log } from '../../telemetry/index.ts';
 
 /** What the management routes stand on. */
 export interface ManagementDependencies {
@@ -13,5 +13,5 @@ export interface ManagementDependencies {
   readonly maxPackageBytes: number;
   /** MAX_BUNDLE_PACKAGE_SIZE, bytes. */
   readonly maxBundleBytes: number;
-  readonly log: Logger;
+  readonly log: Log;
 }

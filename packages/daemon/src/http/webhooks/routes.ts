@@ -71,7 +71,7 @@ export function webhookRoutes(deps: WebhookDeps): readonly AnyRoute[] {
               identifier,
               envelope: { ...noContext, tenantId: endpoint.tenant_id, endpointId: endpoint.id },
               data,
-              traceparent: TraceContext.from(call.request.headers.traceparent?.toString()).traceparent,
+              traceparent: () => TraceContext.from(call.request.headers.traceparent?.toString()).traceparent,
               signal: over.signal,
             },
             response,

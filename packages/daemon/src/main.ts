@@ -1,0 +1,47 @@
+/** Environment → compose → listen → drain. Nothing else. */
+import { enableCompileCache } from 'node:module';
+
+enableCompileCache();
+
+// Loaded after the compile cache is on: that saves most of the start-up time.
+const { banner } = await import('./banner.ts');
+const { loadSettings, SettingsError } = await import('./config/index.ts');
+const { startDaemon } = await import('./compose.ts');
+const { explainPid1 } = await import('./runtimes/local/launcher/index.ts');
+
+/** How long open calls may finish after SIGTERM; a second signal ends the waiting. */
+const DRAIN_MS = 30_000;
+
+const startedAt = performance.now() - process.uptime() * 1000;
+
+try {
+  const pid1 = explainPid1({ launchesDirectly: true });
+  if (pid1 !== undefined) throw new Error(`${pid1.cause} ${pid1.remedy}`);
+  const daemon = await startDaemon(loadSettings(process.env, { cwd: process.cwd() }), process.env);
+  process.stdout.write(banner(daemon.address, daemon.dataDirectory, Math.round(performance.now() - startedAt)));
+
+  const drain = new AbortController();
+  let stopping = false;
+  const stop = (signal: NodeJS.Signals) => {
+    if (drain.signal.aborted) return;
+    if (stopping) return drain.abort();
+    stopping = true;
+    daemon.log.info({ signal }, 'stopping: open calls may finish');
+    setTimeout(() => drain.abort(), DRAIN_MS).unref();
+    daemon.stop(drain.signal).then(
+      () => process.exit(0),
+      (error: unknown) => {
+        process.stderr.write(
+          `the daemon could not stop cleanly: ${error instanceof Error ? error.stack : String(error)}\n`,
+        );
+        process.exit(1);
+      },
+    );
+  };
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
+} catch (error) {
+  const text = error instanceof SettingsError || error instanceof Error ? error.message : String(error);
+  process.stderr.write(`The plugin daemon cannot start.\n\n${text}\n`);
+  process.exit(1);
+}

@@ -1,0 +1,96 @@
+/** What happens, told to metrics and log: the hooks that compose.ts puts between the parts and telemetry. */
+import type { Server } from 'node:http';
+import { parseUniqueIdentifier } from '@plugin-daemon/plugin-package';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { InvocationsOptions } from './invocation/index.ts';
+import type { PluginState } from './supervision/index.ts';
+import type { Log, Metrics } from './telemetry/index.ts';
+
+/** Counts invocations (config-storage-database §5.3); each ends exactly once. */
+export function observeInvocations(
+  metrics: Metrics,
+  log: Log,
+): Pick<InvocationsOptions, 'onOpened' | 'onClosed' | 'onFault'> {
+  return {
+    onOpened: ({ runtime, action }) => {
+      metrics.plugin_invocations_active.inc({
+        plugin_id: runtime.pluginId,
+        plugin_type: action.type,
+        runtime_type: runtime.type,
+      });
+      metrics.active_sessions_total.inc({});
+    },
+    onClosed: (session, outcome) => {
+      const { runtime, action } = session;
+      const labels = { plugin_id: runtime.pluginId, plugin_type: action.type, runtime_type: runtime.type };
+      metrics.plugin_invocations_active.dec(labels);
+      metrics.active_sessions_total.dec({});
+      metrics.plugin_invocations_total.inc({ ...labels, operation: action.action, status: outcome });
+      metrics.plugin_invocation_duration_seconds.observe(
+        { ...labels, operation: action.action },
+        (performance.now() - session.startedAt) / 1000,
+      );
+      if (outcome !== 'success')
+        log.debug({ plugin: runtime.identifier, action: action.action, outcome }, 'session ended');
+    },
+    onFault: (error, session) => log.error({ plugin: session.runtime.identifier, error }, 'backwards invocation broke'),
+  };
+}
+
+const stateValues: Readonly<Record<PluginState, number>> = { stopped: 0, waiting: 0, starting: 0.5, running: 1 };
+
+/** Keeps the gauges of local plugins. */
+export function observePlugins(metrics: Metrics): (identifier: string, state: PluginState) => void {
+  const running = new Set<string>();
+  const started = new Set<string>();
+  return (identifier, state) => {
+    const labels = { plugin_id: parseUniqueIdentifier(identifier).pluginId, runtime_type: 'local' };
+    metrics.plugin_runtime_status.set(labels, stateValues[state]);
+    if (state === 'running') {
+      running.add(identifier);
+      if (started.has(identifier)) metrics.plugin_restarts_total.inc(labels);
+      started.add(identifier);
+    } else running.delete(identifier);
+    if (state === 'stopped') started.delete(identifier);
+    metrics.active_plugins_total.set({ runtime_type: 'local' }, running.size);
+  };
+}
+
+/** Counts and logs HTTP requests. */
+export function observeRequests(metrics: Metrics, log: Log, logHealth: boolean) {
+  let active = 0;
+  let dispatches = 0;
+  return {
+    active: () => active,
+    activeDispatches: () => dispatches,
+    onDispatchStart: () => void dispatches++,
+    onDispatchEnd: () => void dispatches--,
+    /** Counts requests from the moment they arrive. */
+    watch(server: Server): void {
+      server.prependListener('request', (_request, response) => {
+        active++;
+        response.once('close', () => active--);
+      });
+    },
+    onFinished(request: FastifyRequest, reply: FastifyReply, pattern: string): void {
+      const status = reply.raw.statusCode;
+      const seconds = reply.elapsedTime / 1000;
+      metrics.plugin_http_requests_total.inc({ method: request.method, endpoint: pattern, status: String(status) });
+      metrics.plugin_http_request_duration_seconds.observe({ method: request.method, endpoint: pattern }, seconds);
+      if (pattern === '/health/check' && !logHealth) return;
+      const level = status >= 500 ? 'error' : status >= 400 ? 'warn' : 'info';
+      if (!log.isLevelEnabled(level)) return;
+      const fields = {
+        method: request.method,
+        path: request.url,
+        status,
+        latency_ms: Math.round(reply.elapsedTime),
+        client_ip: request.ip,
+      };
+      log[level](fields, 'HTTP request');
+    },
+    onFault(error: unknown, request: FastifyRequest): void {
+      log.error({ method: request.method, path: request.url, error }, 'request failed');
+    },
+  };
+}

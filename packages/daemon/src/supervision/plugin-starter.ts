@@ -1,0 +1,71 @@
+import { type PluginDeclaration, parseUniqueIdentifier } from '@plugin-daemon/plugin-package';
+import type { PythonEnvironments } from '../environments/index.ts';
+import { DaemonError } from '../errors/index.ts';
+import { LocalRuntime, type LocalRuntimeOptions } from '../runtimes/local/index.ts';
+import { Limiter } from './limiter.ts';
+import type { StartPlugin } from './supervised-plugin.ts';
+
+export interface PluginStarterOptions {
+  readonly environments: PythonEnvironments;
+  readonly declarationOf: (identifier: string) => Promise<PluginDeclaration>;
+  readonly readPackage: (identifier: string) => Promise<Uint8Array>;
+  /** The environment of plugin processes. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly runtime: Pick<
+    LocalRuntimeOptions,
+    'launcher' | 'log' | 'readySeconds' | 'maxMessageBytes' | 'liveness' | 'graceMs'
+  >;
+  /** Environments built at once; PLUGIN_LOCAL_LAUNCHING_CONCURRENT. */
+  readonly buildsAtOnce: number;
+  /** Processes started at once: cheap beside building, but each start is a core's worth of imports. */
+  readonly startsAtOnce: number;
+}
+
+/** From an identifier to a ready process: package, environment, process, first heartbeat (lifecycle-and-cluster §7, §8, §10). */
+export function createPluginStarter(
+  options: PluginStarterOptions,
+): (identifier: string, start: Parameters<StartPlugin>[0]) => Promise<LocalRuntime> {
+  const builds = new Limiter(options.buildsAtOnce);
+  const starts = new Limiter(options.startsAtOnce);
+  return async (identifier, { signal, onProgress }) => {
+    const { pluginId } = parseUniqueIdentifier(identifier);
+    const declaration = await options.declarationOf(identifier);
+    const { runner } = declaration.meta;
+    onProgress('starting');
+    const prepared = await builds.run(signal, () =>
+      options.environments.prepare({
+        identifier,
+        readPackage: () => options.readPackage(identifier),
+        runner,
+        signal,
+        onProgress,
+      }),
+    );
+    return await starts.run(signal, async () => {
+      onProgress('installing heartbeat, waiting for plugin to be ready...');
+      try {
+        return await LocalRuntime.start(
+          {
+            ...options.runtime,
+            identifier,
+            pluginId,
+            command: {
+              command: prepared.python,
+              args: ['-m', runner.entrypoint],
+              cwd: prepared.directory,
+              env: options.environment,
+            },
+          },
+          signal,
+        );
+      } catch (error) {
+        if (signal.aborted) throw error;
+        throw new DaemonError(
+          'internal',
+          `plugin failed to start: ${error instanceof Error ? error.message : String(error)}`,
+          { cause: error },
+        );
+      }
+    });
+  };
+}
