@@ -52,6 +52,8 @@ export interface Installations {
   countByIdentifier(uniqueIdentifier: string): Promise<number>;
   /** Distinct identifiers that at least one tenant has installed. */
   identifiersInUse(filter?: { runtimeType?: RuntimeType }): Promise<readonly string[]>;
+  /** Of all tenants. */
+  listByRuntimeType(runtimeType: RuntimeType): Promise<readonly InstallationRecord[]>;
 }
 
 export interface Declarations {

@@ -1,0 +1,106 @@
+import type { Socket } from 'node:net';
+import type { StoredDeclaration } from '../../database/index.ts';
+import { sessionError } from '../../errors/index.ts';
+import type { Log } from '../../telemetry/index.ts';
+import { PluginOutput } from '../local/plugin-output.ts';
+import { StdinWriter } from '../local/stdin-writer.ts';
+import { cancelLine, LineChannel } from '../protocol/index.ts';
+import type { PluginRuntime, RuntimeSession, SessionSink } from '../runtime.ts';
+import type { RegisteredPlugin } from './registration.ts';
+
+export interface DebuggingRuntimeOptions {
+  readonly socket: Socket;
+  readonly tenantId: string;
+  readonly plugin: RegisteredPlugin;
+  readonly maxMessageBytes: number;
+  readonly log: Log;
+}
+
+/** A plugin behind one debugging connection. It lives exactly as long as the connection, which alone ends it. */
+export class DebuggingRuntime implements PluginRuntime {
+  readonly type = 'remote';
+  readonly tenantId: string;
+  readonly pluginId: string;
+  readonly identifier: string;
+  readonly declaration: StoredDeclaration;
+  readonly #channel: LineChannel;
+  readonly #writer: StdinWriter;
+  readonly #log: Log;
+  #closed = false;
+
+  constructor({ socket, tenantId, plugin, maxMessageBytes, log }: DebuggingRuntimeOptions) {
+    this.tenantId = tenantId;
+    this.pluginId = plugin.pluginId;
+    this.identifier = plugin.identifier;
+    this.declaration = plugin.declaration;
+    this.#log = log;
+    this.#writer = new StdinWriter(socket);
+    const output = new PluginOutput(log, { plugin: plugin.identifier, tenant_id: tenantId });
+    this.#channel = new LineChannel({
+      maxMessageBytes,
+      maxMessageSetting: 'PLUGIN_MAX_MESSAGE_BYTES',
+      events: {
+        heartbeat: () => undefined,
+        log: (level, message) => output.event(level, message),
+        pluginError: (data) => output.error(data),
+        stray: (text) => output.stdout(text),
+        lateInvoke: (sessionId, id) => this.#answerLate(sessionId, id),
+      },
+    });
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Open sessions. */
+  get sessions(): number {
+    return this.#channel.sessions;
+  }
+
+  open(sessionId: string, sink: SessionSink): RuntimeSession {
+    if (this.#closed) throw new Error('the debugging connection is closed');
+    this.#channel.open(sessionId, sink);
+    return {
+      send: (line) => this.#writer.send(line),
+      close: () => void this.#channel.close(sessionId),
+      cancel: () => {
+        if (this.#channel.close(sessionId)) this.#tell(cancelLine(sessionId));
+      },
+    };
+  }
+
+  /** Bytes from the connection. */
+  push(bytes: Buffer): void {
+    this.#channel.push(bytes);
+  }
+
+  /** The connection is gone: every open session ends at once. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#channel.fail(sessionError('ConnectionClosedError', 'Connection closed unexpectedly', {}));
+  }
+
+  /** The plugin calls back for a session that is over: an answer spares it a wait of minutes. */
+  #answerLate(sessionId: string, backwardsRequestId: string): void {
+    const head = { conversation_id: null, message_id: null, app_id: null, endpoint_id: null, context: null };
+    const events = [
+      ['error', 'session not found: it has ended'],
+      ['end', ''],
+    ] as const;
+    for (const [event, message] of events) {
+      const data = { backwards_request_id: backwardsRequestId, event, message, data: null };
+      this.#tell(JSON.stringify({ session_id: sessionId, ...head, event: 'backwards_response', data }));
+    }
+  }
+
+  /** Best effort: if the plugin is gone, so is the need. */
+  #tell(line: string): void {
+    try {
+      void this.#writer.send(line);
+    } catch (error) {
+      this.#log.debug({ plugin: this.identifier, error }, 'a debugging plugin could not be told');
+    }
+  }
+}

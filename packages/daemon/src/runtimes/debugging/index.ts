@@ -1,0 +1,11 @@
+/**
+ * Debugging: plugins that developers run on their own machine and that connect over TCP (runtime-protocols §4).
+ *
+ * Owns the TCP server, its connections, the connection keys and the rows that exist only because a plugin is connected. Touches the
+ * database through its repositories, shared values through the cache, icons through the store it is given. Used by
+ * http/debugging (keys) and, through `DebuggingRuntimes`, by whoever looks for a plugin's runtime.
+ */
+export type { DebuggingRuntime } from './debugging-runtime.ts';
+export { DebuggingKeys } from './keys.ts';
+export { DebuggingRuntimes } from './runtimes.ts';
+export { DebuggingServer, type DebuggingServerOptions } from './server.ts';
