@@ -50,7 +50,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
     // Dify's pool keeps idle connections for 5 s; ours must outlive them, and headers may take long on slow lines (http-api §1).
     keepAliveTimeout: 120_000,
     requestTimeout: 0,
-    http: { maxHeaderSize: MIB, headersTimeout: 130_000 },
+    http: { maxHeaderSize: MIB + 65_536, headersTimeout: 130_000 },
     forceCloseConnections: false,
     exposeHeadRoutes: false,
     bodyLimit: DEFAULT_BODY_LIMIT,

@@ -107,7 +107,6 @@ const says =
   (...parts: unknown[]): Plugin =>
   (line) => {
     for (const value of parts) line.say(value);
-    line.flush();
     line.end();
   };
 
@@ -179,9 +178,9 @@ test('Expect: 100-continue is answered before the body comes', async () => {
 });
 
 test('1 MiB of headers arrives', async () => {
-  const { url } = await serve(echo);
+  const { url } = await serve(echo, { maxBufferedBytes: 4 << 20 });
   const text = await (await fetch(url('/'), { headers: { cookie: 'c'.repeat(1 << 20) } })).text();
-  expect(text).toContain(`Cookie: ${'c'.repeat(1 << 20)}\r\n`);
+  expect(text.includes(`Cookie: ${'c'.repeat(1 << 20)}\r\n`)).toBe(true);
 });
 
 test('a body over the limit is refused with its limit, announced or not', async () => {
