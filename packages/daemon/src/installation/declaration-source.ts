@@ -38,12 +38,7 @@ export class DeclarationSource {
   async #rebuild(identifier: string): Promise<void> {
     const { declarations, store, workshop, policy } = this.#parts;
     if (!(await store.hasPackage(identifier))) throw notFound();
-    const rules = await policy.forReading();
-    const prepared = await workshop.prepareUpload(await store.readPackage(identifier), {
-      ...rules,
-      requireVerified: false,
-      protectLanggenius: false,
-    });
+    const prepared = await workshop.prepareUpload(await store.readPackage(identifier), await policy.forStored());
     if (isRefusal(prepared)) throw new DaemonError('internal', prepared.refused);
     if (prepared.identifier !== identifier) {
       throw new DaemonError('internal', `the stored package is ${prepared.identifier}, not ${identifier}`, {

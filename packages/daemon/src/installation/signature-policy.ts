@@ -5,6 +5,8 @@ import type { IntakeRules, PackageRules } from './packages/package-jobs.ts';
 export interface SignaturePolicyOptions {
   /** MAX_PLUGIN_PACKAGE_SIZE, bytes. */
   readonly maxPackageBytes: number;
+  /** MAX_BUNDLE_PACKAGE_SIZE, bytes. */
+  readonly maxBundleBytes: number;
   /** FORCE_VERIFYING_SIGNATURE */
   readonly forceVerification: boolean;
   /** THIRD_PARTY_SIGNATURE_VERIFICATION_ENABLED */
@@ -27,6 +29,11 @@ export class SignaturePolicy {
   constructor(options: SignaturePolicyOptions, log: Log) {
     this.#options = options;
     this.#log = log;
+  }
+
+  /** The rules for a package that was accepted before. */
+  async forStored(): Promise<IntakeRules> {
+    return { ...(await this.#intake(false)), requireVerified: false, protectLanggenius: false };
   }
 
   async forReading(): Promise<PackageRules> {
@@ -58,6 +65,7 @@ export class SignaturePolicy {
       ...(await this.forReading()),
       requireVerified: this.#options.forceVerification || verifySignature,
       protectLanggenius: this.#options.protectLanggenius,
+      maxBundleBytes: this.#options.maxBundleBytes,
     };
   }
 }

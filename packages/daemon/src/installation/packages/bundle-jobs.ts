@@ -1,26 +1,51 @@
 /** A bundle taken apart: its packages prepared, its other dependencies in the form clients get (http-api §7.1, packages §24). */
-import type { Checked, IntakeRules, PreparedPackage } from './package-jobs.ts';
+import { decodeBundle, isUuid, type ResolvedDependency, resolveDependency } from '@plugin-daemon/plugin-package';
+import {
+  accept,
+  type Checked,
+  decodeOptions,
+  type IntakeRules,
+  isRefusal,
+  type PreparedPackage,
+  type Refusal,
+  refusing,
+} from './package-jobs.ts';
 
 export type BundleDependency =
-  | {
-      readonly type: 'github';
-      readonly value: {
-        readonly repo_address: string;
-        readonly repo: string;
-        readonly release: string;
-        readonly packages: string;
-      };
-    }
-  | {
-      readonly type: 'marketplace';
-      readonly value: { readonly organization: string; readonly plugin: string; readonly version: string };
-    }
+  | Exclude<ResolvedDependency, { type: 'package' }>
   | { readonly type: 'package'; readonly prepared: PreparedPackage };
 
 export interface PreparedBundle {
   readonly dependencies: readonly BundleDependency[];
 }
 
-export function prepareBundle(_bytes: Uint8Array<ArrayBuffer>, _rules: IntakeRules): Checked<PreparedBundle> {
-  return { refused: 'failed to decode bundle' };
+/** Texts that upstream answers with -500; all others are the sender's fault. */
+const internalTexts = /^(?:failed to fetch package from bundle|failed to decode package)/;
+
+/** Every package of the bundle is decoded and checked, in the order of its manifest; the first refusal ends it. */
+export function prepareBundle(bytes: Uint8Array<ArrayBuffer>, rules: IntakeRules): Checked<PreparedBundle> {
+  const bundle = refusing(() => decodeBundle(bytes, { maxUnpackedBytes: rules.maxBundleBytes }));
+  if (isRefusal(bundle)) return bundle;
+  const dependencies: BundleDependency[] = [];
+  for (const dependency of bundle.manifest.dependencies) {
+    const resolved = refusing(() => resolveDependency(bundle, dependency, decodeOptions(rules)));
+    if (isRefusal(resolved)) return worded(resolved);
+    if (resolved.type !== 'package') {
+      dependencies.push(resolved);
+      continue;
+    }
+    const { decoded } = resolved;
+    if (isUuid(decoded.identifier.author)) return { refused: 'cannot set author to an UUID' };
+    const prepared = accept(decoded, new Uint8Array(resolved.bytes), rules, (text) => ({
+      refused: `failed to save package\n${text}\nfailed to remap assets`,
+      internal: true,
+    }));
+    if (isRefusal(prepared)) return prepared;
+    dependencies.push({ type: 'package', prepared });
+  }
+  return { dependencies };
+}
+
+function worded(refusal: Refusal): Refusal {
+  return internalTexts.test(refusal.refused) ? { ...refusal, internal: true } : refusal;
 }

@@ -5,6 +5,7 @@
  */
 import {
   type DecodedPackage,
+  type DecodeOptions,
   decodePackage,
   openPackage,
   PackageError,
@@ -31,6 +32,8 @@ export interface IntakeRules extends PackageRules {
   readonly requireVerified: boolean;
   /** Author `langgenius` needs that category. */
   readonly protectLanggenius: boolean;
+  /** Bytes of all files of one bundle together, its packages as they are. */
+  readonly maxBundleBytes: number;
 }
 
 /** A package that passed every check and may be stored. */
@@ -68,47 +71,43 @@ export type Checked<T> = T | Refusal;
 
 export const isRefusal = <T extends object>(value: Checked<T>): value is Refusal => 'refused' in value;
 
-export const badSignature =
-  'plugin verification has been enabled, and the plugin you want to install has a bad signature';
+const badSignature = 'plugin verification has been enabled, and the plugin you want to install has a bad signature';
 /** Dify shows this text as it is; the blanks are part of it (packages §21.5). */
-export const claimsLanggenius =
+const claimsLanggenius =
   '\n\t\tplugin installation blocked: this plugin claims to be from Langgenius but lacks official signature verification. ' +
   '\n\t\tSet ENFORCE_LANGGENIUS_PLUGIN_SIGNATURES=false to allow installation (not recommended)';
 
 /** Runs a step; what the package format refuses becomes a value. */
-export function refusing<T>(step: () => T, context: (message: string) => string = (message) => message): Checked<T> {
+export function refusing<T>(step: () => T): Checked<T> {
   try {
     return step();
   } catch (error) {
     if (!(error instanceof PackageError)) throw error;
     const at = [error.file, error.line, error.column].filter((part) => part !== undefined).join(':');
-    return { refused: context(error.message), ...(at === '' ? {} : { detail: at }) };
+    return { refused: error.message, ...(at === '' ? {} : { detail: at }) };
   }
 }
 
 /** Decodes, checks and remaps a package that was uploaded alone. */
 export function prepareUpload(bytes: Uint8Array<ArrayBuffer>, rules: IntakeRules): Checked<PreparedPackage> {
-  return prepare(
-    bytes,
-    rules,
-    (message) => message,
-    (message) => `${message}\nfailed to remap assets\nfailed to save package`,
-  );
+  const decoded = refusing(() => decodePackage(bytes, decodeOptions(rules)));
+  if (isRefusal(decoded)) return decoded;
+  return accept(decoded, bytes, rules, (text) => ({
+    refused: `${text}\nfailed to remap assets\nfailed to save package`,
+  }));
 }
 
 /**
- * The same with the texts of the place the package came from.
- * @param decoding adds context to the texts of damaged or invalid packages
- * @param remapping adds context to the texts of missing icons
+ * Applies the policy to a decoded package and puts its icons in place.
+ * @param bytes the package, in a buffer of its own
+ * @param unmapped words the refusal for a missing icon
  */
-export function prepare(
+export function accept(
+  decoded: DecodedPackage,
   bytes: Uint8Array<ArrayBuffer>,
   rules: IntakeRules,
-  decoding: (message: string) => string,
-  remapping: (message: string) => string,
+  unmapped: (text: string) => Refusal,
 ): Checked<PreparedPackage> {
-  const decoded = refusing(() => decodePackage(bytes, decodeOptions(rules)), decoding);
-  if (isRefusal(decoded)) return decoded;
   const { identifier, declaration } = trusted(decoded, rules);
   const verification = rules.distrustAll ? null : decoded.verification;
   if (rules.requireVerified && !declaration.verified) {
@@ -122,8 +121,8 @@ export function prepare(
   ) {
     return { refused: claimsLanggenius };
   }
-  const remapped = refusing(() => remapAssets(declaration, decoded.assets), remapping);
-  if (isRefusal(remapped)) return remapped;
+  const remapped = refusing(() => remapAssets(declaration, decoded.assets));
+  if (isRefusal(remapped)) return unmapped(remapped.refused);
   return {
     identifier: identifier.text,
     pluginId: identifier.pluginId,
@@ -171,7 +170,7 @@ export function extractAsset(bytes: Uint8Array, path: string): Checked<Extracted
   });
 }
 
-function decodeOptions(rules: PackageRules): Parameters<typeof decodePackage>[1] {
+export function decodeOptions(rules: PackageRules): DecodeOptions {
   return { maxUnpackedBytes: rules.maxUnpackedBytes, publicKeys: rules.publicKeys };
 }
 

@@ -12,6 +12,7 @@ const rules: IntakeRules = {
   distrustAll: false,
   requireVerified: false,
   protectLanggenius: false,
+  maxBundleBytes: 1024 * 1024,
 };
 
 test('a package comes back prepared, its bytes handed over and handed back', async () => {

@@ -1,0 +1,145 @@
+/** Installation on a real database and a real storage in a temporary directory; only the processes of plugins are played. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Logger, pino } from 'pino';
+import type { Database } from '../../database/index.ts';
+import { openDatabase } from '../../database/index.ts';
+import { type ObjectStorage, openLocalStorage } from '../../storage/index.ts';
+import type { LocalPlugins } from '../../supervision/contract.ts';
+import { createInstallation, type Installation, type InstallationOptions } from '../installation.ts';
+import type { InstallationChange } from '../installations.ts';
+
+export const TENANT = '00000000-0000-4000-8000-000000000001';
+export const OTHER_TENANT = '00000000-0000-4000-8000-000000000002';
+
+export interface Launch {
+  readonly identifier: string;
+  readonly signal: AbortSignal;
+  readonly step: (text: string) => void;
+  readonly done: () => void;
+  readonly fail: (error: Error) => void;
+}
+
+/** Plugins that start at once, or when the test says so. */
+export class PlayedPlugins implements LocalPlugins {
+  /** Launches that wait for the test; only filled while `manual`. */
+  readonly launches: Launch[] = [];
+  readonly ensured: string[] = [];
+  readonly retired: string[] = [];
+  manual = false;
+  readonly #running = new Set<string>();
+  #arrived = Promise.withResolvers<void>();
+
+  async ensure(
+    identifier: string,
+    options: { readonly signal: AbortSignal; readonly onProgress?: (step: string) => void },
+  ): Promise<void> {
+    this.ensured.push(identifier);
+    if (!this.manual || this.#running.has(identifier)) {
+      this.#running.add(identifier);
+      return;
+    }
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    options.signal.addEventListener('abort', () => reject(options.signal.reason), { once: true });
+    this.launches.push({
+      identifier,
+      signal: options.signal,
+      step: options.onProgress ?? (() => undefined),
+      done: resolve,
+      fail: reject,
+    });
+    this.#arrived.resolve();
+    this.#arrived = Promise.withResolvers();
+    await promise;
+    this.#running.add(identifier);
+  }
+
+  retire(identifier: string): void {
+    this.retired.push(identifier);
+    this.#running.delete(identifier);
+  }
+
+  /** The nth launch, waiting until it has come. */
+  async launch(n = 0): Promise<Launch> {
+    for (;;) {
+      const found = this.launches[n];
+      if (found !== undefined) return found;
+      await this.#arrived.promise;
+    }
+  }
+}
+
+export interface Harness {
+  readonly directory: string;
+  readonly database: Database;
+  readonly storage: ObjectStorage;
+  readonly plugins: PlayedPlugins;
+  readonly installation: Installation;
+  readonly changes: InstallationChange[];
+  readonly log: Logger;
+  /** Ends installation, database and directory. */
+  close(): Promise<void>;
+}
+
+export interface HarnessOptions {
+  /** Stands before the storage, to make it fail. */
+  readonly storage?: (inner: ObjectStorage) => ObjectStorage;
+  readonly signatures?: Partial<InstallationOptions['signatures']>;
+  readonly tasks?: Partial<InstallationOptions['tasks']>;
+}
+
+export const installationOptions = (options: HarnessOptions = {}): InstallationOptions => ({
+  prefixes: { packages: 'plugin_packages', installed: 'plugin', media: 'assets' },
+  signatures: {
+    maxPackageBytes: 50 * 1024 * 1024,
+    maxBundleBytes: 100 * 1024 * 1024,
+    forceVerification: false,
+    thirdPartyKeys: false,
+    publicKeyFiles: [],
+    protectLanggenius: true,
+    ...options.signatures,
+  },
+  reader: { mediaEntries: 64, assetEntries: 64 },
+  tasks: { owner: 'test', timeoutMs: 60_000, progressMs: 5, ...options.tasks },
+  workshop: { threads: 1 },
+  uploadBudget: 100 * 1024 * 1024,
+});
+
+export async function openHarness(options: HarnessOptions = {}): Promise<Harness> {
+  const directory = await mkdtemp(join(tmpdir(), 'installation-'));
+  const database = await openDatabase({ type: 'sqlite', file: join(directory, 'daemon.db') });
+  const real = await openLocalStorage({ root: join(directory, 'storage') });
+  const storage = options.storage?.(real) ?? real;
+  const plugins = new PlayedPlugins();
+  const log = pino({ level: 'silent' });
+  const changes: InstallationChange[] = [];
+  const installation = createInstallation(
+    { database, objects: storage, plugins, log, onChange: (change) => changes.push(change) },
+    installationOptions(options),
+  );
+  await installation.start();
+  return {
+    directory,
+    database,
+    storage,
+    plugins,
+    installation,
+    changes,
+    log,
+    async close() {
+      await installation.close();
+      await database.close();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Asks until the answer is the wanted one; the test's own time limit ends a wait in vain. */
+export async function until<T>(ask: () => Promise<T> | T, wanted: (answer: T) => boolean): Promise<T> {
+  for (;;) {
+    const answer = await ask();
+    if (wanted(answer)) return answer;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
