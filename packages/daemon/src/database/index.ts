@@ -3,8 +3,12 @@
  *
  * Owns every row and every SQL statement; a row is changed only by its repository here. Touches nothing but the
  * database. Callers (management, endpoints, installation, backwards invocation, supervision) hold the `Database`
- * object that compose opens and closes.
+ * object that compose opens and closes. `sql/` speaks to any dialect; what is particular to one is in its own folder.
  */
+
+export { DatabaseError, type DatabaseFailure } from './database-error.ts';
+export { newHookId, newId } from './ids.ts';
+export { type DatabaseOptions, openDatabase } from './open.ts';
 export type * from './records.ts';
 export type * from './repositories.ts';
 export { declaredProviders, StoredDeclaration } from './stored-declaration.ts';

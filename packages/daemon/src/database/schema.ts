@@ -1,0 +1,286 @@
+/**
+ * The tables, once as data for the migration and once as types for the queries. Names, columns and indexes are those of
+ * config-storage-database §3.2; what is ours is marked so.
+ */
+
+export type ColumnKind = 'id' | 'uuid' | 'time' | 'bigint' | 'boolean' | 'text' | { readonly varchar: number };
+
+export interface ColumnSpec {
+  readonly kind: ColumnKind;
+  readonly notNull?: boolean;
+  readonly default?: string | number;
+}
+
+export interface IndexSpec {
+  readonly name: string;
+  readonly columns: readonly string[];
+  readonly unique?: boolean;
+}
+
+export interface TableSpec {
+  readonly name: string;
+  readonly columns: { readonly [name: string]: ColumnSpec };
+  readonly indexes: readonly IndexSpec[];
+}
+
+const base = { id: { kind: 'id' }, created_at: { kind: 'time' }, updated_at: { kind: 'time' } } as const;
+const uuid: ColumnSpec = { kind: 'uuid' };
+const text: ColumnSpec = { kind: 'text' };
+const bigint: ColumnSpec = { kind: 'bigint' };
+const varchar = (length: number, rest: Omit<ColumnSpec, 'kind'> = {}): ColumnSpec => ({
+  kind: { varchar: length },
+  ...rest,
+});
+const required = (column: ColumnSpec): ColumnSpec => ({ ...column, notNull: true });
+const index = (name: string, ...columns: string[]): IndexSpec => ({ name, columns });
+const unique = (name: string, ...columns: string[]): IndexSpec => ({ name, columns, unique: true });
+
+const projection = (name: string): TableSpec => ({
+  name,
+  columns: {
+    ...base,
+    tenant_id: required(uuid),
+    provider: required(varchar(127)),
+    plugin_unique_identifier: varchar(255),
+    plugin_id: varchar(255),
+  },
+  indexes: ['tenant_id', 'provider', 'plugin_unique_identifier', 'plugin_id'].map((column) =>
+    index(`idx_${name}_${column}`, column),
+  ),
+});
+
+/** In the order they are created. */
+export const tables: readonly TableSpec[] = [
+  {
+    name: 'plugins',
+    columns: {
+      ...base,
+      plugin_unique_identifier: varchar(255),
+      plugin_id: varchar(255),
+      refers: { kind: 'bigint', default: 0 },
+      install_type: varchar(127),
+      manifest_type: varchar(127),
+      remote_declaration: text,
+      source: varchar(63, { default: '' }),
+    },
+    indexes: [
+      unique('idx_plugin_unique_identifier', 'plugin_unique_identifier'),
+      index('idx_plugins_plugin_id', 'plugin_id'),
+      index('idx_plugins_install_type', 'install_type'),
+    ],
+  },
+  {
+    name: 'plugin_installations',
+    columns: {
+      ...base,
+      tenant_id: uuid,
+      plugin_id: varchar(255),
+      plugin_unique_identifier: varchar(255),
+      runtime_type: varchar(127),
+      endpoints_setups: bigint,
+      endpoints_active: bigint,
+      source: varchar(63),
+      meta: text,
+    },
+    indexes: [
+      unique('idx_tenant_plugin', 'tenant_id', 'plugin_id'),
+      index('idx_plugin_installations_tenant_id', 'tenant_id'),
+      index('idx_plugin_installations_plugin_id', 'plugin_id'),
+      index('idx_plugin_installations_plugin_unique_identifier', 'plugin_unique_identifier'),
+    ],
+  },
+  {
+    name: 'plugin_declarations',
+    columns: { ...base, plugin_unique_identifier: varchar(255), plugin_id: varchar(255), declaration: text },
+    indexes: [
+      unique('uni_plugin_declarations_plugin_unique_identifier', 'plugin_unique_identifier'),
+      index('idx_plugin_declarations_plugin_id', 'plugin_id'),
+    ],
+  },
+  {
+    name: 'endpoints',
+    columns: {
+      ...base,
+      name: varchar(127, { default: 'default' }),
+      hook_id: varchar(127),
+      tenant_id: varchar(64),
+      user_id: varchar(64),
+      // 64 in older databases, too short for a long author and name.
+      plugin_id: varchar(255),
+      expired_at: { kind: 'time' },
+      enabled: { kind: 'boolean' },
+      settings: text,
+    },
+    indexes: [
+      unique('uni_endpoints_hook_id', 'hook_id'),
+      index('idx_endpoints_tenant_id', 'tenant_id'),
+      index('idx_endpoints_user_id', 'user_id'),
+      index('idx_endpoints_plugin_id', 'plugin_id'),
+    ],
+  },
+  {
+    name: 'serverless_runtimes',
+    columns: {
+      ...base,
+      plugin_unique_identifier: varchar(255),
+      function_url: varchar(255),
+      function_name: varchar(127),
+      type: varchar(127),
+      checksum: varchar(127),
+    },
+    indexes: [
+      unique('uni_serverless_runtimes_plugin_unique_identifier', 'plugin_unique_identifier'),
+      index('idx_serverless_runtimes_checksum', 'checksum'),
+    ],
+  },
+  projection('datasource_installations'),
+  projection('tool_installations'),
+  projection('ai_model_installations'),
+  {
+    name: 'install_tasks',
+    columns: {
+      ...base,
+      status: varchar(50, { notNull: true }),
+      tenant_id: required(uuid),
+      total_plugins: required(bigint),
+      completed_plugins: required(bigint),
+      plugins: text,
+    },
+    indexes: [
+      index('idx_install_tasks_status', 'status'),
+      // Ours: every poll of a client reads by tenant.
+      index('idx_install_tasks_tenant_id', 'tenant_id'),
+    ],
+  },
+  {
+    name: 'tenant_storages',
+    columns: {
+      ...base,
+      tenant_id: varchar(255, { notNull: true }),
+      plugin_id: varchar(255, { notNull: true }),
+      size: required(bigint),
+    },
+    indexes: [index('idx_tenant_storages_tenant_id', 'tenant_id'), index('idx_tenant_storages_plugin_id', 'plugin_id')],
+  },
+  projection('agent_strategy_installations'),
+  projection('trigger_installations'),
+  {
+    name: 'plugin_readme_records',
+    columns: {
+      ...base,
+      plugin_unique_identifier: varchar(255, { notNull: true }),
+      language: varchar(10, { notNull: true }),
+      content: required(text),
+    },
+    indexes: [index('idx_plugin_readme_records_plugin_unique_identifier', 'plugin_unique_identifier')],
+  },
+  {
+    // Ours, in a table of its own so that the existing daemon's one stays as it is. `id` is the id of the task;
+    // `deadline` is in milliseconds of the epoch.
+    name: 'install_task_leases',
+    columns: { ...base, owner: varchar(127, { notNull: true }), deadline: required(bigint) },
+    indexes: [index('idx_install_task_leases_owner', 'owner')],
+  },
+];
+
+/** Every driver is set up to deliver times as ISO-8601 UTC text. */
+interface BaseRow {
+  id: string;
+  created_at: string | null;
+  updated_at: string | null;
+}
+
+interface PluginRow extends BaseRow {
+  plugin_unique_identifier: string;
+  plugin_id: string;
+  refers: number | null;
+  install_type: string | null;
+  manifest_type: string | null;
+  remote_declaration: string | null;
+  source: string | null;
+}
+
+interface InstallationRow extends BaseRow {
+  tenant_id: string;
+  plugin_id: string;
+  plugin_unique_identifier: string;
+  runtime_type: string | null;
+  endpoints_setups: number | null;
+  endpoints_active: number | null;
+  source: string | null;
+  meta: string | null;
+}
+
+interface DeclarationRow extends BaseRow {
+  plugin_unique_identifier: string;
+  plugin_id: string;
+  declaration: string | null;
+}
+
+interface EndpointRow extends BaseRow {
+  name: string | null;
+  hook_id: string;
+  tenant_id: string;
+  user_id: string | null;
+  plugin_id: string;
+  expired_at: string | null;
+  enabled: number | boolean | null;
+  settings: string | null;
+}
+
+interface ServerlessRuntimeRow extends BaseRow {
+  plugin_unique_identifier: string;
+  function_url: string | null;
+  function_name: string | null;
+  type: string | null;
+  checksum: string | null;
+}
+
+interface ProjectionRow extends BaseRow {
+  tenant_id: string;
+  provider: string;
+  plugin_unique_identifier: string;
+  plugin_id: string;
+}
+
+interface InstallTaskRow extends BaseRow {
+  status: string;
+  tenant_id: string;
+  total_plugins: number;
+  completed_plugins: number;
+  plugins: string | null;
+}
+
+interface TenantStorageRow extends BaseRow {
+  tenant_id: string;
+  plugin_id: string;
+  size: number;
+}
+
+interface ReadmeRow extends BaseRow {
+  plugin_unique_identifier: string;
+  language: string;
+  content: string;
+}
+
+interface InstallTaskLeaseRow extends BaseRow {
+  owner: string;
+  deadline: number;
+}
+
+export interface Tables {
+  plugins: PluginRow;
+  plugin_installations: InstallationRow;
+  plugin_declarations: DeclarationRow;
+  endpoints: EndpointRow;
+  serverless_runtimes: ServerlessRuntimeRow;
+  tool_installations: ProjectionRow;
+  agent_strategy_installations: ProjectionRow;
+  datasource_installations: ProjectionRow;
+  trigger_installations: ProjectionRow;
+  ai_model_installations: ProjectionRow;
+  install_tasks: InstallTaskRow;
+  tenant_storages: TenantStorageRow;
+  plugin_readme_records: ReadmeRow;
+  install_task_leases: InstallTaskLeaseRow;
+}

@@ -1,0 +1,252 @@
+import type { SqlDialect } from '../dialect.ts';
+import { newId } from '../ids.ts';
+import type { InstallTaskItem, InstallTaskRecord, InstallTaskStatus, Page } from '../records.ts';
+import type { InstallTaskItemChange, InstallTasks, Lease, NewInstallTask } from '../repositories.ts';
+import { offsetOf, type Sql, type SqlContext, type Tx } from './context.ts';
+import { installTaskRecord, now } from './rows.ts';
+
+const unfinished: readonly InstallTaskStatus[] = ['pending', 'running'];
+const isUnfinished = ({ status }: { readonly status: InstallTaskStatus }): boolean => unfinished.includes(status);
+
+export class SqlInstallTasks implements InstallTasks {
+  readonly #sql: Sql;
+  readonly #dialect: SqlDialect;
+
+  constructor({ sql, dialect }: SqlContext) {
+    this.#sql = sql;
+    this.#dialect = dialect;
+  }
+
+  async create({ tenantId, plugins, lease }: NewInstallTask): Promise<InstallTaskRecord> {
+    const time = now();
+    const base = { id: newId(), created_at: time, updated_at: time };
+    const row = {
+      ...base,
+      status: 'running',
+      tenant_id: tenantId,
+      total_plugins: plugins.length,
+      completed_plugins: 0,
+      plugins: JSON.stringify(plugins.map(storedItem)),
+    };
+    await this.#sql.transaction().execute(async (tx) => {
+      await tx.insertInto('install_tasks').values(row).execute();
+      await tx
+        .insertInto('install_task_leases')
+        .values({ ...base, owner: lease.owner, deadline: Date.now() + lease.durationMs })
+        .execute();
+    });
+    return installTaskRecord(row);
+  }
+
+  async find(tenantId: string, taskId: string): Promise<InstallTaskRecord | undefined> {
+    const row = await this.#sql
+      .selectFrom('install_tasks')
+      .selectAll()
+      .where('id', '=', taskId)
+      .where('tenant_id', '=', tenantId)
+      .executeTakeFirst();
+    return row && installTaskRecord(row);
+  }
+
+  async list(tenantId: string, page: Page): Promise<readonly InstallTaskRecord[]> {
+    const rows = await this.#sql
+      .selectFrom('install_tasks')
+      .selectAll()
+      .where('tenant_id', '=', tenantId)
+      .orderBy('created_at', 'desc')
+      .orderBy('id', 'desc')
+      .limit(page.pageSize)
+      .offset(offsetOf(page))
+      .execute();
+    return rows.map(installTaskRecord);
+  }
+
+  async updateItem(
+    taskId: string,
+    uniqueIdentifier: string,
+    change: InstallTaskItemChange,
+  ): Promise<InstallTaskRecord | undefined> {
+    return await this.#sql.transaction().execute(async (tx) => {
+      const task = await this.#locked(tx, taskId);
+      const before = task?.plugins.find((item) => item.plugin_unique_identifier === uniqueIdentifier);
+      if (task === undefined || before === undefined) return undefined;
+      const after = storedItem({ ...before, ...change });
+      const plugins = task.plugins.map((item) => (item === before ? after : item));
+      const completed = before.status !== 'success' && after.status === 'success' ? 1 : 0;
+      return await save(tx, {
+        ...task,
+        plugins,
+        status: statusFrom(task.status, plugins),
+        completed_plugins: task.completed_plugins + completed,
+      });
+    });
+  }
+
+  async renewLeases({ owner, durationMs }: Lease): Promise<readonly string[]> {
+    await this.#sql
+      .updateTable('install_task_leases')
+      .set({ deadline: Date.now() + durationMs, updated_at: now() })
+      .where('owner', '=', owner)
+      .execute();
+    const rows = await this.#sql
+      .selectFrom('install_task_leases as lease')
+      .innerJoin('install_tasks as task', 'task.id', 'lease.id')
+      .select('task.id')
+      .where('lease.owner', '=', owner)
+      .where('task.status', 'in', unfinished)
+      .execute();
+    return rows.map((row) => row.id);
+  }
+
+  async failOrphans(message: string): Promise<readonly InstallTaskRecord[]> {
+    return await this.#sql.transaction().execute(async (tx) => {
+      const rows = await tx
+        .selectFrom('install_tasks as task')
+        .leftJoin('install_task_leases as lease', 'lease.id', 'task.id')
+        .select('task.id')
+        .where('task.status', 'in', unfinished)
+        .where((where) => where.or([where('lease.id', 'is', null), where('lease.deadline', '<=', Date.now())]))
+        .execute();
+      return await this.#fail(tx, rows, message);
+    });
+  }
+
+  async failOwned(owner: string, message: string): Promise<readonly InstallTaskRecord[]> {
+    return await this.#sql.transaction().execute(async (tx) => {
+      const rows = await tx.selectFrom('install_task_leases').select('id').where('owner', '=', owner).execute();
+      return await this.#fail(tx, rows, message);
+    });
+  }
+
+  async delete(tenantId: string, taskId: string): Promise<boolean> {
+    return await this.#sql.transaction().execute(async (tx) => {
+      const { numDeletedRows } = await tx
+        .deleteFrom('install_tasks')
+        .where('id', '=', taskId)
+        .where('tenant_id', '=', tenantId)
+        .executeTakeFirstOrThrow();
+      await dropLeasesWithoutTask(tx);
+      return numDeletedRows > 0n;
+    });
+  }
+
+  async deleteAll(tenantId: string): Promise<number> {
+    return await this.#sql.transaction().execute(async (tx) => {
+      const { numDeletedRows } = await tx
+        .deleteFrom('install_tasks')
+        .where('tenant_id', '=', tenantId)
+        .executeTakeFirstOrThrow();
+      await dropLeasesWithoutTask(tx);
+      return Number(numDeletedRows);
+    });
+  }
+
+  async deleteItem(tenantId: string, taskId: string, uniqueIdentifier: string): Promise<boolean> {
+    return await this.#sql.transaction().execute(async (tx) => {
+      const task = await this.#locked(tx, taskId);
+      if (task === undefined || task.tenant_id !== tenantId) return false;
+      const plugins = task.plugins.filter((item) => item.plugin_unique_identifier !== uniqueIdentifier);
+      if (plugins.every((item) => item.status === 'success')) {
+        await tx.deleteFrom('install_tasks').where('id', '=', taskId).execute();
+        await dropLeasesWithoutTask(tx);
+      } else if (plugins.length < task.plugins.length) {
+        await save(tx, { ...task, plugins });
+      }
+      return plugins.length < task.plugins.length;
+    });
+  }
+
+  async sweepSuccessful(olderThanMs: number): Promise<number> {
+    return await this.#sql.transaction().execute(async (tx) => {
+      const { numDeletedRows } = await tx
+        .deleteFrom('install_tasks')
+        .where('status', '=', 'success')
+        .where('updated_at', '<=', new Date(Date.now() - olderThanMs).toISOString())
+        .executeTakeFirstOrThrow();
+      if (numDeletedRows > 0n) await dropLeasesWithoutTask(tx);
+      return Number(numDeletedRows);
+    });
+  }
+
+  async #locked(tx: Tx, taskId: string): Promise<InstallTaskRecord | undefined> {
+    const select = tx.selectFrom('install_tasks').selectAll().where('id', '=', taskId);
+    const row = await this.#dialect.lockingRows(select).executeTakeFirst();
+    return row && installTaskRecord(row);
+  }
+
+  async #fail(
+    tx: Tx,
+    rows: readonly { readonly id: string }[],
+    message: string,
+  ): Promise<readonly InstallTaskRecord[]> {
+    const failed: InstallTaskRecord[] = [];
+    for (const { id } of rows) {
+      const task = await this.#locked(tx, id);
+      if (task === undefined || !isUnfinished(task)) continue;
+      const plugins = task.plugins.map((item) =>
+        isUnfinished(item) ? storedItem({ ...item, status: 'failed', message }) : item,
+      );
+      failed.push(await save(tx, { ...task, plugins, status: 'failed' }));
+    }
+    return failed;
+  }
+}
+
+/** The first failure fails the task for good; success of all makes it successful. */
+function statusFrom(status: InstallTaskStatus, items: readonly InstallTaskItem[]): InstallTaskStatus {
+  if (status === 'failed' || items.some((item) => item.status === 'failed')) return 'failed';
+  return items.every((item) => item.status === 'success') ? 'success' : status;
+}
+
+/** Updates by id and never inserts: a task that was deleted meanwhile stays deleted. */
+async function save(tx: Tx, task: InstallTaskRecord): Promise<InstallTaskRecord> {
+  const saved = { ...task, updated_at: now() };
+  await tx
+    .updateTable('install_tasks')
+    .set({
+      status: saved.status,
+      completed_plugins: saved.completed_plugins,
+      plugins: JSON.stringify(saved.plugins),
+      updated_at: saved.updated_at,
+    })
+    .where('id', '=', task.id)
+    .execute();
+  return saved;
+}
+
+async function dropLeasesWithoutTask(tx: Tx): Promise<void> {
+  await tx
+    .deleteFrom('install_task_leases')
+    .where('id', 'not in', (where) => where.selectFrom('install_tasks').select('id'))
+    .execute();
+}
+
+/** An item in the key order clients know, its message cut to a bearable length. */
+function storedItem(item: InstallTaskItem): InstallTaskItem {
+  return {
+    plugin_unique_identifier: item.plugin_unique_identifier,
+    labels: item.labels,
+    icon: item.icon,
+    icon_dark: item.icon_dark,
+    plugin_id: item.plugin_id,
+    status: item.status,
+    message: shortened(item.message),
+    source: item.source,
+  };
+}
+
+const longestMessage = 1024;
+const keptEnd = 512;
+
+/** Both ends of a long message, cut between characters; the usual length for ASCII. */
+function shortened(message: string): string {
+  const bytes = Buffer.from(message);
+  if (bytes.length <= longestMessage) return message;
+  let head = keptEnd;
+  while (isContinuation(bytes[head])) head--;
+  let tail = bytes.length - keptEnd;
+  while (isContinuation(bytes[tail])) tail++;
+  return `${bytes.toString('utf8', 0, head)}...${bytes.toString('utf8', tail)}`;
+}
+
+const isContinuation = (byte: number | undefined): boolean => byte !== undefined && (byte & 0xc0) === 0x80;

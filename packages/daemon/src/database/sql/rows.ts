@@ -1,0 +1,168 @@
+import type { Selectable } from 'kysely';
+import type {
+  BaseRecord,
+  EndpointRecord,
+  InstallationRecord,
+  InstallTaskItem,
+  InstallTaskRecord,
+  InstallTaskStatus,
+  JsonObject,
+  PluginRecord,
+  ProjectionKind,
+  ProjectionRecord,
+  ReadmeRecord,
+  RuntimeType,
+  ServerlessRuntimeRecord,
+} from '../records.ts';
+import type { Tables } from '../schema.ts';
+
+/** Rows as records: nulls of older rows become the empty value of their column. */
+
+export type ProjectionTable =
+  | 'tool_installations'
+  | 'ai_model_installations'
+  | 'agent_strategy_installations'
+  | 'datasource_installations'
+  | 'trigger_installations';
+
+export const projectionTables: { readonly [K in ProjectionKind]: ProjectionTable } = {
+  tool: 'tool_installations',
+  model: 'ai_model_installations',
+  agent_strategy: 'agent_strategy_installations',
+  datasource: 'datasource_installations',
+  trigger: 'trigger_installations',
+};
+
+export const now = (): string => new Date().toISOString();
+
+const never = '0001-01-01T00:00:00Z';
+
+function base(row: { id: string; created_at: string | null; updated_at: string | null }): BaseRecord {
+  return { id: row.id, created_at: row.created_at ?? never, updated_at: row.updated_at ?? never };
+}
+
+function runtimeType(value: string | null): RuntimeType {
+  return value === 'remote' || value === 'serverless' ? value : 'local';
+}
+
+export function objectFrom(json: string | null): JsonObject {
+  const value: unknown = json === null || json === '' ? undefined : JSON.parse(json);
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {};
+}
+
+export function pluginRecord(row: Selectable<Tables['plugins']>): PluginRecord {
+  const install_type = runtimeType(row.install_type);
+  return {
+    ...base(row),
+    plugin_unique_identifier: row.plugin_unique_identifier,
+    plugin_id: row.plugin_id,
+    refers: row.refers ?? 0,
+    install_type,
+    manifest_type: row.manifest_type ?? '',
+    // The existing daemon stores an empty declaration with all others.
+    remote_declaration: install_type === 'remote' ? row.remote_declaration : null,
+    source: row.source ?? '',
+  };
+}
+
+export function installationRecord(row: Selectable<Tables['plugin_installations']>): InstallationRecord {
+  return {
+    ...base(row),
+    tenant_id: row.tenant_id,
+    plugin_id: row.plugin_id,
+    plugin_unique_identifier: row.plugin_unique_identifier,
+    runtime_type: runtimeType(row.runtime_type),
+    endpoints_setups: row.endpoints_setups ?? 0,
+    endpoints_active: row.endpoints_active ?? 0,
+    source: row.source ?? '',
+    meta: objectFrom(row.meta),
+  };
+}
+
+export function projectionRecord(row: Selectable<Tables[ProjectionTable]>): ProjectionRecord {
+  return {
+    ...base(row),
+    tenant_id: row.tenant_id,
+    provider: row.provider,
+    plugin_unique_identifier: row.plugin_unique_identifier,
+    plugin_id: row.plugin_id,
+  };
+}
+
+export function endpointRecord(row: Selectable<Tables['endpoints']>): EndpointRecord {
+  return {
+    ...base(row),
+    name: row.name ?? '',
+    hook_id: row.hook_id,
+    tenant_id: row.tenant_id,
+    user_id: row.user_id ?? '',
+    plugin_id: row.plugin_id,
+    expired_at: row.expired_at ?? never,
+    enabled: Boolean(row.enabled),
+    settings: objectFrom(row.settings),
+  };
+}
+
+export function readmeRecord(row: Selectable<Tables['plugin_readme_records']>): ReadmeRecord {
+  return {
+    ...base(row),
+    plugin_unique_identifier: row.plugin_unique_identifier,
+    language: row.language,
+    content: row.content,
+  };
+}
+
+export function serverlessRuntimeRecord(row: Selectable<Tables['serverless_runtimes']>): ServerlessRuntimeRecord {
+  return {
+    ...base(row),
+    plugin_unique_identifier: row.plugin_unique_identifier,
+    function_url: row.function_url ?? '',
+    function_name: row.function_name ?? '',
+    type: row.type ?? '',
+    checksum: row.checksum ?? '',
+  };
+}
+
+const taskStatuses: ReadonlySet<string> = new Set<InstallTaskStatus>(['pending', 'running', 'success', 'failed']);
+
+function taskStatus(value: unknown): InstallTaskStatus {
+  // The set above holds exactly the words of the type.
+  return typeof value === 'string' && taskStatuses.has(value) ? (value as InstallTaskStatus) : 'failed';
+}
+
+export function installTaskRecord(row: Selectable<Tables['install_tasks']>): InstallTaskRecord {
+  const items: unknown = row.plugins === null || row.plugins === '' ? [] : JSON.parse(row.plugins);
+  return {
+    ...base(row),
+    status: taskStatus(row.status),
+    tenant_id: row.tenant_id,
+    total_plugins: row.total_plugins,
+    completed_plugins: row.completed_plugins,
+    plugins: Array.isArray(items) ? items.map(taskItem) : [],
+  };
+}
+
+function taskItem(value: unknown): InstallTaskItem {
+  const item: JsonObject = typeof value === 'object' && value !== null ? { ...value } : {};
+  const word = (name: string): string => {
+    const found = item[name];
+    return typeof found === 'string' ? found : '';
+  };
+  return {
+    plugin_unique_identifier: word('plugin_unique_identifier'),
+    labels: labels(item.labels),
+    icon: word('icon'),
+    icon_dark: word('icon_dark'),
+    plugin_id: word('plugin_id'),
+    status: taskStatus(item.status),
+    message: word('message'),
+    source: word('source'),
+  };
+}
+
+function labels(value: unknown): { readonly [language: string]: string } {
+  if (typeof value !== 'object' || value === null) return {};
+  return Object.fromEntries(
+    Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+  );
+}
