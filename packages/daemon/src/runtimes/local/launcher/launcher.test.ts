@@ -2,14 +2,17 @@ import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { afterEach, expect, test } from 'vitest';
 import { DirectLauncher } from './direct-launcher.ts';
-import { explainPid1, type PluginProcess, type ProcessLauncher } from './index.ts';
+import { createProcessLauncher, explainPid1, type PluginProcess, type ProcessLauncher } from './index.ts';
 import { parseUsage } from './process-usage.ts';
 
 const env = { PATH: process.env.PATH ?? '', ONLY: 'this' };
 let launcher: ProcessLauncher;
 afterEach(() => launcher?.close());
 
-const implementations: Record<string, () => ProcessLauncher> = { direct: () => new DirectLauncher() };
+const implementations: Record<string, () => ProcessLauncher> = {
+  direct: () => new DirectLauncher(),
+  helper: () => createProcessLauncher({ onFallback: (reason) => expect.fail(String(reason)) }),
+};
 
 const sh = (script: string) => ({ command: '/bin/sh', args: ['-c', script], cwd: '/tmp', env });
 

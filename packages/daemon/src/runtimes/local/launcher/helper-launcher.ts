@@ -1,0 +1,96 @@
+import type { Readable, Writable } from 'node:stream';
+import { HelperProcess, type Started } from './helper-process.ts';
+import type { LaunchSpec, PluginProcess, ProcessExit, ProcessLauncher, ProcessUsage } from './process-launcher.ts';
+import { readProcessTreeUsage } from './process-usage.ts';
+
+export interface HelperLauncherOptions {
+  /** Interpreters to run the helper with, the first that works is taken. */
+  readonly pythons: readonly string[];
+  /** PATH of the helper, in which `pythons` without a folder are looked for. */
+  readonly searchPath: string;
+  /** Takes over when no helper can be started. */
+  readonly fallback: ProcessLauncher;
+  /** Told once, with the reason, when the fallback takes over. */
+  readonly onFallback: (reason: unknown) => void;
+}
+
+/**
+ * Starts plugins through a small helper process, made at the first launch. The daemon's memory then does not matter for
+ * the time a start takes, and plugins do not outlive a daemon that is killed: the helper sees its stdin end.
+ */
+export class HelperLauncher implements ProcessLauncher {
+  readonly #options: HelperLauncherOptions;
+  #helper: Promise<HelperProcess | undefined> | undefined;
+  #closed = false;
+
+  constructor(options: HelperLauncherOptions) {
+    this.#options = options;
+  }
+
+  async launch(spec: LaunchSpec): Promise<PluginProcess> {
+    if (this.#closed) throw new Error('the process launcher is closed');
+    this.#helper ??= this.#open();
+    const helper = await this.#helper;
+    if (helper === undefined) return this.#options.fallback.launch(spec);
+    return new LaunchedProcess(await helper.launch(spec));
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    const helper = await this.#helper;
+    await Promise.all([helper?.close(), this.#options.fallback.close()]);
+  }
+
+  async #open(): Promise<HelperProcess | undefined> {
+    let reason: unknown = new Error('no Python interpreter is configured');
+    for (const python of this.#options.pythons) {
+      try {
+        const helper = await HelperProcess.open(python, this.#options.searchPath);
+        // The next launch makes a new one; what the old one had started is reported as ended.
+        void helper.ended.then(() => {
+          this.#helper = undefined;
+        });
+        return helper;
+      } catch (error) {
+        reason = error;
+      }
+    }
+    this.#options.onFallback(reason);
+    return undefined;
+  }
+}
+
+class LaunchedProcess implements PluginProcess {
+  readonly pid: number;
+  readonly stdin: Writable;
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+  readonly exited: Promise<ProcessExit>;
+  #ended = false;
+
+  constructor({ pid, pipes, exited }: Started) {
+    this.pid = pid;
+    const [stdin, stdout, stderr] = pipes;
+    this.stdin = stdin;
+    this.stdout = stdout;
+    this.stderr = stderr;
+    this.exited = exited.then((exit) => {
+      this.#ended = true;
+      stdin.destroy();
+      return exit;
+    });
+  }
+
+  kill(signal: NodeJS.Signals): boolean {
+    if (this.#ended) return false;
+    try {
+      return process.kill(-this.pid, signal);
+    } catch {
+      return false; // ESRCH: it ended, and the news is on its way
+    }
+  }
+
+  async usage(): Promise<ProcessUsage | undefined> {
+    return this.#ended ? undefined : readProcessTreeUsage(this.pid);
+  }
+}

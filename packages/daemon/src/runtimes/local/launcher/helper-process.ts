@@ -1,0 +1,225 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type Server, type Socket } from 'node:net';
+import { constants, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { HEADER_BYTES, HELPER_SCRIPT } from './helper-script.ts';
+import type { LaunchSpec, ProcessExit } from './process-launcher.ts';
+
+export type Pipes = readonly [stdin: Socket, stdout: Socket, stderr: Socket];
+
+export interface Started {
+  readonly pid: number;
+  readonly pipes: Pipes;
+  readonly exited: Promise<ProcessExit>;
+}
+
+interface Waiting {
+  readonly started: PromiseWithResolvers<{ pid: number; exited: Promise<ProcessExit> }>;
+  readonly pipes: PromiseWithResolvers<Pipes>;
+  readonly connected: (Socket | undefined)[];
+}
+
+const TOKEN_BYTES = 16;
+const READY_MS = 10_000;
+/** A plugin's header follows its connection at once; whoever stays silent is not the helper. */
+const HEADER_MS = 5_000;
+
+/** One helper process with its socket: started with open(), ends when close() is called, or by itself. */
+export class HelperProcess {
+  readonly pid: number;
+  /** Settles when the helper has ended and every process it started has been reported as ended. */
+  readonly ended: Promise<void>;
+  readonly #child: ChildProcess;
+  readonly #server: Server;
+  readonly #folder: string;
+  readonly #token: string;
+  readonly #waiting = new Map<number, Waiting>();
+  readonly #running = new Map<number, PromiseWithResolvers<ProcessExit>>();
+  #nextId = 1;
+  #answers = '';
+
+  /** @throws when the interpreter cannot run the helper, or no socket can be made */
+  static async open(python: string, searchPath: string): Promise<HelperProcess> {
+    const folder = await mkdtemp(join(tmpdir(), 'plugin-launcher-'));
+    const server = createServer({ pauseOnConnect: true });
+    let child: ChildProcess | undefined;
+    try {
+      const address = join(folder, 'socket');
+      await new Promise<void>((resolve, reject) => {
+        server.once('error', reject);
+        server.listen(address, () => resolve());
+      });
+      const token = randomBytes(TOKEN_BYTES).toString('hex');
+      // Its own group: a Ctrl-C in the terminal is for the daemon, which ends its plugins in order.
+      child = spawn(python, ['-I', '-S', '-c', HELPER_SCRIPT, address, token], {
+        stdio: ['pipe', 'pipe', 'inherit'],
+        detached: true,
+        env: { PATH: searchPath, LC_ALL: 'C.UTF-8' },
+      });
+      await readiness(child);
+      return new HelperProcess(child, server, folder, token);
+    } catch (error) {
+      child?.kill('SIGKILL');
+      server.close();
+      await rm(folder, { recursive: true, force: true });
+      throw error;
+    }
+  }
+
+  private constructor(child: ChildProcess, server: Server, folder: string, token: string) {
+    if (child.pid === undefined) throw new Error('the helper has no pid');
+    this.pid = child.pid;
+    this.#child = child;
+    this.#server = server;
+    this.#folder = folder;
+    this.#token = token;
+    server.on('connection', (socket) => this.#introduce(socket));
+    server.unref();
+    child.stdin?.on('error', () => {}); // its exit, which follows, is what counts
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => this.#read(text));
+    this.ended = new Promise((resolve) => child.once('exit', () => resolve(this.#onExit())));
+    child.unref();
+    this.#holdLoop();
+  }
+
+  /** An idle helper keeps nobody alive; one that starts or runs something does. */
+  #holdLoop(): void {
+    const hold = this.#waiting.size > 0 || this.#running.size > 0;
+    for (const stream of [this.#child.stdin, this.#child.stdout]) {
+      const socket = stream as Socket | null; // pipes of a child process are sockets
+      if (hold) socket?.ref();
+      else socket?.unref();
+    }
+  }
+
+  async launch(spec: LaunchSpec): Promise<Started> {
+    const id = this.#nextId++;
+    const waiting: Waiting = {
+      started: Promise.withResolvers(),
+      pipes: Promise.withResolvers(),
+      connected: [undefined, undefined, undefined],
+    };
+    this.#waiting.set(id, waiting);
+    this.#holdLoop();
+    waiting.pipes.promise.catch(() => {}); // the same failure arrives through `started`
+    const { command, args, cwd, env } = spec;
+    this.#child.stdin?.write(`${JSON.stringify({ id, command, args, cwd, env })}\n`);
+    try {
+      const started = await waiting.started.promise;
+      return { ...started, pipes: await waiting.pipes.promise };
+    } catch (error) {
+      for (const socket of waiting.connected) socket?.destroy();
+      throw error;
+    } finally {
+      this.#waiting.delete(id);
+      this.#holdLoop();
+    }
+  }
+
+  /** Ends the helper, and with it everything it has started. */
+  async close(): Promise<void> {
+    this.#child.ref();
+    this.#child.stdin?.end();
+    await this.ended;
+  }
+
+  #introduce(socket: Socket): void {
+    socket.on('error', () => socket.destroy()); // a reset by a plugin that died: its exit is reported, writers learn from their callback
+    const timer = setTimeout(() => socket.destroy(), HEADER_MS);
+    const look = () => {
+      const header: Buffer | null = socket.read(HEADER_BYTES);
+      if (header === null) return;
+      clearTimeout(timer);
+      socket.off('readable', look);
+      const text = header.toString('latin1');
+      const waiting = this.#waiting.get(Number(text.slice(TOKEN_BYTES * 2 + 1)));
+      const channel = Number(text[TOKEN_BYTES * 2]);
+      if (text.slice(0, TOKEN_BYTES * 2) !== this.#token || waiting === undefined || !(channel <= 2)) {
+        socket.destroy();
+        return;
+      }
+      waiting.connected[channel] = socket;
+      const [stdin, stdout, stderr] = waiting.connected;
+      if (stdin && stdout && stderr) waiting.pipes.resolve([stdin, stdout, stderr]);
+    };
+    socket.on('readable', look);
+    look();
+  }
+
+  #read(text: string): void {
+    const lines = (this.#answers + text).split('\n');
+    this.#answers = lines.pop() ?? '';
+    for (const line of lines) {
+      const message: Answer = JSON.parse(line);
+      if (message.id !== undefined) {
+        const waiting = this.#waiting.get(message.id);
+        if (message.pid === undefined) {
+          const error = new Error(`${message.errno}: ${message.error}`);
+          waiting?.started.reject(Object.assign(error, { code: message.errno }));
+        } else {
+          const exited = Promise.withResolvers<ProcessExit>();
+          this.#running.set(message.pid, exited);
+          waiting?.started.resolve({ pid: message.pid, exited: exited.promise });
+        }
+      } else if (message.pid !== undefined) {
+        this.#running.get(message.pid)?.resolve({ code: message.code ?? null, signal: signalName(message.signal) });
+        this.#running.delete(message.pid);
+      }
+    }
+    this.#holdLoop();
+  }
+
+  /** The helper kills its groups when it leaves; when it was killed itself, that is left to us. */
+  async #onExit(): Promise<void> {
+    for (const [pid, exited] of this.#running) {
+      try {
+        process.kill(-pid, 'SIGKILL');
+      } catch {
+        // ended already
+      }
+      exited.resolve({ code: null, signal: 'SIGKILL' });
+    }
+    this.#running.clear();
+    for (const waiting of this.#waiting.values()) {
+      const error = new Error('the launcher process ended while it started this one');
+      waiting.started.reject(error);
+      waiting.pipes.reject(error);
+    }
+    this.#server.close();
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+}
+
+interface Answer {
+  readonly id?: number;
+  readonly pid?: number;
+  readonly code?: number;
+  readonly signal?: number;
+  readonly errno?: string;
+  readonly error?: string;
+}
+
+function signalName(number: number | undefined): NodeJS.Signals | null {
+  const found = Object.entries(constants.signals).find(([, value]) => value === number);
+  return found === undefined ? null : (found[0] as NodeJS.Signals); // the keys are the names
+}
+
+async function readiness(child: ChildProcess): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const timer = setTimeout(() => reject(new Error('the launcher process did not get ready')), READY_MS);
+  child.once('error', reject);
+  child.once('exit', (code, signal) =>
+    reject(new Error(`the launcher process ended at its start (${signal ?? code})`)),
+  );
+  child.stdout?.once('data', () => resolve());
+  try {
+    await promise;
+  } finally {
+    clearTimeout(timer);
+    child.removeAllListeners('exit');
+    child.removeAllListeners('error');
+    child.on('error', () => {}); // a failed kill of a process that is gone
+  }
+}

@@ -1,0 +1,125 @@
+/**
+ * The helper process, in Python because every machine that runs plugins has it, and because ten megabytes are a fifth of
+ * what a second Node takes. It reads one JSON object a line on stdin and answers likewise on stdout:
+ *
+ *   → {"id":1,"command":"/x/python","args":["-m","main"],"cwd":"/x","env":{}}
+ *   ← {"id":1,"pid":77}  or  {"id":1,"errno":2,"error":"No such file or directory"}
+ *   ← {"pid":77,"code":0}  or  {"pid":77,"signal":9}
+ *
+ * The three pipes of a process are connections to the daemon's socket, made by the helper, introduced by a header of fixed
+ * length and inherited by the process as its stdin, stdout and stderr. The end of stdin means that the daemon is gone: all
+ * process groups are killed.
+ */
+export const HEADER_BYTES = 48;
+
+export const HELPER_SCRIPT = String.raw`
+import errno, json, os, select, signal, socket, sys
+
+address, token = sys.argv[1], sys.argv[2]
+running = set()
+
+
+def answer(**fields):
+    data = json.dumps(fields).encode() + b"\n"
+    while data:
+        data = data[os.write(1, data):]
+
+
+def kill_group(pid):
+    try:
+        os.killpg(pid, signal.SIGKILL)
+    except OSError:
+        pass
+
+
+def connect(identifier, channel):
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    connection.connect(address)
+    connection.sendall(f"{token}{channel}{identifier:015d}".encode())
+    return connection
+
+
+def launch(request):
+    identifier = request["id"]
+    connections = []
+    try:
+        os.chdir(request["cwd"])
+        connections = [connect(identifier, channel) for channel in range(3)]
+        actions = [(os.POSIX_SPAWN_DUP2, one.fileno(), fd) for fd, one in enumerate(connections)]
+        pid = os.posix_spawn(
+            request["command"],
+            [request["command"], *request["args"]],
+            request["env"],
+            file_actions=actions,
+            setsid=True,
+            setsigmask=[],
+            setsigdef=[signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT, signal.SIGTERM, signal.SIGHUP],
+        )
+        running.add(pid)
+        answer(id=identifier, pid=pid)
+    except OSError as error:
+        answer(id=identifier, errno=errno.errorcode.get(error.errno, str(error.errno)), error=os.strerror(error.errno or 0))
+    except Exception as error:
+        answer(id=identifier, errno="EINVAL", error=str(error))
+    finally:
+        for one in connections:
+            one.close()
+        os.chdir("/")
+
+
+def reap():
+    while running:
+        try:
+            # Looked at first and reaped later: until then nobody else can get the number of the group.
+            found = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        except ChildProcessError:
+            return
+        if found is None:
+            return
+        pid = found.si_pid
+        kill_group(pid)
+        os.waitpid(pid, 0)
+        if pid in running:
+            running.discard(pid)
+            if found.si_code == os.CLD_EXITED:
+                answer(pid=pid, code=found.si_status)
+            else:
+                answer(pid=pid, signal=found.si_status)
+
+
+def leave(*_):
+    for pid in running:
+        kill_group(pid)
+    os._exit(0)
+
+
+waker, wakee = os.pipe()
+os.set_blocking(waker, False)
+os.set_blocking(wakee, False)
+signal.set_wakeup_fd(wakee)
+signal.signal(signal.SIGCHLD, lambda *_: None)
+for one in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+    signal.signal(one, leave)
+os.chdir("/")
+answer(ready=True)
+pending = b""
+try:
+    while True:
+        ready, _, _ = select.select([0, waker], [], [])
+        if waker in ready:
+            try:
+                os.read(waker, 4096)
+            except BlockingIOError:
+                pass
+            reap()
+        if 0 in ready:
+            data = os.read(0, 65536)
+            if not data:
+                break
+            *lines, pending = (pending + data).split(b"\n")
+            for line in lines:
+                launch(json.loads(line))
+            reap()
+finally:
+    leave()
+`;

@@ -1,0 +1,108 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { afterEach, expect, test } from 'vitest';
+import { createProcessLauncher, type ProcessLauncher } from './index.ts';
+
+/** What only the launcher with a helper process promises; the rest is in launcher.test.ts, run over both. */
+
+const env = { PATH: process.env.PATH ?? '' };
+const sh = (script: string) => ({ command: '/bin/sh', args: ['-c', script], cwd: '/tmp', env });
+let launcher: ProcessLauncher | undefined;
+afterEach(() => launcher?.close());
+
+function parentOf(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
+}
+
+function isRunning(pid: number): boolean {
+  if (!existsSync(`/proc/${pid}/stat`)) return false;
+  return !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'latin1'));
+}
+
+test.skipIf(process.platform !== 'linux')('plugins and their children die with a daemon that is killed', async () => {
+  const script = `
+    import { createProcessLauncher } from ${JSON.stringify(new URL('./index.ts', import.meta.url).href)};
+    const launcher = createProcessLauncher();
+    const plugin = await launcher.launch(${JSON.stringify(sh('sleep 1000 & echo $$ $!; wait'))});
+    plugin.stdout.on('data', (data) => process.stdout.write(data));
+    setInterval(() => {}, 1000);`;
+  const daemon = spawn(process.execPath, ['--input-type=module', '-e', script], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const [line] = (await once(createInterface(daemon.stdout), 'line')) as [string];
+  const pids = line.split(' ').map(Number);
+  expect(pids.map(isRunning)).toEqual([true, true]);
+  const helper = parentOf(pids[0] ?? 0);
+  expect(helper).not.toBe(daemon.pid);
+  daemon.kill('SIGKILL');
+  await expect.poll(() => [...pids, helper].map(isRunning), { timeout: 10_000 }).toEqual([false, false, false]);
+});
+
+test.skipIf(process.platform !== 'linux')(
+  'a helper that is killed costs its plugins, and the next launch makes a new one',
+  async () => {
+    launcher = createProcessLauncher();
+    const plugin = await launcher.launch(sh('sleep 1000 & wait'));
+    const helper = parentOf(plugin.pid);
+    process.kill(helper, 'SIGKILL');
+    expect(await plugin.exited).toEqual({ code: null, signal: 'SIGKILL' });
+    await expect.poll(() => isRunning(plugin.pid)).toBe(false);
+    const next = await launcher.launch(sh('exit 4'));
+    expect(await next.exited).toEqual({ code: 4, signal: null });
+  },
+);
+
+test('many launches at once keep their pipes and exits apart', async () => {
+  const started = createProcessLauncher();
+  launcher = started;
+  const results = await Promise.all(
+    Array.from({ length: 40 }, async (_, i) => {
+      const plugin = await started.launch(sh(`read line; echo "$line ${i}"; echo "error ${i}" >&2; exit ${i}`));
+      plugin.stdin.end(`input ${i}\n`);
+      const read = async (stream: NodeJS.ReadableStream) => {
+        let text = '';
+        for await (const chunk of stream) text += chunk;
+        return text;
+      };
+      const [stdout, stderr, exit] = await Promise.all([read(plugin.stdout), read(plugin.stderr), plugin.exited]);
+      return { stdout, stderr, code: exit.code };
+    }),
+  );
+  expect(results).toEqual(
+    Array.from({ length: 40 }, (_, i) => ({ stdout: `input ${i} ${i}\n`, stderr: `error ${i}\n`, code: i })),
+  );
+});
+
+test('without a working interpreter plugins are started directly, and that is said once', async () => {
+  const { HelperLauncher } = await import('./helper-launcher.ts');
+  const { DirectLauncher } = await import('./direct-launcher.ts');
+  const reasons: unknown[] = [];
+  launcher = new HelperLauncher({
+    pythons: ['/nonexistent/python', '/bin/false'],
+    searchPath: '/usr/bin',
+    fallback: new DirectLauncher(),
+    onFallback: (reason) => reasons.push(reason),
+  });
+  const exits = [await launcher.launch(sh('exit 1')), await launcher.launch(sh('exit 2'))].map((one) => one.exited);
+  expect((await Promise.all(exits)).map((exit) => exit.code)).toEqual([1, 2]);
+  expect(reasons).toHaveLength(1);
+  expect(String(reasons[0])).toContain('ended at its start');
+});
+
+test.skipIf(process.platform !== 'linux')(
+  'plugins inherit neither ignored signals nor open files of the helper',
+  async () => {
+    launcher = createProcessLauncher();
+    // Number 3 is the directory that ls reads; what the test's own surroundings have left open is above 20.
+    const plugin = await launcher.launch(sh('grep SigIgn /proc/self/status; ls /proc/self/fd'));
+    let text = '';
+    for await (const chunk of plugin.stdout) text += chunk;
+    const [ignored = '', ...files] = text.trim().split('\n');
+    // The C library ignores two signals of its own (32 and 33) between fork and exec.
+    expect(BigInt(`0x${ignored.split('\t')[1]}`) & 0x7fffffffn).toBe(0n);
+    expect(files.map(Number).filter((file) => file < 20)).toEqual([0, 1, 2, 3]);
+  },
+);
