@@ -5,30 +5,16 @@
  * thread; the only files touched are those below a directory that the caller names (extractTo, packDirectory).
  * Called by the daemon (upload, install, debugging, settings) and by the command line tool.
  */
-export { type ArchiveLimits, openPackage, type PackageArchive } from './archive/package-archive.ts';
-export { writeZip, type ZipFile } from './archive/zip-writer.ts';
+export * from './archive/index.ts';
 export { assetId, mapIcons, type RemappedAssets, readAsset, remapAssets } from './assets.ts';
 export * from './bundle/index.ts';
-export { validateManifest } from './declaration/cross-checks.ts';
-export { declarationCategory, presentDeclaration } from './declaration/present.ts';
-export {
-  declarationFromRegistration,
-  decodeRegisteredList,
-  decodeRegisteredManifest,
-  type Registration,
-  remoteChecksum,
-} from './declaration/remote.ts';
-export {
-  decodeDeclaration,
-  decodeModelDeclaration,
-  parseDeclaration,
-  stringifyDeclaration,
-} from './declaration/stored.ts';
-export type * from './declaration/types.ts';
+export * from './declaration/index.ts';
 export * from './directory/index.ts';
 export { PackageError, type PackageErrorDetails, type Problem } from './errors.ts';
+export { parseExactJson } from './exact-integer.ts';
 export * from './identifier.ts';
 export { type DecodedPackage, type DecodeOptions, decodePackage } from './package.ts';
 export { readReadmes } from './readme.ts';
 export { maskSecret, maskSettings, validateSettings } from './settings.ts';
 export * from './signature/index.ts';
+export * from './yaml/index.ts';

@@ -35,6 +35,7 @@ const MAX_16 = 0xffff;
 const MAX_32 = 0xffffffff;
 const STORED = 0;
 const DEFLATED = 8;
+const MAX_CHUNK = 4 << 20;
 
 const notAZip = (cause?: unknown) => new PackageError('zip: not a valid zip file', { cause });
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -107,8 +108,9 @@ function unpack(packed: Buffer, entry: ZipEntry): Buffer {
   try {
     return inflateRawSync(packed, {
       maxOutputLength: Math.max(1, entry.size),
-      // one output buffer for small files, few for large ones; a lie about the size costs at most one of these
-      chunkSize: Math.min(Math.max(64, entry.size), 1 << 20),
+      // one output buffer for most files (a byte to spare: a full one makes zlib ask for another), few for large ones; a
+      // lie about the size costs at most one of these
+      chunkSize: Math.min(entry.size + 64, MAX_CHUNK),
     });
   } catch (error) {
     throw inflateError(error);

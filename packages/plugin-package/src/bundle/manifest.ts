@@ -70,7 +70,7 @@ export const bundleManifest = object<RawManifest>('Bundle', {
 /** A bundle's manifest and what its rules object to; rules do not keep a bundle from being read. @throws PackageError */
 export function parseBundleManifest(source: string, file: string): { manifest: BundleManifest; warnings: Problem[] } {
   const raw = decodeYaml(parseYaml(source, file), bundleManifest).value as RawManifest;
-  const warnings = findViolations(bundleManifest, raw).map((problem) => ({ ...problem, file }));
+  const warnings: Problem[] = findViolations(bundleManifest, raw).map(({ message }) => ({ message, file }));
   complete(bundleManifest, raw);
   const dependencies: Dependency[] = [];
   for (const one of raw.dependencies ?? []) {

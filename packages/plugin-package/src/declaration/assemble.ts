@@ -4,13 +4,9 @@ import { decodeYaml, type References } from './decode-yaml.ts';
 import { compileGlob } from './glob.ts';
 import { presentDeclaration } from './present.ts';
 import { complete, type ObjectShape, type ShapeNode } from './shape.ts';
-import { agentStrategy, agentStrategyProvider } from './shapes/agent-strategy.ts';
-import { datasource, datasourceProvider } from './shapes/datasource.ts';
-import { endpoint, endpointProvider } from './shapes/endpoint.ts';
+import { CATEGORIES, type Category } from './shapes/categories.ts';
 import { manifest } from './shapes/manifest.ts';
-import { MODEL_GROUPS, model, modelProvider, positionFile } from './shapes/model.ts';
-import { tool, toolProvider } from './shapes/tool.ts';
-import { event, triggerProvider } from './shapes/trigger.ts';
+import { MODEL_GROUPS, model, positionFile } from './shapes/model.ts';
 import type { PluginDeclaration, PluginFiles } from './types.ts';
 import { findViolations } from './validate.ts';
 
@@ -28,76 +24,6 @@ export interface Assembled {
   /** what the field rules would refuse, and what only works by accident */
   readonly warnings: readonly Problem[];
 }
-
-interface Category {
-  readonly files: keyof PluginFiles;
-  readonly key: 'tool' | 'endpoint' | 'model' | 'agent_strategy' | 'datasource' | 'trigger';
-  readonly provider: ObjectShape;
-  /** the objects that files named by the provider file hold, and the key they are appended to */
-  readonly child: ObjectShape;
-  readonly list: string;
-  /** words of messages about unreadable files */
-  readonly providerWord: string;
-  readonly childWord: string;
-}
-
-/** In the order in which they are read. */
-const CATEGORIES: readonly Category[] = [
-  {
-    files: 'tools',
-    key: 'tool',
-    provider: toolProvider,
-    child: tool,
-    list: 'tools',
-    providerWord: 'tool',
-    childWord: 'tool',
-  },
-  {
-    files: 'endpoints',
-    key: 'endpoint',
-    provider: endpointProvider,
-    child: endpoint,
-    list: 'endpoints',
-    providerWord: 'endpoint',
-    childWord: 'endpoint',
-  },
-  {
-    files: 'models',
-    key: 'model',
-    provider: modelProvider,
-    child: model,
-    list: 'models',
-    providerWord: 'model',
-    childWord: 'model',
-  },
-  {
-    files: 'agent_strategies',
-    key: 'agent_strategy',
-    provider: agentStrategyProvider,
-    child: agentStrategy,
-    list: 'strategies',
-    providerWord: 'agent strategy',
-    childWord: 'agent strategy',
-  },
-  {
-    files: 'datasources',
-    key: 'datasource',
-    provider: datasourceProvider,
-    child: datasource,
-    list: 'datasources',
-    providerWord: 'datasource',
-    childWord: 'datasource',
-  },
-  {
-    files: 'triggers',
-    key: 'trigger',
-    provider: triggerProvider,
-    child: event,
-    list: 'events',
-    providerWord: 'trigger',
-    childWord: 'event',
-  },
-];
 
 export const MANIFEST = 'manifest.yaml';
 
@@ -202,7 +128,7 @@ class Assembler {
   }
 
   #judge(shape: ObjectShape, value: unknown, file: string): void {
-    for (const problem of findViolations(shape, value)) this.#warnings.push({ ...problem, file });
+    for (const { message } of findViolations(shape, value)) this.#warnings.push({ message, file });
   }
 
   #warn(file: string, message: string, line?: number): void {

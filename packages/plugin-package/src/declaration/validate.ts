@@ -7,10 +7,22 @@ import { SCOPES } from './shapes/shared.ts';
  * Applies the rules of a shape's table to a decoded, not yet completed value and returns all violations in table order,
  * in the words of packages.md section 8. Whether they are errors is the caller's business: on the package path most are not.
  */
-export function findViolations(shape: ObjectShape, value: unknown): Problem[] {
-  const problems: Problem[] = [];
-  checkObject(shape, value, shape.type, problems);
+export function findViolations(shape: ObjectShape, value: unknown): Violation[] {
+  const problems: Violation[] = [];
+  checkObject(shape, value, { text: shape.type, keys: [] }, problems);
   return problems;
+}
+
+/** A broken rule. */
+export interface Violation extends Problem {
+  /** keys and indexes that lead to the value, as they are in the file */
+  readonly keys: readonly (string | number)[];
+}
+
+/** Where a value is: in the words of messages, and by its keys. */
+interface Place {
+  readonly text: string;
+  readonly keys: readonly (string | number)[];
 }
 
 /** @throws PackageError with all violations, a line each */
@@ -20,40 +32,46 @@ export function requireValid(shape: ObjectShape, value: unknown): void {
   throw new PackageError(problems.map((problem) => problem.message).join('\n'), { problems });
 }
 
-function checkObject(shape: ObjectShape, value: unknown, path: string, problems: Problem[]): void {
+function checkObject(shape: ObjectShape, value: unknown, place: Place, problems: Violation[]): void {
   if (!isRecord(value)) return;
   const embedded = shape.hooks.embedded;
   for (const field of shape.fields) {
-    const prefix = embedded?.fields.includes(field.key) ? `${path}.${embedded.as}` : path;
-    checkField(field, value, `${prefix}.${field.label}`, problems);
+    const prefix = embedded?.fields.includes(field.key) ? `${place.text}.${embedded.as}` : place.text;
+    checkField(field, value, { text: `${prefix}.${field.label}`, keys: [...place.keys, field.key] }, problems);
   }
 }
 
-function checkField(field: FieldNode, owner: Record<string, unknown>, path: string, problems: Problem[]): void {
+function checkField(field: FieldNode, owner: Record<string, unknown>, place: Place, problems: Violation[]): void {
   const value = owner[field.key] ?? null;
   if (field.optional && isAbsent(field, value)) return;
   for (const rule of field.rules) {
     if (holds(rule, value, owner, field)) continue;
-    problems.push(violation(path, field.label, tagOf(rule)));
+    problems.push(violation(place, field.label, tagOf(rule)));
     return;
   }
   if (!field.dive || value === null) return;
   if (Array.isArray(value)) {
-    for (const [i, item] of value.entries()) checkItem(field, item, i, path, problems);
+    for (const [i, item] of value.entries()) {
+      checkItem(
+        field,
+        item,
+        `${field.label}[${i}]`,
+        { text: `${place.text}[${i}]`, keys: [...place.keys, i] },
+        problems,
+      );
+    }
   } else if (field.shape.kind === 'object') {
-    checkObject(field.shape, value, path, problems);
+    checkObject(field.shape, value, place, problems);
   }
 }
 
-function checkItem(field: FieldNode, item: unknown, index: number, path: string, problems: Problem[]): void {
+function checkItem(field: FieldNode, item: unknown, label: string, place: Place, problems: Violation[]): void {
   for (const rule of field.each) {
     if (holds(rule, item, isRecord(item) ? item : {}, field)) continue;
-    problems.push(violation(`${path}[${index}]`, `${field.label}[${index}]`, tagOf(rule)));
+    problems.push(violation(place, label, tagOf(rule)));
     return;
   }
-  if ('of' in field.shape && field.shape.of.kind === 'object') {
-    checkObject(field.shape.of, item, `${path}[${index}]`, problems);
-  }
+  if ('of' in field.shape && field.shape.of.kind === 'object') checkObject(field.shape.of, item, place, problems);
 }
 
 /** Zero values end the rules of an optional field; of a nullable one null alone does. */
@@ -146,8 +164,9 @@ function tagOf(rule: Rule): string {
   }
 }
 
-function violation(path: string, label: string, tag: string): Problem {
-  return { message: `Key: '${path}' Error:Field validation for '${label}' failed on the '${tag}' tag` };
+function violation(place: Place, label: string, tag: string): Violation {
+  const message = `Key: '${place.text}' Error:Field validation for '${label}' failed on the '${tag}' tag`;
+  return { message, keys: place.keys };
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
