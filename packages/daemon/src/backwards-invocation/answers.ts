@@ -1,14 +1,17 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { BackwardsEvent, BackwardsReply } from './contract.ts';
 
 /**
  * The SDK registers its reader only after the `invoke` message is written; an answer before that is lost, and the plugin waits
- * minutes for it (Q-17).
+ * minutes for it (Q-17). Results come out of I/O and so leave the plugin some time; answers found without any must wait.
  */
-const FIRST_ANSWER_MS = 1;
+const FIRST_ERROR_MS = 1;
 
 /** The answers to one `invoke` message: never before the plugin listens, `end` once and last. */
 export class Answers {
   readonly #reply: BackwardsReply;
+  readonly #arrived = performance.now();
+  /** Settles when everything that was going on as the message arrived is done. */
   #tooEarly: Promise<void> | undefined;
   #ended = false;
 
@@ -16,31 +19,31 @@ export class Answers {
   constructor(reply: BackwardsReply) {
     this.#reply = reply;
     this.#tooEarly = new Promise((resolve) => {
-      setTimeout(() => {
+      setImmediate(() => {
         this.#tooEarly = undefined;
         resolve();
-      }, FIRST_ANSWER_MS);
+      });
     });
   }
 
   /** @returns a promise when the plugin must be waited for before more is sent */
   result(message: 'stream' | 'struct', data: string): Promise<void> | undefined {
-    return this.#send({ event: 'response', message, data });
+    const early = this.#tooEarly;
+    const event: BackwardsEvent = { event: 'response', message, data };
+    return early === undefined ? this.#reply(event) : early.then(() => this.#reply(event));
   }
 
-  error(message: string): Promise<void> | undefined {
-    return this.#send({ event: 'error', message });
+  async error(message: string): Promise<void> {
+    // Timers may fire early by what the event loop's clock lags behind.
+    while (performance.now() - this.#arrived < FIRST_ERROR_MS) await sleep(FIRST_ERROR_MS);
+    await this.#reply({ event: 'error', message });
   }
 
   /** Later calls do nothing. */
-  end(): Promise<void> | undefined {
-    if (this.#ended) return undefined;
+  async end(): Promise<void> {
+    if (this.#ended) return;
     this.#ended = true;
-    return this.#send({ event: 'end' });
-  }
-
-  #send(event: BackwardsEvent): Promise<void> | undefined {
-    const early = this.#tooEarly;
-    return early === undefined ? this.#reply(event) : early.then(() => this.#reply(event));
+    await this.#tooEarly;
+    await this.#reply({ event: 'end' });
   }
 }
