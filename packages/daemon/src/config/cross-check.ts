@@ -86,7 +86,8 @@ const publishedKeyDigests: ReadonlySet<string> = new Set([
   '0f44b34c6311bcb547867d393c1c56e6564e03d905fdd023637f549358bf3670',
 ]);
 
-const isPublished = (key: string | undefined): boolean =>
+/** Whether a key is one that compose or example files print for everybody. */
+export const isPublished = (key: string | undefined): boolean =>
   key !== undefined && publishedKeyDigests.has(createHash('sha256').update(key).digest('hex'));
 
 /** Whether a bind address can be reached from this machine only. */

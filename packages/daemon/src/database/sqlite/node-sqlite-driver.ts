@@ -13,9 +13,7 @@ export interface SqliteFileOptions {
  */
 export class NodeSqliteDriver implements Driver {
   readonly #options: SqliteFileOptions;
-  readonly #waiting: (() => void)[] = [];
   #connection: NodeSqliteConnection | undefined;
-  #taken = false;
 
   constructor(options: SqliteFileOptions) {
     this.#options = options;
@@ -26,17 +24,12 @@ export class NodeSqliteDriver implements Driver {
   }
 
   async acquireConnection(): Promise<NodeSqliteConnection> {
-    if (this.#taken) await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    this.#taken = true;
     if (this.#connection === undefined) throw new Error('the database is not open');
     return this.#connection;
   }
 
   async releaseConnection(): Promise<void> {
-    const next = this.#waiting.shift();
-    // Handed over while still taken: nobody can get in between.
-    if (next === undefined) this.#taken = false;
-    else next();
+    // There is only the one, and Kysely gives it out to one user at a time: the adapter says so.
   }
 
   // IMMEDIATE: a transaction that only finds out at its first write that it cannot write has to be repeated.
