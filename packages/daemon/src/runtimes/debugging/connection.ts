@@ -59,6 +59,7 @@ export class DebuggingConnection {
   readonly #splitter = new LineSplitter();
   readonly #silence: NodeJS.Timeout;
   readonly #handshake: NodeJS.Timeout;
+  readonly #closed = Promise.withResolvers<void>();
   #registration: Registration | undefined;
   #tenantId = '';
   #runtime: DebuggingRuntime | undefined;
@@ -98,8 +99,10 @@ export class DebuggingConnection {
     socket.once('close', () => clearTimeout(farewell));
   }
 
-  destroy(): void {
+  /** Closes the connection; resolves when that is done and said. */
+  async destroy(): Promise<void> {
     this.#socket.destroy();
+    await this.#closed.promise;
   }
 
   #onData(bytes: Buffer): void {
@@ -232,6 +235,7 @@ export class DebuggingConnection {
     this.#refused = true;
     this.#stopUse();
     this.#host.closed();
+    this.#closed.resolve();
   }
 
   #stopUse(): void {

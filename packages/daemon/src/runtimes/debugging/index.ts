@@ -5,7 +5,7 @@
  * database through its repositories, shared values through the cache, icons through the store it is given. Used by
  * http/debugging (keys) and, through `DebuggingRuntimes`, by whoever looks for a plugin's runtime.
  */
-export type { DebuggingRuntime } from './debugging-runtime.ts';
+export { DebuggingRuntime } from './debugging-runtime.ts';
 export { DebuggingKeys } from './keys.ts';
 export { DebuggingRuntimes } from './runtimes.ts';
 export { DebuggingServer, type DebuggingServerOptions } from './server.ts';

@@ -123,7 +123,7 @@ export class DebuggingServer {
     clearInterval(this.#renewal);
     const closed = this.#server.listening ? once(this.#server, 'close') : undefined;
     this.#server.close();
-    for (const connection of this.#connections) connection.destroy();
+    await Promise.all([...this.#connections].map((connection) => connection.destroy()));
     await closed;
     await this.#installations.settled();
   }
