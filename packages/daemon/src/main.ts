@@ -6,7 +6,7 @@ enableCompileCache();
 // Loaded after the compile cache is on: that saves most of the start-up time.
 const { banner } = await import('./banner.ts');
 const { loadSettings, SettingsError } = await import('./config/index.ts');
-const { startDaemon } = await import('./compose.ts');
+const { startDaemon } = await import('./compose/index.ts');
 const { explainPid1 } = await import('./runtimes/local/launcher/index.ts');
 
 /** How long open calls may finish after SIGTERM; a second signal ends the waiting. */

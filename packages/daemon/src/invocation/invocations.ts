@@ -11,12 +11,12 @@ import { Session, type SessionLimits, type SessionOutcome, type SessionOutput } 
 /** Finds what runs a plugin. */
 export interface RuntimeDirectory {
   /** The runtime if it is ready now. */
-  peek(tenantId: string, identifier: string): PluginRuntime | undefined;
+  peek(identifier: string): PluginRuntime | undefined;
   /**
    * The runtime, waiting while it starts.
    * @throws DaemonError `not-routable` if nothing here runs it, `runtime-unavailable` with the cause if it cannot be started now.
    */
-  ready(tenantId: string, identifier: string, signal: AbortSignal): Promise<PluginRuntime>;
+  ready(identifier: string, signal: AbortSignal): Promise<PluginRuntime>;
   /** The declaration of a plugin that is (or was) running here. */
   declaration(identifier: string, runtime: PluginRuntime): Promise<PluginDeclaration>;
 }
@@ -67,11 +67,9 @@ export class Invocations {
    */
   async open(call: CallOptions, output: SessionOutput): Promise<Session> {
     const { runtimes } = this.#options;
-    const { tenantId } = call.envelope;
     const deadline = performance.now() + RETRY_LIMIT_MS;
     for (;;) {
-      const runtime =
-        runtimes.peek(tenantId, call.identifier) ?? (await runtimes.ready(tenantId, call.identifier, call.signal));
+      const runtime = runtimes.peek(call.identifier) ?? (await runtimes.ready(call.identifier, call.signal));
       const declaration = this.#declarations.get(runtime) ?? (await this.#declarationOf(call.identifier, runtime));
       const session = new Session({ ...call, id: randomUUID(), runtime, declaration }, output, {
         backwards: this.#options.backwards,

@@ -2,9 +2,9 @@
 import type { Server } from 'node:http';
 import { parseUniqueIdentifier } from '@plugin-daemon/plugin-package';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { InvocationsOptions } from './invocation/index.ts';
-import type { PluginState } from './supervision/index.ts';
-import type { Log, Metrics } from './telemetry/index.ts';
+import type { InvocationsOptions } from '../invocation/index.ts';
+import type { PluginState } from '../supervision/index.ts';
+import type { Log, Metrics } from '../telemetry/index.ts';
 
 /** Counts invocations (config-storage-database §5.3); each ends exactly once. */
 export function observeInvocations(

@@ -1,0 +1,186 @@
+/**
+ * The one place where drivers are chosen and parts are wired. Everything below gets its parts and its options through its
+ * constructor; nothing else reads the settings. Called by main.ts and by tests that need a whole daemon.
+ */
+import type { AddressInfo } from 'node:net';
+import { v7 as newId } from 'uuid';
+import {
+  createBackwardsInvocations,
+  createSettingsCipher,
+  DifyClient,
+  PluginStorage,
+} from '../backwards-invocation/index.ts';
+import { openMemoryCache } from '../cache/index.ts';
+import { type DataDirectory, isPublished, openDataDirectory, type Settings } from '../config/index.ts';
+import { openDatabase } from '../database/index.ts';
+import { EndpointService } from '../endpoints/index.ts';
+import { DaemonError } from '../errors/index.ts';
+import type { HttpServer } from '../http/index.ts';
+import { createInstallation } from '../installation/index.ts';
+import { Invocations } from '../invocation/index.ts';
+import { DebuggingKeys, DebuggingRuntimes, DebuggingServer } from '../runtimes/debugging/index.ts';
+import { createProcessLauncher } from '../runtimes/local/launcher/index.ts';
+import { measured, objectKey, openLocalStorage } from '../storage/index.ts';
+import { createLog, createMetrics, type OwnedLog } from '../telemetry/index.ts';
+import { httpServer } from './http.ts';
+import { installationOptions, localSupervisor } from './local-plugins.ts';
+import { observeInvocations } from './observation.ts';
+import { runtimeDirectory } from './routing.ts';
+
+/** A running daemon. */
+export interface Daemon {
+  readonly log: OwnedLog;
+  readonly dataDirectory: DataDirectory;
+  readonly address: AddressInfo;
+  /** Stops taking work, lets what is open finish until `signal` aborts, ends plugins, closes everything. Idempotent. */
+  stop(signal: AbortSignal): Promise<void>;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+/** Remembers how to close a part; parts are closed in reverse order. */
+type Closing = <T>(part: T, close: (part: T) => void | Promise<void>) => T;
+
+/**
+ * Opens everything and starts serving.
+ * @param environment what the process was started with, for plugins and tools
+ * @throws SettingsError or DaemonError with cause and remedy; everything opened is closed again
+ */
+export async function startDaemon(settings: Settings, environment: Environment): Promise<Daemon> {
+  const closers: (() => void | Promise<void>)[] = [];
+  const closing: Closing = (part, close) => {
+    closers.push(() => close(part));
+    return part;
+  };
+  const closeAll = async () => {
+    for (const close of closers.splice(0).reverse()) await close();
+  };
+  try {
+    return await wire(settings, environment, closing, closeAll);
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+}
+
+async function wire(
+  settings: Settings,
+  environment: Environment,
+  closing: Closing,
+  closeAll: () => Promise<void>,
+): Promise<Daemon> {
+  const dataDirectory = closing(openDataDirectory(settings), (d) => d.close());
+  const serverKey = dataDirectory.serverKey.value;
+  const difyKey = dataDirectory.difyInnerApiKey.value;
+  const log = closing(openLog(settings, [serverKey, difyKey, settings.ADMIN_API_KEY]), (l) => l.close());
+  for (const { variables, message } of settings.warnings) log.warn({ variables }, message);
+  const metrics = createMetrics({ enabled: settings.PROMETHEUS_ENABLED, processMetrics: true });
+
+  const database = closing(await openDatabase({ type: 'sqlite', file: dataDirectory.databaseFile }), (d) => d.close());
+  const objects = measured(await openLocalStorage({ root: settings.PLUGIN_STORAGE_LOCAL_ROOT }), metrics);
+  const cache = closing(
+    openMemoryCache({ onListenerError: (error) => log.error({ error }, 'a listener of a cache event failed') }),
+    (c) => c.close(),
+  );
+
+  const dify = closing(
+    new DifyClient({
+      url: settings.DIFY_INNER_API_URL,
+      key: difyKey,
+      readTimeoutMs: settings.DIFY_BACKWARDS_INVOCATION_READ_TIMEOUT,
+      writeTimeoutMs: settings.DIFY_BACKWARDS_INVOCATION_WRITE_TIMEOUT,
+      maxResponseBytes: settings.RESPONSE_MAX_BUFFER_SIZE,
+    }),
+    (d) => d.close(),
+  );
+  const storage = new PluginStorage({
+    objects,
+    quotas: database.tenantStorages,
+    prefix: settings.PERSISTENCE_STORAGE_PATH,
+    maxSize: settings.PERSISTENCE_STORAGE_MAX_SIZE,
+  });
+
+  const launcher = closing(createProcessLauncher(), (l) => l.close());
+  const supervisor = closing(
+    localSupervisor({ settings, environment, dataDirectory, log, metrics, database, objects, launcher }),
+    (s) => s.close(),
+  );
+  const debugging = new DebuggingRuntimes();
+  const debuggingKeys = new DebuggingKeys(cache);
+  if (settings.PLUGIN_REMOTE_INSTALLING_ENABLED) {
+    const server = closing(
+      new DebuggingServer({
+        host: settings.PLUGIN_REMOTE_INSTALLING_HOST,
+        port: settings.PLUGIN_REMOTE_INSTALLING_PORT,
+        maxConnections: settings.PLUGIN_REMOTE_INSTALLING_MAX_CONN,
+        maxConnectionsOfTenant: settings.PLUGIN_REMOTE_INSTALLING_MAX_SINGLE_TENANT_CONN,
+        maxMessageBytes: settings.PLUGIN_MAX_MESSAGE_BYTES,
+        serverKeyIsPublished: isPublished(serverKey) && !settings.ALLOW_PUBLISHED_KEYS,
+        keys: debuggingKeys,
+        runtimes: debugging,
+        database,
+        storeMedia: (id, content) => objects.write(objectKey(settings.PLUGIN_MEDIA_CACHE_PATH, id), content),
+        log: log.child({ component: 'debugging' }),
+      }),
+      (s) => s.close(),
+    );
+    await server.start();
+  }
+
+  const installation = createInstallation(
+    { database, objects, plugins: supervisor, log: log.child({ component: 'installation' }) },
+    installationOptions(settings),
+  );
+  closing(installation, (i) => i.close());
+  await installation.start();
+
+  const invocations = new Invocations({
+    runtimes: runtimeDirectory(supervisor, debugging, database),
+    backwards: createBackwardsInvocations({ dify, storage, log: log.child({ component: 'backwards-invocation' }) }),
+    limits: { totalSeconds: settings.PLUGIN_MAX_EXECUTION_TIMEOUT, idleSeconds: settings.PLUGIN_IDLE_TIMEOUT },
+    ...observeInvocations(metrics, log.child({ component: 'invocation' })),
+  });
+  const endpoints = new EndpointService({
+    database,
+    cipher: createSettingsCipher(dify),
+    newId,
+    log: log.child({ component: 'endpoints' }),
+  });
+  const parts = { settings, serverKey, dataDirectory, log, metrics, database, installation, invocations, endpoints };
+  const http = await httpServer({ ...parts, supervisor, debugging, debuggingKeys });
+  const address = await http.listen();
+  supervisor.begin();
+
+  let stopping: Promise<void> | undefined;
+  return {
+    log,
+    dataDirectory,
+    address,
+    stop: (signal) => {
+      stopping ??= stop(http, invocations, closeAll, signal);
+      return stopping;
+    },
+  };
+}
+
+const openLog = (settings: Settings, secrets: readonly (string | undefined)[]): OwnedLog =>
+  createLog({
+    level: settings.LOG_LEVEL,
+    format: settings.LOG_OUTPUT_FORMAT,
+    file: settings.LOG_FILE,
+    timeZone: settings.SERVER_TZ,
+    secrets,
+  });
+
+async function stop(
+  http: HttpServer,
+  invocations: Invocations,
+  closeAll: () => Promise<void>,
+  signal: AbortSignal,
+): Promise<void> {
+  // New connections are refused from here on; open calls may finish.
+  const closed = http.close(signal);
+  await invocations.drained(signal);
+  invocations.abortAll(new DaemonError('runtime-unavailable', 'the daemon is stopping: plugin runtime not found'));
+  await closed;
+  await closeAll();
+}

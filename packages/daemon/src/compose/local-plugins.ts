@@ -1,0 +1,124 @@
+import { availableParallelism } from 'node:os';
+import type { DataDirectory, Settings } from '../config/index.ts';
+import type { Database } from '../database/index.ts';
+import { PythonEnvironments } from '../environments/index.ts';
+import { type createInstallation, PackageStore } from '../installation/index.ts';
+import { pluginEnvironment } from '../runtimes/local/index.ts';
+import type { ProcessLauncher } from '../runtimes/local/launcher/index.ts';
+import type { ObjectStorage } from '../storage/index.ts';
+import { createPluginStarter, LocalSupervisor } from '../supervision/index.ts';
+import type { Metrics, OwnedLog } from '../telemetry/index.ts';
+import { observePlugins } from './observation.ts';
+import { declarationOf } from './routing.ts';
+
+const MIB = 1024 * 1024;
+/** Uploads that are being read hold at most this much memory together. */
+const UPLOAD_BUDGET_BYTES = 128 * MIB;
+/** The heartbeat's limits are upstream's (runtime-protocols §3.4). */
+const LIVENESS = { warnAfterMs: 60_000, deadAfterMs: 120_000, lookEveryMs: 30_000 };
+const GRACE_MS = 2000;
+const DESIRED_LOOK_MS = 30_000;
+
+export interface LocalPluginsParts {
+  readonly settings: Settings;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly dataDirectory: DataDirectory;
+  readonly log: OwnedLog;
+  readonly metrics: Metrics;
+  readonly database: Database;
+  readonly objects: ObjectStorage;
+  readonly launcher: ProcessLauncher;
+}
+
+/** Environments, processes and their supervisor. */
+export function localSupervisor(parts: LocalPluginsParts): LocalSupervisor {
+  const { settings, environment, log, metrics, database, objects, launcher } = parts;
+  const packages = new PackageStore(objects, prefixes(settings));
+  const start = createPluginStarter({
+    environments: environments(parts),
+    declarationOf: (identifier) => declarationOf(database, identifier),
+    readPackage: (identifier) => packages.readPackage(identifier),
+    environment: pluginEnvironment(environment, {
+      proxies: proxies(settings),
+      passthrough: settings.PLUGIN_ENV_PASSTHROUGH,
+      inheritAll: settings.PLUGIN_ENV_INHERIT_ALL,
+    }),
+    runtime: {
+      launcher,
+      log: log.child({ component: 'plugin' }),
+      readySeconds: settings.PYTHON_ENV_INIT_TIMEOUT,
+      maxMessageBytes: settings.PLUGIN_MAX_MESSAGE_BYTES,
+      liveness: { ...LIVENESS, hopelessAfterMs: settings.PLUGIN_MAX_EXECUTION_TIMEOUT * 1000 },
+      graceMs: GRACE_MS,
+    },
+    buildsAtOnce: settings.PLUGIN_LOCAL_LAUNCHING_CONCURRENT,
+    startsAtOnce: Math.max(settings.PLUGIN_LOCAL_LAUNCHING_CONCURRENT, availableParallelism()),
+  });
+  return new LocalSupervisor({
+    start,
+    desired: () => database.installations.identifiersInUse({ runtimeType: 'local' }),
+    isDesired: async (identifier) => {
+      const plugin = await database.plugins.find(identifier);
+      return plugin?.install_type === 'local' && (await database.installations.countByIdentifier(identifier)) > 0;
+    },
+    drainSeconds: settings.PLUGIN_MAX_EXECUTION_TIMEOUT,
+    lookEveryMs: DESIRED_LOOK_MS,
+    log: log.child({ component: 'supervision' }),
+    onState: observePlugins(metrics),
+  });
+}
+
+function environments({ settings, environment, dataDirectory, log, launcher }: LocalPluginsParts): PythonEnvironments {
+  return new PythonEnvironments({
+    workingPath: settings.PLUGIN_WORKING_PATH,
+    toolsDirectory: dataDirectory.toolsPath,
+    launcher,
+    log: log.child({ component: 'environments' }),
+    environment,
+    pythonInterpreterPath: settings.PYTHON_INTERPRETER_PATH,
+    uvPath: settings.UV_PATH,
+    inactivitySeconds: settings.PYTHON_ENV_INIT_TIMEOUT,
+    compileAllExtraArgs: settings.PYTHON_COMPILE_ALL_EXTRA_ARGS,
+    extraArgs: settings.PIP_EXTRA_ARGS,
+    verbose: settings.PIP_VERBOSE,
+    ignoreLock: settings.PLUGIN_IGNORE_UV_LOCK,
+    mirror: {
+      url: settings.PIP_MIRROR_URL,
+      autoDetect: settings.PIP_MIRROR_AUTO_DETECT,
+      candidates: settings.PIP_MIRROR_CANDIDATES,
+      timeoutSeconds: settings.PIP_MIRROR_AUTO_DETECT_TIMEOUT,
+    },
+    proxies: proxies(settings),
+  });
+}
+
+const proxies = (settings: Settings) => ({
+  http: settings.HTTP_PROXY,
+  https: settings.HTTPS_PROXY,
+  no: settings.NO_PROXY,
+});
+
+const prefixes = (settings: Settings) => ({
+  packages: settings.PLUGIN_PACKAGE_CACHE_PATH,
+  installed: settings.PLUGIN_INSTALLED_PATH,
+  media: settings.PLUGIN_MEDIA_CACHE_PATH,
+});
+
+/** What the settings say about taking in packages. */
+export function installationOptions(settings: Settings): Parameters<typeof createInstallation>[1] {
+  return {
+    prefixes: prefixes(settings),
+    signatures: {
+      maxPackageBytes: settings.MAX_PLUGIN_PACKAGE_SIZE,
+      maxBundleBytes: settings.MAX_BUNDLE_PACKAGE_SIZE,
+      forceVerification: settings.FORCE_VERIFYING_SIGNATURE,
+      thirdPartyKeys: settings.THIRD_PARTY_SIGNATURE_VERIFICATION_ENABLED,
+      publicKeyFiles: settings.THIRD_PARTY_SIGNATURE_VERIFICATION_PUBLIC_KEYS,
+      protectLanggenius: settings.ENFORCE_LANGGENIUS_PLUGIN_SIGNATURES,
+    },
+    reader: { mediaEntries: settings.PLUGIN_MEDIA_CACHE_SIZE, assetEntries: settings.PLUGIN_ASSET_CACHE_SIZE },
+    // Alone with its database: whatever carries this name was begun by a former life of this daemon.
+    tasks: { owner: 'embedded', timeoutMs: settings.PLUGIN_INSTALL_TIMEOUT * 60_000 },
+    uploadBudget: UPLOAD_BUDGET_BYTES,
+  };
+}
