@@ -6,6 +6,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { renderConfiguration } from './config/index.ts';
+import { ALLOWED_VARIABLES } from './runtimes/local/plugin-environment.ts';
 
 interface GeneratedDocument {
   /** From the root of the repository. */
@@ -14,7 +15,9 @@ interface GeneratedDocument {
 }
 
 /** Every generated document; a new one is a new line. */
-const documents: readonly GeneratedDocument[] = [{ path: 'docs/configuration.md', render: renderConfiguration }];
+const documents: readonly GeneratedDocument[] = [
+  { path: 'docs/configuration.md', render: () => renderConfiguration(ALLOWED_VARIABLES) },
+];
 
 const check = process.argv.includes('--check');
 for (const { path, render } of documents) {

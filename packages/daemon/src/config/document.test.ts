@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { renderConfiguration } from './index.ts';
 import { settingGroups, settingsTable } from './table.ts';
 
-const lines = renderConfiguration().split('\n');
+const lines = renderConfiguration([{ names: ['HOME'], pattern: /^LC_(A|B)$/, reason: 'because' }]).split('\n');
 
 test('every setting has exactly one row, of five cells', () => {
   for (const name of Object.keys(settingsTable)) {
@@ -18,4 +18,8 @@ test('no name stands in two groups, and none is both used and without effect', (
   for (const setting of Object.values(settingsTable)) {
     expect(setting.status === 'no-effect', setting.meaning).toBe(setting.usedBy === '–');
   }
+});
+
+test('what plugins see is a table of its own', () => {
+  expect(lines).toContain('| `HOME`, `^LC_(A\\|B)$` | because |');
 });

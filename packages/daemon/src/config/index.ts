@@ -6,7 +6,8 @@
  */
 export { isLoopback, isPublished } from './cross-check.ts';
 export { type DataDirectory, type DataDirectoryOptions, openDataDirectory } from './data-directory.ts';
-export { renderConfiguration } from './document.ts';
+export { type PassedVariables, renderConfiguration } from './document.ts';
 export type { DaemonKey } from './keys.ts';
 export { type Environment, loadSettings, type Settings, type SettingWarning } from './load.ts';
 export { type SettingProblem, SettingsError } from './settings-error.ts';
+export { secretSettings } from './table.ts';

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { type Environment, loadSettings, type SettingProblem, SettingsError } from './index.ts';
+import { type Environment, loadSettings, type SettingProblem, SettingsError, secretSettings } from './index.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'settings-'));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -192,4 +192,11 @@ test('.env that cannot be read is a problem like any other', () => {
   const cwd = join(root, 'with-directory');
   mkdirSync(join(cwd, '.env'), { recursive: true });
   expect(problemsOf({ SERVER_PORT: 'x' }, cwd).map((problem) => problem.variable)).toEqual(['.env', 'SERVER_PORT']);
+});
+
+test('the names of secrets are known, to keep them from plugins', () => {
+  expect([...secretSettings]).toEqual(
+    expect.arrayContaining(['SERVER_KEY', 'DIFY_INNER_API_KEY', 'DB_PASSWORD', 'REDIS_PASSWORD', 'OTLP_API_KEY']),
+  );
+  expect(secretSettings.has('HTTP_PROXY')).toBe(false);
 });

@@ -31,5 +31,12 @@ export const settingsTable = {
   ...serverlessSettings,
 };
 
+/** Names of the variables whose values are secrets of the daemon; proxies are not: plugins may use them. */
+export const secretSettings: ReadonlySet<string> = new Set(
+  Object.entries(settingsTable)
+    .filter(([name, setting]) => setting.secret && !name.endsWith('_PROXY'))
+    .flatMap(([name, setting]) => [name, ...setting.aliases]),
+);
+
 export type SettingName = keyof typeof settingsTable;
 export type SettingValues = ValuesOf<typeof settingsTable>;
