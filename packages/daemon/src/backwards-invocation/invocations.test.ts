@@ -1,4 +1,5 @@
 import type { Permission, PluginDeclaration } from '@plugin-daemon/plugin-package';
+import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import type { BackwardsCaller, BackwardsEvent, BackwardsInvocations, BackwardsReply } from './contract.ts';
 import { DifyClient } from './dify/index.ts';
@@ -488,4 +489,65 @@ test('a plugin that is gone ends the call, and nothing is thrown', async () => {
     throw new Error('the plugin is gone');
   });
   await vi.waitFor(() => expect(fake.abandoned).toHaveLength(1));
+});
+
+const ending = (events: readonly BackwardsEvent[]): void => {
+  expect(events.filter(({ event }) => event === 'end')).toHaveLength(1);
+  expect(events.at(-1)).toEqual(end);
+};
+
+test('whatever a plugin asks, it is answered and told the end once', async () => {
+  fake.answer = (_request, response) => void response.end();
+  const keys = new Set([...kinds.values()].flatMap(({ request }) => request.fields.map(({ key }) => key)));
+  const request = fc.dictionary(fc.constantFrom(...keys), fc.oneof(fc.jsonValue(), fc.string()));
+  await fc.assert(
+    fc.asyncProperty(fc.constantFrom(...kinds.keys()), request, async (type, given) => {
+      ending(await eventsOf(type, { ...given }));
+    }),
+    { numRuns: 100 },
+  );
+});
+
+test('whatever Dify answers, the plugin gets objects and is told the end once', async () => {
+  const piece = fc.oneof(
+    fc.uint8Array({ maxLength: 40 }).map((bytes) => Buffer.from(bytes)),
+    fc.jsonValue().map((data) => frame(enveloped(data))),
+    fc.jsonValue().map((value) => frame(JSON.stringify(value))),
+    fc.jsonValue().map((data) => Buffer.from(`data: ${enveloped(data)}\n`)),
+    fc.string().map((text) => frame(text)),
+  );
+  const status = fc.constantFrom(200, 200, 200, 201, 204, 302, 404, 500);
+  await fc.assert(
+    fc.asyncProperty(fc.constantFrom('app', 'moderation'), fc.array(piece), status, async (type, pieces, code) => {
+      fake.answer = (_request, response) => {
+        response.writeHead(code);
+        for (const bytes of pieces) response.write(bytes);
+        response.end();
+      };
+      const [, request] = exchanges.find(([name]) => name === type) ?? [];
+      const events = await eventsOf(type, request ?? {});
+      ending(events);
+      for (const event of events) {
+        if (event.event !== 'response') continue;
+        expect(JSON.parse(event.data)).toBeTypeOf('object');
+        expect(event.data).toMatch(/^\{[^\n\u2028\u2029\u0085]*\}$/);
+      }
+    }),
+    { numRuns: 100 },
+  );
+});
+
+test('failures that the operator can mend are logged for him, with whole session ids nowhere', async () => {
+  log.warn.mockClear();
+  log.debug.mockClear();
+  fake.answer = (_request, response) => void response.writeHead(404).end('{}');
+  const caller = callerWith(everything, { sessionId: '0123456789abcdef' });
+  await eventsOf('moderation', { provider: 'x', model: 'm', text: 't' }, caller);
+  expect(log.warn).toHaveBeenCalledExactlyOnceWith(
+    expect.objectContaining({ type: 'moderation', remedy: expect.stringContaining('DIFY_INNER_API_KEY') }),
+    expect.any(String),
+  );
+  await eventsOf('moderation', {}, caller);
+  expect(log.warn).toHaveBeenCalledOnce();
+  expect(JSON.stringify([log.warn.mock.calls, log.debug.mock.calls])).not.toContain('0123456789abcdef');
 });

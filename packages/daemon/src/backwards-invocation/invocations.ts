@@ -1,9 +1,9 @@
 import { type DecodedRequest, decodeRequest, formatViolations, validate } from '@plugin-daemon/wire-schema';
-import { DaemonError } from '../errors/index.ts';
 import type { Log } from '../telemetry/index.ts';
 import { Answers } from './answers.ts';
 import type { BackwardsCaller, BackwardsInvocations } from './contract.ts';
 import { type DifyClient, DifyError } from './dify/index.ts';
+import { errorText } from './error-text.ts';
 import { type DifyKind, type Kind, kinds, type StorageRequest } from './kinds/index.ts';
 import { answerStorageRequest, type PluginStorage } from './storage/index.ts';
 
@@ -38,7 +38,11 @@ export function createBackwardsInvocations({ dify, storage, log }: BackwardsInvo
     try {
       await ask(kind, body, caller, answers);
     } catch (error) {
-      throw new Refusal(prefixOf(kind, error) + textOf(error), { cause: error });
+      // A failure with a remedy is one for the operator.
+      if (error instanceof DifyError && error.remedy !== undefined) {
+        log.warn({ ...idsOf(caller), type, err: error, remedy: error.remedy }, 'Dify cannot serve a plugin');
+      }
+      throw new Refusal(prefixOf(kind, error) + errorText(error), { cause: error });
     }
   };
 
@@ -57,7 +61,7 @@ export function createBackwardsInvocations({ dify, storage, log }: BackwardsInvo
       const answers = new Answers(reply);
       try {
         await serve(caller, type, request, answers).catch((error: unknown) => {
-          const text = textOf(error);
+          const text = errorText(error);
           log.debug({ ...idsOf(caller), type, err: error }, 'backwards invocation failed');
           return answers.error(text);
         });
@@ -98,11 +102,6 @@ function decode(kind: Kind, given: Record<string, unknown>): Record<string, unkn
 
 const prefixOf = (kind: DifyKind, error: unknown): string =>
   error instanceof DifyError && error.stage === 'call' ? kind.failure : (kind.readFailure ?? kind.failure);
-
-function textOf(error: unknown): string {
-  if (error instanceof DaemonError) return error.wireMessage;
-  return error instanceof Error ? error.message : String(error);
-}
 
 const asItIs = (data: string): string => data;
 

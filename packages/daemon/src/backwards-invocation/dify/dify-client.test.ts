@@ -379,3 +379,9 @@ test('closing ends running calls', async () => {
   await client.close();
   expect((await failure).stage).toBe('call');
 });
+
+test.each(['', 'api:5001', 'ftp://dify'])('the address %j is refused at once', (url) => {
+  expect(() => new DifyClient({ url, key: 'k', readTimeoutMs: 1, writeTimeoutMs: 1, maxResponseBytes: 1 })).toThrow(
+    'DIFY_INNER_API_URL is not an address',
+  );
+});

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Pool } from 'undici';
+import { DaemonError } from '../../errors/index.ts';
 import { FrameReader, JsonReader, type ResultSink } from './body-readers.ts';
 import { cancelled, type DifyLimits } from './dify-error.ts';
 import { type BodyReader, Exchange } from './exchange.ts';
@@ -43,8 +44,9 @@ export class DifyClient {
   readonly #options: DifyClientOptions;
   readonly #limits: DifyLimits;
 
+  /** @throws DaemonError when the address is none */
   constructor(options: DifyClientOptions) {
-    const url = new URL(options.url);
+    const url = addressOf(options.url);
     this.#options = options;
     this.#limits = { origin: url.origin, readTimeoutMs: options.readTimeoutMs };
     this.#prefix = `${url.pathname.replace(/\/+$/, '')}/inner/api/`;
@@ -98,6 +100,14 @@ export class DifyClient {
     );
     return exchange.done;
   }
+}
+
+function addressOf(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url?.protocol === 'http:' || url?.protocol === 'https:') return url;
+  throw new DaemonError('internal', `DIFY_INNER_API_URL is not an address: ${JSON.stringify(text)}`, {
+    remedy: "Set it to the base address of Dify's API server, such as http://api:5001",
+  });
 }
 
 const basicAuthorization = ({ username, password }: URL): string =>

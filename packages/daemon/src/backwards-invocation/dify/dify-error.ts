@@ -54,6 +54,12 @@ export function explainTransportError(error: unknown, stage: DifyStage, limits: 
           remedy: 'DIFY_INNER_API_URL must point at the API server of Dify',
         });
       }
+      if (/CERT|SIGNATURE|_TLS_/.test(code)) {
+        return new DifyError(stage, `the certificate of Dify at ${origin} is not accepted (${textOf(error)})`, {
+          cause: error,
+          remedy: 'Give the certificate of its authority in the file that NODE_EXTRA_CA_CERTS names, and restart',
+        });
+      }
       return new DifyError(stage, `Dify at ${origin} cannot be reached (${textOf(error)})`, {
         cause: error,
         remedy: 'Check DIFY_INNER_API_URL, and that the API server of Dify runs and can be reached from this machine',

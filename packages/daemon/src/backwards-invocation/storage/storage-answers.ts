@@ -1,5 +1,6 @@
 /** The `storage` kind of backwards invocation: four operations, their answers and error texts (runtime-protocols §6.5). */
 import type { PluginDeclaration } from '@plugin-daemon/plugin-package';
+import { errorText } from '../error-text.ts';
 import type { StorageRequest } from '../kinds/index.ts';
 import { decodeHex } from './hex.ts';
 import type { PluginStorage } from './plugin-storage.ts';
@@ -58,7 +59,7 @@ function explain<T>(what: string, work: () => T): T {
   try {
     return work();
   } catch (error) {
-    throw new Error(`${what}: ${textOf(error)}`, { cause: error });
+    throw new Error(`${what}: ${errorText(error)}`, { cause: error });
   }
 }
 
@@ -66,8 +67,6 @@ async function explainLater<T>(what: string, work: Promise<T>): Promise<T> {
   try {
     return await work;
   } catch (error) {
-    throw new Error(`${what}: ${textOf(error)}`, { cause: error });
+    throw new Error(`${what}: ${errorText(error)}`, { cause: error });
   }
 }
-
-const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
