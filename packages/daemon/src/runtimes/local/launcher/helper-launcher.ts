@@ -1,5 +1,5 @@
 import type { Readable, Writable } from 'node:stream';
-import { HelperProcess, type Started } from './helper-process.ts';
+import { HelperGone, HelperProcess, type Started } from './helper-process.ts';
 import type { LaunchSpec, PluginProcess, ProcessExit, ProcessLauncher, ProcessUsage } from './process-launcher.ts';
 import { readProcessTreeUsage } from './process-usage.ts';
 
@@ -13,6 +13,9 @@ export interface HelperLauncherOptions {
   /** Told once, with the reason, when the fallback takes over. */
   readonly onFallback: (reason: unknown) => void;
 }
+
+/** A helper that ends is replaced; one that ends over and over is a problem to report. */
+const ATTEMPTS = 3;
 
 /**
  * Starts plugins through a small helper process, made at the first launch. The daemon's memory then does not matter for
@@ -29,10 +32,19 @@ export class HelperLauncher implements ProcessLauncher {
 
   async launch(spec: LaunchSpec): Promise<PluginProcess> {
     if (this.#closed) throw new Error('the process launcher is closed');
-    this.#helper ??= this.#open();
-    const helper = await this.#helper;
-    if (helper === undefined) return this.#options.fallback.launch(spec);
-    return new LaunchedProcess(await helper.launch(spec));
+    for (let attempt = 1; ; attempt++) {
+      this.#helper ??= this.#open();
+      const current = this.#helper;
+      const helper = await current;
+      if (helper === undefined) return this.#options.fallback.launch(spec);
+      try {
+        return new LaunchedProcess(await helper.launch(spec));
+      } catch (error) {
+        if (!(error instanceof HelperGone) || this.#closed || attempt >= ATTEMPTS) throw error;
+        // The next one makes a new helper; what the old one had started is reported as ended.
+        if (this.#helper === current) this.#helper = undefined;
+      }
+    }
   }
 
   async close(): Promise<void> {
@@ -45,12 +57,7 @@ export class HelperLauncher implements ProcessLauncher {
     let reason: unknown = new Error('no Python interpreter is configured');
     for (const python of this.#options.pythons) {
       try {
-        const helper = await HelperProcess.open(python, this.#options.searchPath);
-        // The next launch makes a new one; what the old one had started is reported as ended.
-        void helper.ended.then(() => {
-          this.#helper = undefined;
-        });
-        return helper;
+        return await HelperProcess.open(python, this.#options.searchPath);
       } catch (error) {
         reason = error;
       }

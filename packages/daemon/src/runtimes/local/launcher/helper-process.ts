@@ -38,6 +38,7 @@ export class HelperProcess {
   readonly #waiting = new Map<number, Waiting>();
   readonly #running = new Map<number, PromiseWithResolvers<ProcessExit>>();
   #nextId = 1;
+  #alive = true;
   #answers = '';
 
   /** @throws when the interpreter cannot run the helper, or no socket can be made */
@@ -94,7 +95,9 @@ export class HelperProcess {
     }
   }
 
+  /** @throws HelperGone when the helper ended before it could start this one: another helper may */
   async launch(spec: LaunchSpec): Promise<Started> {
+    if (!this.#alive) throw new HelperGone();
     const id = this.#nextId++;
     const waiting: Waiting = {
       started: Promise.withResolvers(),
@@ -173,6 +176,7 @@ export class HelperProcess {
 
   /** The helper kills its groups when it leaves; when it was killed itself, that is left to us. */
   async #onExit(): Promise<void> {
+    this.#alive = false;
     for (const [pid, exited] of this.#running) {
       try {
         process.kill(-pid, 'SIGKILL');
@@ -183,13 +187,17 @@ export class HelperProcess {
     }
     this.#running.clear();
     for (const waiting of this.#waiting.values()) {
-      const error = new Error('the launcher process ended while it started this one');
+      const error = new HelperGone();
       waiting.started.reject(error);
       waiting.pipes.reject(error);
     }
     this.#server.close();
     await rm(this.#folder, { recursive: true, force: true });
   }
+}
+
+export class HelperGone extends Error {
+  override readonly message = 'the launcher process has ended';
 }
 
 interface Answer {

@@ -90,6 +90,11 @@ def reap():
 def leave(*_):
     for pid in running:
         kill_group(pid)
+    try:
+        os.unlink(address)
+        os.rmdir(os.path.dirname(address))
+    except OSError:
+        pass
     os._exit(0)
 
 
