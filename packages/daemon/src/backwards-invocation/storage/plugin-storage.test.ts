@@ -36,7 +36,7 @@ test.each(['', '.', '/', './', 'a/', 'a/b//', 'a/..'])('key %j names no object',
 test('whatever the key, the object stays in its namespace', () => {
   const nasty = fc.string({ unit: fc.constantFrom('.', '/', '\\', 'a', '\0', '..', '../', 'é') });
   fc.assert(
-    fc.property(fc.oneof(fc.string({ unit: 'binary' }), nasty), (key) => {
+    fc.property(fc.oneof(fc.string(), nasty), (key) => {
       let path: string;
       try {
         path = objectPath(here, key);
