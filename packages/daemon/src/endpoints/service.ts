@@ -103,7 +103,7 @@ export class EndpointService {
 
     const about = { tenantId, userId, endpointId: endpoint.id, config: group.settings };
     // Dify remembers decrypted values for a day: what a failed clearing left behind must not be taken for the stored ones.
-    await this.#clear(about);
+    await this.#clear(about, clearPauses.slice(0, 1));
     const original = await failing('failed to decrypt settings', () =>
       this.#cipher.decrypt({ ...about, data: endpoint.settings }),
     );
@@ -216,16 +216,19 @@ export class EndpointService {
   }
 
   /** Makes Dify forget old values. The change itself stands, so a failure is retried and logged, never answered (quirk E2). */
-  async #clear(about: {
-    readonly tenantId: string;
-    readonly userId: string;
-    readonly endpointId: string;
-    /** Undefined when it is not known any more. */
-    readonly config: readonly ProviderConfig[] | undefined;
-  }): Promise<void> {
+  async #clear(
+    about: {
+      readonly tenantId: string;
+      readonly userId: string;
+      readonly endpointId: string;
+      /** Undefined when it is not known any more. */
+      readonly config: readonly ProviderConfig[] | undefined;
+    },
+    pauses: readonly number[] = clearPauses,
+  ): Promise<void> {
     if (about.config?.some(({ type }) => type === 'secret-input') === false) return;
     let failure: unknown;
-    for (const pause of clearPauses) {
+    for (const pause of pauses) {
       if (pause > 0) await new Promise((resolve) => setTimeout(resolve, pause));
       try {
         await this.#cipher.clear({ ...about, signal: AbortSignal.timeout(clearTimeoutMs) });
