@@ -67,9 +67,8 @@ export const serverSettings = {
   }),
   ADMIN_API_KEY: text({
     secret: true,
-    meaning: 'Key of the admin API.',
-    usedBy: '–',
-    status: 'no-effect',
+    meaning: 'Key of the admin API, sent as `X-Admin-Api-Key`.',
+    usedBy: 'http',
   }),
   DIFY_INNER_API_URL: url({
     default: 'http://127.0.0.1:5001',
@@ -109,8 +108,9 @@ export const serverSettings = {
     default: 120,
     zeroIsDefault: true,
     unit: 's',
-    meaning: 'How long an unused connection to Dify is kept open.',
-    usedBy: 'backwards-invocation',
+    meaning: 'How long an unused connection to Dify is kept open; unused by the existing daemon as well.',
+    usedBy: '–',
+    status: 'no-effect',
   }),
   HEALTH_API_LOG_ENABLED: boolean({
     default: true,

@@ -14,7 +14,8 @@ export class SettingsError extends Error {
   readonly problems: readonly SettingProblem[];
 
   constructor(problems: readonly SettingProblem[]) {
-    super([`${problems.length} problem(s) in the settings:`, ...problems.map(describe)].join('\n'));
+    const head = problems.length === 1 ? 'A setting is wrong:' : `${problems.length} settings are wrong:`;
+    super([head, ...problems.map(describe)].join('\n'));
     this.problems = problems;
   }
 }

@@ -1,3 +1,4 @@
+import { closeSync, openSync } from 'node:fs';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { CompiledQuery, type DatabaseConnection, type Driver, type QueryResult } from 'kysely';
 import { sqliteError } from './sqlite-errors.ts';
@@ -67,6 +68,8 @@ class NodeSqliteConnection implements DatabaseConnection {
   constructor(file: string) {
     this.#file = file;
     try {
+      // SQLite would let everybody read what it creates; its -wal and -shm files take their mode from this one.
+      if (file !== ':memory:') closeSync(openSync(file, 'a', 0o600));
       this.#database = new DatabaseSync(file, { timeout: 2000 });
     } catch (error) {
       throw sqliteError(error, file);

@@ -33,7 +33,12 @@ function restore(file: string): string {
 
 /** A failure of node:sqlite as an error that names the file, the cause and the remedy; anything else unchanged. */
 export function sqliteError(cause: unknown, file: string): unknown {
-  if (!(cause instanceof Error) || !('errcode' in cause) || typeof cause.errcode !== 'number') return cause;
+  if (!(cause instanceof Error)) return cause;
+  if ('syscall' in cause) {
+    const message = `the database ${file} cannot be opened: ${cause.message}`;
+    return new DatabaseError('unreachable', message, { cause, remedy: permission(file) });
+  }
+  if (!('errcode' in cause) || typeof cause.errcode !== 'number') return cause;
   const known = explanations.get(cause.errcode & 0xff);
   const failure = known?.failure ?? 'other';
   const problem = known?.problem ?? 'failed';

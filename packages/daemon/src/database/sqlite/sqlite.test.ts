@@ -1,7 +1,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -57,6 +57,7 @@ function schemaOf(file: string): unknown[] {
 test('the migration makes every table, column and index, and a second one changes nothing', async () => {
   const file = at('migrated.sqlite');
   await (await open(file)).close();
+  expect(statSync(file).mode & 0o777).toBe(0o600);
   const made = schemaOf(file);
   const names = made.map((row) => Object(row).name);
   for (const table of tables)
