@@ -3,15 +3,17 @@ import type { ServerResponse } from 'node:http';
 import type { DaemonError } from '../errors/index.ts';
 import { RawJson } from './route.ts';
 
-const HEAD = '{"code":0,"message":"success","data":';
+export const HEAD = '{"code":0,"message":"success","data":';
 const headBytes = Buffer.from(HEAD);
-const tailBytes = Buffer.from('}');
+export const TAIL = '}';
+const tailBytes = Buffer.from(TAIL);
 
 export const JSON_TYPE = 'application/json; charset=utf-8';
 
 /** A success envelope around any value; `undefined` counts as null. RawJson goes in as it is. */
 export function successBody(data: unknown): string | Buffer {
   if (!(data instanceof RawJson)) return `${HEAD}${JSON.stringify(data ?? null)}}`;
+  if (data.body !== undefined) return data.body;
   if (typeof data.text === 'string') return `${HEAD}${data.text}}`;
   return Buffer.concat([headBytes, data.text, tailBytes]);
 }

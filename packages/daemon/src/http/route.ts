@@ -11,8 +11,11 @@ export type RouteGroup = 'plugin' | 'direct' | 'admin' | 'public';
 /** JSON text that is put into the envelope as it is: for values that are kept serialized. */
 export class RawJson {
   readonly text: string | Uint8Array;
-  constructor(text: string | Uint8Array) {
+  /** The text with the envelope around it, where both were written in one buffer: then it is sent as it is. */
+  readonly body: Buffer | undefined;
+  constructor(text: string | Uint8Array, body?: Buffer) {
     this.text = text;
+    this.body = body;
   }
 }
 

@@ -10,6 +10,7 @@ import type { ManagementDependencies } from './dependencies.ts';
 import { JsonWriter } from './json-writer.ts';
 import { CategoryList, CategoryRequest, Identifiers, Paging, PluginIds } from './records.ts';
 import { schemas } from './schemas.ts';
+import { WrittenLists } from './written-lists.ts';
 
 const tag = 'Installed plugins';
 
@@ -27,6 +28,7 @@ export function installedRoutes(dependencies: ManagementDependencies): readonly 
   const { database } = dependencies;
   const { installations, projections } = database;
   const lookup = new DeclarationLookup(dependencies);
+  const lists = new WrittenLists();
   return [
     route({
       method: 'GET',
@@ -42,7 +44,9 @@ export function installedRoutes(dependencies: ManagementDependencies): readonly 
           installations.countByTenant(requireUuid(tenantId)),
           installations.listByTenant(tenantId, page),
         ]);
-        return list(await lookup.of(rows), `,"total":${total}}`);
+        const found = await lookup.of(rows);
+        const tail = `,"total":${total}}`;
+        return lists.get(`all ${tenantId} ${input.page} ${input.page_size}`, found, tail, () => list(found, tail));
       },
     }),
     route({
@@ -77,7 +81,10 @@ export function installedRoutes(dependencies: ManagementDependencies): readonly 
         const found = rows.filter((each) => matches(each.row.plugin_id, each.declaration.facts));
         const start = (input.page - 1) * input.page_size;
         const end = start + input.page_size;
-        return list(found.slice(start, end), `,"has_more":${found.length > end}}`);
+        const page = found.slice(start, end);
+        const tail = `,"has_more":${found.length > end}}`;
+        const key = `${category} ${tenantId} ${JSON.stringify(input)}`;
+        return lists.get(key, page, tail, () => list(page, tail));
       },
     }),
     route({

@@ -1,3 +1,4 @@
+import { HEAD, TAIL } from '../envelope.ts';
 import { RawJson } from '../route.ts';
 
 export type JsonPiece = string | Uint8Array;
@@ -41,20 +42,18 @@ export class JsonWriter {
     return this.add(separator === '[' ? '[]' : ']');
   }
 
-  toBuffer(): Buffer {
-    const out = Buffer.allocUnsafe(this.#bytes);
-    let at = 0;
+  /** The value with the envelope of a success already around it. */
+  toRawJson(): RawJson {
+    const body = Buffer.allocUnsafe(HEAD.length + this.#bytes + TAIL.length);
+    let at = body.write(HEAD);
     for (const piece of this.#pieces) {
-      if (typeof piece === 'string') at += out.write(piece, at);
+      if (typeof piece === 'string') at += body.write(piece, at);
       else {
-        out.set(piece, at);
+        body.set(piece, at);
         at += piece.byteLength;
       }
     }
-    return out;
-  }
-
-  toRawJson(): RawJson {
-    return new RawJson(this.toBuffer());
+    body.write(TAIL, at);
+    return new RawJson(body.subarray(HEAD.length, at), body);
   }
 }

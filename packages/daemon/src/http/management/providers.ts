@@ -9,6 +9,7 @@ import type { ManagementDependencies } from './dependencies.ts';
 import { JsonWriter } from './json-writer.ts';
 import { ExistenceBody, Paging, ProviderRequest } from './records.ts';
 import { schemas } from './schemas.ts';
+import { WrittenLists } from './written-lists.ts';
 
 const tag = 'Providers';
 
@@ -37,6 +38,7 @@ const kinds: readonly Kind[] = [
 
 export function providerRoutes(dependencies: ManagementDependencies): readonly AnyRoute[] {
   const lookup = new DeclarationLookup(dependencies);
+  const lists = new WrittenLists();
   const existence = route({
     method: 'POST',
     group: 'plugin',
@@ -55,10 +57,15 @@ export function providerRoutes(dependencies: ManagementDependencies): readonly A
       );
     },
   });
-  return [...kinds.flatMap((kind) => kindRoutes(kind, dependencies, lookup)), existence];
+  return [...kinds.flatMap((kind) => kindRoutes(kind, dependencies, lookup, lists)), existence];
 }
 
-function kindRoutes(kind: Kind, dependencies: ManagementDependencies, lookup: DeclarationLookup): readonly AnyRoute[] {
+function kindRoutes(
+  kind: Kind,
+  dependencies: ManagementDependencies,
+  lookup: DeclarationLookup,
+  lists: WrittenLists,
+): readonly AnyRoute[] {
   const { projections } = dependencies.database;
   const all = route({
     method: 'GET',
@@ -71,9 +78,12 @@ function kindRoutes(kind: Kind, dependencies: ManagementDependencies, lookup: De
     handle: async ({ tenantId, input }) => {
       const page = { page: input.page, pageSize: input.page_size };
       const rows = await projections.list(kind.kind, requireUuid(tenantId), page);
-      const json = new JsonWriter();
-      json.array(await lookup.of(rows.map(withRuntime)), (each) => write(json, kind, each));
-      return json.toRawJson();
+      const found = await lookup.of(rows.map(withRuntime));
+      return lists.get(`${kind.kind} ${tenantId} ${input.page} ${input.page_size}`, found, '', () => {
+        const json = new JsonWriter();
+        json.array(found, (each) => write(json, kind, each));
+        return json.toRawJson();
+      });
     },
   });
   if (kind.singular === undefined) return [all];
