@@ -24,15 +24,9 @@ const thrownBy = (promise: Promise<unknown>): Promise<unknown> =>
     (error: unknown) => error,
   );
 
-databaseConformance('sqlite, in a file', async () => {
-  const database = await open(at('conformance.sqlite'));
-  return { database, close: () => database.close() };
-});
+databaseConformance('sqlite, in a file', () => open(at('conformance.sqlite')));
 
-databaseConformance('sqlite, in memory', async () => {
-  const database = await open(':memory:');
-  return { database, close: () => database.close() };
-});
+databaseConformance('sqlite, in memory', () => open(':memory:'));
 
 const item = (identifier: string) => ({
   plugin_unique_identifier: identifier,
