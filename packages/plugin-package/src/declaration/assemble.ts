@@ -3,7 +3,7 @@ import { parseYaml } from '../yaml/tree.ts';
 import { decodeYaml, type References } from './decode-yaml.ts';
 import { compileGlob } from './glob.ts';
 import { presentDeclaration } from './present.ts';
-import { complete, type ObjectShape, type ShapeNode } from './shape.ts';
+import { complete, inTableOrder, type ObjectShape, type ShapeNode } from './shape.ts';
 import { CATEGORIES, type Category } from './shapes/categories.ts';
 import { manifest } from './shapes/manifest.ts';
 import { MODEL_GROUPS, model, positionFile } from './shapes/model.ts';
@@ -54,16 +54,15 @@ class Assembler {
         this.#warn(MANIFEST, `plugins.${category.files} names ${paths.length} files: only the last one counts`);
       }
       // all are read and must decode, the last one wins
-      for (const path of paths) own[category.key] = this.#provider(path, category);
+      for (const path of paths) own[category.key] = this.#provider(path, category, own['description']);
     }
     complete(manifest, own);
-    own['verified'] = false;
     // the shape of the manifest produces declarations, which its table is checked against
-    const declaration = presentDeclaration(own as unknown as PluginDeclaration);
-    return { declaration, warnings: this.#warnings };
+    const merged = inTableOrder(manifest, { ...own, verified: false }) as unknown as PluginDeclaration;
+    return { declaration: presentDeclaration(merged), warnings: this.#warnings };
   }
 
-  #provider(path: string, category: Category): Record<string, unknown> {
+  #provider(path: string, category: Category, pluginDescription: unknown): Record<string, unknown> {
     const { value, references } = this.#read(path, category.provider, `${category.providerWord} file`, 'plugin file');
     const provider = value as Record<string, unknown>;
     const children = (provider[category.list] ?? []) as unknown[];
@@ -72,8 +71,11 @@ class Assembler {
       children.push(this.#read(reference.path, category.child, `${category.childWord} file`).value);
     }
     if (category.key === 'model') this.#models(provider, children, references);
-    this.#judge(category.provider, provider, path);
-    return provider;
+    const { identity } = provider;
+    const inherits = INHERITING.includes(category.key) && isRecord(identity);
+    const described = inherits ? { ...provider, identity: withDescription(identity, pluginDescription) } : provider;
+    this.#judge(category.provider, described, path);
+    return inTableOrder(category.provider, provider);
   }
 
   #models(provider: Record<string, unknown>, models: unknown[], references: References): void {
@@ -134,6 +136,18 @@ class Assembler {
   #warn(file: string, message: string, line?: number): void {
     this.#warnings.push(line === undefined ? { message, file } : { message, file, line });
   }
+}
+
+/** Providers that take the plugin's description when they have none, so that its absence breaks no rule. */
+const INHERITING: readonly Category['key'][] = ['tool', 'trigger'];
+
+function withDescription(identity: Record<string, unknown>, description: unknown): Record<string, unknown> {
+  const own = identity['description'];
+  return isRecord(own) && own['en_US'] === '' ? { ...identity, description } : identity;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { PackageError } from '../errors.ts';
 import { decodeJson } from './decode-json.ts';
 import { presentDeclaration } from './present.ts';
-import { complete, type ObjectShape } from './shape.ts';
+import { complete, inTableOrder, type ObjectShape } from './shape.ts';
 import { agentStrategyProvider } from './shapes/agent-strategy.ts';
 import { datasourceProvider } from './shapes/datasource.ts';
 import { endpointProvider } from './shapes/endpoint.ts';
@@ -62,7 +62,8 @@ export function declarationFromRegistration(registration: Registration): PluginD
   for (const { from } of CATEGORIES) {
     if (registration[from] !== undefined) Object.assign(own, decodeRegisteredList(from, registration[from]));
   }
-  return presentDeclaration(own);
+  // both the manifest and its table know every key
+  return presentDeclaration(inTableOrder(manifest, { ...own }) as unknown as PluginDeclaration);
 }
 
 /** The manifest message alone, so that it can be judged when it comes. @throws PackageError */

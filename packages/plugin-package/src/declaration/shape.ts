@@ -266,6 +266,12 @@ export function absentValue(field: FieldNode): unknown {
   return field.absent === 'zero' ? zeroOf(field.shape) : null;
 }
 
+/** The same value with its keys in table order, as its JSON has them. */
+export function inTableOrder(shape: ObjectShape, value: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const keys = shape.fields.map((field) => field.key).filter((key) => Object.hasOwn(value, key));
+  return Object.fromEntries(keys.map((key) => [key, value[key]]));
+}
+
 /**
  * Fills what a decoded value may not lack in JSON: `[]` and `{}` for null lists and maps, and whatever the completed hooks
  * of its objects add. In place.
