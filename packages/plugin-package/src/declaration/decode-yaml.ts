@@ -122,7 +122,10 @@ class YamlDecoder {
   }
 
   #field(child: YamlNode | undefined, field: FieldNode): unknown {
-    if (child === undefined || isNull(child)) return absentValue(field);
+    if (child === undefined || isNull(child)) {
+      // absent configs are an empty list in YAML: only JSON can say that they are null, which a rule objects to
+      return field.shape.kind === 'configs' ? [] : absentValue(field);
+    }
     const value = this.#value(child, field.shape);
     if (value === undefined) return absentValue(field);
     return isLeftOut(field, value) ? undefined : value;
