@@ -49,12 +49,15 @@ export async function runScript(
   child.stdout.on('data', take);
   child.stderr.on('data', take);
   const late = setTimeout(() => child.kill('SIGKILL'), options.timeoutMs);
-  const code = await new Promise<number | null>((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', resolve);
-  });
-  clearTimeout(late);
-  return { code, output: Buffer.concat(parts).toString() };
+  try {
+    const code = await new Promise<number | null>((resolve, reject) => {
+      child.once('error', reject);
+      child.once('close', resolve);
+    });
+    return { code, output: Buffer.concat(parts).toString() };
+  } finally {
+    clearTimeout(late);
+  }
 }
 
 /** A fake server of ../shared/bench in a process of its own. */
