@@ -102,7 +102,7 @@ export const FAILURES = [
   {
     kind: 'bad-requirement',
     pattern:
-      /no solution found|because .* (?:depends on|requires)|unsatisfiable|couldn't parse requirement|failed to parse|expected (?:one of|version|package name)|was not found in the (?:package registry|provided package locations)|no such file or directory.*requirements|invalid (?:requirement|version)|toml parse error|unexpected argument|unrecognized (?:subcommand|argument)/i,
+      /no solution found|because .* (?:depends on|requires)|unsatisfiable|couldn't parse requirement|failed to parse|expected (?:one of|version|package name)|start of a requirement|was not found in the (?:package registry|provided package locations)|no such file or directory.*requirements|invalid (?:requirement|version)|toml parse error|unexpected argument|unrecognized (?:subcommand|argument)/i,
     cause:
       'the plugin’s dependency file, or PIP_EXTRA_ARGS, asks for something that does not exist or contradicts itself',
     remedy:

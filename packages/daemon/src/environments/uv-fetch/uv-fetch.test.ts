@@ -1,0 +1,208 @@
+import { createHash } from 'node:crypto';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { createProcessLauncher, type ProcessLauncher } from '../../runtimes/local/launcher/index.ts';
+import { packageOf } from '../testing.ts';
+import { UvLocator } from '../uv-locator.ts';
+import { configuredIndex } from './configured-index.ts';
+import { fetchUv } from './index.ts';
+import { chooseWheel, parseProjectPage } from './simple-index.ts';
+
+let root = '';
+let launcher: ProcessLauncher;
+const servers: Server[] = [];
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'uv-fetch-'));
+  launcher = createProcessLauncher();
+});
+afterEach(async () => {
+  for (const server of servers.splice(0)) await new Promise((resolve) => server.close(resolve));
+  await launcher.close();
+  rmSync(root, { recursive: true, force: true });
+});
+
+const EXECUTABLE = '#!/bin/sh\necho "uv 9.9.9 (a stand-in)"\n';
+const digest = (content: string, encoding: 'base64url' | 'hex') =>
+  createHash('sha256').update(content).digest(encoding);
+
+function wheel(options: { executable?: string; recorded?: string } = {}): Buffer {
+  const path = 'uv-9.9.9.data/scripts/uv';
+  const executable = options.executable ?? EXECUTABLE;
+  return packageOf({
+    [path]: executable,
+    'uv-9.9.9.dist-info/RECORD': `${path},sha256=${options.recorded ?? digest(executable, 'base64url')},${executable.length}\nuv-9.9.9.dist-info/RECORD,,\n`,
+  });
+}
+
+const NAME = `uv-9.9.9-py3-none-musllinux_1_1_${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}.whl`;
+
+/** A simple index on loopback with one project; answers are by path. */
+async function index(options: {
+  json: boolean;
+  file: Buffer;
+  sha256?: string | null;
+  requests?: string[];
+  password?: string;
+}): Promise<string> {
+  const sha256 =
+    options.sha256 === undefined ? createHash('sha256').update(options.file).digest('hex') : options.sha256;
+  const server = createServer((request, response) => {
+    options.requests?.push(`${request.url} ${request.headers.authorization ?? ''}`.trim());
+    if (
+      options.password &&
+      request.headers.authorization !== `Basic ${Buffer.from(`me:${options.password}`).toString('base64')}`
+    ) {
+      response.writeHead(401).end();
+    } else if (request.url === '/simple/uv/') {
+      if (options.json) {
+        const files = [
+          { filename: NAME.replace('9.9.9', '9.9.10'), url: 'withdrawn.whl', hashes: {}, yanked: 'broken' },
+          { filename: NAME, url: `../../files/${NAME}`, hashes: sha256 === null ? {} : { sha256 } },
+        ];
+        response
+          .writeHead(200, { 'content-type': 'application/vnd.pypi.simple.v1+json' })
+          .end(JSON.stringify({ files }));
+      } else {
+        const hash = sha256 === null ? '' : `#sha256=${sha256}`;
+        response
+          .writeHead(200, { 'content-type': 'text/html; charset=utf-8' })
+          .end(
+            `<html><a href="x.whl" data-yanked="">${NAME.replace('9.9.9', '9.9.10')}</a><br/><a href="../../files/${NAME}${hash}">${NAME}</a></html>`,
+          );
+      }
+    } else if (request.url === `/files/${NAME}`) {
+      response.writeHead(302, { location: '/stored' }).end();
+    } else if (request.url === '/stored') {
+      response.writeHead(200).end(options.file);
+    } else response.writeHead(404).end();
+  });
+  servers.push(server);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  return `http://${options.password ? `me:${options.password}@` : ''}127.0.0.1:${port}/simple`;
+}
+
+const options = (environment: Record<string, string>, interpreter = '/nonexistent/python') => ({
+  launcher,
+  environment: { PATH: '/usr/bin:/bin', ...environment },
+  log: { debug() {}, info() {}, warn() {} },
+  proxies: { http: undefined, https: undefined, no: undefined },
+  pythonInterpreterPath: interpreter,
+  toolsDirectory: root,
+});
+const fetch = (environment: Record<string, string>) => fetchUv(options(environment), AbortSignal.timeout(30_000));
+
+test.each([true, false])('uv comes out of its wheel, checked (index with JSON: %s)', async (json) => {
+  const requests: string[] = [];
+  const UV_DEFAULT_INDEX = await index({ json, file: wheel(), requests, password: json ? 'p@ss' : '' });
+  const path = await fetch({ UV_DEFAULT_INDEX: UV_DEFAULT_INDEX.replace('p@ss', 'p%40ss') });
+  expect(path).toBe(join(root, 'uv-9.9.9', 'uv'));
+  expect(readFileSync(path, 'utf8')).toBe(EXECUTABLE);
+  expect(requests.map((one) => one.split(' ')[0])).toEqual(['/simple/uv/', `/files/${NAME}`, '/stored']);
+});
+
+test('what is not the file the index or the wheel describes is refused, and nothing is left', async () => {
+  const cases: [RegExp, Parameters<typeof index>[0]][] = [
+    [/hash mismatch/, { json: true, file: wheel(), sha256: 'f'.repeat(64) }],
+    [/cannot be checked/, { json: false, file: wheel(), sha256: null }],
+    [/RECORD/, { json: true, file: wheel({ recorded: digest('other', 'base64url') }) }],
+    [/holds no executable/, { json: true, file: packageOf({ 'uv-9.9.9.dist-info/RECORD': '' }) }],
+  ];
+  for (const [message, served] of cases)
+    await expect(fetch({ UV_DEFAULT_INDEX: await index(served) })).rejects.toThrow(message);
+  expect(readdirSync(root)).toEqual([]);
+});
+
+test('an index without uv, one that refuses and one that is not there say so', async () => {
+  const url = await index({ json: true, file: wheel(), password: 'secret' });
+  await expect(fetch({ UV_DEFAULT_INDEX: url.replace('secret', 'wrong') })).rejects.toThrow(/answered 401/);
+  await expect(fetch({ UV_DEFAULT_INDEX: url.replace('/simple', '/other') })).rejects.toThrow(/answered 404/);
+  await expect(fetch({ UV_DEFAULT_INDEX: 'http://127.0.0.1:1/simple' })).rejects.toThrow(/ECONNREFUSED/);
+});
+
+test('the wheel is chosen by machine: the newest, statically linked on Linux', () => {
+  const files = [
+    'uv-0.9.2-py3-none-manylinux_2_17_x86_64.manylinux2014_x86_64.whl',
+    'uv-0.9.2-py3-none-musllinux_1_1_x86_64.whl',
+    'uv-0.10.0-py3-none-musllinux_1_1_x86_64.whl',
+    'uv-0.10.0-py3-none-manylinux_2_28_aarch64.musllinux_1_1_aarch64.whl',
+    'uv-0.10.0-py3-none-macosx_11_0_arm64.whl',
+    'uv-0.10.0-py3-none-win_amd64.whl',
+    'uv-0.11.0.tar.gz',
+    'uv_build-0.12.0-py3-none-musllinux_1_1_x86_64.whl',
+  ].map((name) => ({ name, url: `http://x/${name}`, sha256: undefined }));
+  const chosen = (os: NodeJS.Platform, arch: string) => chooseWheel(files, { os, arch })?.name.replace('-py3-none', '');
+  expect(chosen('linux', 'x64')).toBe('uv-0.10.0-musllinux_1_1_x86_64.whl');
+  expect(chosen('linux', 'arm64')).toBe('uv-0.10.0-manylinux_2_28_aarch64.musllinux_1_1_aarch64.whl');
+  expect(chosen('darwin', 'arm64')).toBe('uv-0.10.0-macosx_11_0_arm64.whl');
+  expect(chosen('win32', 'x64')).toBe('uv-0.10.0-win_amd64.whl');
+  expect(chosen('darwin', 'x64')).toBeUndefined();
+  expect(parseProjectPage('<a href="/a&amp;b.whl#sha256=AB">x</a>', 'text/html', 'http://h/s/uv/')[0]).toEqual({
+    name: 'x',
+    url: 'http://h/a&b.whl',
+    sha256: undefined,
+  });
+});
+
+test('the index is found where uv and pip are configured', async () => {
+  writeFileSync(
+    join(root, 'pip.conf'),
+    '[global]\nindex_url = http://pip/simple\ncert: /ca.pem\n[other]\nproxy = http://no\n',
+  );
+  writeFileSync(
+    join(root, 'uv.toml'),
+    'index-url = "http://plain"\n[[index]]\nurl = "http://extra"\n[[index]]\nname = "a"\nurl = "http://default/"\ndefault = true\n',
+  );
+  const at = (environment: Record<string, string>) => configuredIndex(environment);
+  const PIP_CONFIG_FILE = join(root, 'pip.conf');
+  const UV_CONFIG_FILE = join(root, 'uv.toml');
+  expect(await at({ PIP_CONFIG_FILE })).toEqual({ url: 'http://pip/simple/', caFile: '/ca.pem', proxy: undefined });
+  expect((await at({ PIP_CONFIG_FILE, UV_CONFIG_FILE })).url).toBe('http://default/');
+  expect((await at({ UV_CONFIG_FILE, PIP_INDEX_URL: 'http://env/simple//', SSL_CERT_FILE: '/c' })).url).toBe(
+    'http://env/simple/',
+  );
+  expect((await at({ UV_DEFAULT_INDEX: 'name=http://named', UV_INDEX_URL: 'http://b' })).url).toBe('http://named/');
+});
+
+test('uv is looked for in order: UV_PATH, PATH, fetched before, the interpreter’s package, fetched now', async () => {
+  const place = (name: string, content = EXECUTABLE) => {
+    const path = join(root, name);
+    writeFileSync(path, content);
+    chmodSync(path, 0o755);
+    return path;
+  };
+  const configured = place('configured');
+  const locate = (extra: { configured?: string; PATH?: string; interpreter?: string; toolsDirectory?: string }) =>
+    new UvLocator({
+      launcher,
+      configured: extra.configured,
+      interpreter: extra.interpreter ?? '/nonexistent/python',
+      toolsDirectory: extra.toolsDirectory ?? join(root, 'tools'),
+      environment: { PATH: extra.PATH ?? '/nonexistent' },
+      lifetime: new AbortController().signal,
+      fetch: async () => 'fetched',
+    }).locate(AbortSignal.timeout(20_000));
+  expect(await locate({ configured, PATH: root })).toBe(configured);
+  const onPath = place('uv');
+  expect(await locate({ PATH: root })).toBe(onPath);
+  place('uv', '#!/bin/sh\necho "pyenv: uv: command not found" >&2\nexit 127\n');
+  const interpreter = place('python', `#!/bin/sh\necho ${configured}\n`);
+  expect(await locate({ PATH: root, interpreter })).toBe(configured);
+  expect(await locate({ PATH: root })).toBe('fetched');
+  const UV_DEFAULT_INDEX = await index({ json: true, file: wheel() });
+  const fetched = await fetch({ UV_DEFAULT_INDEX });
+  expect(await locate({ PATH: root, interpreter, toolsDirectory: root })).toBe(fetched);
+});
+
+test('without a configured index pip is asked, and says why it could not', async () => {
+  const pip = join(root, 'python');
+  writeFileSync(pip, '#!/bin/sh\necho "ERROR: no pip here" >&2\nexit 1\n');
+  chmodSync(pip, 0o755);
+  const home = { HOME: root, PIP_CONFIG_FILE: '/dev/null' };
+  const attempt = fetchUv(options(home, pip), AbortSignal.timeout(30_000));
+  await expect(attempt).rejects.toThrow(/did not download it \(exit status 1\): ERROR: no pip here/);
+});
