@@ -5,20 +5,19 @@ enableCompileCache();
 
 // Loaded after the compile cache is on: that saves most of the start-up time.
 const { banner } = await import('./banner.ts');
-const { loadSettings, SettingsError } = await import('./config/index.ts');
+const { loadSettings } = await import('./config/index.ts');
+const { DaemonError } = await import('./errors/index.ts');
 const { startDaemon } = await import('./compose/index.ts');
 const { explainPid1 } = await import('./runtimes/local/launcher/index.ts');
 
 /** How long open calls may finish after SIGTERM; a second signal ends the waiting. */
 const DRAIN_MS = 30_000;
 
-const startedAt = performance.now() - process.uptime() * 1000;
-
 try {
   const pid1 = explainPid1({ launchesDirectly: true });
   if (pid1 !== undefined) throw new Error(`${pid1.cause} ${pid1.remedy}`);
   const daemon = await startDaemon(loadSettings(process.env, { cwd: process.cwd() }), process.env);
-  process.stdout.write(banner(daemon.address, daemon.dataDirectory, Math.round(performance.now() - startedAt)));
+  process.stdout.write(banner(daemon.address, daemon.dataDirectory, Math.round(process.uptime() * 1000)));
 
   const drain = new AbortController();
   let stopping = false;
@@ -41,7 +40,8 @@ try {
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
 } catch (error) {
-  const text = error instanceof SettingsError || error instanceof Error ? error.message : String(error);
+  const text =
+    error instanceof DaemonError ? error.wireMessage : error instanceof Error ? error.message : String(error);
   process.stderr.write(`The plugin daemon cannot start.\n\n${text}\n`);
   process.exit(1);
 }

@@ -47,7 +47,7 @@ function decodeRecord(
   for (const { key, field } of type.fields) {
     const given = input[key];
     if (given === undefined && field.omitEmpty) continue;
-    if (field.omitEmpty && isEmpty(given)) {
+    if (field.omitEmpty && (field.type.kind === 'nullable' ? given === null : isEmpty(given))) {
       delete out[key];
       state.altered = true;
       continue;

@@ -4,6 +4,7 @@ import type { FastifyRequest } from 'fastify';
 import type { DataDirectory, Settings } from '../config/index.ts';
 import type { Database } from '../database/index.ts';
 import type { EndpointService } from '../endpoints/index.ts';
+import { adminRoutes } from '../http/admin/index.ts';
 import { assetRoutes } from '../http/assets/index.ts';
 import { debuggingRoutes } from '../http/debugging/index.ts';
 import { dispatchRoutes } from '../http/dispatch/index.ts';
@@ -74,6 +75,7 @@ function routes(parts: HttpParts, requests: ReturnType<typeof observeRequests>):
     }),
     ...assetRoutes({ installation }),
     ...endpointRoutes({ endpoints }),
+    ...(settings.ADMIN_API_ENABLED ? adminRoutes() : []),
     ...(settings.PLUGIN_REMOTE_INSTALLING_ENABLED ? debuggingRoutes({ keys: parts.debuggingKeys }) : []),
     ...(settings.PLUGIN_ENDPOINT_ENABLED
       ? webhookRoutes({
@@ -81,6 +83,7 @@ function routes(parts: HttpParts, requests: ReturnType<typeof observeRequests>):
           endpoints,
           invocations,
           debugged: (tenantId, pluginId) => debugging.find(tenantId, pluginId)?.declaration,
+          returning: async (tenantId, pluginId) => (await debugging.returning(tenantId, pluginId))?.declaration,
           timeoutMs: settings.PLUGIN_MAX_EXECUTION_TIMEOUT * 1000,
           maxBufferedBytes: settings.SESSION_BUFFER_BYTES,
           bufferSetting: 'SESSION_BUFFER_BYTES',

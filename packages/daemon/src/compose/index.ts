@@ -3,6 +3,7 @@
  * constructor; nothing else reads the settings. Called by main.ts and by tests that need a whole daemon.
  */
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { v7 as newId } from 'uuid';
 import {
   createBackwardsInvocations,
@@ -105,7 +106,7 @@ async function wire(
     (s) => s.close(),
   );
   const debugging = new DebuggingRuntimes();
-  const debuggingKeys = new DebuggingKeys(cache);
+  const debuggingKeys = new DebuggingKeys({ cache, file: join(dataDirectory.path, 'debugging-keys.json') });
   if (settings.PLUGIN_REMOTE_INSTALLING_ENABLED) {
     const server = closing(
       new DebuggingServer({

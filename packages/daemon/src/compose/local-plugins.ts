@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import type { DataDirectory, Settings } from '../config/index.ts';
+import { type DataDirectory, type Settings, secretSettings } from '../config/index.ts';
 import type { Database } from '../database/index.ts';
 import { PythonEnvironments } from '../environments/index.ts';
 import { type createInstallation, PackageStore } from '../installation/index.ts';
@@ -41,6 +41,7 @@ export function localSupervisor(parts: LocalPluginsParts): LocalSupervisor {
     environment: pluginEnvironment(environment, {
       proxies: proxies(settings),
       passthrough: settings.PLUGIN_ENV_PASSTHROUGH,
+      secrets: secretSettings,
       inheritAll: settings.PLUGIN_ENV_INHERIT_ALL,
     }),
     runtime: {

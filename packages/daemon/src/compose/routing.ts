@@ -35,12 +35,12 @@ export function installedPlugins(debugging: DebuggingRuntimes, { installations }
       debugging.find(tenantId, pluginId)?.identifier ??
       installations.peek(tenantId, pluginId)?.plugin_unique_identifier;
     if (known !== undefined) return known;
-    return installations.find(tenantId, pluginId).then((found) => {
+    return installations.find(tenantId, pluginId).then(async (found) => {
+      if (found !== undefined || !debugging.leftRecently(tenantId, pluginId)) return found?.plugin_unique_identifier;
+      const back = await debugging.returning(tenantId, pluginId);
+      if (back !== undefined) return back.identifier;
       // Its developer restarts it right now: transient, in the words that Dify takes as "try again".
-      if (found === undefined && debugging.leftRecently(tenantId, pluginId)) {
-        throw new DaemonError('not-routable', 'no available node, plugin runtime not found');
-      }
-      return found?.plugin_unique_identifier;
+      throw new DaemonError('not-routable', 'no available node, plugin runtime not found');
     });
   };
 }

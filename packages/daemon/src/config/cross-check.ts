@@ -57,6 +57,14 @@ function contradictions(values: SettingValues, configured: ReadonlySet<SettingNa
       remedy: 'set DB_TYPE=sqlite to keep the state in a file of DATA_DIR, or unset DB_HOST',
     });
   }
+  if (values.ADMIN_API_ENABLED && Buffer.byteLength(values.ADMIN_API_KEY ?? '') < 10) {
+    problems.push({
+      variable: 'ADMIN_API_KEY',
+      value: '(hidden)',
+      problem: 'is shorter than 10 bytes, and ADMIN_API_ENABLED mounts the admin API',
+      remedy: 'set a long random key (openssl rand -base64 42), or unset ADMIN_API_ENABLED',
+    });
+  }
   if (values.PLUGIN_REMOTE_INSTALLING_ENABLED && values.PLUGIN_REMOTE_INSTALLING_PORT === values.SERVER_PORT) {
     problems.push({
       variable: 'PLUGIN_REMOTE_INSTALLING_PORT',

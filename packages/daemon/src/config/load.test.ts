@@ -200,3 +200,12 @@ test('the names of secrets are known, to keep them from plugins', () => {
   );
   expect(secretSettings.has('HTTP_PROXY')).toBe(false);
 });
+
+test('the admin API needs a key that cannot be guessed', () => {
+  expect(() => loadSettings({ ADMIN_API_ENABLED: 'true', ADMIN_API_KEY: 'short' }, { cwd: '/' })).toThrow(
+    /ADMIN_API_KEY/,
+  );
+  expect(loadSettings({ ADMIN_API_ENABLED: 'true', ADMIN_API_KEY: '0123456789' }, { cwd: '/' }).ADMIN_API_ENABLED).toBe(
+    true,
+  );
+});

@@ -51,23 +51,10 @@ export const serverSettings = {
     usedBy: 'http',
     own: true,
   }),
-  ADMIN_API_ENABLED: boolean({
-    default: false,
-    meaning: 'Mounts `/admin/*`.',
-    usedBy: 'http',
-    refused: '`true`',
-    refuse: (enabled) => {
-      if (enabled) {
-        throw new InvalidValue(
-          'the admin API is not part of this version',
-          'unset ADMIN_API_ENABLED (it serves several nodes; there is one node here)',
-        );
-      }
-    },
-  }),
+  ADMIN_API_ENABLED: boolean({ default: false, meaning: 'Mounts `/admin/*`.', usedBy: 'http' }),
   ADMIN_API_KEY: text({
     secret: true,
-    meaning: 'Key of the admin API, sent as `X-Admin-Api-Key`.',
+    meaning: 'Key of the admin API, sent as `X-Admin-Api-Key`; at least 10 bytes.',
     usedBy: 'http',
   }),
   DIFY_INNER_API_URL: url({

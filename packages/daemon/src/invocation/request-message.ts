@@ -127,10 +127,21 @@ function encodeData(
     const inner = own.slice(1, -1).trim();
     return `{${routing}${defaults(action.request, missing)}${inner === '' ? '' : `,${inner}`}}`;
   }
-  const whole: Record<string, unknown> = { ...(isObject(given) ? given : {}), ...Object.assign({}, value) };
+  const whole: Record<string, unknown> = {
+    ...(isObject(given) ? withoutSpellings(action.request, given) : {}),
+    ...Object.assign({}, value),
+  };
   for (const key of ROUTING) delete whole[key];
   const encoded = encode(completeNumTokens(action, whole)).slice(1, -1);
   return `{${routing}${encoded === '' ? '' : `,${encoded}`}}`;
+}
+
+/** Declared keys count in any case; what was taken from another spelling is not sent twice. */
+function withoutSpellings(type: RecordType, given: Record<string, unknown>): Record<string, unknown> {
+  const declared = new Set(type.fields.map(({ key }) => key));
+  return Object.fromEntries(
+    Object.entries(given).filter(([key]) => declared.has(key) || !declared.has(key.toLowerCase())),
+  );
 }
 
 function defaults(type: RecordType, missing: readonly string[]): string {

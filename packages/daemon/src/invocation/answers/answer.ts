@@ -35,6 +35,8 @@ export function parseJson(json: string): { readonly value: unknown } | undefined
 export interface CheckedOptions<T> {
   /** Name of the whole type in messages. */
   readonly typeName?: string;
+  /** Undeclared fields are dropped instead of passed on, where the contract says so. */
+  readonly declaredOnly?: boolean;
   /** A last look: returns what is wrong, or undefined; may change the value and then says so. */
   readonly refine?: (value: T) => { readonly error?: string; readonly altered?: boolean } | undefined;
 }
@@ -47,7 +49,7 @@ export function checked<T>(record: RecordOf<T>, options: CheckedOptions<T> = {})
 export function readChecked<T>(
   record: RecordOf<T>,
   json: string,
-  { typeName, refine }: CheckedOptions<T> = {},
+  { typeName, declaredOnly, refine }: CheckedOptions<T> = {},
 ): string | SessionError | undefined {
   const text = fromLatin1(json);
   const parsed = parseJson(text);
@@ -58,7 +60,13 @@ export function readChecked<T>(
   if (violations.length > 0) return unmarshalError(formatViolations(violations));
   const refined = refine?.(decoded.value);
   if (refined?.error !== undefined) return unmarshalError(refined.error);
+  if (declaredOnly === true) return toLatin1(JSON.stringify(onlyDeclared(record, decoded.value)));
   return decoded.altered || refined?.altered === true ? toLatin1(JSON.stringify(decoded.value)) : json;
+}
+
+function onlyDeclared(record: RecordType, value: unknown): Record<string, unknown> {
+  const given = new Map(Object.entries(Object.assign({}, value)));
+  return Object.fromEntries(record.fields.filter(({ key }) => given.has(key)).map(({ key }) => [key, given.get(key)]));
 }
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what a JSON string may not contain.

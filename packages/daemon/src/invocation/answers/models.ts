@@ -109,9 +109,9 @@ const Polling = record('ModelPollingResult', {
   plugin_state: object('PluginState').omit(),
   result: any('Result').omit(),
   error: string('Error').omit(),
-  next_check_after_seconds: nullable(int('NextCheckAfterSeconds')),
-  expires_after_seconds: nullable(int('ExpiresAfterSeconds')),
-  max_attempts: nullable(int('MaxAttempts')),
+  next_check_after_seconds: nullable(int('NextCheckAfterSeconds')).omit(),
+  expires_after_seconds: nullable(int('ExpiresAfterSeconds')).omit(),
+  max_attempts: nullable(int('MaxAttempts')).omit(),
 });
 
 /** What each status needs, with the tag upstream reports. */
@@ -137,6 +137,7 @@ const pollingNeeds = [
 ] as const;
 
 export const polling = checked(Polling, {
+  declaredOnly: true,
   refine: (value) => {
     const need = pollingNeeds.find((n) => n.status === value.status);
     if (need !== undefined && !need.has(value)) {

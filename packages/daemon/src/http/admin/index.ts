@@ -1,0 +1,61 @@
+/**
+ * Operators' routes, below `/admin/plugin/serverless` (http-api §13). On the local platform, the only one so far, both say that they
+ * are not for it, in the words that tools know. Called by the server's route table when ADMIN_API_ENABLED is on.
+ */
+import { isUniqueIdentifier } from '@plugin-daemon/plugin-package';
+import { record, required, rule, string } from '@plugin-daemon/wire-schema';
+import { DaemonError } from '../../errors/index.ts';
+import { bindBody } from '../binding.ts';
+import { successBody } from '../envelope.ts';
+import { readBody } from '../raw-body.ts';
+import { type AnyRoute, route } from '../route.ts';
+
+const identifier = () => ({
+  plugin_unique_identifier: string('PluginUniqueIdentifier')
+    .check(
+      required,
+      rule('plugin_unique_identifier', (value) => typeof value === 'string' && isUniqueIdentifier(value)),
+    )
+    .describe('The plugin version whose function is meant.'),
+});
+const Reinstall = record('', identifier());
+const SwitchEndpoint = record('', identifier(), {
+  function_name: string('FunctionName').check(required),
+  function_url: string('FunctionURL').check(required),
+});
+
+const MAX_BODY_BYTES = 1024 * 1024;
+const tag = 'Admin';
+
+export function adminRoutes(): readonly AnyRoute[] {
+  return [
+    {
+      ...route({
+        method: 'POST',
+        group: 'admin',
+        path: '/plugin/serverless/reinstall',
+        tag,
+        summary: 'Build the function of a plugin anew; events as they happen.',
+        produces: 'text/event-stream',
+        errorStatus: 'kind',
+        handleRaw: async ({ request }, reply) => {
+          bindBody(Reinstall, request.headers['content-type'], await readBody(request.raw, MAX_BODY_BYTES));
+          const event = { event: 'error', data: 'reinstall is not supported on local platform' };
+          reply.raw.writeHead(200, { 'Content-Type': 'text/event-stream' }).end(`data: ${successBody(event)}\n\n`);
+        },
+      }),
+      request: Reinstall,
+    },
+    route({
+      method: 'POST',
+      group: 'admin',
+      path: '/plugin/serverless/switch-endpoint',
+      tag,
+      summary: 'Point a plugin to another function.',
+      request: SwitchEndpoint,
+      handle: () => {
+        throw new DaemonError('internal', 'switch serverless runtime is not supported on local platform');
+      },
+    }),
+  ];
+}
