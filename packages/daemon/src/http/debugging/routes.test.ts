@@ -11,7 +11,7 @@ afterEach(async () => {
 
 test('a key is handed out to those who have the server key, again and again, until it is rotated', async () => {
   const cache = openMemoryCache({ onListenerError: (error) => expect.fail(String(error)) });
-  const keys = new DebuggingKeys(cache);
+  const keys = new DebuggingKeys({ cache });
   const server = await createHttpServer({
     host: '127.0.0.1',
     port: 0,

@@ -15,6 +15,8 @@ export interface WebhookDeps {
   readonly invocations: Pick<Invocations, 'open'>;
   /** The declaration of a connected debugging plugin, which stands before an installed one of the same id. */
   readonly debugged?: (tenantId: string, pluginId: string) => StoredDeclaration | undefined;
+  /** The same, waiting for one whose connection was lost a moment ago. */
+  readonly returning?: (tenantId: string, pluginId: string) => Promise<StoredDeclaration | undefined>;
   /** For the whole call, from the first byte to the last, in ms. */
   readonly timeoutMs: number;
   /** Bytes of one request body; default 10 MiB. */
@@ -98,18 +100,27 @@ const noContext = { userId: '', conversationId: null, messageId: null, appId: nu
 async function resolve(deps: WebhookDeps, hookId: string) {
   const endpoint = await found(() => deps.database.endpoints.findByHookId(hookId));
   if (endpoint === undefined) throw new DaemonError('bad-request', 'endpoint not found', { status: 404 });
-  const installation = await found(() => deps.database.installations.find(endpoint.tenant_id, endpoint.plugin_id));
-  if (installation === undefined)
-    throw new DaemonError('bad-request', 'plugin installation not found', { status: 404 });
+  const { tenant_id, plugin_id } = endpoint;
+  const declaration = deps.debugged?.(tenant_id, plugin_id) ?? (await installedDeclaration(deps, tenant_id, plugin_id));
   if (!endpoint.enabled) throw new DaemonError('not-found', 'endpoint not found');
-  const declaration: StoredDeclaration | undefined =
-    deps.debugged?.(endpoint.tenant_id, endpoint.plugin_id) ??
-    (await found(() =>
-      deps.database.declarations.find(installation.plugin_unique_identifier, installation.runtime_type),
-    ));
   const group = declaration && endpointConfigOf(declaration).group;
   if (declaration === undefined || group === undefined) throw new DaemonError('plugin-not-found', 'plugin not found');
   return { endpoint, identifier: declaration.plugin_unique_identifier, group };
+}
+
+async function installedDeclaration(
+  { database, returning }: WebhookDeps,
+  tenantId: string,
+  pluginId: string,
+): Promise<StoredDeclaration | undefined> {
+  const installation = await found(() => database.installations.find(tenantId, pluginId));
+  if (installation !== undefined) {
+    const { plugin_unique_identifier, runtime_type } = installation;
+    return found(() => database.declarations.find(plugin_unique_identifier, runtime_type));
+  }
+  const back = await returning?.(tenantId, pluginId);
+  if (back === undefined) throw new DaemonError('bad-request', 'plugin installation not found', { status: 404 });
+  return back;
 }
 
 async function found<T>(read: () => Promise<T>): Promise<T> {

@@ -399,6 +399,7 @@ const database = (over: object): Partial<WebhookDeps> => ({
   database: {
     endpoints: { findByHookId: async () => endpoint },
     installations: { find: async () => installation },
+    declarations: { find: async () => declaration },
     ...over,
   } as unknown as WebhookDeps['database'],
 });

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -34,7 +34,7 @@ async function serve(over: Partial<DebuggingServerOptions> = {}) {
       throw error;
     },
   });
-  const keys = new DebuggingKeys(cache);
+  const keys = new DebuggingKeys({ cache });
   const runtimes = new DebuggingRuntimes();
   const media = new Map<string, string>();
   const server = new DebuggingServer({
@@ -502,4 +502,35 @@ test('keys: one per tenant, kept by asking and by use, replaced by rotation', as
   expect(await keys.tenantOf(fresh)).toBe(TENANT);
   expect(runtimes.size).toBe(1);
   expect(await answerTo(port, line('handshake', { key }))).toBe('handshake failed, invalid key\n');
+});
+
+test('keys outlive a restart where they are kept in a file, and a damaged file costs only the keys', async () => {
+  const file = join(directory, 'keys.json');
+  const fresh = () => new DebuggingKeys({ cache: openMemoryCache({ onListenerError: () => undefined }), file });
+  const key = await fresh().obtain(TENANT);
+  expect(statSync(file).mode & 0o777).toBe(0o600);
+  expect(await fresh().tenantOf(key)).toBe(TENANT);
+  expect(await fresh().obtain(TENANT)).toBe(key);
+  writeFileSync(file, '{"cut');
+  expect(await fresh().tenantOf(key)).toBeUndefined();
+});
+
+test('a call waits for a plugin that left a moment ago, and only for that', async () => {
+  const { server, port, key, runtimes } = await serve();
+  expect(await runtimes.returning(TENANT, PLUGIN)).toBeUndefined();
+  const plugin = await TestPlugin.register(port, key);
+  await installed(runtimes);
+  plugin.leave();
+  await until(() => runtimes.size === 0);
+  const waiting = [runtimes.returning(TENANT, PLUGIN), runtimes.returning(TENANT, PLUGIN)];
+  const back = await TestPlugin.register(port, key);
+  const [one, two] = await Promise.all(waiting);
+  expect(one).toBe(runtimes.find(TENANT, PLUGIN));
+  expect(two).toBe(one);
+  expect(await runtimes.returning(TENANT, PLUGIN)).toBe(one);
+  back.leave();
+  await until(() => runtimes.size === 0);
+  const hopeless = runtimes.returning(TENANT, PLUGIN);
+  await server.close();
+  expect(await hopeless).toBeUndefined();
 });

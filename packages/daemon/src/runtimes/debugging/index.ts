@@ -6,6 +6,6 @@
  * http/debugging (keys) and, through `DebuggingRuntimes`, by whoever looks for a plugin's runtime.
  */
 export { DebuggingRuntime } from './debugging-runtime.ts';
-export { DebuggingKeys } from './keys.ts';
+export { DebuggingKeys, type DebuggingKeysOptions } from './keys.ts';
 export { DebuggingRuntimes } from './runtimes.ts';
 export { DebuggingServer, type DebuggingServerOptions } from './server.ts';

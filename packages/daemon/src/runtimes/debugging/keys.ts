@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Cache } from '../../cache/index.ts';
+import { KeyFile } from './key-file.ts';
 
 /** Life of a key since it was last asked for or used by an open connection, in ms. */
 const lifetimeMs = 120 * 60_000;
@@ -9,19 +10,34 @@ const ofKey = (key: string): string => `debugging:tenant-of-key:${key}`;
 
 const form = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
+type KeyCache = Pick<Cache, 'get' | 'set' | 'setIfAbsent' | 'delete'>;
+
+export interface DebuggingKeysOptions {
+  readonly cache: KeyCache;
+  /** Keeps the keys over a restart where the cache does not. */
+  readonly file?: string;
+}
+
 /**
  * Connection keys: one per tenant, shared by its developers (runtime-protocols §4.2). They live in the cache, both ways round,
  * for two hours since the last request for them; an open connection keeps its tenant's key alive, so that reconnecting works.
  */
 export class DebuggingKeys {
-  readonly #cache: Pick<Cache, 'get' | 'set' | 'setIfAbsent' | 'delete'>;
+  readonly #cache: KeyCache;
+  readonly #file: KeyFile | undefined;
+  readonly #restored: Promise<void>;
 
-  constructor(cache: Pick<Cache, 'get' | 'set' | 'setIfAbsent' | 'delete'>) {
+  /** @throws when the file cannot be read */
+  constructor({ cache, file }: DebuggingKeysOptions) {
     this.#cache = cache;
+    this.#file = file === undefined ? undefined : new KeyFile(file);
+    this.#restored = this.#restore();
+    this.#restored.catch(() => undefined);
   }
 
   /** The tenant's key, made if there is none; its life begins anew. */
   async obtain(tenantId: string): Promise<string> {
+    await this.#restored;
     const key = await this.#cache.setIfAbsent(ofTenant(tenantId), randomUUID(), lifetimeMs);
     await this.#write(tenantId, key);
     return key;
@@ -29,6 +45,7 @@ export class DebuggingKeys {
 
   /** A new key; the old one opens no connection any more. Open connections stay. */
   async rotate(tenantId: string): Promise<string> {
+    await this.#restored;
     const old = await this.#cache.get(ofTenant(tenantId));
     const key = randomUUID();
     await this.#write(tenantId, key);
@@ -38,6 +55,7 @@ export class DebuggingKeys {
 
   /** Whose key this is; undefined for an unknown or expired one. */
   async tenantOf(key: string): Promise<string | undefined> {
+    await this.#restored;
     return form.test(key) ? this.#cache.get(ofKey(key)) : undefined;
   }
 
@@ -47,8 +65,15 @@ export class DebuggingKeys {
     if (key !== undefined) await this.#write(tenantId, key);
   }
 
-  async #write(tenantId: string, key: string): Promise<void> {
-    await this.#cache.set(ofTenant(tenantId), key, lifetimeMs);
-    await this.#cache.set(ofKey(key), tenantId, lifetimeMs);
+  async #write(tenantId: string, key: string, forMs: number = lifetimeMs): Promise<void> {
+    await this.#cache.set(ofTenant(tenantId), key, forMs);
+    await this.#cache.set(ofKey(key), tenantId, forMs);
+    this.#file?.keep(tenantId, { key, until: Date.now() + forMs });
+  }
+
+  async #restore(): Promise<void> {
+    for (const [tenantId, { key, until }] of [...(this.#file?.entries() ?? [])]) {
+      await this.#write(tenantId, key, until - Date.now());
+    }
   }
 }

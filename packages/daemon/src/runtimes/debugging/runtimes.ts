@@ -1,7 +1,9 @@
 import type { DebuggingRuntime } from './debugging-runtime.ts';
 
-/** How long a plugin that left counts as being about to come back: the SDK reconnects after 5 s, a developer restarts it, in ms. */
+/** How long a plugin that left counts as being about to come back, in ms: its author may be restarting it. */
 const awayMs = 60_000;
+/** How long calls wait for one that left, since it left, in ms: the SDK reconnects after 5 s. */
+const returningMs = 7_000;
 const maxAway = 1_000;
 
 const keyOf = (tenantId: string, pluginId: string): string => `${tenantId}\n${pluginId}`;
@@ -10,7 +12,9 @@ const keyOf = (tenantId: string, pluginId: string): string => `${tenantId}\n${pl
 export class DebuggingRuntimes {
   readonly #byPlugin = new Map<string, DebuggingRuntime[]>();
   readonly #byIdentifier = new Map<string, DebuggingRuntime[]>();
+  /** When each left, in ms. */
   readonly #away = new Map<string, number>();
+  readonly #waiting = new Map<string, Set<(runtime: DebuggingRuntime | undefined) => void>>();
 
   /** The plugin a tenant debugs at the moment, whether or not one of this id is installed: it stands before that one. */
   find(tenantId: string, pluginId: string): DebuggingRuntime | undefined {
@@ -25,8 +29,31 @@ export class DebuggingRuntimes {
 
   /** Whether a plugin was connected until a moment ago: a call that misses it may be tried again. */
   leftRecently(tenantId: string, pluginId: string): boolean {
-    const until = this.#away.get(keyOf(tenantId, pluginId));
-    return until !== undefined && until > Date.now();
+    const leftAt = this.#away.get(keyOf(tenantId, pluginId));
+    return leftAt !== undefined && leftAt + awayMs > Date.now();
+  }
+
+  /**
+   * A plugin that is connected, or that left just now and comes back at once, as the SDK does after a lost connection: calls wait
+   * those seconds instead of failing. Undefined when it does not come back, or never was there.
+   */
+  async returning(tenantId: string, pluginId: string): Promise<DebuggingRuntime | undefined> {
+    const key = keyOf(tenantId, pluginId);
+    const remaining = (this.#away.get(key) ?? 0) + returningMs - Date.now();
+    const connected = this.find(tenantId, pluginId);
+    if (connected !== undefined || remaining <= 0) return connected;
+    const waiting = this.#waiting.get(key) ?? new Set();
+    this.#waiting.set(key, waiting);
+    const back = Promise.withResolvers<DebuggingRuntime | undefined>();
+    waiting.add(back.resolve);
+    const timer = setTimeout(() => back.resolve(undefined), remaining);
+    try {
+      return await back.promise;
+    } finally {
+      clearTimeout(timer);
+      waiting.delete(back.resolve);
+      if (waiting.size === 0 && this.#waiting.get(key) === waiting) this.#waiting.delete(key);
+    }
   }
 
   get size(): number {
@@ -49,6 +76,13 @@ export class DebuggingRuntimes {
     this.#byPlugin.set(key, [...(this.#byPlugin.get(key) ?? []), runtime]);
     this.#byIdentifier.set(runtime.identifier, [...(this.#byIdentifier.get(runtime.identifier) ?? []), runtime]);
     this.#away.delete(key);
+    for (const resolve of this.#waiting.get(key) ?? []) resolve(runtime);
+  }
+
+  /** Nobody comes back any more: the server closes. */
+  stopWaiting(): void {
+    for (const waiting of this.#waiting.values()) for (const resolve of waiting) resolve(undefined);
+    this.#away.clear();
   }
 
   remove(runtime: DebuggingRuntime): void {
@@ -61,9 +95,9 @@ export class DebuggingRuntimes {
   #remember(key: string): void {
     const now = Date.now();
     this.#away.delete(key);
-    this.#away.set(key, now + awayMs);
-    for (const [oldest, until] of this.#away) {
-      if (until > now && this.#away.size <= maxAway) break;
+    this.#away.set(key, now);
+    for (const [oldest, leftAt] of this.#away) {
+      if (leftAt + awayMs > now && this.#away.size <= maxAway) break;
       this.#away.delete(oldest);
     }
   }

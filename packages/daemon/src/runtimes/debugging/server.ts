@@ -124,6 +124,7 @@ export class DebuggingServer {
     const closed = this.#server.listening ? once(this.#server, 'close') : undefined;
     this.#server.close();
     await Promise.all([...this.#connections].map((connection) => connection.destroy()));
+    this.#options.runtimes.stopWaiting();
     await closed;
     await this.#installations.settled();
   }
