@@ -178,16 +178,15 @@ export class EnvironmentError extends DaemonError {
   }
 }
 
-/** The part of the installer's output that explains: its errors and hints without the chatter, at most this many characters. */
+/** The part of the installer's output that explains, from its first error on and without the chatter, at most this many characters. */
 const EXPLANATION_CHARACTERS = 4000;
+const CHATTER = /^\s*(?:TRACE|DEBUG|INFO)\b|^ [+~-] |^(?:Downloading|Prepared|Resolved|Using|Creating) /;
 
 export function explainOutput(stderr: string): string {
-  const lines = stderr
-    .split('\n')
-    .filter(
-      (line) =>
-        line.trim() !== '' && !/^\s*(?:TRACE|DEBUG|INFO)\b|^ [+~-] |^(?:Downloading|Prepared|Resolved) /.test(line),
-    );
-  const text = (lines.length === 0 ? stderr : lines.join('\n')).trim();
+  const lines = stderr.split('\n');
+  // Verbose lines have continuations of their own; what uv says at the end begins with one of these.
+  const first = lines.findIndex((line) => /^(?:error:|\s+×\s)/.test(line));
+  const telling = lines.slice(Math.max(first, 0)).filter((line) => line.trim() !== '' && !CHATTER.test(line));
+  const text = (telling.length === 0 ? stderr : telling.join('\n')).trim();
   return text.length <= EXPLANATION_CHARACTERS ? text : `…${text.slice(-EXPLANATION_CHARACTERS)}`;
 }

@@ -1,4 +1,5 @@
 import { Piscina } from 'piscina';
+import { siblingModule } from '../sibling-module.ts';
 import { type ExtractionTask, extractPackage } from './extraction.ts';
 
 /** Up to this size unpacking takes a few milliseconds, less than starting a thread. */
@@ -12,7 +13,7 @@ export class PackageExtractor {
   async extract(task: ExtractionTask): Promise<void> {
     if (task.bytes.byteLength <= INLINE_BYTES) return extractPackage(task);
     this.#threads ??= new Piscina({
-      filename: new URL('./extraction-worker.ts', import.meta.url).href,
+      filename: siblingModule('./extraction-worker', import.meta.url),
       minThreads: 0,
       maxThreads: 1,
       idleTimeout: IDLE_MS,
