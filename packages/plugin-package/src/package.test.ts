@@ -222,7 +222,7 @@ test.each<[string, Files, string | RegExp]>([
   [
     'a trigger credential without a mapping',
     edit(triggerPlugin(), 'provider/tide.yaml', '{type: secret-input, label: {en_US: Secret}}', 'text'),
-    /^expected mapping value for key secret\n/,
+    /^failed to parse subscription_schema: expected mapping value for key secret\n/,
   ],
   [
     'an inline endpoint that does not decode',

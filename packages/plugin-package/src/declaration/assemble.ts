@@ -1,8 +1,9 @@
 import { PackageError, type Problem } from '../errors.ts';
 import { parseYaml } from '../yaml/tree.ts';
-import { decodeYaml, type References } from './decode-yaml.ts';
+import { decodeYaml } from './decode-yaml.ts';
 import { compileGlob } from './glob.ts';
 import { presentDeclaration } from './present.ts';
+import type { References } from './references.ts';
 import { complete, inTableOrder, type ObjectShape, type ShapeNode } from './shape.ts';
 import { CATEGORIES, type Category } from './shapes/categories.ts';
 import { manifest } from './shapes/manifest.ts';

@@ -2,8 +2,7 @@ import { PackageError } from '../errors.ts';
 import { exactInteger, isRawNumber } from '../exact-integer.ts';
 import { strictTimestamp, timestampError } from '../yaml/timestamp.ts';
 import { plainDecimal } from './decimal.ts';
-import { isLeftOut } from './decode-yaml.ts';
-import { absentValue, type FieldNode, type ObjectShape, type ShapeNode, typeName, zeroOf } from './shape.ts';
+import { absentValue, type FieldNode, isLeftOut, type ObjectShape, type ShapeNode, typeName, zeroOf } from './shape.ts';
 
 export interface JsonOptions {
   /** values of a wrong type count as absent instead of being refused: for rows that other versions wrote */

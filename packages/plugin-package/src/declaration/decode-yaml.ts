@@ -4,33 +4,18 @@ import { isMerge, isNull, resolve, tagOf, toBoolean, toInteger } from '../yaml/s
 import { strictTimestamp, timestampError } from '../yaml/timestamp.ts';
 import type { YamlDocument, YamlMapping, YamlNode, YamlPair, YamlScalar, YamlSequence } from '../yaml/tree.ts';
 import { plainDecimal } from './decimal.ts';
+import { isModelGroup, noReferences, type References, reference } from './references.ts';
 import {
   absentValue,
+  type EntriesShape,
   type FieldNode,
+  isLeftOut,
   type ObjectShape,
   type ShapeNode,
   type TaggedShape,
   typeName,
   zeroOf,
 } from './shape.ts';
-import type { ModelPosition } from './types.ts';
-
-/** A path that a file names, with the place where it does. */
-export interface FileReference {
-  readonly path: string;
-  readonly at: number;
-}
-
-/** What a provider file says besides its values: the files that hold the rest of it. */
-export interface References {
-  /** tool, endpoint, strategy, datasource or event files, in order */
-  readonly files: FileReference[];
-  /** set when `models` is a map */
-  modelMap: boolean;
-  readonly positions: Map<keyof ModelPosition, FileReference>;
-  /** globs over the package's files, in order */
-  readonly modelGlobs: FileReference[];
-}
 
 /** Visits beyond the nodes of the file itself, that is, through aliases: the measure against alias bombs. */
 const MAX_ALIASED_VISITS = 100_000;
@@ -54,7 +39,7 @@ export function decodeYaml(document: YamlDocument, shape: ShapeNode): { value: u
 }
 
 class YamlDecoder {
-  readonly references: References = { files: [], modelMap: false, positions: new Map(), modelGlobs: [] };
+  readonly references: References = noReferences();
   readonly #document: YamlDocument;
   readonly #problems: Problem[] = [];
   #budget: number;
@@ -91,7 +76,7 @@ class YamlDecoder {
           ? this.#configMap(node, shape.of, shape.strict)
           : this.#mismatch(node, typeName(shape));
       case 'entries':
-        return node.kind === 'sequence' ? this.#entries(node, shape.of) : [];
+        return node.kind === 'sequence' ? this.#entries(node, shape) : [];
       case 'models':
         if (node.kind === 'sequence') return this.#list(node, shape.of);
         if (node.kind === 'mapping') this.#modelMap(node);
@@ -103,7 +88,10 @@ class YamlDecoder {
       case 'map':
         return node.kind === 'mapping' ? this.#map(node, true) : this.#mismatch(node, shape.type);
       default:
-        return node.kind === 'scalar' ? this.#scalar(node, shape.kind, shape.type) : this.#mismatch(node, shape.type);
+        if (node.kind === 'scalar') return this.#scalar(node, shape.kind, shape.type);
+        // a time written as a mapping has never been looked into
+        if (node.kind === 'mapping' && shape.kind === 'timestamp') return undefined;
+        return this.#mismatch(node, shape.type);
     }
   }
 
@@ -114,7 +102,7 @@ class YamlDecoder {
     for (const field of shape.fields) {
       let child = pairs.get(field.key);
       if (field.fallback !== undefined && isEmpty(child)) child = pairs.get(field.fallback);
-      const decoded = this.#field(child, field);
+      const decoded = field.context === undefined ? this.#field(child, field) : this.#inContext(child, field);
       if (decoded !== undefined) value[field.key] = decoded;
     }
     this.#hook(shape, value, node);
@@ -129,6 +117,19 @@ class YamlDecoder {
     const value = this.#value(child, field.shape);
     if (value === undefined) return absentValue(field);
     return isLeftOut(field, value) ? undefined : value;
+  }
+
+  /** A field whose errors come apart from all others, after a few words. */
+  #inContext(child: YamlNode | undefined, field: FieldNode): unknown {
+    this.finish();
+    try {
+      const value = this.#field(child, field);
+      this.finish();
+      return value;
+    } catch (error) {
+      if (!(error instanceof PackageError)) throw error;
+      throw new PackageError(`${field.context}: ${error.message}`, error);
+    }
   }
 
   /** Errors of a hook end decoding at once, as errors of a custom decoder do. */
@@ -147,28 +148,29 @@ class YamlDecoder {
     return items;
   }
 
-  #configMap(node: YamlMapping, of: ObjectShape, strict: boolean): unknown[] | undefined {
-    const pairs = this.#pairs(node);
-    if (pairs === undefined) return undefined;
+  /** Pairs are taken as they come: a key that occurs twice is two configs. */
+  #configMap(node: YamlMapping, of: ObjectShape, strict: boolean): unknown[] {
     const items: unknown[] = [];
-    for (const [name, child] of pairs) {
-      if (child.kind === 'mapping') {
-        const value = this.#object(child, of);
-        if (value !== undefined) items.push({ ...value, name });
+    for (const { key, value } of node.pairs) {
+      this.#visit();
+      const name = key.kind === 'scalar' ? key.text : '';
+      if (value.kind === 'mapping') {
+        const config = this.#object(value, of);
+        if (config !== undefined) items.push({ ...config, name });
       } else if (strict) {
-        this.#fail(child, `expected mapping value for key ${name}`);
+        this.#fail(value, `expected mapping value for key ${name}`);
       }
     }
     return items;
   }
 
-  #entries(node: YamlSequence, of: ObjectShape): unknown[] {
+  #entries(node: YamlSequence, shape: EntriesShape): unknown[] {
     const items: unknown[] = [];
     for (const item of node.items) {
       this.#visit();
       if (item.kind === 'scalar') this.references.files.push({ path: item.text, at: item.at });
-      else {
-        const value = this.#value(item, of);
+      else if (item.kind === 'mapping' || shape.strict) {
+        const value = this.#value(item, shape.of);
         if (value !== undefined) items.push(value);
       }
     }
@@ -185,16 +187,19 @@ class YamlDecoder {
     return { type, value: this.decode(pairs.get('value') ?? null, variant) };
   }
 
+  /** Of a key that occurs twice the last position counts, and the globs of both. */
   #modelMap(node: YamlMapping): void {
     this.references.modelMap = true;
-    for (const [group, child] of this.#pairs(node) ?? []) {
-      if (!isModelGroup(group) || child.kind !== 'mapping') continue;
-      const pairs = this.#pairs(child);
-      const position = pairs?.get('position');
-      // other kinds of nodes have no text; upstream then looks for a file without a name
-      if (position !== undefined) this.references.positions.set(group, reference(position));
-      const predefined = pairs?.get('predefined');
-      if (predefined?.kind === 'sequence') this.references.modelGlobs.push(...predefined.items.map(reference));
+    for (const { key, value } of node.pairs) {
+      const group = key.kind === 'scalar' ? key.text : '';
+      if (!isModelGroup(group) || value.kind !== 'mapping') continue;
+      for (const part of value.pairs) {
+        const name = part.key.kind === 'scalar' ? part.key.text : '';
+        if (name === 'position') this.references.positions.set(group, reference(part.value));
+        else if (name === 'predefined' && part.value.kind === 'sequence') {
+          this.references.modelGlobs.push(...part.value.items.map(reference));
+        }
+      }
     }
   }
 
@@ -346,25 +351,8 @@ class YamlDecoder {
   }
 }
 
-function reference(node: YamlNode): FileReference {
-  return { path: node.kind === 'scalar' ? node.text : '', at: node.at };
-}
-
-function isModelGroup(name: string): name is keyof ModelPosition {
-  return ['llm', 'text_embedding', 'tts', 'speech2text', 'moderation', 'rerank'].includes(name);
-}
-
 /** What makes a reader look at the fallback key: nothing, an empty scalar or an empty collection. */
 function isEmpty(node: YamlNode | undefined): boolean {
   if (node === undefined || node.kind === 'scalar') return true;
   return node.kind === 'mapping' ? node.pairs.length === 0 : node.items.length === 0;
-}
-
-/** Whether a present value is left out of the JSON all the same. */
-export function isLeftOut(field: FieldNode, value: unknown): boolean {
-  if (field.absent === 'omit-empty') return value === '';
-  if (field.absent !== 'omit') return false;
-  if (value === null || value === false) return field.shape.kind !== 'any' || value === null;
-  if (Array.isArray(value)) return field.shape.kind !== 'any' && value.length === 0;
-  return field.shape.kind === 'map' && typeof value === 'object' && Object.keys(value).length === 0;
 }

@@ -33,6 +33,8 @@ export interface ConfigsShape {
 export interface EntriesShape {
   readonly kind: 'entries';
   readonly of: ObjectShape;
+  /** elements that are neither paths nor objects are errors instead of being skipped */
+  readonly strict: boolean;
 }
 
 /** `{ type, value }`, where the type says which shape the value has; values of unknown types are dropped. */
@@ -80,6 +82,8 @@ export interface FieldNode {
   readonly dive: boolean;
   /** another key that is read when this one is absent or empty */
   readonly fallback: string | undefined;
+  /** words in front of errors of this field, which then come alone */
+  readonly context: string | undefined;
 }
 
 export type Rule =
@@ -121,8 +125,8 @@ export function configs<T>(of: ObjectShape & Shape<T>, strict = false): Shape<T[
   return { kind: 'configs', of, strict };
 }
 
-export function entries<T>(of: ObjectShape & Shape<T>): Shape<T[]> {
-  return { kind: 'entries', of };
+export function entries<T>(of: ObjectShape & Shape<T>, strict = false): Shape<T[]> {
+  return { kind: 'entries', of, strict };
 }
 
 export function object<T extends object>(
@@ -140,6 +144,7 @@ export interface FieldOptions {
   readonly optional?: boolean;
   readonly dive?: boolean;
   readonly fallback?: string;
+  readonly context?: string;
 }
 
 function row(shape: ShapeNode, absent: Absent, label: string, options: FieldOptions): Omit<FieldNode, 'key'> {
@@ -152,6 +157,7 @@ function row(shape: ShapeNode, absent: Absent, label: string, options: FieldOpti
     optional: options.optional ?? false,
     dive: options.dive ?? true,
     fallback: options.fallback,
+    context: options.context,
   };
 }
 
@@ -291,4 +297,13 @@ export function complete(shape: ShapeNode, value: unknown): void {
   } else if ('of' in shape && Array.isArray(value)) {
     for (const item of value) complete(shape.of, item);
   }
+}
+
+/** Whether a present value is left out of the JSON all the same. */
+export function isLeftOut(field: FieldNode, value: unknown): boolean {
+  if (field.absent === 'omit-empty') return value === '';
+  if (field.absent !== 'omit') return false;
+  if (value === null || value === false) return field.shape.kind !== 'any' || value === null;
+  if (Array.isArray(value)) return field.shape.kind !== 'any' && value.length === 0;
+  return field.shape.kind === 'map' && typeof value === 'object' && Object.keys(value).length === 0;
 }

@@ -1,4 +1,12 @@
-import { EVENT_ID, type Event, getScalarValue, parseEvents, SCALAR_STYLE, YAMLException } from 'js-yaml';
+import {
+  EVENT_ID,
+  type Event,
+  getScalarValue,
+  parseEvents,
+  SCALAR_STYLE,
+  type ScalarEvent,
+  YAMLException,
+} from 'js-yaml';
 import { PackageError } from '../errors.ts';
 import { Positions, type Repair } from './positions.ts';
 
@@ -120,7 +128,7 @@ class TreeBuilder {
               text: getScalarValue(this.#text, event),
               plain: event.style === SCALAR_STYLE.PLAIN,
               tag: this.#slice(event.tagStart, event.tagEnd),
-              at: Math.max(0, event.valueStart),
+              at: this.#startOf(event),
             },
             this.#slice(event.anchorStart, event.anchorEnd),
           );
@@ -182,6 +190,14 @@ class TreeBuilder {
     const { line, column } = new Positions(this.#text, []).of(at);
     const reason = isOpen ? `anchor '${name}' value contains itself` : `unknown anchor '${name}' referenced`;
     throw new PackageError(`yaml: ${reason}`, { file: this.#file, line, column });
+  }
+
+  /** Where a scalar begins: for a block, which starts on the line below, at its mark. */
+  #startOf(event: ScalarEvent): number {
+    const { style, valueStart } = event;
+    if (style !== SCALAR_STYLE.LITERAL_BLOCK && style !== SCALAR_STYLE.FOLDED_BLOCK) return Math.max(0, valueStart);
+    const mark = style === SCALAR_STYLE.LITERAL_BLOCK ? '|' : '>';
+    return Math.max(0, this.#text.lastIndexOf(mark, Math.max(0, valueStart - 1)));
   }
 
   #slice(start: number, end: number): string {

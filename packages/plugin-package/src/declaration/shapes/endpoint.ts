@@ -16,5 +16,5 @@ export const endpoint = object<EndpointDeclaration>('EndpointDeclaration', {
 
 export const endpointProvider = object<EndpointProviderDeclaration>('EndpointProviderDeclaration', {
   settings: listed(list(providerConfig), 'Settings'),
-  endpoints: listed(entries(endpoint), 'Endpoints'),
+  endpoints: listed(entries(endpoint, true), 'Endpoints'),
 });

@@ -82,9 +82,15 @@ export const event = object<EventDeclaration>('EventDeclaration', {
 });
 
 const subscriptionConstructor = object<SubscriptionConstructor>('SubscriptionConstructor', {
-  parameters: listed(list(eventParameter), 'Parameters'),
-  credentials_schema: listed(strictCredentials, 'CredentialsSchema'),
-  oauth_schema: omitted(oauthSchema, 'OAuthSchema'),
+  parameters: listed(list(eventParameter), 'Parameters', {
+    context: 'failed to parse subscription_constructor.parameters',
+  }),
+  credentials_schema: listed(strictCredentials, 'CredentialsSchema', {
+    context: 'failed to parse subscription_constructor.credentials_schema',
+  }),
+  oauth_schema: omitted(oauthSchema, 'OAuthSchema', {
+    context: 'failed to parse subscription_constructor.oauth_schema',
+  }),
 });
 
 export const triggerProvider = object<TriggerProviderDeclaration>('TriggerProviderDeclaration', {
@@ -93,6 +99,7 @@ export const triggerProvider = object<TriggerProviderDeclaration>('TriggerProvid
     rules: [required],
     optional: false,
     dive: false,
+    context: 'failed to parse subscription_schema',
   }),
   subscription_constructor: nullable(subscriptionConstructor, 'SubscriptionConstructor'),
   events: listed(entries(event), 'Events'),
