@@ -85,6 +85,7 @@ function routes(parts: HttpParts, requests: ReturnType<typeof observeRequests>):
           debugged: (tenantId, pluginId) => debugging.find(tenantId, pluginId)?.declaration,
           returning: async (tenantId, pluginId) => (await debugging.returning(tenantId, pluginId))?.declaration,
           timeoutMs: settings.PLUGIN_MAX_EXECUTION_TIMEOUT * 1000,
+          maxBodyBytes: settings.MAX_ENDPOINT_BODY_BYTES,
           maxBufferedBytes: settings.SESSION_BUFFER_BYTES,
           bufferSetting: 'SESSION_BUFFER_BYTES',
           log: log.child({ component: 'webhooks' }),

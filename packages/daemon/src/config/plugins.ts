@@ -131,7 +131,8 @@ export const pluginSettings = {
   }),
   PLUGIN_REMOTE_INSTALLING_HOST: text({
     default: '127.0.0.1',
-    meaning: 'Address the debugging server binds.',
+    meaning:
+      'Address the debugging server binds. Beyond this machine it demands a `SERVER_KEY` that no public compose file prints.',
     usedBy: 'runtimes/debugging',
   }),
   PLUGIN_REMOTE_INSTALLING_PORT: port({

@@ -51,6 +51,14 @@ export const serverSettings = {
     usedBy: 'http',
     own: true,
   }),
+  MAX_ENDPOINT_BODY_BYTES: integer({
+    default: 10_485_760,
+    min: 1024,
+    unit: 'bytes',
+    meaning: 'Largest body of a webhook call. A larger one is answered with 413 and this name.',
+    usedBy: 'http',
+    own: true,
+  }),
   ADMIN_API_ENABLED: boolean({ default: false, meaning: 'Mounts `/admin/*`.', usedBy: 'http' }),
   ADMIN_API_KEY: text({
     secret: true,

@@ -4,6 +4,8 @@ import { DaemonError } from '../../errors/index.ts';
 export interface ReadBodyOptions {
   /** Bytes. */
   readonly limit: number;
+  /** The setting of that limit, for the one who has to change it. */
+  readonly setting: string;
   /** The longest silence of the client while it sends, in ms. */
   readonly idleMs: number;
   readonly signal: AbortSignal;
@@ -16,11 +18,14 @@ const lingerMs = 5_000;
  * Reads a whole request body.
  * @throws DaemonError `too-large` (413) over the limit, status 408 when the client falls silent, status 400 when it leaves.
  */
-export function readBody(request: IncomingMessage, { limit, idleMs, signal }: ReadBodyOptions): Promise<Buffer> {
+export function readBody(
+  request: IncomingMessage,
+  { limit, setting, idleMs, signal }: ReadBodyOptions,
+): Promise<Buffer> {
   const announced = Number(request.headers['content-length'] ?? 0);
   if (announced > limit) {
     swallow(request);
-    return Promise.reject(tooLarge(limit));
+    return Promise.reject(tooLarge(limit, setting));
   }
   return new Promise((resolve, reject) => {
     const parts: Buffer[] = [];
@@ -34,7 +39,7 @@ export function readBody(request: IncomingMessage, { limit, idleMs, signal }: Re
       parts.push(part);
       size += part.length;
       if (size <= limit) return;
-      finish(() => reject(tooLarge(limit)));
+      finish(() => reject(tooLarge(limit, setting)));
       swallow(request);
     };
     const onEnd = (): void => finish(() => resolve(parts.length === 1 && parts[0] ? parts[0] : Buffer.concat(parts)));
@@ -63,9 +68,9 @@ function swallow(request: IncomingMessage): void {
   request.once('close', () => clearTimeout(timer));
 }
 
-const tooLarge = (limit: number): DaemonError =>
+const tooLarge = (limit: number, setting: string): DaemonError =>
   new DaemonError('too-large', `the webhook body is larger than ${limit} bytes, the limit for one request`, {
-    remedy: 'Send less, or upload the data elsewhere and send its address',
+    remedy: `Send less, or raise ${setting}`,
   });
 
 const stalled = (idleMs: number, size: number): DaemonError =>

@@ -19,8 +19,8 @@ export interface WebhookDeps {
   readonly returning?: (tenantId: string, pluginId: string) => Promise<StoredDeclaration | undefined>;
   /** For the whole call, from the first byte to the last, in ms. */
   readonly timeoutMs: number;
-  /** Bytes of one request body; default 10 MiB. */
-  readonly maxBodyBytes?: number;
+  /** Bytes of one request body; MAX_ENDPOINT_BODY_BYTES. */
+  readonly maxBodyBytes: number;
   /** The longest silence of a client that sends a body, in ms; default 60,000. */
   readonly bodyIdleMs?: number;
   /** What may wait for one slow client, in bytes, and the setting that says so. */
@@ -39,6 +39,8 @@ export function webhookRoutes(deps: WebhookDeps): readonly AnyRoute[] {
       group: 'public',
       path: '/e/:hook_id/*',
       aliases: ['/e/:hook_id'],
+      operationId: `webhook${method.charAt(0)}${method.slice(1).toLowerCase()}`,
+      rest: 'path',
       tag: 'Webhooks',
       summary: 'Call the endpoint plugin behind a hook; everything below the hook is passed on',
       produces: '*/*',
@@ -141,7 +143,12 @@ async function requestOf(
 ): Promise<string> {
   const { raw } = request;
   const [body, settings] = await Promise.all([
-    readBody(raw, { limit: deps.maxBodyBytes ?? 10 * 1024 * 1024, idleMs: deps.bodyIdleMs ?? 60_000, signal }),
+    readBody(raw, {
+      limit: deps.maxBodyBytes,
+      setting: 'MAX_ENDPOINT_BODY_BYTES',
+      idleMs: deps.bodyIdleMs ?? 60_000,
+      signal,
+    }),
     deps.endpoints.settingsFor(endpoint, group),
   ]);
   const { socket } = raw;

@@ -82,6 +82,7 @@ async function serve(plugin: Plugin, over: Partial<WebhookDeps> = {}) {
     endpoints: { settingsFor: async () => ({ mode: 'x' }) },
     invocations: invocationsWith(plugin),
     timeoutMs: 60_000,
+    maxBodyBytes: 10 << 20,
     maxBufferedBytes: 1 << 20,
     bufferSetting: 'SESSION_BUFFER_BYTES',
     log: { warn: (_fields, message) => void warnings.push(message) },
@@ -194,6 +195,7 @@ test('a body over the limit is refused with its limit, announced or not', async 
   const announced = await answer(await fetch(url('/'), { method: 'POST', body: 'x'.repeat(1001) }));
   expect(announced.status).toBe(413);
   expect(announced.body).toContain('1000 bytes');
+  expect(announced.body).toContain('MAX_ENDPOINT_BODY_BYTES');
   const chunked = await bare(port, (socket) => {
     socket.write(`POST /e/${HOOK}/ HTTP/1.1\r\nHost: h\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n`);
     for (let i = 0; i < 200; i++) socket.write(`400\r\n${'x'.repeat(1024)}\r\n`);

@@ -48,7 +48,7 @@ const defaults: Omit<ConnectionLimits, 'maxMessageBytes'> & ServerLimits = {
   handshakeMs: 10_000,
   silenceMs: 60_000,
   handshakeBytes: 4096,
-  lineBytes: 64 * MIB,
+  lineBytes: 16 * MIB,
   registrationBytes: 96 * MIB,
   unregisteredPerAddress: 64,
   unregistered: 512,
