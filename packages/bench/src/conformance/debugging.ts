@@ -12,6 +12,7 @@ import { runScript, type SharedBench } from './shared-bench.ts';
 const SDK = 'dify_plugin==0.9.0';
 const INSTALL_LIMIT_MS = 300_000;
 const RECORD_LIMIT_MS = 180_000;
+const RECORDED_CHARACTERS = 8000;
 export const DEBUGGING_ROUTE = 'debugging TCP runtime';
 
 /** A Python that can import the SDK, made in `directory`; a sentence saying why not otherwise. */
@@ -129,6 +130,7 @@ export function compareDebugging(
     if (!other) differ(step.name, 'not recorded');
     else if (other.status !== step.status)
       differ(step.name, `status: expected ${step.status} got ${other.status} ${other.body.slice(0, 200)}`);
+    else if (!isWhole(step.body) || !isWhole(other.body)) continue;
     else {
       const text = firstTextDifference(steadyBody(step.body), steadyBody(other.body));
       if (text) differ(step.name, text);
@@ -150,6 +152,11 @@ function steady(text: string): string {
     // not JSON: compared as text
   }
   return out.replace(VOLATILE, '"$1":"<$1>"').replace(UUID, (id) => (id.startsWith('00000000-') ? id : '<uuid>'));
+}
+
+/** The recorder cuts long bodies; two halves with keys in another order say nothing about each other. */
+function isWhole(body: string): boolean {
+  return body.length < RECORDED_CHARACTERS;
 }
 
 /** Chunks of the stream that was cut are a matter of timing: one stands for all. */

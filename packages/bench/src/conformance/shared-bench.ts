@@ -1,7 +1,7 @@
 /** The recorder, fakes and recordings that stand outside the repository, in `../shared`, and how they are run. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, openSync } from 'node:fs';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { delay, freePort } from '../daemon/index.ts';
 
 export interface SharedBench {
@@ -60,6 +60,16 @@ export async function runScript(
   }
 }
 
+/**
+ * The Node that is installed on the machine, as for upstream's recordings: releases differ in how they cut a streamed
+ * answer into packets, and one plugin numbers its chunks by packets.
+ */
+function systemNode(): string {
+  const directories = (process.env.PATH ?? '').split(delimiter).filter((entry) => !entry.includes('node_modules'));
+  const found = directories.map((entry) => join(entry, 'node')).find((file) => existsSync(file));
+  return found ?? process.execPath;
+}
+
 /** A fake server of ../shared/bench in a process of its own. */
 export class SharedFake implements AsyncDisposable {
   readonly port: number;
@@ -82,7 +92,7 @@ export class SharedFake implements AsyncDisposable {
   ): Promise<SharedFake> {
     const port = await freePort();
     const log = openSync(logFile, 'a');
-    const child = spawn(process.execPath, [join(bench.directory, script), '--port', String(port), ...args], {
+    const child = spawn(systemNode(), [join(bench.directory, script), '--port', String(port), ...args], {
       stdio: ['ignore', log, log],
     });
     for (let attempt = 0; attempt < 400; attempt++) {
