@@ -62,7 +62,7 @@ export function createInstallation(parts: InstallationParts, options: Installati
       presented,
       policy,
       log,
-      onStored: (identifier) => reader.forget(identifier),
+      onStored: (identifier, description) => reader.replaced(identifier, description),
     }),
     reader,
     installations: new Installations({

@@ -3,7 +3,13 @@ import { DaemonError, toDaemonError } from '../errors/index.ts';
 import type { Log } from '../telemetry/index.ts';
 import type { PackageStore } from './package-store.ts';
 import type { BundleDependency } from './packages/bundle-jobs.ts';
-import { type Checked, isRefusal, type PreparedPackage, type Refusal } from './packages/package-jobs.ts';
+import {
+  type Checked,
+  isRefusal,
+  type PackageDescription,
+  type PreparedPackage,
+  type Refusal,
+} from './packages/package-jobs.ts';
 import type { PackageWorkshop } from './packages/package-workshop.ts';
 import type { PresentedDeclarations } from './presented-declarations.ts';
 import type { SignaturePolicy } from './signature-policy.ts';
@@ -34,8 +40,8 @@ export interface PackageIntakeParts {
   readonly presented: PresentedDeclarations;
   readonly policy: SignaturePolicy;
   readonly log: Log;
-  /** Told of each identifier whose stored package was written anew. */
-  readonly onStored?: (identifier: string) => void;
+  /** Told of each package that was written to the storage, with what decoding it again would say. */
+  readonly onStored?: (identifier: string, description: PackageDescription) => void;
 }
 
 /** Takes back one step of a persist. */
@@ -129,7 +135,7 @@ export class PackageIntake {
     await store.writePackage(identifier, prepared.bytes);
     const created = await declarations.insertIfAbsent(identifier, prepared.pluginId, prepared.declaration);
     if (created) undo.push(() => declarations.delete(identifier));
-    onStored?.(identifier);
+    onStored?.(identifier, { manifest: prepared.described, verification: prepared.verification });
     if (prepared.warnings.length > 0)
       log.info({ identifier, warnings: prepared.warnings }, 'package accepted with warnings');
     // The first declaration stays; the answer is what lists will show from now on (http-api quirk 31).

@@ -55,10 +55,10 @@ export class PackageReader {
     this.#readmeFailures = new ByteLru({ maxEntries: 4096, maxBytes: 1024 * 1024 });
   }
 
-  /** Forgets what was read from a package: it was uploaded again, perhaps signed this time. */
-  forget(identifier: string): void {
-    this.#descriptions.delete(identifier);
+  /** A package was uploaded, perhaps again and signed this time: what was known of it is replaced. */
+  replaced(identifier: string, description: PackageDescription): void {
     this.#readmeFailures.delete(identifier);
+    this.#descriptions.set(identifier, description, 2 * description.manifest.length);
   }
 
   /** @throws DaemonError `bad-request`: no such package, or the decoder's text */

@@ -18,22 +18,24 @@ interface Kind {
   readonly plural: string;
   readonly singular?: string;
   readonly noun: string;
+  /** In the names of operations. */
+  readonly name: string;
   /** The manifest's `meta` goes along. */
   readonly withMeta?: boolean;
 }
 
 const kinds: readonly Kind[] = [
-  { kind: 'tool', plural: 'tools', singular: 'tool', noun: 'tool' },
-  { kind: 'model', plural: 'models', noun: 'model' },
+  { kind: 'tool', plural: 'tools', singular: 'tool', noun: 'tool', name: 'Tool' },
+  { kind: 'model', plural: 'models', noun: 'model', name: 'Model' },
   {
     kind: 'agent_strategy',
     plural: 'agent_strategies',
     singular: 'agent_strategy',
-    noun: 'agent strategy',
+    noun: 'agent strategy', name: 'AgentStrategy',
     withMeta: true,
   },
-  { kind: 'datasource', plural: 'datasources', singular: 'datasource', noun: 'datasource' },
-  { kind: 'trigger', plural: 'triggers', singular: 'trigger', noun: 'trigger' },
+  { kind: 'datasource', plural: 'datasources', singular: 'datasource', noun: 'datasource', name: 'Datasource' },
+  { kind: 'trigger', plural: 'triggers', singular: 'trigger', noun: 'trigger', name: 'Trigger' },
 ];
 
 export function providerRoutes(dependencies: ManagementDependencies): readonly AnyRoute[] {
@@ -43,6 +45,7 @@ export function providerRoutes(dependencies: ManagementDependencies): readonly A
     method: 'POST',
     group: 'plugin',
     path: '/management/tools/check_existence',
+    operationId: 'checkToolsExistence',
     tag,
     summary: 'Whether the tenant has each of the given tool providers, in the order of the request.',
     request: ExistenceBody,
@@ -71,6 +74,7 @@ function kindRoutes(
     method: 'GET',
     group: 'plugin',
     path: `/management/${kind.plural}`,
+    operationId: `list${kind.name}Providers`,
     tag,
     summary: `The ${kind.noun} providers of a tenant, newest first.`,
     request: Paging,
@@ -91,6 +95,7 @@ function kindRoutes(
     method: 'GET',
     group: 'plugin',
     path: `/management/${kind.singular}`,
+    operationId: `get${kind.name}Provider`,
     tag,
     summary: `One ${kind.noun} provider.`,
     request: ProviderRequest,

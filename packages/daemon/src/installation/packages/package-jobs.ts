@@ -44,6 +44,8 @@ export interface PreparedPackage {
   readonly declaration: string;
   /** The declaration as clients get it: JSON text. */
   readonly manifest: string;
+  /** The same with the icon paths as written. */
+  readonly described: string;
   readonly verification: Verification | null;
   readonly assets: readonly { readonly id: string; readonly content: Uint8Array<ArrayBuffer> }[];
   /** The package itself. */
@@ -128,6 +130,7 @@ export function accept(
     pluginId: identifier.pluginId,
     declaration: stringifyDeclaration(remapped.declaration),
     manifest: stringifyDeclaration(presentDeclaration(remapped.declaration)),
+    described: stringifyDeclaration(presentDeclaration(declaration)),
     verification,
     assets: [...remapped.media].map(([id, content]) => ({ id, content: new Uint8Array(content) })),
     bytes,

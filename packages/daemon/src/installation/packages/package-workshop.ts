@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { Piscina } from 'piscina';
 import { DaemonError } from '../../errors/index.ts';
+import { siblingModule } from '../../sibling-module.ts';
 import type { PreparedBundle } from './bundle-jobs.ts';
 import type {
   Checked,
@@ -89,7 +90,7 @@ export class PackageWorkshop {
 
   #threads(): Piscina {
     this.#pool ??= new Piscina({
-      filename: new URL('./package-worker.ts', import.meta.url).href,
+      filename: siblingModule('./package-worker', import.meta.url),
       minThreads: 0,
       maxThreads: this.#options.threads,
       idleTimeout: this.#options.idleMs,
