@@ -14,7 +14,7 @@ export { bindQuery } from './bind-query.ts';
 export { type Decoded, decode, zeroOf } from './decode.ts';
 export { type DecodedRequest, decodeRequest } from './decode-request.ts';
 export { decodeStrict, type StrictResult } from './decode-strict.ts';
-export { type JsonSchema, jsonSchemaOf } from './json-schema.ts';
+export { answerSchemaOf, type JsonSchema, jsonSchemaOf } from './json-schema.ts';
 export { eq, max, maxItems, maxLength, min, notEmpty, oneOf, required, rule } from './rules.ts';
 export {
   any,

@@ -1,5 +1,5 @@
 /** JSON Schemas of records, for the OpenAPI document. */
-import type { Field, RecordType, Rule, Type } from './types.ts';
+import type { Field, RecordField, RecordType, Rule, Type } from './types.ts';
 
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
@@ -39,3 +39,40 @@ const fieldSchema = (field: Field<unknown>): JsonSchema => ({
 
 const ruleSchemas = (rules: readonly Rule[]): JsonSchema =>
   Object.assign({}, ...rules.map((rule) => rule.schema ?? {}));
+
+/**
+ * The schema of a value that was decoded: every field is there unless it may be left out, decimals are texts, and lists and
+ * objects that were missing are null.
+ */
+export function answerSchemaOf(type: Type): JsonSchema {
+  switch (type.kind) {
+    case 'decimal':
+      return { type: 'string', description: 'An exact decimal.' };
+    case 'nullable':
+      return orNull(answerSchemaOf(type.of));
+    case 'array':
+      return { type: 'array', items: { ...answerSchemaOf(type.of), ...ruleSchemas(type.rules) } };
+    case 'record':
+      return {
+        type: 'object',
+        properties: Object.fromEntries(type.fields.map((each) => [each.key, answerField(each)])),
+        required: type.fields.filter(({ field }) => !field.omitEmpty).map(({ key }) => key),
+      };
+    default:
+      return jsonSchemaOf(type);
+  }
+}
+
+function answerField({ field }: RecordField): JsonSchema {
+  const there = field.rules.some((rule) => rule.presence);
+  const inner = field.type.kind === 'nullable' ? field.type.of : field.type;
+  const schema = { ...answerSchemaOf(inner), ...ruleSchemas(field.rules) };
+  const mayBeNull = field.type.kind === 'nullable' || field.type.kind === 'array' || field.type.kind === 'object';
+  const described = { ...schema, ...(field.description !== undefined && { description: field.description }) };
+  return mayBeNull && !there && !field.omitEmpty ? orNull(described) : described;
+}
+
+const orNull = (schema: JsonSchema): JsonSchema =>
+  typeof schema['type'] === 'string' && schema['enum'] === undefined
+    ? { ...schema, type: [schema['type'], 'null'] }
+    : { anyOf: [schema, { type: 'null' }] };

@@ -38,14 +38,24 @@ export interface Route<T = unknown> {
   readonly path: string;
   /** Also served under these (other spellings, trailing slashes). */
   readonly aliases?: readonly string[];
+  /** Name of the operation in the description and in clients made from it; unique. */
+  readonly operationId?: string;
   readonly tag: string;
   readonly summary: string;
+  /** What else a caller should know. */
+  readonly description?: string;
+  /** What a final `*` of the path is called in the description. */
+  readonly rest?: string;
+  /** Headers that must be there, `name → meaning`. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** What is bound: the query on GET, the body otherwise (http-api §3). */
   readonly request?: RecordOf<T>;
   /** Other names of query parameters, `alias → name` (http-api §7.4). */
   readonly queryAliases?: Readonly<Record<string, string>>;
   /** Schema of the envelope's `data`. */
   readonly data?: JsonSchema;
+  /** Schema of a JSON answer that stands without an envelope. */
+  readonly body?: JsonSchema;
   /** The answer's `data`; a thrown DaemonError becomes an error envelope with HTTP 200 (`errorStatus: 'kind'`: the status of its kind). */
   readonly handle?: (call: Call<T>) => unknown | Promise<unknown>;
   readonly errorStatus?: 'ok' | 'kind';

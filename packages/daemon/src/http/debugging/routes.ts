@@ -18,12 +18,14 @@ export function debuggingRoutes({ keys }: DebuggingRoutesDeps): readonly AnyRout
     route({
       ...common,
       path: '/debugging/key',
+      operationId: 'getDebuggingKey',
       summary: "The tenant's key for debugging connections; it lives for two hours from now",
       handle: async ({ tenantId }) => ({ key: await keys.obtain(tenantId) }),
     }),
     route({
       ...common,
       path: '/debugging/key/rotate',
+      operationId: 'rotateDebuggingKey',
       summary: 'A new key for debugging connections; the old one opens none any more, open ones stay',
       handle: async ({ tenantId }) => ({ key: await keys.rotate(tenantId) }),
     }),

@@ -4,7 +4,7 @@
  */
 import type { ServerResponse } from 'node:http';
 import { isUniqueIdentifier } from '@plugin-daemon/plugin-package';
-import { jsonSchemaOf, type RecordType } from '@plugin-daemon/wire-schema';
+import { answerSchemaOf, type RecordType } from '@plugin-daemon/wire-schema';
 import type { FastifyRequest } from 'fastify';
 import { DaemonError, toDaemonError } from '../../errors/index.ts';
 import {
@@ -58,9 +58,14 @@ function route(
     method: 'POST',
     group,
     path,
-    tag: group === 'plugin' ? 'dispatch' : 'direct invocation',
+    operationId: operationId(action, group),
+    tag: group === 'plugin' ? 'Dispatch' : 'Direct invocation',
     summary: action.summary,
-    data: jsonSchemaOf(action.answer.record),
+    headers:
+      group === 'plugin'
+        ? { 'X-Plugin-ID': 'The installed plugin, `author/name`.' }
+        : { 'X-Plugin-Unique-Identifier': 'The plugin, `author/name:version@checksum`; installed or not.' },
+    data: { title: `${capital(camelCase(action.action))}Answer`, ...answerSchemaOf(action.answer.record) },
     produces: action.reply === 'json' ? 'application/json' : 'text/event-stream',
     bodyLimit: dependencies.maxBodyBytes,
     errorStatus: 'kind',
@@ -84,6 +89,14 @@ function route(
   };
   return { ...spec, request: body };
 }
+
+function operationId(action: ActionSpec, group: 'plugin' | 'direct'): string {
+  const name = camelCase(action.action);
+  return group === 'plugin' ? name : `direct${capital(name)}`;
+}
+
+const camelCase = (name: string): string => name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
+const capital = (name: string): string => name.charAt(0).toUpperCase() + name.slice(1);
 
 async function installedIdentifier(
   request: FastifyRequest,

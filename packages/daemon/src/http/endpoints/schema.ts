@@ -34,5 +34,5 @@ const fields = {
 /** The endpoints of a list. */
 export const endpointListSchema: JsonSchema = {
   type: 'array',
-  items: { type: 'object', required: Object.keys(fields), properties: fields },
+  items: { title: 'Endpoint', type: 'object', required: Object.keys(fields), properties: fields },
 };

@@ -20,32 +20,93 @@ export interface HealthDependencies {
 export function healthRoutes(dependencies: HealthDependencies): readonly AnyRoute[] {
   const { metrics } = dependencies;
   const routes: AnyRoute[] = [
-    plain('/health/check', 'Figures of this node; always ok', async () => ({
-      status: 200,
-      body: JSON.stringify(figures(dependencies)),
-    })),
-    plain('/livez', 'The process answers', async () => ({ status: 200, body: '{"status":"ok"}' })),
-    plain('/readyz', 'The database, the storage and the installed plugins are there', async () => {
-      const problems = await dependencies.problems();
-      const ready = Object.keys(problems).length === 0;
-      return { status: ready ? 200 : 503, body: JSON.stringify({ status: ready ? 'ok' : 'not ready', problems }) };
-    }),
+    plain(
+      {
+        path: '/health/check',
+        operationId: 'getHealth',
+        summary: 'Figures of this node; always ok',
+        body: schemas.figures,
+      },
+      async () => ({ status: 200, body: JSON.stringify(figures(dependencies)) }),
+    ),
+    plain(
+      { path: '/livez', operationId: 'getLiveness', summary: 'The process answers', body: schemas.live },
+      async () => ({ status: 200, body: '{"status":"ok"}' }),
+    ),
+    plain(
+      {
+        path: '/readyz',
+        operationId: 'getReadiness',
+        summary: 'The database, the storage and the installed plugins are there; 503 if not',
+        body: schemas.ready,
+      },
+      async () => {
+        const problems = await dependencies.problems();
+        const ready = Object.keys(problems).length === 0;
+        return { status: ready ? 200 : 503, body: JSON.stringify({ status: ready ? 'ok' : 'not ready', problems }) };
+      },
+    ),
   ];
   if (metrics !== undefined) {
     routes.push(
       plain(
-        '/metrics/',
-        'Prometheus metrics',
+        {
+          path: '/metrics/',
+          aliases: ['/metrics'],
+          operationId: 'getMetrics',
+          summary: 'Prometheus metrics',
+          produces: 'text/plain',
+        },
         async () => {
           const { type, text } = await metrics();
           return { status: 200, body: text, type };
         },
-        ['/metrics'],
       ),
     );
   }
   return routes;
 }
+
+const count = { type: 'integer', minimum: 0 } as const;
+const text = { type: 'string' } as const;
+const schemas = {
+  figures: {
+    title: 'Health',
+    type: 'object',
+    properties: {
+      status: { const: 'ok' },
+      pool_status: {
+        type: 'object',
+        properties: { free: count, busy: count, total: count },
+        required: ['free', 'busy', 'total'],
+      },
+      version: text,
+      build_time: text,
+      platform: text,
+      active_requests: count,
+      active_dispatch_requests: count,
+    },
+    required: [
+      'status',
+      'pool_status',
+      'version',
+      'build_time',
+      'platform',
+      'active_requests',
+      'active_dispatch_requests',
+    ],
+  },
+  live: { type: 'object', properties: { status: { const: 'ok' } }, required: ['status'] },
+  ready: {
+    title: 'Readiness',
+    type: 'object',
+    properties: {
+      status: { enum: ['ok', 'not ready'] },
+      problems: { type: 'object', additionalProperties: text, description: 'What is missing, by part.' },
+    },
+    required: ['status', 'problems'],
+  },
+} as const;
 
 function figures({
   version,
@@ -74,15 +135,14 @@ interface Plain {
   readonly type?: string;
 }
 
-function plain(path: string, summary: string, answer: () => Promise<Plain>, aliases: readonly string[] = []): AnyRoute {
+type PlainSpec = Pick<AnyRoute, 'path' | 'aliases' | 'operationId' | 'summary' | 'body' | 'produces'>;
+
+function plain(spec: PlainSpec, answer: () => Promise<Plain>): AnyRoute {
   return route({
+    ...spec,
     method: 'GET',
     group: 'public',
-    path,
-    aliases,
-    tag: 'health',
-    summary,
-    produces: path.startsWith('/metrics') ? 'text/plain' : 'application/json',
+    tag: 'Health',
     handleRaw: async (_call, reply) => {
       const { status, body, type } = await answer();
       if (reply.raw.destroyed) throw new DaemonError('internal', 'the client left');

@@ -21,9 +21,15 @@ const whole = (properties: Readonly<Record<string, JsonSchema>>): JsonSchema => 
   properties,
   required: Object.keys(properties),
 });
+/** The same under a name of its own in the description. */
+const titled = (title: string, properties: Readonly<Record<string, JsonSchema>>): JsonSchema => ({
+  title,
+  ...whole(properties),
+});
 const listOf = (items: JsonSchema): JsonSchema => ({ type: 'array', items });
 
 const declaration: JsonSchema = {
+  title: 'Declaration',
   type: 'object',
   description: 'The manifest of a plugin, merged with the files it names.',
   properties: {
@@ -71,9 +77,10 @@ const installationRow = {
   checksum: text,
   declaration,
 };
-const installation = whole({ ...installationRow, name: text, installation_id: text });
+const installation = { title: 'Installation', ...whole({ ...installationRow, name: text, installation_id: text }) };
 
 const provider: JsonSchema = {
+  title: 'Provider',
   type: 'object',
   properties: {
     id: text,
@@ -89,7 +96,7 @@ const provider: JsonSchema = {
   required: ['id', 'tenant_id', 'provider', 'plugin_unique_identifier', 'plugin_id', 'declaration'],
 };
 
-const task = whole({
+const task = titled('InstallTask', {
   id: text,
   created_at: time,
   updated_at: time,
@@ -111,14 +118,14 @@ const task = whole({
   ),
 });
 
-const packageValue = whole({ unique_identifier: identifier, manifest: declaration });
+const packageValue = titled('BundledPackage', { unique_identifier: identifier, manifest: declaration });
 
 export const schemas = {
   done: { const: true },
   declaration,
-  described: whole({ unique_identifier: identifier, manifest: declaration, verification }),
+  described: titled('DescribedPackage', { unique_identifier: identifier, manifest: declaration, verification }),
   readme: whole({ content: text, language: text }),
-  installAnswer: whole({
+  installAnswer: titled('InstallStarted', {
     all_installed: flag,
     task_id: { type: 'string', description: 'Empty when nothing is left to do.' },
   }),
@@ -126,11 +133,11 @@ export const schemas = {
   tasks: listOf(task),
   installationList: whole({ list: listOf(installation), total: count }),
   categoryList: whole({ list: listOf(installation), has_more: flag }),
-  installationBatch: listOf(whole(installationRow)),
+  installationBatch: listOf(titled('FoundInstallation', installationRow)),
   pluginIds: whole({ plugin_ids: listOf(text) }),
   missing: listOf(whole({ plugin_unique_identifier: identifier, current_identifier: text })),
   bindings: listOf(
-    whole({
+    titled('ModelBinding', {
       provider: text,
       installation_id: text,
       plugin_id: text,
