@@ -18,14 +18,14 @@ import type { Installer } from './installer.ts';
 import { interpreterEnvironment } from './installer-environment.ts';
 import type { PrepareRequest, PythonEnvironmentsOptions } from './options.ts';
 import type { PackageExtractor } from './package-extractor.ts';
-import type { ChosenPython, PythonProvider } from './python-provider.ts';
+import type { PythonInterpreter } from './python-discovery.ts';
+import type { PythonProvider } from './python-provider.ts';
 import { type ResolutionStore, resolutionKey } from './resolution-store.ts';
 import { patchSdk } from './sdk-patches/index.ts';
 import { UvProgress } from './uv-progress.ts';
 import type { WorkingDirectory } from './working-directory.ts';
 
 const INSTALL_SECONDS = 600;
-const EXPORTED = '.environment.requirements.txt';
 
 export interface BuildParts {
   readonly options: PythonEnvironmentsOptions;
@@ -68,12 +68,12 @@ export class EnvironmentBuild {
       await this.#timed('venv', () => this.#createEnvironment(python));
       // The plugin's own files do not wait for its dependencies to be compiled.
       const compiled = this.#timed('compile', () => this.#compile());
-      const installed = this.#timed('install', () => this.#install(plan, files, python));
+      const installed = this.#timed('install', () => this.#install(plan, python));
       await settleBoth(installed, compiled);
       const sitePackages = await directory.sitePackages();
       const sdk = await patchSdk(sitePackages, options.log);
       await this.#timed('bytecode', () => this.#provideBytecode(sitePackages));
-      await directory.markValid({ ...sdk, python: python.interpreter.version.join('.') });
+      await directory.markValid({ ...sdk, python: python.version.join('.') });
       this.#parts.harvest.add(sitePackages);
       const milliseconds = { ...this.#timings, total: Math.round(performance.now() - started) };
       options.log.info({ plugin: request.identifier, milliseconds }, 'made the Python environment of a plugin');
@@ -144,16 +144,14 @@ export class EnvironmentBuild {
     );
   }
 
-  async #createEnvironment({ interpreter, suits }: ChosenPython): Promise<void> {
+  async #createEnvironment(interpreter: PythonInterpreter): Promise<void> {
     const { request, options } = this.#parts;
     const version = interpreter.version.join('.');
     request.onProgress(`creating environment (Python ${version})`);
-    if (!suits || interpreter.version[1] !== 12) {
+    if (interpreter.version[1] !== 12) {
       options.log.warn(
         { plugin: request.identifier, python: interpreter.path, version },
-        suits
-          ? 'this plugin gets another Python than 3.12'
-          : 'no Python here satisfies the requires-python of this plugin; trying the best there is',
+        'this plugin gets another Python than 3.12',
       );
     }
     const args = ['venv', '.venv', '--python', interpreter.path, '--no-project', '--no-config'];
@@ -161,11 +159,11 @@ export class EnvironmentBuild {
     if (!result.ok) throw this.#failure('failed to create virtual environment', result);
   }
 
-  async #install(plan: InstallPlan, files: DependencyFiles, python: ChosenPython): Promise<void> {
+  async #install(plan: InstallPlan, interpreter: PythonInterpreter): Promise<void> {
     const { request, options, mirrorUrl, resolutions, directory } = this.#parts;
     const key = plan.resolves
       ? resolutionKey(await readFile(join(directory.path, plan.file), 'utf8'), [
-          python.interpreter.version.slice(0, 2).join('.'),
+          interpreter.version.slice(0, 2).join('.'),
           mirrorUrl ?? '',
           options.extraArgs,
           JSON.stringify(Object.entries(options.environment).filter(([name]) => name.startsWith('UV_'))),
@@ -174,14 +172,12 @@ export class EnvironmentBuild {
     const known = key === undefined ? undefined : await resolutions.find(key);
     if (known !== undefined && (await this.#installKnown(known))) return;
     request.onProgress('installing dependencies');
-    let args = plan.args;
-    if (!python.suits && args[0] === 'sync') args = await this.#withoutProject(files);
     const progress = new UvProgress(request.onProgress);
-    const result = await this.#uv(args, {
+    const result = await this.#uv(plan.args, {
       timeoutSeconds: options.timeoutSeconds ?? INSTALL_SECONDS,
       inactivitySeconds: options.inactivitySeconds,
       onLine: (line) => progress.line(line),
-      ...(args[0] === 'sync' ? { python: directory.python } : {}),
+      ...(plan.args[0] === 'sync' ? { python: directory.python } : {}),
     });
     if (!result.ok) throw this.#failure('failed to install dependencies: failed to install dependencies', result);
     if (key !== undefined)
@@ -195,29 +191,6 @@ export class EnvironmentBuild {
     const args = ['pip', 'install', '--offline', '--no-deps', '-r', requirements];
     const result = await this.#uv(args, { timeoutSeconds: INSTALL_SECONDS });
     return result.ok;
-  }
-
-  /**
-   * `uv sync` refuses an interpreter outside `requires-python`, and its lock names only files for those inside. Taking the
-   * locked versions as plain requirements lets the index answer for this interpreter.
-   */
-  async #withoutProject(files: DependencyFiles): Promise<string[]> {
-    const { options, mirrorUrl } = this.#parts;
-    const tail = [
-      ...(mirrorUrl === undefined ? [] : ['-i', mirrorUrl]),
-      ...(options.verbose ? ['-v'] : []),
-      ...splitArguments(options.extraArgs),
-    ];
-    if (!files.lock || options.ignoreLock) return ['pip', 'install', '-r', 'pyproject.toml', ...tail];
-    const result = await this.#uv(
-      ['export', '--frozen', '--no-dev', '--no-hashes', '--no-emit-project', '--quiet', '-o', EXPORTED],
-      {
-        timeoutSeconds: 120,
-        python: this.#parts.directory.python,
-      },
-    );
-    if (!result.ok) throw this.#failure('failed to install dependencies: failed to install dependencies', result);
-    return ['pip', 'install', '-r', EXPORTED, ...tail];
   }
 
   /** The plugin's own files. Errors in them are the plugin's affair; only a compiler that cannot start is ours. */

@@ -142,10 +142,13 @@ export function wantedVersion(runnerVersion: string | undefined): string {
   return match !== null && Number(match[1]) >= 11 ? `3.${match[1]}` : DEFAULT_VERSION;
 }
 
+/** `requires-python` of a pyproject.toml, or undefined. */
+export const requiresPython = (pyproject: string): string | undefined =>
+  /^\s*requires-python\s*=\s*["']([^"']*)["']/m.exec(pyproject)?.[1];
+
 /** Whether `requires-python` of a pyproject.toml lets `3.<minor>` in. What cannot be read lets everything in. */
 export function requiresPythonAllows(pyproject: string, minor: number): boolean {
-  const match = /^\s*requires-python\s*=\s*["']([^"']*)["']/m.exec(pyproject);
-  const clauses = (match?.[1] ?? '')
+  const clauses = (requiresPython(pyproject) ?? '')
     .split(',')
     .map((clause) => /^\s*(>=|>|<=|<|==|~=)\s*3(?:\.(\d+))?(\.(?:\d+|\*))*\s*$/.exec(clause));
   return clauses.every((clause) => {

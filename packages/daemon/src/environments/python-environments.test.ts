@@ -325,3 +325,12 @@ async function expectDead(file: string): Promise<void> {
   const stat = `/proc/${readFileSync(file, 'utf8').trim()}/stat`;
   await expect.poll(() => existsSync(stat) && !/\) [ZX] /.test(readFileSync(stat, 'latin1'))).toBe(false);
 }
+
+test('a plugin that asks for a Python which is not here is told so before anything is made', async () => {
+  const environments = at.open();
+  const pyproject = '[project]\nname="x"\nversion="1"\nrequires-python=">=3.99"\n';
+  const error = await failureOf(at.prepare(environments, { 'main.py': '', 'pyproject.toml': pyproject }));
+  expect(error.failure).toBe('wrong-python');
+  expect(error.message).toMatch(/the plugin asks for Python >=3\.99, and there is only 3\.\d+\.\d+ \(\//);
+  expect(at.progress.some((text) => text.startsWith('fetching'))).toBe(false);
+});

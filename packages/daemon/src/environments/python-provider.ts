@@ -8,15 +8,10 @@ import {
   DEFAULT_VERSION,
   PythonDiscovery,
   type PythonInterpreter,
+  requiresPython,
   requiresPythonAllows,
   wantedVersion,
 } from './python-discovery.ts';
-
-export interface ChosenPython {
-  readonly interpreter: PythonInterpreter;
-  /** False when the plugin's `requires-python` does not let it in: the best there is, tried nevertheless. */
-  readonly suits: boolean;
-}
 
 /** A fetch that failed is not tried again for this long: without a network each try costs seconds. */
 const RETRY_AFTER_MS = 10 * 60_000;
@@ -47,32 +42,34 @@ export class PythonProvider {
     });
   }
 
-  /** @throws EnvironmentError `wrong-python` when there is no Python from 3.11 on */
+  /** @throws EnvironmentError `wrong-python` when no Python from 3.11 on satisfies the plugin's `requires-python` */
   async choose(
     runnerVersion: string | undefined,
     pyproject: string,
     call: { signal: AbortSignal; onProgress: (text: string) => void },
-  ): Promise<ChosenPython> {
+  ): Promise<PythonInterpreter> {
     const allows = (minor: number) => requiresPythonAllows(pyproject, minor);
     const wanted = [...new Set([wantedVersion(runnerVersion), DEFAULT_VERSION])].filter((version) =>
       allows(Number(version.slice(2))),
     );
     for (const version of wanted) {
       const interpreter = await this.#discovery.find(version, call.signal);
-      if (interpreter !== undefined) return { interpreter, suits: true };
+      if (interpreter !== undefined) return interpreter;
     }
     if (wanted.includes(DEFAULT_VERSION)) {
       call.onProgress(`fetching Python ${DEFAULT_VERSION}`);
       const interpreter = await untilAborted(this.#fetchDefault(), call.signal);
-      if (interpreter !== undefined) return { interpreter, suits: true };
+      if (interpreter !== undefined) return interpreter;
     }
     const other = await this.#discovery.findAny(call.signal, allows);
-    if (other !== undefined) return { interpreter: other, suits: true };
+    if (other !== undefined) return other;
     const any = await this.#discovery.findAny(call.signal);
-    if (any !== undefined) return { interpreter: any, suits: false };
+    const found =
+      any === undefined ? 'there is none from 3.11 on' : `there is only ${any.version.join('.')} (${any.path})`;
+    const required = requiresPython(pyproject);
     throw new EnvironmentError(
       'wrong-python',
-      'failed to create virtual environment: no Python from 3.11 on was found',
+      `failed to create virtual environment: the plugin asks for Python ${required ?? DEFAULT_VERSION}, and ${found}`,
     );
   }
 
