@@ -327,6 +327,12 @@ test('an upgrade keeps the installation, replaces the version and stops the old 
   expect(await marked(at)).toEqual([young]);
   expect(await at.database.plugins.exists(old)).toBe(false);
 
+  // What starts a plugin reads its declaration, which went with the last installation of the old version.
+  const { ensure } = at.plugins;
+  at.plugins.ensure = async (identifier, options) => {
+    expect(await at.database.declarations.find(identifier)).toBeDefined();
+    return ensure.call(at.plugins, identifier, options);
+  };
   const back = await upgrade(at, young, old);
   expect(await outcome(at, back.task_id)).toMatchObject({ status: 'success' });
   expect(await installationOf(at)).toMatchObject({ id: before.id, plugin_unique_identifier: old });

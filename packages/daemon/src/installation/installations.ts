@@ -187,9 +187,11 @@ export class Installations {
   async #launch(identifier: string, control: JobControl): Promise<void> {
     await failingWith('failed to move plugin to installed bucket', () => this.#markInstalled(identifier));
     await this.#releasingOnFailure(identifier, () =>
-      failingWith('failed to launch plugin', () =>
-        this.#launches.ensure(identifier, control.signal, (step) => control.progress(step)),
-      ),
+      failingWith('failed to launch plugin', async () => {
+        // The start reads it; after the version's last uninstall it is made anew from the package.
+        await this.#parts.declarations.require(identifier, runtimeType);
+        await this.#launches.ensure(identifier, control.signal, (step) => control.progress(step));
+      }),
     );
   }
 
