@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -294,6 +295,28 @@ test('a cancelled installation ends its processes and leaves the lock free', asy
   await expectDead(child);
   expect((await at.prepare(at.open(), NO_DEPENDENCIES)).fresh).toBe(true);
 });
+
+test.skipIf(process.platform !== 'linux')(
+  'a daemon that is killed in the middle leaves no installer, and the next one builds',
+  async () => {
+    const uv = fakeUv('sleep 1000 & echo $! > child; wait');
+    const script = `
+    import { bench } from ${JSON.stringify(new URL('./testing.ts', import.meta.url).href)};
+    const at = bench(${JSON.stringify(at.workingPath)});
+    await at.prepare(at.open({ uvPath: ${JSON.stringify(uv)} }), ${JSON.stringify(NO_DEPENDENCIES)});`;
+    const daemon = spawn(process.execPath, ['--input-type=module', '-e', script], {
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
+    const directory = join(at.workingPath, workingDirectoryName(at.identifier(NO_DEPENDENCIES)));
+    const child = join(directory, 'child');
+    await expect.poll(() => existsSync(child) && readFileSync(child, 'utf8') !== '', { timeout: 20_000 }).toBe(true);
+    daemon.kill('SIGKILL');
+    await expectDead(child);
+    expect(existsSync(`${directory}.lock`)).toBe(true);
+    expect((await at.prepare(at.open(), NO_DEPENDENCIES)).fresh).toBe(true);
+    expect(existsSync(`${directory}.lock`)).toBe(false);
+  },
+);
 
 test('UV_PATH that names nothing is an error of its own', async () => {
   const error = await failureOf(at.prepare(at.open({ uvPath: '/nonexistent/uv' }), NO_DEPENDENCIES));

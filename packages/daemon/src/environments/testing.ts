@@ -1,7 +1,7 @@
 /** For the tests of this folder: a package made of files, a log that keeps what it is told, and environments on a real disk. */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { openPackage, writeZip } from '@plugin-daemon/plugin-package';
 import { createProcessLauncher, type ProcessLauncher } from '../runtimes/local/launcher/index.ts';
 import type { EnvironmentLog, PrepareRequest, PythonEnvironmentsOptions } from './options.ts';
@@ -31,10 +31,11 @@ export interface Bench {
   close(): Promise<void>;
 }
 
-export function bench(): Bench {
-  const root = mkdtempSync(join(tmpdir(), 'environments-'));
-  const workingPath = join(root, 'cwd');
-  mkdirSync(workingPath);
+/** @param existing the working path of another process's bench */
+export function bench(existing?: string): Bench {
+  const root = existing === undefined ? mkdtempSync(join(tmpdir(), 'environments-')) : dirname(existing);
+  const workingPath = existing ?? join(root, 'cwd');
+  mkdirSync(workingPath, { recursive: true });
   const launcher = createProcessLauncher();
   const opened: PythonEnvironments[] = [];
   const logged: Bench['logged'] = [];
