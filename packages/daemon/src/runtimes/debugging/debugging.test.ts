@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openMemoryCache } from '../../cache/index.ts';
 import { type Database, openDatabase, StoredDeclaration } from '../../database/index.ts';
@@ -295,13 +296,13 @@ test('heartbeats before the end, unknown types and cut pieces do no harm', async
 });
 
 test('silence ends a connection, before the handshake and after', async () => {
-  const { port, key, runtimes } = await serve({ limits: { handshakeMs: 30, silenceMs: 80 } });
+  const { port, key, runtimes } = await serve({ limits: { handshakeMs: 300, silenceMs: 600 } });
   expect(await answerTo(port)).toBe('');
   expect(await answerTo(port, '{"type":"handsh')).toBe('');
   const plugin = await TestPlugin.register(port, key);
   await installed(runtimes);
-  const beat = setInterval(() => plugin.send('any line\n'), 20);
-  await new Promise((resolve) => setTimeout(resolve, 200));
+  const beat = setInterval(() => plugin.send('any line\n'), 50);
+  await new Promise((resolve) => setTimeout(resolve, 1_200));
   expect(runtimes.size).toBe(1);
   clearInterval(beat);
   expect(await plugin.closed).toBe('');
@@ -345,23 +346,25 @@ test('an endless line costs a bounded amount of memory, wherever it comes', asyn
 test('ten thousand strangers leave room for a plugin, and for the daemon', async () => {
   const { port, key, runtimes } = await serve({ limits: { unregisteredPerAddress: 50 } });
   const before = process.memoryUsage().rss;
-  let refused = 0;
   for (let i = 0; i < 100; i++) {
     const strangers = await Promise.all(Array.from({ length: 100 }, () => TestPlugin.connect(port)));
-    const answers = await Promise.all(strangers.map((s) => Promise.race([s.closed, waiting()])));
-    refused += answers.filter((answer) => answer === 'server is busy now, please try again later\n').length;
+    let refused = 0;
+    for (const stranger of strangers) {
+      void stranger.closed.then((answer) => {
+        if (answer === 'server is busy now, please try again later\n') refused++;
+      });
+    }
+    // Fifty have a place; the others are told.
+    await until(() => refused >= 50);
     for (const stranger of strangers) stranger.leave();
-    await Promise.all(strangers.map((s) => s.closed));
+    await Promise.all(strangers.map((stranger) => stranger.closed));
   }
-  expect(refused).toBeGreaterThan(4_000);
   expect(process.memoryUsage().rss - before).toBeLessThan(150 << 20);
   await until(async () => {
     const plugin = await TestPlugin.register(port, key);
     return Promise.race([plugin.closed.then(() => false), installed(runtimes).then(() => true)]);
   });
 });
-
-const waiting = () => new Promise<undefined>((resolve) => setTimeout(() => resolve(undefined), 20));
 
 test('an address that fails on and on has to wait', async () => {
   const { port, key } = await serve({ limits: { failuresPerMinute: 3 } });
@@ -533,4 +536,55 @@ test('a call waits for a plugin that left a moment ago, and only for that', asyn
   const hopeless = runtimes.returning(TENANT, PLUGIN);
   await server.close();
   expect(await hopeless).toBeUndefined();
+});
+
+test('whatever comes in on one connection, the daemon lives and no other session hears of it', async () => {
+  const { port, key, keys, runtimes } = await serve({ limits: { failuresPerMinute: 1_000_000 } });
+  const victim = await TestPlugin.register(port, key);
+  await installed(runtimes);
+  const hostile = await keys.obtain(OTHER);
+  const { heard, sink } = collector();
+  const session_id = '8417b807-017e-4973-9699-c82654a3bb09';
+  runtimes.find(TENANT, PLUGIN)?.open(session_id, sink);
+
+  const event = fc.record({
+    event: fc.constantFrom('session', 'heartbeat', 'log', 'error', 'x'),
+    session_id: fc.constantFrom(session_id, null, '', 'other'),
+    data: fc.oneof(
+      fc.jsonValue(),
+      fc.record({ type: fc.constantFrom('stream', 'end', 'error', 'invoke', 'x'), data: fc.jsonValue() }),
+    ),
+  });
+  const message = fc.record({
+    type: fc.constantFrom(
+      'handshake',
+      'manifest_declaration',
+      'tool_declaration',
+      'asset_chunk',
+      'end',
+      '',
+      '__proto__',
+    ),
+    data: fc.jsonValue(),
+  });
+  const piece = fc.oneof(
+    fc.uint8Array({ maxLength: 64 }).map((bytes) => Buffer.from(bytes)),
+    fc.oneof(event, message).map((value) => Buffer.from(`${JSON.stringify(value)}\n`)),
+  );
+  const starts = fc.constantFrom('nothing', 'handshake', 'registration');
+  await fc.assert(
+    fc.asyncProperty(starts, fc.array(piece, { maxLength: 20 }), async (start, pieces) => {
+      const attacker =
+        start === 'registration' ? await TestPlugin.register(port, hostile) : await TestPlugin.connect(port);
+      if (start === 'handshake') attacker.send(line('handshake', { key: hostile }));
+      for (const bytes of pieces) attacker.socket.write(bytes);
+      attacker.socket.end('\n');
+      await attacker.closed;
+    }),
+    { numRuns: 150 },
+  );
+  expect(heard).toEqual([]);
+  victim.say({ event: 'session', session_id, data: { type: 'stream', data: 1 } });
+  await until(() => heard.length > 0);
+  expect(heard).toEqual(['1']);
 });
