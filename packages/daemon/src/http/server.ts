@@ -95,7 +95,14 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
   return {
     app,
     async listen() {
-      await app.listen({ host: options.host, port: options.port });
+      try {
+        await app.listen({ host: options.host, port: options.port });
+      } catch (cause) {
+        throw new DaemonError('internal', `cannot listen on ${options.host}:${options.port}: ${reasonOf(cause)}`, {
+          cause,
+          remedy: 'Free the port, or choose another address with SERVER_HOST and SERVER_PORT',
+        });
+      }
       const address = app.server.address();
       if (address === null || typeof address === 'string') throw new Error('the HTTP server has no address');
       return address;
@@ -109,6 +116,12 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
       signal.removeEventListener('abort', cut);
     },
   };
+}
+
+function reasonOf(error: unknown): string {
+  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
+  if (code === 'EADDRINUSE') return 'the port is in use by another program';
+  return error instanceof Error ? error.message : String(error);
 }
 
 const forHeader = (name: string, key: string): ((request: FastifyRequest) => boolean) => {
