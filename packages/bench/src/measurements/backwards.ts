@@ -1,5 +1,5 @@
 /** Calls a plugin makes back into Dify: round trips per second, one session at a time and eight. */
-import type { Bench, Figure, Measurement } from './measurement.ts';
+import { type Bench, cpuNote, type Figure, type Measurement } from './measurement.ts';
 
 const ROUNDS = 500;
 
@@ -11,8 +11,15 @@ export const backwardsCalls: Measurement = {
     const figures: Figure[] = [];
     for (const kind of ['tool', 'text_embedding', 'storage'])
       for (const sessions of [1, 8]) {
-        const runs = await bench.repeat(async () => await roundTrips(bench, kind, sessions));
-        figures.push(bench.figure(`backwards.${kind}.c${sessions}`, runs));
+        const runs = await bench.repeat(() => bench.withCpu(() => roundTrips(bench, kind, sessions)));
+        const rates = runs.map((run) => run.result);
+        figures.push(
+          bench.figure(
+            `backwards.${kind}.c${sessions}`,
+            rates,
+            cpuNote(runs.map((run) => run.cpu / (ROUNDS * sessions))),
+          ),
+        );
       }
     return figures;
   },

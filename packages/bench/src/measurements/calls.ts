@@ -1,6 +1,6 @@
 /** Single calls: how long one takes alone, how many fit when 8 or 64 are under way, and the time to a first chunk. */
 import { closedLoop, quantile, readStream } from '../load/index.ts';
-import type { Bench, Figure, Measurement } from './measurement.ts';
+import { type Bench, cpuNote, type Figure, type Measurement } from './measurement.ts';
 
 const MAX_REQUESTS = 500_000;
 const FIRST_CHUNK_CALLS = 200;
@@ -26,12 +26,15 @@ export const toolCalls: Measurement = {
     await loop(8, 2000);
     const figures: Figure[] = [];
     for (const connections of [1, 8, 64]) {
-      const runs = await bench.repeat(() => loop(connections, bench.seconds * 1000));
+      const measured = await bench.repeat(() => bench.withCpu(() => loop(connections, bench.seconds * 1000)));
+      const runs = measured.map((run) => run.result);
+      const cpu = cpuNote(measured.map((run) => run.cpu / run.result.latencies.length));
       const name = `calls.c${connections}`;
       figures.push(
         bench.figure(
           `${name}.perSecond`,
           runs.map((run) => run.perSecond),
+          cpu,
         ),
       );
       figures.push(

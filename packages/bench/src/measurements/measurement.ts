@@ -1,7 +1,7 @@
 /** What a measurement is, and what it is given: a daemon, a client, a Dify, and plugins to call. */
 import type { DaemonClient } from '../daemon/index.ts';
 import type { RequestParts, Spread } from '../load/index.ts';
-import { requestBytes, spread } from '../load/index.ts';
+import { cpuSeconds, requestBytes, shortNumber, spread } from '../load/index.ts';
 import { AUTHOR, benchPackage, MODEL } from '../plugin/package.ts';
 
 /** The daemon under measurement, ours or another. */
@@ -63,6 +63,13 @@ export class Bench {
     return { id, value: spread(values), ...(note ? { note } : {}) };
   }
 
+  /** What `work` returns, and the processor time the daemon itself spent on it, in seconds: steady even on a busy machine. */
+  async withCpu<T>(work: () => Promise<T>): Promise<{ result: T; cpu: number }> {
+    const before = cpuSeconds(this.target.pid());
+    const result = await work();
+    return { result, cpu: cpuSeconds(this.target.pid()) - before };
+  }
+
   request(parts: RequestParts): Buffer {
     return requestBytes(this.target.url, { ...parts, headers: { 'X-Api-Key': this.target.key, ...parts.headers } });
   }
@@ -121,6 +128,11 @@ export class Bench {
       }
     }
   }
+}
+
+/** `daemon CPU 210 µs each`, of the median run. */
+export function cpuNote(secondsEach: readonly number[]): string {
+  return `daemon CPU ${shortNumber(spread(secondsEach).median * 1e6)} µs each`;
 }
 
 export interface ToolMessage {

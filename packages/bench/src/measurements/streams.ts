@@ -1,6 +1,6 @@
 /** Throughput of streams: many small chunks, few large ones, alone and eight at once, of a tool and of a language model. */
 import { readStream } from '../load/index.ts';
-import type { Bench, Figure, Measurement } from './measurement.ts';
+import { type Bench, cpuNote, type Figure, type Measurement } from './measurement.ts';
 
 const SHAPES = { small: { count: 20_000, size: 50 }, large: { count: 500, size: 65_536 } } as const;
 
@@ -32,7 +32,7 @@ async function throughput(
     return kind === 'tool' ? bench.toolRequest('stream', parameters) : bench.llmRequest(parameters);
   };
   await readStream(bench.target.url, request(100));
-  const runs = await bench.repeat(async () => {
+  const run = async () => {
     const startedAt = performance.now();
     const results = await Promise.all(
       Array.from({ length: streams }, () => readStream(bench.target.url, request(perStream))),
@@ -42,8 +42,14 @@ async function throughput(
     if (broken) throw new Error(`a stream ended after ${broken.events} of ${perStream} chunks: ${broken.tail}`);
     const bytes = results.reduce((sum, result) => sum + result.bytes, 0);
     return shape === 'small' ? (streams * perStream) / seconds : bytes / 1e6 / seconds;
-  });
-  return bench.figure(`stream.${kind}.${shape}.c${streams}`, runs);
+  };
+  const runs = await bench.repeat(() => bench.withCpu(run));
+  const rates = runs.map((measured) => measured.result);
+  return bench.figure(
+    `stream.${kind}.${shape}.c${streams}`,
+    rates,
+    cpuNote(runs.map(({ cpu }) => cpu / (streams * perStream))),
+  );
 }
 
 const SLOW_STREAMS = 1100;
