@@ -144,7 +144,7 @@ class ZipArchive implements PackageArchive {
       }
       // the directory is new and only this call writes to it, so no link can lead out of it; 'wx' also refuses names that
       // only differ in what the file system ignores
-      writeFileSync(join(root, path), this.read(cleanName(file)), { flag: 'wx', mode: 0o644 });
+      writeFileSync(join(root, path), readEntry(this.#bytes, this.#find(cleanName(file))), { flag: 'wx', mode: 0o644 });
     }
   }
 

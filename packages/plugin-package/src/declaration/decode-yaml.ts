@@ -114,6 +114,7 @@ class YamlDecoder {
       // absent configs are an empty list in YAML: only JSON can say that they are null, which a rule objects to
       return field.shape.kind === 'configs' ? [] : absentValue(field);
     }
+    if (field.mappingOnly && child.kind !== 'mapping') return absentValue(field);
     const value = this.#value(child, field.shape);
     if (value === undefined) return absentValue(field);
     return isLeftOut(field, value) ? undefined : value;

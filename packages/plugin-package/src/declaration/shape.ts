@@ -84,6 +84,8 @@ export interface FieldNode {
   readonly fallback: string | undefined;
   /** words in front of errors of this field, which then come alone */
   readonly context: string | undefined;
+  /** anything but a mapping counts as absent */
+  readonly mappingOnly: boolean;
 }
 
 export type Rule =
@@ -145,6 +147,7 @@ export interface FieldOptions {
   readonly dive?: boolean;
   readonly fallback?: string;
   readonly context?: string;
+  readonly mappingOnly?: boolean;
 }
 
 function row(shape: ShapeNode, absent: Absent, label: string, options: FieldOptions): Omit<FieldNode, 'key'> {
@@ -158,6 +161,7 @@ function row(shape: ShapeNode, absent: Absent, label: string, options: FieldOpti
     dive: options.dive ?? true,
     fallback: options.fallback,
     context: options.context,
+    mappingOnly: options.mappingOnly ?? false,
   };
 }
 

@@ -101,6 +101,6 @@ export const triggerProvider = object<TriggerProviderDeclaration>('TriggerProvid
     dive: false,
     context: 'failed to parse subscription_schema',
   }),
-  subscription_constructor: nullable(subscriptionConstructor, 'SubscriptionConstructor'),
+  subscription_constructor: nullable(subscriptionConstructor, 'SubscriptionConstructor', { mappingOnly: true }),
   events: listed(entries(event), 'Events'),
 });
