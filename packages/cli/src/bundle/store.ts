@@ -1,0 +1,134 @@
+/**
+ * A bundle wherever it is: a folder, or a .difybndl file. The manifest is edited as a tree, so that comments and order
+ * stay; changes are written all at once. Only packages this command put into `_assets` are ever removed.
+ */
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import {
+  type BundleManifest,
+  bundleFromFiles,
+  openPackage,
+  PackageError,
+  type Problem,
+  writeZip,
+} from '@plugin-daemon/plugin-package';
+import { type Document, parseDocument } from 'yaml';
+import { CliError, systemCode } from '../errors.ts';
+import { writeFileAtomic } from '../files/atomic.ts';
+import { packageError, readPackageFile } from '../plugin/source.ts';
+
+export interface OpenBundle {
+  path: string;
+  kind: 'folder' | 'file';
+  manifest: BundleManifest;
+  warnings: readonly Problem[];
+  document: Document;
+  /** Every file by path; README files, `_assets/` and manifest.yaml of a folder, everything of a file. */
+  files: Map<string, Uint8Array>;
+  /** Writes manifest and assets back. */
+  save(changes?: { add?: ReadonlyMap<string, Uint8Array>; remove?: readonly string[] }): Promise<void>;
+}
+
+const MANIFEST = 'manifest.yaml';
+
+async function readFolder(path: string): Promise<Map<string, Uint8Array>> {
+  const files = new Map<string, Uint8Array>();
+  const add = async (name: string): Promise<void> => {
+    files.set(name, await readFile(join(path, name)));
+  };
+  if (!existsSync(join(path, MANIFEST)))
+    throw new CliError('invalid-bundle', `${path} is not a bundle: it has no manifest.yaml`, {
+      file: MANIFEST,
+      remedy: 'create one with dify bundle init',
+    });
+  await add(MANIFEST);
+  for (const entry of await readdir(path, { withFileTypes: true }))
+    if (entry.isFile() && entry.name.startsWith('README')) await add(entry.name);
+  const assets = await readdir(join(path, '_assets'), { recursive: true, withFileTypes: true }).catch(
+    (error: unknown) => {
+      if (systemCode(error) === 'ENOENT') return [];
+      throw error;
+    },
+  );
+  for (const entry of assets) {
+    if (entry.isFile())
+      await add(join(entry.parentPath, entry.name).slice(join(path, '/').length).replaceAll('\\', '/'));
+  }
+  return files;
+}
+
+function readArchive(bytes: Uint8Array, path: string): Map<string, Uint8Array> {
+  try {
+    const archive = openPackage(bytes);
+    const unsafe = archive.names.find(
+      (name) => name.startsWith('/') || name.split('/').includes('..') || name.includes('\\'),
+    );
+    if (unsafe !== undefined) throw new PackageError(`illegal file path in bundle: ${JSON.stringify(unsafe)}`);
+    return new Map(archive.names.map((name) => [name, archive.read(name)]));
+  } catch (error) {
+    if (error instanceof PackageError)
+      throw new CliError('invalid-bundle', error.message.replaceAll('difypkg', 'difybndl'), {
+        file: path,
+        cause: error,
+      });
+    throw error;
+  }
+}
+
+/** The bytes of a bundle: manifest, assets, readmes, then whatever else it holds, each in byte order. */
+export function bundleBytes(files: ReadonlyMap<string, Uint8Array>): Uint8Array {
+  const rank = (name: string): number =>
+    name === MANIFEST ? 0 : name.startsWith('_assets/') ? 1 : name.startsWith('README') ? 2 : 3;
+  const sorted = [...files].sort(([a], [b]) => rank(a) - rank(b) || Buffer.compare(Buffer.from(a), Buffer.from(b)));
+  return writeZip(sorted.map(([name, content]) => ({ name, content })));
+}
+
+export async function openBundle(path: string): Promise<OpenBundle> {
+  const info = await stat(path).catch((error: unknown) => {
+    throw systemCode(error) === 'ENOENT'
+      ? new CliError('not-found', `${path}: no such file or directory`, { file: path, cause: error })
+      : error;
+  });
+  const kind = info.isDirectory() ? 'folder' : 'file';
+  const files = kind === 'folder' ? await readFolder(path) : readArchive(await readPackageFile(path), path);
+  let parsed: ReturnType<typeof bundleFromFiles>;
+  try {
+    parsed = bundleFromFiles(files);
+  } catch (error) {
+    if (!(error instanceof PackageError)) throw error;
+    const failure = packageError(error, path);
+    throw new CliError('invalid-bundle', failure.message, {
+      file: failure.file ?? MANIFEST,
+      cause: error,
+      ...(failure.line === undefined ? {} : { line: failure.line }),
+    });
+  }
+  const document = parseDocument(Buffer.from(files.get(MANIFEST) ?? []).toString('utf8'));
+  return {
+    path,
+    kind,
+    manifest: parsed.manifest,
+    warnings: parsed.warnings,
+    document,
+    files,
+    async save({ add = new Map(), remove = [] } = {}) {
+      const text = document.toString({ lineWidth: 0, indent: 4 });
+      if (kind === 'file') {
+        const changed = new Map(files);
+        changed.set(MANIFEST, Buffer.from(text));
+        for (const [name, bytes] of add) changed.set(name, bytes);
+        for (const name of remove) changed.delete(name);
+        await writeFileAtomic(path, bundleBytes(changed));
+        return;
+      }
+      // Assets first: a manifest never names a package that is not there.
+      for (const [name, bytes] of add) {
+        await mkdir(dirname(join(path, name)), { recursive: true });
+        await writeFileAtomic(join(path, name), bytes);
+      }
+      await writeFileAtomic(join(path, MANIFEST), text);
+      for (const name of remove) await rm(join(path, name), { force: true });
+    },
+  };
+}

@@ -1,0 +1,9 @@
+/** `dify version`: the version alone on stdout, as the SDK's runner parses it (section 2.1). */
+import metadata from '../../package.json' with { type: 'json' };
+import type { Call, Outcome } from './types.ts';
+
+export const VERSION: string = metadata.version;
+
+export async function run(_call: Call): Promise<Outcome> {
+  return { text: VERSION, data: { version: VERSION } };
+}

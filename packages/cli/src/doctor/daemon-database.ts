@@ -1,0 +1,59 @@
+/** The daemon's database, for commands that work on it while no daemon runs. */
+import { existsSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { lockDataDirectory } from '@plugin-daemon/daemon/data-directory-lock';
+import { openDatabase } from '@plugin-daemon/daemon/database';
+import { CliError } from '../errors.ts';
+import { readEnvFile } from '../run/env-file.ts';
+
+export type DaemonDatabase = Awaited<ReturnType<typeof openDatabase>>;
+
+export interface DatabaseLocation {
+  directory: string;
+  file: string;
+  exists: boolean;
+}
+
+/** Where the settings say the database is; only the database settings are read. @throws CliError for unsupported types */
+export async function locateDatabase(env: NodeJS.ProcessEnv, cwd: string): Promise<DatabaseLocation> {
+  const file = await readEnvFile(join(cwd, '.env'));
+  const value = (name: string): string => env[name] || file[name] || '';
+  const type = value('DB_TYPE') || 'sqlite';
+  if (type !== 'sqlite')
+    throw new CliError(
+      'unsupported-database',
+      `database type ${type} is not supported: this version keeps its state in a file`,
+      { remedy: 'set DB_TYPE=sqlite and DATA_DIR' },
+    );
+  const directory = resolve(cwd, value('DATA_DIR') || 'data');
+  const path = join(directory, 'daemon.sqlite');
+  return { directory, file: path, exists: existsSync(path) };
+}
+
+/** Opens and migrates the database, and keeps daemons out meanwhile. @throws CliError when a daemon uses it */
+export async function withDatabase<T>(
+  location: DatabaseLocation,
+  work: (database: DaemonDatabase) => Promise<T>,
+): Promise<T> {
+  await mkdir(location.directory, { recursive: true, mode: 0o700 });
+  let release: () => void;
+  try {
+    release = lockDataDirectory(location.directory);
+  } catch (error) {
+    throw new CliError('in-use', error instanceof Error ? error.message : String(error), {
+      cause: error,
+      remedy: 'stop the daemon first; it migrates its database itself when it starts',
+    });
+  }
+  try {
+    const database = await openDatabase({ type: 'sqlite', file: location.file });
+    try {
+      return await work(database);
+    } finally {
+      await database.close();
+    }
+  } finally {
+    release();
+  }
+}

@@ -1,0 +1,11 @@
+/** `plugin checksum`: the hex digits alone on stdout, the log line on stderr as before (section 7.2). */
+import type { Call, Outcome } from '../command-line/types.ts';
+import { checksumOfSource, declarationOf, identifierOf, openSource } from './source.ts';
+
+export async function run({ args, io, signal }: Call): Promise<Outcome> {
+  const source = await openSource(args[0] ?? '', signal);
+  const { declaration } = declarationOf(source);
+  const checksum = checksumOfSource(source);
+  io.info('plugin checksum', { checksum });
+  return { text: checksum, data: { checksum, unique_identifier: identifierOf(declaration, checksum) } };
+}

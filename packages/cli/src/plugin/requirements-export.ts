@@ -1,0 +1,94 @@
+/**
+ * The requirements.txt of a plugin that has only pyproject.toml and uv.lock: exported by uv into the package, never
+ * into the folder (section 7.1 step 6).
+ */
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import type { PluginDeclaration } from '@plugin-daemon/plugin-package';
+import type { Call } from '../command-line/types.ts';
+import { CliError, interrupted } from '../errors.ts';
+import type { PluginSource } from './source.ts';
+
+/** The very arguments upstream uses: the text is part of the checksum. */
+const EXPORT = [
+  'export',
+  '--frozen',
+  '--format',
+  'requirements.txt',
+  '--no-group',
+  'dev',
+  '--no-emit-project',
+  '--no-hashes',
+  '--no-header',
+  '--no-annotate',
+];
+
+/** UV_PATH, else uv on PATH. */
+export function findUv(env: NodeJS.ProcessEnv): string | undefined {
+  if (env.UV_PATH !== undefined && env.UV_PATH !== '') return existsSync(env.UV_PATH) ? env.UV_PATH : undefined;
+  const name = process.platform === 'win32' ? 'uv.exe' : 'uv';
+  return (env.PATH ?? '')
+    .split(delimiter)
+    .filter((folder) => folder !== '')
+    .map((folder) => join(folder, name))
+    .find((candidate) => existsSync(candidate));
+}
+
+export const UV_REMEDY = 'install uv (pip install uv) or name it in UV_PATH; dify doctor checks the whole environment';
+
+export interface ToolResult {
+  code: number;
+  stdout: Buffer;
+  stderr: string;
+}
+
+/** Runs a program to its end; its output is the result. */
+export function runTool(
+  command: string,
+  args: readonly string[],
+  options: { cwd: string; env: NodeJS.ProcessEnv; signal: AbortSignal; input?: string },
+): Promise<ToolResult> {
+  return new Promise((resolve, reject) => {
+    const child = execFile(
+      command,
+      [...args],
+      { cwd: options.cwd, env: options.env, signal: options.signal, encoding: 'buffer', maxBuffer: 256 * 1024 * 1024 },
+      (error, stdout, stderr) => {
+        if (options.signal.aborted) reject(interrupted());
+        else if (error !== null && typeof error.code !== 'number') reject(error);
+        else resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr: stderr.toString('utf8') });
+      },
+    );
+    // A tool that does not read its input closes it; that is its affair.
+    child.stdin?.on('error', () => {});
+    child.stdin?.end(options.input ?? '');
+  });
+}
+
+export async function exportRequirements(
+  source: PluginSource,
+  root: string,
+  declaration: PluginDeclaration,
+  { env, signal }: Call,
+): Promise<Uint8Array | undefined> {
+  if (declaration.meta.runner.language !== 'python') return undefined;
+  // Also one that is left out of the package counts as there.
+  if (existsSync(join(root, 'requirements.txt')) || source.files.has('requirements.txt')) return undefined;
+  if (!existsSync(join(root, 'pyproject.toml')) || !existsSync(join(root, 'uv.lock'))) return undefined;
+  const uv = findUv(env);
+  if (uv === undefined) {
+    throw new CliError(
+      'no-uv',
+      'failed to find uv executable for exporting requirements.txt: the plugin has uv.lock but no requirements.txt',
+      { remedy: UV_REMEDY },
+    );
+  }
+  const result = await runTool(uv, EXPORT, { cwd: root, env, signal });
+  if (result.code !== 0)
+    throw new CliError('uv-failed', `uv export failed: ${result.stderr.trim()}`, {
+      file: 'uv.lock',
+      remedy: 'run `uv lock` in the folder of the plugin',
+    });
+  return result.stdout;
+}

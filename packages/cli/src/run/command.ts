@@ -1,0 +1,140 @@
+/** `plugin run`: starts a plugin and serves it over lines of JSON (section 9). Stdout carries the protocol and nothing else. */
+import { createServer, type Socket } from 'node:net';
+import type { Call, Outcome } from '../command-line/types.ts';
+import { CliError, EXIT, interrupted, toCliError, usageError } from '../errors.ts';
+import { MockStorage } from './mock-dify.ts';
+import { isRecord } from './plugin-host.ts';
+import { preparePlugin, type ReadyPlugin } from './prepare.ts';
+import { type Format, LineWriter, linesOf } from './protocol.ts';
+import { readMapping } from './script-file.ts';
+import { type ServeOptions, serveClient } from './session.ts';
+import { Supervisor } from './supervisor.ts';
+
+/** Waits for the signal; never rejects. */
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
+
+function logger(call: Call): ((level: string, message: string) => void) | undefined {
+  if (!call.flags.on('enable-logs')) return undefined;
+  return (level, message) => call.io.rawStderr(`[${level}] ${message}\n`);
+}
+
+async function serveStdio(system: LineWriter, options: ServeOptions, call: Call): Promise<void> {
+  await Promise.race([serveClient(call.io.stdin, system, options, call.signal), aborted(call.signal)]);
+}
+
+/** With a token, the first line of a connection must carry it. */
+async function admitted(socket: Socket, token: string | undefined, writer: LineWriter): Promise<boolean> {
+  if (token === undefined) return true;
+  for await (const line of linesOf(socket.iterator({ destroyOnReturn: false }) as unknown as Socket)) {
+    const value: unknown = line === undefined ? undefined : safeParse(line);
+    if (isRecord(value) && value.token === token) return true;
+    break;
+  }
+  await writer.send('', 'error', { error: 'the first line must be {"token":"…"} with the token of --token' });
+  socket.end();
+  return false;
+}
+
+function safeParse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+async function serveTcp(system: LineWriter, format: Format, options: ServeOptions, call: Call): Promise<void> {
+  const host = call.flags.text('host') ?? '127.0.0.1';
+  const token = call.flags.text('token');
+  const clients = new Set<Socket>();
+  const server = createServer((socket) => {
+    clients.add(socket);
+    socket.on('close', () => clients.delete(socket));
+    socket.on('error', () => socket.destroy());
+    const writer = new LineWriter(socket, format);
+    const serve = async (): Promise<void> => {
+      if (!(await admitted(socket, token, writer))) return;
+      await serveClient(socket, writer, options, call.signal);
+      socket.end();
+    };
+    serve().catch((error: unknown) => call.io.debug('connection lost', { error: String(error) }));
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error) =>
+      reject(
+        new CliError('listen', `cannot listen on ${host}:${call.flags.number('port') ?? 0}: ${error.message}`, {
+          cause: error,
+          remedy: 'choose another --host or --port',
+        }),
+      ),
+    );
+    server.listen(call.flags.number('port') ?? 0, host, resolve);
+  });
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  const shown = typeof address === 'object' && address !== null ? address.address : host;
+  await system.send('', 'info', { info: `plugin is running on ${shown}:${port}`, host: shown, port });
+  await aborted(call.signal);
+  for (const client of clients) client.destroy();
+  await new Promise((resolve) => server.close(resolve));
+}
+
+export async function run(call: Call): Promise<Outcome> {
+  const { args, flags, io, signal } = call;
+  const mode = flags.text('mode') ?? 'stdio';
+  const format = flags.text('response-format') ?? 'text';
+  if (mode !== 'stdio' && mode !== 'tcp')
+    throw usageError(`invalid run mode: ${mode}`, 'choose --mode stdio or --mode tcp');
+  if (format !== 'json' && format !== 'text')
+    throw usageError(`invalid response format: ${format}`, 'choose --response-format json or text');
+  const system = new LineWriter(process.stdout, format);
+  let ready: ReadyPlugin | undefined;
+  let supervisor: Supervisor | undefined;
+  try {
+    const mock = flags.text('mock');
+    const script = mock === undefined ? undefined : await readMapping(mock);
+    await system.send('', 'info', { info: 'loading plugin' });
+    ready = await preparePlugin(args[0] ?? '', call);
+    const onLog = logger(call);
+    supervisor = await Supervisor.start(
+      {
+        python: ready.python,
+        directory: ready.directory,
+        entrypoint: ready.declaration.meta.runner.entrypoint,
+        env: call.env,
+        ...(onLog === undefined ? {} : { onLog }),
+      },
+      (failure) => {
+        if (format === 'text') io.warn('the plugin ended, starting it again', { reason: failure.message });
+      },
+      signal,
+    );
+    const options: ServeOptions = {
+      declaration: ready.declaration,
+      supervisor,
+      storage: new MockStorage(flags.text('storage-dir')),
+      script,
+    };
+    if (mode === 'tcp') await serveTcp(system, format, options, call);
+    else await serveStdio(system, options, call);
+    return { silent: true };
+  } catch (error) {
+    // Asked to stop: that is how every run ends.
+    if (signal.aborted) return { silent: true };
+    const failure = toCliError(error);
+    if (failure.exit === interrupted().exit) return { silent: true };
+    await system.send('', 'error', {
+      error: failure.remedy === undefined ? failure.message : `${failure.message}\n${failure.remedy}`,
+    });
+    return { silent: true, exit: EXIT.failed };
+  } finally {
+    await supervisor?.close();
+    await ready?.close();
+    await system.flushed();
+  }
+}

@@ -1,0 +1,36 @@
+/** A value that fits a JSON Schema, for answers of a model that was offered tools (section 9.5). */
+import { isRecord } from './plugin-host.ts';
+
+const LETTERS = 'abcdefghijklmnopqrstuvwxyz';
+
+function text(): string {
+  let out = '';
+  for (let index = 0; index < 10; index++) out += LETTERS[Math.floor(Math.random() * LETTERS.length)] ?? 'a';
+  return out;
+}
+
+function sample(schema: unknown, depth: number): unknown {
+  if (!isRecord(schema)) return text();
+  if (Array.isArray(schema.enum) && schema.enum.length > 0) return schema.enum[0];
+  const minimum = typeof schema.minimum === 'number' ? schema.minimum : 0;
+  const maximum = typeof schema.maximum === 'number' ? schema.maximum : 100;
+  switch (schema.type) {
+    case 'number':
+      return (minimum + maximum) / 2;
+    case 'integer':
+      return Math.floor((minimum + maximum) / 2);
+    case 'boolean':
+      return true;
+    case 'array':
+      return depth > 3 ? [] : [sample(schema.items, depth + 1)];
+    case 'object':
+      return depth > 3 ? {} : sampleObject(schema, depth + 1);
+    default:
+      return text();
+  }
+}
+
+export function sampleObject(schema: unknown, depth = 0): Record<string, unknown> {
+  const properties = isRecord(schema) && isRecord(schema.properties) ? schema.properties : {};
+  return Object.fromEntries(Object.entries(properties).map(([key, value]) => [key, sample(value, depth)]));
+}

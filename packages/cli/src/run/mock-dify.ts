@@ -1,0 +1,180 @@
+/**
+ * Stands in for Dify when a plugin calls back: permissions of the manifest are checked, answers are fixed, or scripted
+ * by the user, and storage is kept in memory or in a folder (section 9.5, runtime protocol 6).
+ */
+import { mkdir, readFile, rm, stat } from 'node:fs/promises';
+import { dirname, join, posix } from 'node:path';
+import type { Permission } from '@plugin-daemon/plugin-package';
+import { writeFileAtomic } from '../files/atomic.ts';
+import { MOCK_KINDS, type Request } from './mock-answers.ts';
+import { type BackwardsAnswer, isRecord } from './plugin-host.ts';
+
+interface Need {
+  granted: (permission: Permission) => boolean;
+  word: string;
+}
+
+const model = (
+  kind: 'llm' | 'text_embedding' | 'rerank' | 'tts' | 'speech2text' | 'moderation',
+  word: string,
+): Need => ({
+  granted: (permission) => permission.model?.enabled === true && permission.model[kind] === true,
+  word,
+});
+
+const NEEDS: Readonly<Record<string, Need>> = {
+  tool: { granted: (permission) => permission.tool?.enabled === true, word: 'tool' },
+  llm: model('llm', 'llm'),
+  llm_structured_output: model('llm', 'llm'),
+  system_summary: model('llm', 'llm'),
+  text_embedding: model('text_embedding', 'text-embedding'),
+  multimodal_embedding: model('text_embedding', 'text-embedding'),
+  rerank: model('rerank', 'rerank'),
+  multimodal_rerank: model('rerank', 'rerank'),
+  tts: model('tts', 'tts'),
+  speech2text: model('speech2text', 'speech2text'),
+  moderation: model('moderation', 'moderation'),
+  app: { granted: (permission) => permission.app?.enabled === true, word: 'app' },
+  fetch_app: { granted: (permission) => permission.app?.enabled === true, word: 'app' },
+  node_parameter_extractor: { granted: (permission) => permission.node?.enabled === true, word: 'node' },
+  node_question_classifier: { granted: (permission) => permission.node?.enabled === true, word: 'node' },
+  storage: { granted: (permission) => permission.storage?.enabled === true, word: 'storage' },
+};
+
+/** Answers the user wrote, by kind: one result, or a list of stream items; `{ "error": "…" }` fails the call. */
+export type Script = Readonly<Record<string, unknown>>;
+
+export interface MockOptions {
+  permission: Permission | undefined;
+  /** Access type of the call; models may not call back. */
+  accessType: string;
+  script?: Script;
+  storage: MockStorage;
+  /** Every finished call back, for recording and for showing. */
+  onCall?: (kind: string, request: Request, answers: readonly unknown[], error: string | undefined) => void;
+}
+
+/** Values by key, in memory or as files below a folder. */
+export class MockStorage {
+  readonly #values = new Map<string, string>();
+  readonly #directory: string | undefined;
+
+  constructor(directory?: string) {
+    this.#directory = directory;
+  }
+
+  #file(key: string): string | undefined {
+    return this.#directory === undefined ? undefined : join(this.#directory, encodeURIComponent(key));
+  }
+
+  async get(key: string): Promise<string | undefined> {
+    const file = this.#file(key);
+    if (file === undefined) return this.#values.get(key);
+    return readFile(file, 'hex').catch(() => undefined);
+  }
+
+  async set(key: string, hex: string): Promise<void> {
+    const file = this.#file(key);
+    if (file === undefined) {
+      this.#values.set(key, hex);
+      return;
+    }
+    await mkdir(dirname(file), { recursive: true });
+    await writeFileAtomic(file, Buffer.from(hex, 'hex'));
+  }
+
+  async delete(key: string): Promise<boolean> {
+    const file = this.#file(key);
+    if (file === undefined) return this.#values.delete(key);
+    const there = await stat(file).then(
+      () => true,
+      () => false,
+    );
+    await rm(file, { force: true });
+    return there;
+  }
+}
+
+function storageKey(key: unknown): string {
+  if (typeof key !== 'string' || key === '') throw new Error('key is required');
+  const clean = posix.normalize(key).replace(/^\/+/, '');
+  if (clean.includes('..') || clean.includes('\\')) throw new Error('invalid key: path traversal attempt detected');
+  return clean;
+}
+
+async function answerStorage(storage: MockStorage, request: Request): Promise<unknown> {
+  const key = storageKey(request.key);
+  switch (request.opt) {
+    case 'get': {
+      const data = await storage.get(key);
+      if (data === undefined)
+        throw new Error('load data failed, please check if the key is correct or you have not set it');
+      return { data };
+    }
+    case 'set': {
+      if (typeof request.value !== 'string' || !/^(?:[0-9a-f]{2})*$/i.test(request.value))
+        throw new Error('decode data failed: expected hex');
+      await storage.set(key, request.value.toLowerCase());
+      return { data: 'ok' };
+    }
+    case 'del':
+      return { data: 'ok', deleted_num: (await storage.delete(key)) ? 1 : 0 };
+    case 'exist': {
+      const there = (await storage.get(key)) !== undefined;
+      return { data: there, exist_num: there ? 1 : 0 };
+    }
+    default:
+      throw new Error(`unknown storage operation ${String(request.opt)}`);
+  }
+}
+
+function scripted(
+  script: Script | undefined,
+  kind: string,
+): { form: 'stream' | 'struct'; items: unknown[] } | { error: string } | undefined {
+  const entry = script?.[kind];
+  if (entry === undefined) return undefined;
+  if (isRecord(entry) && typeof entry.error === 'string' && Object.keys(entry).length === 1)
+    return { error: entry.error };
+  const form = MOCK_KINDS[kind]?.form ?? 'struct';
+  return { form, items: Array.isArray(entry) ? entry : [entry] };
+}
+
+/** Answers one call back. Always ends with an `end` message. */
+export async function answerBackwards(
+  data: unknown,
+  options: MockOptions,
+  respond: (answer: BackwardsAnswer) => void,
+): Promise<void> {
+  const call = isRecord(data) ? data : {};
+  const id = typeof call.backwards_request_id === 'string' ? call.backwards_request_id : '';
+  const kind = typeof call.type === 'string' ? call.type : '';
+  const request: Request = isRecord(call.request) ? call.request : {};
+  const answers: unknown[] = [];
+  let failure: string | undefined;
+  const send = (form: 'stream' | 'struct', item: unknown): void => {
+    answers.push(item);
+    respond({ backwards_request_id: id, event: 'response', message: form, data: item });
+  };
+  try {
+    if (options.accessType === 'model') throw new Error('you can not invoke dify from model');
+    const need = NEEDS[kind];
+    if (need !== undefined && !need.granted(options.permission ?? {}))
+      throw new Error(`permission denied, you need to enable ${need.word} access in plugin manifest`);
+    const script = scripted(options.script, kind);
+    if (script !== undefined) {
+      if ('error' in script) throw new Error(script.error);
+      for (const item of script.items) send(script.form, item);
+    } else if (kind === 'storage') send('struct', await answerStorage(options.storage, request));
+    else {
+      const mock = MOCK_KINDS[kind];
+      if (mock === undefined) throw new Error(`unsupported invoke type: ${kind}`);
+      for await (const item of mock.answers(request)) send(mock.form, item);
+    }
+  } catch (error) {
+    failure = error instanceof Error ? error.message : String(error);
+    respond({ backwards_request_id: id, event: 'error', message: failure, data: null });
+  }
+  respond({ backwards_request_id: id, event: 'end', message: '', data: null });
+  options.onCall?.(kind, request, answers, failure);
+}

@@ -1,0 +1,98 @@
+/**
+ * The Python environment of a plugin, made once for equal dependencies and kept between runs and between versions of
+ * the plugin. Keyed by the dependency files, so that editing code never means installing again; the plugin's folder is
+ * not touched. Uses the daemon's environment builder below the cache folder.
+ */
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { PythonEnvironments } from '@plugin-daemon/daemon/environments';
+import { createProcessLauncher } from '@plugin-daemon/daemon/launcher';
+import { CliError, interrupted } from '../errors.ts';
+import { cacheDirectory } from '../files/cache.ts';
+import { writeArchive } from '../plugin/archive-bytes.ts';
+
+export interface EnvironmentRequest {
+  /** Dependency files by path: pyproject.toml, uv.lock, requirements.txt and everything below vendor/. */
+  files: ReadonlyMap<string, Uint8Array>;
+  /** `meta.runner` of the manifest. */
+  runner: { language: string; version: string };
+  env: NodeJS.ProcessEnv;
+  /** uv executable from --uv. */
+  uv?: string | undefined;
+  /** `3.12` or the path of an interpreter, from --python. */
+  python?: string | undefined;
+  signal: AbortSignal;
+  onProgress: (text: string) => void;
+}
+
+const DEPENDENCY_FILE = /^(?:pyproject\.toml|uv\.lock|requirements\.txt|vendor\/.*)$/;
+
+/** The files an environment depends on. A project with a build system needs all of its sources to install. */
+export function dependencyFiles(all: ReadonlyMap<string, () => Uint8Array>): Map<string, Uint8Array> {
+  const pyproject = all.get('pyproject.toml')?.();
+  const needsSources = pyproject !== undefined && /^\s*\[build-system\]/m.test(Buffer.from(pyproject).toString('utf8'));
+  const files = new Map<string, Uint8Array>();
+  for (const [path, read] of all) if (needsSources || DEPENDENCY_FILE.test(path)) files.set(path, read());
+  return files;
+}
+
+/** Finds or makes the environment. @returns the absolute path of its interpreter */
+export async function preparePython(request: EnvironmentRequest): Promise<{ python: string; fresh: boolean }> {
+  const { env, signal } = request;
+  const cache = cacheDirectory(env);
+  const version =
+    request.python !== undefined && /^\d+\.\d+/.test(request.python) ? request.python : request.runner.version;
+  const interpreter =
+    request.python !== undefined && !/^\d+\.\d+/.test(request.python)
+      ? request.python
+      : (env.PYTHON_INTERPRETER_PATH ?? '');
+  const hash = createHash('sha256').update(`${process.platform} ${process.arch} ${version} ${interpreter}\n`);
+  for (const [path, bytes] of [...request.files].sort(([a], [b]) => (a < b ? -1 : 1)))
+    hash.update(`${path}\0${bytes.length}\0`).update(bytes);
+  const launcher = createProcessLauncher();
+  const quiet = { debug() {}, info() {}, warn() {} };
+  const environments = new PythonEnvironments({
+    workingPath: join(cache, 'environments'),
+    toolsDirectory: join(cache, 'tools'),
+    launcher,
+    log: quiet,
+    environment: env,
+    pythonInterpreterPath: interpreter,
+    uvPath: request.uv ?? env.UV_PATH,
+    inactivitySeconds: 120,
+    compileAllExtraArgs: '',
+    extraArgs: env.PIP_EXTRA_ARGS ?? '',
+    verbose: false,
+    ignoreLock: env.PLUGIN_IGNORE_UV_LOCK === 'true',
+    mirror: {
+      url: env.PIP_MIRROR_URL === '' ? undefined : env.PIP_MIRROR_URL,
+      autoDetect: false,
+      candidates: [],
+      timeoutSeconds: 5,
+    },
+    proxies: { http: env.HTTP_PROXY, https: env.HTTPS_PROXY, no: env.NO_PROXY },
+  });
+  try {
+    const prepared = await environments.prepare({
+      identifier: `dependencies:0.0.0@${hash.digest('hex')}`,
+      readPackage: async () => writeArchive(request.files),
+      runner: { language: request.runner.language === '' ? 'python' : request.runner.language, version },
+      signal,
+      onProgress: request.onProgress,
+    });
+    return { python: prepared.python, fresh: prepared.fresh };
+  } catch (error) {
+    if (signal.aborted) throw interrupted();
+    const remedy =
+      error instanceof Error && 'remedy' in error && typeof error.remedy === 'string' ? error.remedy : undefined;
+    const message = error instanceof Error ? error.message : String(error);
+    throw new CliError(
+      'environment',
+      message.replace(/\nfailed to init environment$/, ''),
+      remedy === undefined ? { cause: error } : { cause: error, remedy },
+    );
+  } finally {
+    await environments.close();
+    await launcher.close();
+  }
+}

@@ -1,0 +1,29 @@
+/** Files with answers for calls into Dify (--mock) and with credentials, in JSON or YAML. */
+import { readFile } from 'node:fs/promises';
+import { parse } from 'yaml';
+import { CliError, systemCode } from '../errors.ts';
+import { isRecord } from './plugin-host.ts';
+
+export async function readMapping(path: string): Promise<Record<string, unknown>> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    throw new CliError('unreadable', `${path}: ${systemCode(error) === 'ENOENT' ? 'no such file' : 'cannot be read'}`, {
+      file: path,
+      cause: error,
+    });
+  }
+  let value: unknown;
+  try {
+    value = parse(text);
+  } catch (error) {
+    throw new CliError(
+      'invalid-file',
+      `${path}: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}`,
+      { file: path, cause: error },
+    );
+  }
+  if (!isRecord(value)) throw new CliError('invalid-file', `${path} holds no mapping`, { file: path });
+  return value;
+}

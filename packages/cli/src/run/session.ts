@@ -1,0 +1,140 @@
+/** One client of `plugin run`: reads requests, runs them side by side, writes their answers. */
+import { randomUUID } from 'node:crypto';
+import type { Readable } from 'node:stream';
+import type { PluginDeclaration } from '@plugin-daemon/plugin-package';
+import { ACCESS_TYPES, actionRow } from './actions.ts';
+import { answerBackwards, type MockStorage, type Script } from './mock-dify.ts';
+import { type CallRequest, type CallSink, isRecord, type PluginFailure, type RunningCall } from './plugin-host.ts';
+import { type LineWriter, linesOf, MAX_LINE } from './protocol.ts';
+
+export interface ServeOptions {
+  declaration: PluginDeclaration;
+  /** Whatever runs calls: a supervised plugin, or the one under development. */
+  supervisor: { call(request: CallRequest, sink: CallSink): RunningCall };
+  storage: MockStorage;
+  script: Script | undefined;
+}
+
+/** The error of a call as the JSON text that has always been put into the message, keys sorted (section 9.3). */
+export function failureText(failure: PluginFailure): string {
+  const { errorType, message, args } = failure;
+  return JSON.stringify(
+    args === undefined ? { error_type: errorType, message } : { args, error_type: errorType, message },
+  );
+}
+
+interface Request {
+  invokeId: string;
+  type: string;
+  action: string;
+  request: Record<string, unknown>;
+}
+
+function readRequest(line: string): Request | { invokeId: string; problem: string } {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch (error) {
+    return { invokeId: '', problem: error instanceof Error ? error.message : String(error) };
+  }
+  if (!isRecord(value)) return { invokeId: '', problem: 'a request must be a JSON object' };
+  const invokeId = typeof value.invoke_id === 'string' ? value.invoke_id : '';
+  const { type, action, request } = value;
+  if (typeof type !== 'string' || type === '' || typeof action !== 'string' || action === '')
+    return { invokeId, problem: 'action and type are required' };
+  const row = actionRow(action);
+  if (row === undefined) return { invokeId, problem: `unknown action ${action}` };
+  if (!ACCESS_TYPES.includes(type))
+    return { invokeId, problem: `unknown type ${type}: expected one of ${ACCESS_TYPES.join(', ')}` };
+  if (row.type !== type) return { invokeId, problem: `action ${action} belongs to type ${row.type}, not ${type}` };
+  if (request !== undefined && request !== null && !isRecord(request))
+    return { invokeId, problem: 'request must be an object' };
+  return { invokeId, type, action, request: isRecord(request) ? request : {} };
+}
+
+/** Serves one client until its input ends and its last call is done, or the signal fires. */
+export async function serveClient(
+  input: Readable,
+  writer: LineWriter,
+  options: ServeOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  const userId = randomUUID();
+  const running = new Set<RunningCall>();
+  const pending = new Set<Promise<void>>();
+  const stop = (): void => {
+    for (const call of running) call.cancel();
+    input.destroy();
+  };
+  signal.addEventListener('abort', stop, { once: true });
+  await writer.send('', 'plugin_ready', { info: 'plugin loaded' });
+
+  const invoke = (request: Request): Promise<void> =>
+    new Promise((resolve) => {
+      const finish = async (): Promise<void> => {
+        await writer.send(request.invokeId, 'plugin_invoke_end', { info: 'plugin invoke end' });
+        resolve();
+      };
+      const { permission } = options.declaration.resource;
+      const mock = {
+        permission,
+        accessType: request.type,
+        storage: options.storage,
+        ...(options.script === undefined ? {} : { script: options.script }),
+      };
+      const call = options.supervisor.call(
+        { type: request.type, action: request.action, request: request.request, userId },
+        {
+          chunk(json) {
+            if (json.startsWith('{')) void writer.raw(request.invokeId, 'plugin_response', json);
+            else
+              void writer.send(request.invokeId, 'error', {
+                error: failureText({
+                  errorType: 'unmarshal_error',
+                  message: 'unmarshal json failed: the plugin sent no object',
+                }),
+              });
+          },
+          invoke: (data, respond) => void answerBackwards(data, mock, respond),
+          end() {
+            running.delete(call);
+            void finish();
+          },
+          fail(failure) {
+            running.delete(call);
+            void writer.send(request.invokeId, 'error', { error: failureText(failure) });
+            void finish();
+          },
+        },
+      );
+      running.add(call);
+      signal.addEventListener('abort', () => resolve(), { once: true });
+    });
+
+  try {
+    for await (const line of linesOf(input)) {
+      if (line === '') continue;
+      await writer.send('', 'info', { info: 'received request' });
+      if (line === undefined) {
+        await writer.send('', 'error', {
+          error: `the request is longer than ${MAX_LINE} bytes, the limit for one line`,
+        });
+        continue;
+      }
+      const request = readRequest(line);
+      if ('problem' in request) {
+        // Without an id an error means the end of everything to the SDK's runner.
+        await writer.send(request.invokeId, 'error', { error: request.problem });
+        continue;
+      }
+      const work = invoke(request);
+      pending.add(work);
+      void work.then(() => pending.delete(work));
+    }
+  } catch (error) {
+    if (!signal.aborted && !input.destroyed) throw error;
+  }
+  await Promise.all(pending);
+  await writer.flushed();
+  signal.removeEventListener('abort', stop);
+}

@@ -1,0 +1,152 @@
+/** Local mode: prepares the plugin's environment, runs it for one call, streams what it yields (section 13.7). */
+import { join, resolve } from 'node:path';
+import { PythonEnvironments } from '@plugin-daemon/daemon/environments';
+import { createProcessLauncher } from '@plugin-daemon/daemon/launcher';
+import { CliError } from '../errors.ts';
+import { PluginHost } from '../run/plugin-host.ts';
+import { failureText } from '../run/session.ts';
+import type { LocalConfig } from './config.ts';
+import type { SlimInput } from './input.ts';
+import type { LineSink } from './json-lines.ts';
+import { obtainPlugin } from './plugin-folder.ts';
+import { SlimError, withStderr } from './slim-error.ts';
+
+/** Seconds without a sign of life; the SDK sends one every ten. */
+const IDLE_SECONDS = 120;
+
+async function preparedPython(
+  config: LocalConfig,
+  id: string,
+  runner: { language: string; version: string },
+  env: NodeJS.ProcessEnv,
+  signal: AbortSignal,
+): Promise<string> {
+  const launcher = createProcessLauncher();
+  const folder = resolve(config.folder);
+  const environments = new PythonEnvironments({
+    workingPath: folder,
+    toolsDirectory: join(folder, '.tools'),
+    launcher,
+    log: { debug() {}, info() {}, warn() {} },
+    environment: env,
+    pythonInterpreterPath: config.pythonPath.includes('/') || config.pythonPath.includes('\\') ? config.pythonPath : '',
+    uvPath: config.uvPath === '' ? undefined : config.uvPath,
+    inactivitySeconds: config.initTimeout,
+    compileAllExtraArgs: '',
+    extraArgs: config.pipExtraArgs,
+    verbose: false,
+    ignoreLock: config.ignoreUvLock,
+    mirror: {
+      url: config.pipMirrorUrl === '' ? undefined : config.pipMirrorUrl,
+      autoDetect: false,
+      candidates: [],
+      timeoutSeconds: 5,
+    },
+    proxies: { http: env.HTTP_PROXY, https: env.HTTPS_PROXY, no: env.NO_PROXY },
+  });
+  try {
+    const prepared = await environments.prepare({
+      identifier: id,
+      // The files are in place already: obtaining them is a step of its own.
+      readPackage: () => Promise.reject(new Error('the files are unpacked')),
+      runner,
+      signal,
+      onProgress() {},
+    });
+    return prepared.python;
+  } catch (error) {
+    throw new SlimError(
+      'PLUGIN_INIT_ERROR',
+      `init python env: ${error instanceof Error ? error.message : String(error)}`,
+      error,
+    );
+  } finally {
+    await environments.close();
+    await launcher.close();
+  }
+}
+
+export interface RunOptions {
+  id: string;
+  type: string;
+  action: string;
+  input: SlimInput;
+  env: NodeJS.ProcessEnv;
+  signal: AbortSignal;
+  sink: LineSink;
+  /** Exit code 1 after an `error` event. */
+  strict: boolean;
+}
+
+/** @returns the exit code */
+export async function runLocal(config: LocalConfig, options: RunOptions): Promise<number> {
+  const { id, sink, input, signal } = options;
+  const { directory, declaration } = await obtainPlugin(config, id, sink);
+  await sink.send('message', { stage: 'init', message: 'initializing python environment' });
+  const python = await preparedPython(config, id, declaration.meta.runner, options.env, signal);
+  await sink.send('message', { stage: 'init', message: 'python environment ready' });
+
+  let host: PluginHost;
+  let idle: NodeJS.Timeout | undefined;
+  let onIdle = (): void => {};
+  const alive = (): void => {
+    clearTimeout(idle);
+    idle = setTimeout(() => onIdle(), IDLE_SECONDS * 1000);
+  };
+  try {
+    host = await PluginHost.start(
+      {
+        python,
+        directory: resolve(directory),
+        entrypoint: declaration.meta.runner.entrypoint,
+        env: options.env,
+        onHeartbeat: alive,
+        startTimeout: IDLE_SECONDS,
+      },
+      signal,
+    );
+  } catch (error) {
+    clearTimeout(idle);
+    if (error instanceof CliError) throw new SlimError('PLUGIN_EXEC_ERROR', error.message, error);
+    throw error;
+  }
+  let total: NodeJS.Timeout | undefined;
+  try {
+    return await new Promise<number>((resolveExit, reject) => {
+      const fatal = (message: string): void =>
+        reject(withStderr(new SlimError('PLUGIN_EXEC_ERROR', message), host.stderrTail));
+      onIdle = () => fatal(`execution timeout: no sign of life for ${IDLE_SECONDS} seconds`);
+      alive();
+      total = setTimeout(
+        () => fatal(`execution timeout: not finished after ${config.executionTimeout} seconds`),
+        config.executionTimeout * 1000,
+      );
+      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+      host.call(
+        {
+          type: options.type,
+          action: options.action,
+          request: input.data,
+          userId: input.userId,
+          tenantId: input.tenantId,
+          requestWins: false,
+        },
+        {
+          chunk: (json) => void sink.raw('chunk', json),
+          end: () => void sink.send('done', null).then(() => resolveExit(0)),
+          fail(failure) {
+            if (failure.errorType === 'PluginExitError') fatal(failure.message);
+            else
+              void sink
+                .send('error', { code: 'PLUGIN_EXEC_ERROR', message: failureText(failure) })
+                .then(() => resolveExit(options.strict ? 1 : 0));
+          },
+        },
+      );
+    });
+  } finally {
+    clearTimeout(idle);
+    clearTimeout(total);
+    await host.close();
+  }
+}

@@ -1,0 +1,39 @@
+/** `plugin validate`: collects, reports, and ends with 3 when there are errors. */
+import { mkdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import type { Call, Outcome } from '../command-line/types.ts';
+import { VERSION } from '../command-line/version.ts';
+import { EXIT } from '../errors.ts';
+import { writeFileAtomic } from '../files/atomic.ts';
+import { openSource } from '../plugin/source.ts';
+import { validatePlugin } from './index.ts';
+import { asGithub, asSarif, asText } from './report.ts';
+import { schemaFiles } from './schemas.ts';
+
+export async function run({ args, flags, io, cwd, signal }: Call): Promise<Outcome> {
+  const schemas = flags.text('schemas');
+  if (schemas !== undefined) {
+    const folder = resolve(cwd, schemas);
+    const files = schemaFiles();
+    await mkdir(folder, { recursive: true });
+    for (const [name, text] of files) await writeFileAtomic(join(folder, name), text);
+    io.info('schemas written', { folder: schemas, files: files.size });
+    return { data: { folder, files: [...files.keys()] } };
+  }
+  const path = args[0] ?? '';
+  const source = await openSource(path, signal);
+  const findings = await validatePlugin(source, { marketplace: flags.on('marketplace') });
+  const errors = findings.filter((finding) => finding.severity === 'error' || flags.on('strict')).length;
+  const exit = errors > 0 ? EXIT.findings : EXIT.ok;
+  const data = { errors, warnings: findings.length - errors, findings };
+  switch (flags.text('format')) {
+    case 'json':
+      return { text: JSON.stringify({ ok: exit === EXIT.ok, ...data }), data, exit };
+    case 'github':
+      return { text: asGithub(findings, path), data, exit };
+    case 'sarif':
+      return { text: asSarif(findings, VERSION), data, exit };
+    default:
+      return { text: asText(findings, source.files, io.colors), data, exit };
+  }
+}

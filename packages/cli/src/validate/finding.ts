@@ -1,0 +1,34 @@
+/** One problem of a plugin: where, which rule, what is wrong, what to do. */
+export type Severity = 'error' | 'warning';
+
+export interface Finding {
+  severity: Severity;
+  /** Stable name of the rule, for filters and reports. */
+  rule: string;
+  message: string;
+  remedy?: string;
+  /** Path below the plugin. */
+  file: string;
+  /** Counted from 1. */
+  line?: number;
+  column?: number;
+}
+
+export class Findings {
+  readonly list: Finding[] = [];
+
+  add(finding: Finding): void {
+    this.list.push(finding);
+  }
+
+  /** By file, then by place, errors first at equal places. */
+  sorted(): Finding[] {
+    return this.list.toSorted(
+      (a, b) =>
+        a.file.localeCompare(b.file, 'en') ||
+        (a.line ?? 0) - (b.line ?? 0) ||
+        (a.column ?? 0) - (b.column ?? 0) ||
+        a.severity.localeCompare(b.severity, 'en'),
+    );
+  }
+}

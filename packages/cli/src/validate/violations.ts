@@ -1,0 +1,170 @@
+/**
+ * Field rules of one YAML file as findings with line and column: the violations come from the tables of the format, the
+ * places from the tree.
+ */
+import {
+  type FieldNode,
+  findViolations,
+  type ObjectShape,
+  type Rule,
+  type ShapeNode,
+} from '@plugin-daemon/plugin-package/schema';
+import type { Finding, Severity } from './finding.ts';
+import { child, place, textOf, type YamlDocument, type YamlNode } from './yaml-tree.ts';
+
+const VIOLATION = /^Key: '([^']+)' Error:Field validation for '[^']+' failed on the '([^']+)' tag$/;
+
+interface Located {
+  /** The path in the words of the file: `parameters[0].type`. */
+  path: string;
+  node: YamlNode | undefined;
+  /** The nearest node that exists. */
+  nearest: YamlNode | undefined;
+  field: FieldNode | undefined;
+  /** The path leads into files of their own, which are checked there. */
+  elsewhere: boolean;
+}
+
+function objectOf(shape: ShapeNode): ObjectShape | undefined {
+  if (shape.kind === 'object') return shape;
+  if (shape.kind === 'list') return objectOf(shape.of);
+  if (shape.kind === 'configs' || shape.kind === 'entries' || shape.kind === 'models') return shape.of;
+  return undefined;
+}
+
+function locate(shape: ObjectShape, root: YamlNode | null, goPath: string): Located {
+  let current: ObjectShape | undefined = shape;
+  let node: YamlNode | undefined = root ?? undefined;
+  const result: Located = { path: '', node, nearest: node, field: undefined, elsewhere: false };
+  const step = (key: string | number): void => {
+    node = child(node, key);
+    if (node !== undefined) result.nearest = node;
+    result.path += typeof key === 'number' ? `[${key}]` : `${result.path === '' ? '' : '.'}${key}`;
+  };
+  for (const segment of goPath.split('.').slice(1)) {
+    if (segment === current?.hooks.embedded?.as) continue;
+    const match = /^([^[]+)(?:\[(\d+)\])?$/.exec(segment);
+    const field: FieldNode | undefined = current?.fields.find((candidate) => candidate.label === match?.[1]);
+    if (field === undefined) break;
+    result.field = field;
+    const index = match?.[2];
+    const inline = child(node, field.key);
+    step(
+      field.fallback !== undefined && inline === undefined && child(node, field.fallback) !== undefined
+        ? field.fallback
+        : field.key,
+    );
+    if (index !== undefined) {
+      const at = Number(index);
+      if (field.shape.kind === 'models') result.elsewhere = true;
+      // Entries are inline objects and paths mixed; inline ones come first in the declaration.
+      if (field.shape.kind === 'entries') {
+        const position: number =
+          inline?.kind === 'sequence'
+            ? (inline.items.flatMap((item, where) => (item.kind === 'mapping' ? [where] : []))[at] ?? -1)
+            : -1;
+        if (position < 0) result.elsewhere = true;
+        step(Math.max(0, position));
+      } else step(at);
+    }
+    current = objectOf(field.shape);
+  }
+  result.node = node;
+  return result;
+}
+
+function allowed(rules: readonly Rule[], tag: string): readonly string[] | undefined {
+  for (const rule of rules) if (rule.rule === 'one-of' && rule.tag === tag) return rule.values;
+  return undefined;
+}
+
+function limitOf(rules: readonly Rule[], tag: string): number | undefined {
+  for (const rule of rules) if ('limit' in rule && rule.rule === tag) return rule.limit;
+  return undefined;
+}
+
+/** What the rule means, in a sentence, and what to do. */
+function explain(located: Located, tag: string): { message: string; remedy: string } {
+  const { path, field } = located;
+  const rules = [...(field?.rules ?? []), ...(field?.each ?? [])];
+  const value = textOf(located.node);
+  const shown = value === undefined ? '' : ` ${JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value)}`;
+  const values = allowed(rules, tag);
+  if (values !== undefined) {
+    if (value === undefined || value === '')
+      return { message: `${path} is missing`, remedy: `add it: ${values.join(', ')}` };
+    return { message: `${path}:${shown} is not allowed`, remedy: `use one of ${values.join(', ')}` };
+  }
+  const limit = limitOf(rules, tag);
+  switch (tag) {
+    case 'required':
+      return { message: `${path} is missing or empty`, remedy: `add ${path}` };
+    case 'max':
+    case 'lte':
+      return { message: `${path} is too long or too large: at most ${limit ?? '?'}`, remedy: 'shorten it' };
+    case 'lt':
+      return { message: `${path} is too long: at most ${limit === undefined ? '?' : limit - 1}`, remedy: 'shorten it' };
+    case 'min':
+      return { message: `${path} must be at least ${limit ?? '?'}`, remedy: `raise it to ${limit ?? 'the limit'}` };
+    case 'version':
+    case 'manifest_version':
+      return {
+        message: `${path}:${shown} is not a version`,
+        remedy: 'write three numbers such as 0.1.0, with an optional suffix such as 0.1.0-beta',
+      };
+    case 'url':
+    case 'http_url':
+      return {
+        message: `${path}:${shown} is not an address`,
+        remedy: 'write a complete address such as https://github.com/acme/weather',
+      };
+    case 'is_scope':
+      return {
+        message: `${path}:${shown} is not a scope of this type`,
+        remedy:
+          'model-selector: llm, text-embedding, rerank, tts, speech2text, moderation, vision, document, tool-call, joined by &; app-selector: all, chat, workflow, completion; other types have none',
+      };
+    case 'is_basic_type':
+      return {
+        message: `${path} must be a text, a number or a boolean`,
+        remedy: 'lists and mappings are not allowed here',
+      };
+    default:
+      if (tag.includes('name'))
+        return { message: `${path}:${shown} is not a name`, remedy: 'use letters, digits, - and _ only' };
+      return {
+        message: `${path}:${shown} breaks the rule ${tag}`,
+        remedy: 'see the JSON Schema: dify plugin validate --schemas <folder>',
+      };
+  }
+}
+
+export function violationFindings(
+  document: YamlDocument,
+  shape: ObjectShape,
+  value: unknown,
+  severity: (path: string) => Severity,
+): Finding[] {
+  const findings: Finding[] = [];
+  for (const problem of findViolations(shape, value)) {
+    const match = VIOLATION.exec(problem.message);
+    if (match === null) {
+      findings.push({ severity: severity(''), rule: 'field', message: problem.message, file: document.file });
+      continue;
+    }
+    const [, goPath = '', tag = ''] = match;
+    const located = locate(shape, document.root, goPath);
+    if (located.elsewhere) continue;
+    const { message, remedy } = explain(located, tag);
+    const at = place(document, located.node ?? located.nearest);
+    findings.push({
+      severity: severity(located.path),
+      rule: `field/${tag}`,
+      message,
+      remedy,
+      file: document.file,
+      ...(at ?? { line: 1, column: 1 }),
+    });
+  }
+  return findings;
+}
