@@ -9,7 +9,7 @@
 export { ByteBudget } from './byte-budget.ts';
 export { ByteLru } from './byte-lru.ts';
 export { DeclarationSource } from './declaration-source.ts';
-export { InstallTasks, type InstallTasksOptions } from './install-tasks.ts';
+export { InstallTasks, type InstallTasksOptions, type JobEnd } from './install-tasks.ts';
 export { createInstallation, type Installation, type InstallationOptions } from './installation.ts';
 export {
   type InstallAnswer,

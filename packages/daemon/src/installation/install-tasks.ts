@@ -34,6 +34,13 @@ export interface JobControl {
 /** Works on one item. Resolves to the item's last message; rejects with what becomes it. */
 export type Job = (control: JobControl) => Promise<string>;
 
+/** How a job ended; stopped ones are not told. */
+export interface JobEnd {
+  readonly identifier: string;
+  readonly status: 'success' | 'failed';
+  readonly seconds: number;
+}
+
 export interface NewItem {
   readonly item: InstallTaskItem;
   readonly job: Job;
@@ -63,13 +70,20 @@ export class InstallTasks {
   readonly #rows: InstallTaskRows;
   readonly #options: Required<InstallTasksOptions>;
   readonly #log: Log;
+  readonly #onJobEnd: (end: JobEnd) => void;
   readonly #running = new Set<Running>();
   readonly #jobs = new Set<Promise<void>>();
   #timer: NodeJS.Timeout | undefined;
   #tick: Promise<void> = Promise.resolve();
   #closed = false;
 
-  constructor(rows: InstallTaskRows, options: InstallTasksOptions, log: Log) {
+  constructor(
+    rows: InstallTaskRows,
+    options: InstallTasksOptions,
+    log: Log,
+    onJobEnd: (end: JobEnd) => void = () => undefined,
+  ) {
+    this.#onJobEnd = onJobEnd;
     this.#rows = rows;
     this.#options = { leaseMs: 30_000, retentionMs: 600_000, progressMs: 250, ...options };
     this.#log = log;
@@ -158,6 +172,9 @@ export class InstallTasks {
   async #work(running: Running, job: Job): Promise<void> {
     const { taskId, identifier, controller } = running;
     const log = this.#log.child({ taskId, identifier, tenantId: running.tenantId });
+    const began = performance.now();
+    const ended = (status: JobEnd['status']): void =>
+      this.#onJobEnd({ identifier, status, seconds: (performance.now() - began) / 1000 });
     const limit = AbortSignal.timeout(this.#options.timeoutMs);
     const signal = AbortSignal.any([controller.signal, limit]);
     const progress = new ProgressWriter((message) => this.#write(running, { message }), this.#options.progressMs);
@@ -167,6 +184,7 @@ export class InstallTasks {
       const message = await job({ signal, progress: (step) => progress.show(step) });
       await progress.stop();
       await this.#write(running, { status: 'success', message });
+      ended('success');
       log.info('install job done');
     } catch (error) {
       await progress.stop();
@@ -175,6 +193,7 @@ export class InstallTasks {
         return;
       }
       const message = limit.aborted ? this.#timeoutMessage() : messageOf(error);
+      ended('failed');
       log.error({ err: error, message }, 'install job failed');
       await this.#writeLast(running, { status: 'failed', message }, log);
     }

@@ -4,7 +4,7 @@ import type { LocalPlugins } from '../supervision/contract.ts';
 import type { Log } from '../telemetry/index.ts';
 import { ByteBudget } from './byte-budget.ts';
 import { DeclarationSource } from './declaration-source.ts';
-import { InstallTasks, type InstallTasksOptions } from './install-tasks.ts';
+import { InstallTasks, type InstallTasksOptions, type JobEnd } from './install-tasks.ts';
 import { type InstallationChange, Installations } from './installations.ts';
 import { PackageIntake } from './package-intake.ts';
 import { PackageReader, type PackageReaderOptions } from './package-reader.ts';
@@ -29,6 +29,8 @@ export interface InstallationParts {
   readonly plugins: LocalPlugins;
   readonly log: Log;
   readonly onChange?: (change: InstallationChange) => void;
+  /** For the metrics of installations. */
+  readonly onJobEnd?: (end: JobEnd) => void;
 }
 
 /** The parts of installation, wired together. */
@@ -46,12 +48,12 @@ export interface Installation {
 }
 
 export function createInstallation(parts: InstallationParts, options: InstallationOptions): Installation {
-  const { database, plugins, log, onChange } = parts;
+  const { database, plugins, log, onChange, onJobEnd } = parts;
   const store = new PackageStore(parts.objects, options.prefixes);
   const workshop = new PackageWorkshop(options.workshop);
   const policy = new SignaturePolicy(options.signatures, log);
   const presented = new PresentedDeclarations();
-  const tasks = new InstallTasks(database.installTasks, options.tasks, log);
+  const tasks = new InstallTasks(database.installTasks, options.tasks, log, onJobEnd);
   const reader = new PackageReader({ store, workshop, policy, readmes: database.readmes }, options.reader);
   const declarations = new DeclarationSource({ declarations: database.declarations, store, workshop, policy });
   return {

@@ -87,6 +87,7 @@ test('an installation runs the plugin, then writes the rows, and the task tells'
   expect(await installationOf(at)).toMatchObject({ plugin_id: 'acme/demo', runtime_type: 'local', source: 'package' });
   expect(await marked(at)).toEqual([identifier]);
   expect(at.changes).toEqual([{ kind: 'installed', tenantId: TENANT, identifier }]);
+  expect(at.jobEnds).toEqual([{ identifier, status: 'success', seconds: expect.any(Number) }]);
 });
 
 test('what is installed in any version needs nothing', async () => {

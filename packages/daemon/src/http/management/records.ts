@@ -32,7 +32,8 @@ const pluginTags = [
 
 const languages = ['en_US', 'zh_Hans', 'ja_JP', 'pt_BR'];
 
-const identifier = (name: string) => string(name).check(required, identifierRule);
+const identifier = (name: string) =>
+  string(name).check(required, identifierRule).describe('`author/name:version@checksum`');
 
 const page = {
   page: int('Page').check(required, min(1)).describe('Page, from 1.'),
@@ -49,7 +50,7 @@ export const ReadmeRequest = record('', {
 });
 
 export const CategoryRequest = record('listInstalledPluginIDsRequest', {
-  category: string('Category').check(required),
+  category: string('Category').check(required).describe('As in the manifest: `tool`, `model`, `extension`, …'),
 });
 
 export const CategoryList = record('listPluginsByCategoryRequest', {
@@ -96,7 +97,7 @@ export const UninstallBody = record('', {
 
 export const ProviderRequest = record('', {
   plugin_id: string('PluginID').check(required).describe('`author/name`'),
-  provider: string('Provider').check(required),
+  provider: string('Provider').check(required).describe('Name of the provider inside the plugin.'),
 });
 
 const ToolProvider = record('', {

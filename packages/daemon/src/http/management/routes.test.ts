@@ -450,8 +450,30 @@ describe('reading', () => {
     });
   });
 
+  test('a package with translations only shows the first of them', async () => {
+    const only = testPackage({
+      name: 'foreign',
+      change: (files) => {
+        delete files['README.md'];
+        files['readme/README_ja_JP.md'] = '# ja';
+      },
+    });
+    const { data } = await send('package', only);
+    const path = `fetch/readme?${query({ plugin_unique_identifier: data.unique_identifier })}`;
+    expect((await get(path)).data).toEqual({ content: '# ja', language: 'ja_JP' });
+    expect((await get(`${path}&language=zh_Hans`)).data).toEqual({ content: '# foreign zh\n', language: 'zh_Hans' });
+  });
+
   test('a package without readme is read once, not at every view', async () => {
-    const { data } = await send('package', testPackage({ name: 'mute', change: (files) => delete files['README.md'] }));
+    const { data } = await send(
+      'package',
+      testPackage({
+        name: 'mute',
+        change: (files) => {
+          for (const name of ['README.md', 'readme/README_zh_Hans.md']) delete files[name];
+        },
+      }),
+    );
     const path = `fetch/readme?${query({ plugin_unique_identifier: data.unique_identifier })}`;
     const message = 'failed to get readme from database: open README.md: file does not exist\nen_US readme not found';
     expect((await get(path)).error?.message).toBe(message);

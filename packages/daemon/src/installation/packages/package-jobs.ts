@@ -156,10 +156,24 @@ export interface Readmes {
   readonly readmes: readonly (readonly [string, string])[];
 }
 
-/** The readme texts of a package; none is not a failure. */
+/** The readme texts of a package. One that has only translations has those (http-api quirk 29); one without any is refused. */
 export function extractReadmes(bytes: Uint8Array): Checked<Readmes> {
-  return refusing(() => ({ readmes: [...readReadmes(openPackage(bytes))] }));
+  return refusing(() => {
+    const archive = openPackage(bytes);
+    try {
+      return { readmes: [...readReadmes(archive)] };
+    } catch (error) {
+      const translations = archive.names.flatMap((name): [string, string][] => {
+        const language = TRANSLATED_README.exec(name)?.[1];
+        return language === undefined ? [] : [[language, Buffer.from(archive.read(name)).toString()]];
+      });
+      if (translations.length === 0) throw error;
+      return { readmes: translations };
+    }
+  });
 }
+
+const TRANSLATED_README = /^readme\/README_([a-z]{2}_[A-Za-z]{2,})\.md$/;
 
 export interface ExtractedAsset {
   readonly content: Uint8Array<ArrayBuffer> | null;

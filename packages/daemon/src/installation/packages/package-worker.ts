@@ -1,9 +1,14 @@
 /** The worker thread's side of the package workshop: each export is one kind of job. */
+import { setPriority } from 'node:os';
 import { move, transferableSymbol, valueSymbol } from 'piscina';
 import { type PreparedBundle, prepareBundle } from './bundle-jobs.ts';
 import * as jobs from './package-jobs.ts';
 
 type Bytes = Uint8Array<ArrayBuffer>;
+
+/** Where cores are few, those who stream come before those who upload. On Linux this concerns the calling thread alone. */
+const NICENESS = 5;
+if (process.platform === 'linux') setPriority(NICENESS);
 
 export function upload(job: { readonly bytes: Bytes; readonly rules: jobs.IntakeRules }): unknown {
   const prepared = jobs.prepareUpload(job.bytes, job.rules);

@@ -7,6 +7,7 @@ import type { Database } from '../../database/index.ts';
 import { openDatabase } from '../../database/index.ts';
 import { type ObjectStorage, openLocalStorage } from '../../storage/index.ts';
 import type { LocalPlugins } from '../../supervision/contract.ts';
+import type { JobEnd } from '../install-tasks.ts';
 import { createInstallation, type Installation, type InstallationOptions } from '../installation.ts';
 import type { InstallationChange } from '../installations.ts';
 
@@ -77,6 +78,7 @@ export interface Harness {
   readonly plugins: PlayedPlugins;
   readonly installation: Installation;
   readonly changes: InstallationChange[];
+  readonly jobEnds: JobEnd[];
   readonly log: Logger;
   /** Ends installation, database and directory. */
   close(): Promise<void>;
@@ -114,8 +116,16 @@ export async function openHarness(options: HarnessOptions = {}): Promise<Harness
   const plugins = new PlayedPlugins();
   const log = pino({ level: 'silent' });
   const changes: InstallationChange[] = [];
+  const jobEnds: JobEnd[] = [];
   const installation = createInstallation(
-    { database, objects: storage, plugins, log, onChange: (change) => changes.push(change) },
+    {
+      database,
+      objects: storage,
+      plugins,
+      log,
+      onChange: (change) => changes.push(change),
+      onJobEnd: (end) => jobEnds.push(end),
+    },
     installationOptions(options),
   );
   await installation.start();
@@ -126,6 +136,7 @@ export async function openHarness(options: HarnessOptions = {}): Promise<Harness
     plugins,
     installation,
     changes,
+    jobEnds,
     log,
     async close() {
       await installation.close();
