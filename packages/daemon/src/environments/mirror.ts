@@ -1,4 +1,3 @@
-import { request } from 'undici';
 import type { Proxies } from './installer-environment.ts';
 import { proxyAgent } from './proxy-agent.ts';
 
@@ -28,7 +27,8 @@ export async function detectMirror(
   if (options.url) return options.url;
   const candidates = options.candidates.map((one) => one.trim()).filter((one) => one !== '');
   if (!options.autoDetect || candidates.length === 0) return undefined;
-  const agent = proxyAgent(proxies);
+  const { request } = await import('undici');
+  const agent = await proxyAgent(proxies);
   const signal = AbortSignal.timeout(options.timeoutSeconds * 1000);
   const latency = async (url: string | undefined): Promise<number> => {
     if (url === undefined) return Number.POSITIVE_INFINITY;

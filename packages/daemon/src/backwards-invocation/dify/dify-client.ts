@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { Pool } from 'undici';
+import type { Pool } from 'undici';
 import { DaemonError } from '../../errors/index.ts';
 import { FrameReader, JsonReader, type ResultSink } from './body-readers.ts';
 import { cancelled, type DifyLimits } from './dify-error.ts';
@@ -38,7 +38,9 @@ const KEEP_ALIVE_MS = 1500;
  * Every method rejects with `DifyError`, whose text names cause, limit and remedy.
  */
 export class DifyClient {
-  readonly #pool: Pool;
+  readonly #origin: string;
+  /** Loaded with the first call: the HTTP client is a quarter of an idle daemon's memory. */
+  #pool: Promise<Pool> | undefined;
   readonly #prefix: string;
   readonly #headers: readonly string[];
   readonly #options: DifyClientOptions;
@@ -57,14 +59,7 @@ export class DifyClient {
       options.key,
       ...(url.username === '' ? [] : ['authorization', basicAuthorization(url)]),
     ];
-    this.#pool = new Pool(url.origin, {
-      connections: null,
-      allowH2: false,
-      connect: { timeout: options.connectTimeoutMs ?? 5000 },
-      headersTimeout: options.readTimeoutMs,
-      bodyTimeout: options.readTimeoutMs,
-      keepAliveTimeout: KEEP_ALIVE_MS,
-    });
+    this.#origin = url.origin;
   }
 
   /** One call with one JSON object as its answer. Resolves with the JSON text of `data`, an object. */
@@ -80,16 +75,31 @@ export class DifyClient {
   }
 
   /** Ends all calls and closes all connections. */
-  close(): Promise<void> {
-    return this.#pool.destroy();
+  async close(): Promise<void> {
+    await (await this.#pool)?.destroy();
   }
 
-  #exchange(path: string, body: string, reader: BodyReader, options: DifyCallOptions): Promise<void> {
-    if (options.signal?.aborted === true) return Promise.reject(cancelled('call'));
+  async #connect(): Promise<Pool> {
+    const { Pool } = await import('undici');
+    const { connectTimeoutMs, readTimeoutMs } = this.#options;
+    return new Pool(this.#origin, {
+      connections: null,
+      allowH2: false,
+      connect: { timeout: connectTimeoutMs ?? 5000 },
+      headersTimeout: readTimeoutMs,
+      bodyTimeout: readTimeoutMs,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+    });
+  }
+
+  async #exchange(path: string, body: string, reader: BodyReader, options: DifyCallOptions): Promise<void> {
+    this.#pool ??= this.#connect();
+    const pool = await this.#pool;
+    if (options.signal?.aborted === true) throw cancelled('call');
     const bytes = Buffer.from(body);
     const exchange = new Exchange(reader, this.#limits, options.signal);
     const traceparent = options.traceparent ?? newTraceparent();
-    this.#pool.dispatch(
+    pool.dispatch(
       {
         method: 'POST',
         path: this.#prefix + path,
@@ -98,7 +108,7 @@ export class DifyClient {
       },
       exchange,
     );
-    return exchange.done;
+    await exchange.done;
   }
 }
 

@@ -10,7 +10,6 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { request } from 'undici';
 import { runCommand } from '../command.ts';
 import type { PythonEnvironmentsOptions } from '../options.ts';
 import { proxyAgent } from '../proxy-agent.ts';
@@ -48,7 +47,8 @@ async function downloadFromIndex(
   signal: AbortSignal,
 ): Promise<Uint8Array> {
   const { proxies } = options;
-  const agent = proxyAgent(
+  const { request } = await import('undici');
+  const agent = await proxyAgent(
     { http: proxies.http ?? index.proxy, https: proxies.https ?? index.proxy, no: proxies.no },
     index.caFile === undefined ? undefined : await readFile(index.caFile),
   );

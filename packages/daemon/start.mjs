@@ -1,0 +1,36 @@
+/**
+ * What `npm start` runs: the bundled daemon, bundled anew when a source file is younger than the bundle. Kept apart from main.ts so
+ * neither the bundler nor type stripping (hence plain JavaScript) is loaded into the daemon's own process.
+ */
+import { execFileSync } from 'node:child_process';
+import { readdirSync, statSync } from 'node:fs';
+import { enableCompileCache } from 'node:module';
+import { join } from 'node:path';
+
+const root = import.meta.dirname;
+const bundle = join(root, 'dist/main.js');
+const sources = [
+  join(root, 'src'),
+  join(root, 'build.ts'),
+  join(root, '../plugin-package/src'),
+  join(root, '../wire-schema/src'),
+];
+
+/**
+ * Time of the last change below a path, in ms.
+ * @param {string} path
+ * @returns {number}
+ */
+function changedAt(path) {
+  const stat = statSync(path);
+  if (!stat.isDirectory()) return stat.mtimeMs;
+  const inside = readdirSync(path).map((name) => (name.endsWith('.test.ts') ? 0 : changedAt(join(path, name))));
+  return Math.max(stat.mtimeMs, ...inside);
+}
+
+const builtAt = statSync(bundle, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+if (sources.some((path) => changedAt(path) > builtAt)) {
+  execFileSync(process.execPath, [join(root, 'build.ts')], { stdio: 'inherit' });
+}
+enableCompileCache();
+await import(bundle);
