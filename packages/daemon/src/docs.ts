@@ -6,6 +6,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { renderConfiguration } from './config/index.ts';
+import { describedRoutes, openApiDocument } from './http/openapi/index.ts';
 import { ALLOWED_VARIABLES } from './runtimes/local/plugin-environment.ts';
 
 interface GeneratedDocument {
@@ -17,6 +18,7 @@ interface GeneratedDocument {
 /** Every generated document; a new one is a new line. */
 const documents: readonly GeneratedDocument[] = [
   { path: 'docs/configuration.md', render: () => renderConfiguration(ALLOWED_VARIABLES) },
+  { path: 'docs/openapi.json', render: () => `${JSON.stringify(openApiDocument(describedRoutes()), null, 2)}\n` },
 ];
 
 const check = process.argv.includes('--check');

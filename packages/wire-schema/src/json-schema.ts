@@ -28,7 +28,8 @@ export function jsonSchemaOf(type: Type): JsonSchema {
 function recordSchema(type: RecordType): JsonSchema {
   const properties = Object.fromEntries(type.fields.map(({ key, field }) => [key, fieldSchema(field)]));
   const required = type.fields.filter(({ field }) => field.rules.some((rule) => rule.presence)).map(({ key }) => key);
-  return { type: 'object', properties, ...(required.length > 0 && { required }) };
+  const title = /^[A-Z]\w*$/.test(type.name) && { title: type.name };
+  return { ...title, type: 'object', properties, ...(required.length > 0 && { required }) };
 }
 
 const fieldSchema = (field: Field<unknown>): JsonSchema => ({

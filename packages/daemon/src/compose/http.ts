@@ -12,6 +12,7 @@ import { endpointRoutes } from '../http/endpoints/index.ts';
 import { healthRoutes } from '../http/health/index.ts';
 import { type AnyRoute, createHttpServer, type HttpServer } from '../http/index.ts';
 import { managementRoutes } from '../http/management/index.ts';
+import { descriptionRoutes } from '../http/openapi/index.ts';
 import { webhookRoutes } from '../http/webhooks/index.ts';
 import type { Installation } from '../installation/index.ts';
 import type { Invocations } from '../invocation/index.ts';
@@ -55,7 +56,7 @@ export async function httpServer(parts: HttpParts): Promise<HttpServer> {
 
 function routes(parts: HttpParts, requests: ReturnType<typeof observeRequests>): readonly AnyRoute[] {
   const { settings, log, metrics, database, installation, invocations, endpoints, supervisor, debugging } = parts;
-  return [
+  const all = [
     ...dispatchRoutes({
       invocations,
       installed: installedPlugins(debugging, database),
@@ -105,6 +106,7 @@ function routes(parts: HttpParts, requests: ReturnType<typeof observeRequests>):
         : undefined,
     }),
   ];
+  return [...all, ...descriptionRoutes(all)];
 }
 
 /** An empty directory; what a killed daemon left there is gone. */

@@ -56,6 +56,8 @@ export interface Route<T = unknown> {
   readonly data?: JsonSchema;
   /** Schema of a JSON answer that stands without an envelope. */
   readonly body?: JsonSchema;
+  /** Other statuses that come with the same kind of answer, `status → meaning`. */
+  readonly alsoWith?: Readonly<Record<number, string>>;
   /** The answer's `data`; a thrown DaemonError becomes an error envelope with HTTP 200 (`errorStatus: 'kind'`: the status of its kind). */
   readonly handle?: (call: Call<T>) => unknown | Promise<unknown>;
   readonly errorStatus?: 'ok' | 'kind';

@@ -24,6 +24,13 @@ const SwitchEndpoint = record('', identifier(), {
   function_url: string('FunctionURL').check(required),
 });
 
+const progress = {
+  title: 'ReinstallProgress',
+  type: 'object',
+  properties: { event: { enum: ['info', 'done', 'error'] }, data: { type: 'string' } },
+  required: ['event', 'data'],
+} as const;
+
 const MAX_BODY_BYTES = 1024 * 1024;
 const tag = 'Admin';
 
@@ -34,8 +41,10 @@ export function adminRoutes(): readonly AnyRoute[] {
         method: 'POST',
         group: 'admin',
         path: '/plugin/serverless/reinstall',
+        operationId: 'reinstallServerlessPlugin',
         tag,
         summary: 'Build the function of a plugin anew; events as they happen.',
+        data: progress,
         produces: 'text/event-stream',
         errorStatus: 'kind',
         handleRaw: async ({ request }, reply) => {
@@ -50,9 +59,11 @@ export function adminRoutes(): readonly AnyRoute[] {
       method: 'POST',
       group: 'admin',
       path: '/plugin/serverless/switch-endpoint',
+      operationId: 'switchServerlessEndpoint',
       tag,
       summary: 'Point a plugin to another function.',
       request: SwitchEndpoint,
+      data: { const: true },
       handle: () => {
         throw new DaemonError('internal', 'switch serverless runtime is not supported on local platform');
       },

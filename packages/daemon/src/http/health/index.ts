@@ -37,8 +37,9 @@ export function healthRoutes(dependencies: HealthDependencies): readonly AnyRout
       {
         path: '/readyz',
         operationId: 'getReadiness',
-        summary: 'The database, the storage and the installed plugins are there; 503 if not',
+        summary: 'The database, the storage and the installed plugins are there',
         body: schemas.ready,
+        alsoWith: { 503: 'Not ready; `problems` says why.' },
       },
       async () => {
         const problems = await dependencies.problems();
@@ -135,7 +136,7 @@ interface Plain {
   readonly type?: string;
 }
 
-type PlainSpec = Pick<AnyRoute, 'path' | 'aliases' | 'operationId' | 'summary' | 'body' | 'produces'>;
+type PlainSpec = Pick<AnyRoute, 'path' | 'aliases' | 'operationId' | 'summary' | 'body' | 'alsoWith' | 'produces'>;
 
 function plain(spec: PlainSpec, answer: () => Promise<Plain>): AnyRoute {
   return route({
