@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const REPOSITORY = fileURLToPath(new URL('../../../../', import.meta.url));
-const MAIN = join(REPOSITORY, 'packages/daemon/src/main.ts');
+const MAIN = join(REPOSITORY, 'packages/daemon/start.mjs');
 const START_LIMIT_MS = 60_000;
 const STOP_LIMIT_MS = 30_000;
 const LOG_LINES_SHOWN = 25;
