@@ -4,10 +4,10 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
+import { copyFileSync, globSync, mkdirSync, mkdtempSync, readdirSync, readlinkSync, renameSync, rmSync } from 'node:fs';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { DaemonClient, DaemonProcess } from '@plugin-daemon/bench';
@@ -140,11 +140,14 @@ export class TestDaemon implements AsyncDisposable {
   readonly process: DaemonProcess;
   readonly #clients = new Map<string, DaemonClient>();
 
-  static async start(options: { settings?: Settings; innerApi?: { url: string; key: string } } = {}) {
+  static async start(
+    options: { settings?: Settings; innerApi?: { url: string; key: string }; serverKey?: string } = {},
+  ) {
     return new TestDaemon(
       await DaemonProcess.start({
         innerApi: options.innerApi ?? { url: 'http://127.0.0.1:9', key: 'inner-key' },
-        ...(options.settings !== undefined && { settings: options.settings }),
+        settings: { ...keptUv(), ...options.settings },
+        ...(options.serverKey !== undefined && { serverKey: options.serverKey }),
       }),
     );
   }
@@ -164,6 +167,7 @@ export class TestDaemon implements AsyncDisposable {
   async install(packed: Buffer, tenant = ONE): Promise<string> {
     const { unique_identifier } = await this.client(tenant).upload(packed);
     await this.client(tenant).install(unique_identifier);
+    keepUv(this.process.dataDirectory);
     return unique_identifier;
   }
 
@@ -241,8 +245,18 @@ export class TestDaemon implements AsyncDisposable {
     expect(readdirSync(join(this.process.dataDirectory, 'tmp'))).toEqual([]);
   }
 
+  /** The log without the lines of the requests. */
   get log(): string {
-    return this.process.logTail(100_000);
+    return this.process
+      .logTail(100_000)
+      .split('\n')
+      .filter((line) => !line.includes('HTTP request'))
+      .join('\n');
+  }
+
+  /** Waits until the log says something. */
+  logged(text: string): Promise<boolean> {
+    return eventually(`the log says "${text}"`, () => this.log.includes(text) || undefined);
   }
 
   /** Processes that work below the data directory: plugins and installers. */
@@ -262,6 +276,24 @@ export class TestDaemon implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
+}
+
+/** uv, where a daemon had to fetch it, stays here for the next ones. */
+const TOOLS = fileURLToPath(new URL('../../../node_modules/.cache/plugin-daemon-tools/', import.meta.url));
+
+function keptUv(): Settings {
+  const [found] = globSync('uv-*/uv', { cwd: TOOLS });
+  return found === undefined ? {} : { UV_PATH: join(TOOLS, found) };
+}
+
+function keepUv(dataDirectory: string): void {
+  if (globSync('uv-*/uv', { cwd: TOOLS }).length > 0) return;
+  const [found] = globSync('tools/uv-*/uv', { cwd: dataDirectory });
+  if (found === undefined) return;
+  const target = join(TOOLS, basename(dirname(found)));
+  mkdirSync(target, { recursive: true });
+  copyFileSync(join(dataDirectory, found), `${target}/uv.${process.pid}`);
+  renameSync(`${target}/uv.${process.pid}`, join(target, 'uv'));
 }
 
 export const toolBody = (plugin: string, tool: string, parameters: object = {}): string =>

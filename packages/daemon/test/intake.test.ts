@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32, deflateRawSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Answer, eventually, failureOf, ONE, TestDaemon } from './harness.ts';
+import { type Answer, failureOf, ONE, TestDaemon } from './harness.ts';
 import { packageOf, rudeFiles, rudePackage } from './plugins/package.ts';
 
 const MIB = 1024 * 1024;
@@ -154,7 +154,7 @@ test('an upload that the client breaks off leaves nothing', async () => {
       })(),
     ),
   ).rejects.toThrow('the client has crashed');
-  await eventually('the daemon notices', () => daemon.log.includes('upload broken off by the client') || undefined);
+  await daemon.logged('upload broken off by the client');
   expect(stored()).toEqual(before);
 });
 

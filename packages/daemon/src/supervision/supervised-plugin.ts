@@ -44,7 +44,8 @@ export class SupervisedPlugin {
   #retired = new AbortController();
   #retry: NodeJS.Timeout | undefined;
   #failures = 0;
-  #failedAt = 0;
+  /** Of the last start, not of the last run: a plugin that ran and ended is started at once for whoever asks. */
+  #startFailedAt = 0;
   #lastError: unknown;
 
   constructor(options: SupervisedPluginOptions) {
@@ -73,7 +74,7 @@ export class SupervisedPlugin {
   async ensure(signal: AbortSignal, onProgress?: (step: string) => void): Promise<LocalRuntime> {
     if (this.#runtime !== undefined) return this.#runtime;
     signal.throwIfAborted();
-    if (this.#starting === undefined && this.#state === 'waiting' && Date.now() - this.#failedAt < NO_RETRY_MS)
+    if (this.#starting === undefined && this.#state === 'waiting' && Date.now() - this.#startFailedAt < NO_RETRY_MS)
       throw this.#lastError;
     const starting = this.#starting ?? this.#start();
     if (onProgress !== undefined) starting.listeners.add(onProgress);
@@ -118,7 +119,10 @@ export class SupervisedPlugin {
     } catch (error) {
       this.#starting = undefined;
       if (signal.aborted) this.#setState('stopped');
-      else this.#failed(error, 'plugin could not be started');
+      else {
+        this.#startFailedAt = Date.now();
+        this.#failed(error, 'plugin could not be started');
+      }
       throw error;
     }
   }
@@ -135,7 +139,6 @@ export class SupervisedPlugin {
 
   #failed(error: unknown, what: string): void {
     this.#failures++;
-    this.#failedAt = Date.now();
     this.#lastError = error;
     const pauseMs = restartDelayMs(this.#failures);
     this.#setState('waiting');
