@@ -55,7 +55,7 @@ export function planInstall(files: DependencyFiles, flags: InstallFlags): Instal
   }
   if (!files.requirements) return undefined;
   const args = ['pip', 'install', ...index, '-r', 'requirements.txt', ...verbose, ...flags.extraArgs];
-  return { file: 'requirements.txt', args, resolves: true };
+  return { file: 'requirements.txt', args, resolves: flags.extraArgs.length === 0 };
 }
 
 /**

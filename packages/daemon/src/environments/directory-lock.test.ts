@@ -45,7 +45,12 @@ test('work under one lock never overlaps, whatever its outcome, and nothing is l
 test('who waits is told once and can give up', async () => {
   const file = join(folder, 'x.lock');
   const { promise, resolve } = Promise.withResolvers<void>();
-  const holder = withDirectoryLock(file, { signal: never }, () => promise);
+  const inside = Promise.withResolvers<void>();
+  const holder = withDirectoryLock(file, { signal: never }, () => {
+    inside.resolve();
+    return promise;
+  });
+  await inside.promise;
   const giveUp = new AbortController();
   let told = 0;
   const waiting = withDirectoryLock(

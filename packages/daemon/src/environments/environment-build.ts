@@ -20,7 +20,7 @@ import type { PrepareRequest, PythonEnvironmentsOptions } from './options.ts';
 import type { PackageExtractor } from './package-extractor.ts';
 import type { PythonInterpreter } from './python-discovery.ts';
 import type { PythonProvider } from './python-provider.ts';
-import { type ResolutionStore, resolutionKey } from './resolution-store.ts';
+import { type ResolutionStore, requiresNothing, resolutionKey } from './resolution-store.ts';
 import { patchSdk } from './sdk-patches/index.ts';
 import { UvProgress } from './uv-progress.ts';
 import type { WorkingDirectory } from './working-directory.ts';
@@ -65,11 +65,11 @@ export class EnvironmentBuild {
           onProgress: request.onProgress,
         }),
       );
-      await this.#timed('venv', () => this.#createEnvironment(python));
-      // The plugin's own files do not wait for its dependencies to be compiled.
-      const compiled = this.#timed('compile', () => this.#compile());
-      const installed = this.#timed('install', () => this.#install(plan, python));
-      await settleBoth(installed, compiled);
+      // Nothing here waits for the other: the plugin's own files are compiled while its dependencies are installed.
+      const compiled = this.#timed('compile', () => this.#compile(python));
+      const harvested = this.#parts.harvest.now();
+      const installed = this.#createEnvironment(python).then(() => this.#install(plan, python));
+      await settleAll(installed, compiled, harvested);
       const sitePackages = await directory.sitePackages();
       const sdk = await patchSdk(sitePackages, options.log);
       await this.#timed('bytecode', () => this.#provideBytecode(sitePackages));
@@ -145,6 +145,7 @@ export class EnvironmentBuild {
   }
 
   async #createEnvironment(interpreter: PythonInterpreter): Promise<void> {
+    const start = performance.now();
     const { request, options } = this.#parts;
     const version = interpreter.version.join('.');
     request.onProgress(`creating environment (Python ${version})`);
@@ -156,21 +157,21 @@ export class EnvironmentBuild {
     }
     const args = ['venv', '.venv', '--python', interpreter.path, '--no-project', '--no-config'];
     const result = await this.#uv(args, { python: interpreter.path, timeoutSeconds: 120 });
+    this.#timings.venv = Math.round(performance.now() - start);
     if (!result.ok) throw this.#failure('failed to create virtual environment', result);
   }
 
   async #install(plan: InstallPlan, interpreter: PythonInterpreter): Promise<void> {
-    const { request, options, mirrorUrl, resolutions, directory } = this.#parts;
-    const key = plan.resolves
-      ? resolutionKey(await readFile(join(directory.path, plan.file), 'utf8'), [
-          interpreter.version.slice(0, 2).join('.'),
-          mirrorUrl ?? '',
-          options.extraArgs,
-          JSON.stringify(Object.entries(options.environment).filter(([name]) => name.startsWith('UV_'))),
-        ])
-      : undefined;
+    const { request, options, resolutions, directory } = this.#parts;
+    const start = performance.now();
+    const requirements = plan.resolves ? await readFile(join(directory.path, plan.file), 'utf8') : undefined;
+    if (requirements !== undefined && requiresNothing(requirements)) return;
+    const key = requirements === undefined ? undefined : resolutionKey(requirements, this.#circumstances(interpreter));
     const known = key === undefined ? undefined : await resolutions.find(key);
-    if (known !== undefined && (await this.#installKnown(known))) return;
+    if (known !== undefined && (await this.#installKnown(known))) {
+      this.#timings.install = Math.round(performance.now() - start);
+      return;
+    }
     request.onProgress('installing dependencies');
     const progress = new UvProgress(request.onProgress);
     const result = await this.#uv(plan.args, {
@@ -179,11 +180,25 @@ export class EnvironmentBuild {
       onLine: (line) => progress.line(line),
       ...(plan.args[0] === 'sync' ? { python: directory.python } : {}),
     });
+    this.#timings.install = Math.round(performance.now() - start);
     if (!result.ok) throw this.#failure('failed to install dependencies: failed to install dependencies', result);
     if (key !== undefined)
       await resolutions
         .remember(key, await directory.sitePackages())
         .catch((error) => this.#write(`resolution not remembered: ${error}\n`));
+  }
+
+  /** What a resolution depends on beside the requirements. */
+  #circumstances(interpreter: PythonInterpreter): string[] {
+    const { options, mirrorUrl } = this.#parts;
+    const settings = Object.entries(options.environment).filter(([name]) => name.startsWith('UV_'));
+    return [
+      interpreter.version.slice(0, 2).join('.'),
+      process.platform,
+      process.arch,
+      mirrorUrl ?? '',
+      JSON.stringify(settings.sort()),
+    ];
   }
 
   /** From the cache alone; false when something is missing there. */
@@ -193,11 +208,14 @@ export class EnvironmentBuild {
     return result.ok;
   }
 
-  /** The plugin's own files. Errors in them are the plugin's affair; only a compiler that cannot start is ours. */
-  async #compile(): Promise<void> {
+  /**
+   * The plugin's own files, with the interpreter that the environment will have. Errors in them are the plugin's affair;
+   * only a compiler that cannot start is ours.
+   */
+  async #compile(interpreter: PythonInterpreter): Promise<void> {
     const { directory, request, options } = this.#parts;
     const result = await runCommand(options.launcher, {
-      command: directory.python,
+      command: interpreter.path,
       args: compileArguments(splitArguments(options.compileAllExtraArgs)),
       cwd: directory.path,
       env: interpreterEnvironment(options.environment),
@@ -214,7 +232,6 @@ export class EnvironmentBuild {
 
   async #provideBytecode(sitePackages: string): Promise<void> {
     try {
-      await this.#parts.harvest.now();
       const files = await this.#parts.bytecode.provide(sitePackages);
       this.#write(`\n${files} bytecode files taken from other environments\n`);
     } catch (error) {
@@ -290,8 +307,8 @@ export class EnvironmentBuild {
   }
 }
 
-/** Waits for both to end before the first failure is thrown: nothing may still write when the caller cleans up. */
-async function settleBoth(...work: Promise<unknown>[]): Promise<void> {
+/** Waits for all to end before the first failure is thrown: nothing may still write when the caller cleans up. */
+async function settleAll(...work: Promise<unknown>[]): Promise<void> {
   const settled = await Promise.allSettled(work);
   for (const one of settled) if (one.status === 'rejected') throw one.reason;
 }

@@ -14,6 +14,7 @@ beforeEach(() => {
 afterEach(() => at.close());
 
 const SDK = { 'main.py': 'import dify_plugin\n', 'requirements.txt': 'dify_plugin==0.9.0\n' };
+const SMALL = { 'main.py': 'value = 1\n', 'requirements.txt': 'idna>=3\n' };
 const NO_DEPENDENCIES = { 'main.py': 'value = 1\n', 'requirements.txt': '# none\n' };
 
 async function python(code: string, prepared: { python: string; directory: string }): Promise<string> {
@@ -260,15 +261,15 @@ test('missing dependency files, other languages and broken packages are refused 
 
 test('a full disk is recognised, leaves nothing behind, and the next attempt succeeds', async () => {
   const uv = fakeUv('echo "error: failed to write .venv/x: No space left on device (os error 28)" >&2; exit 2');
-  const error = await failureOf(at.prepare(at.open({ uvPath: uv }), NO_DEPENDENCIES));
+  const error = await failureOf(at.prepare(at.open({ uvPath: uv }), SMALL));
   expect(error.failure).toBe('disk-full');
   expect(error.wireMessage).toContain('.uv-cache');
-  expect((await at.prepare(at.open(), NO_DEPENDENCIES)).fresh).toBe(true);
+  expect((await at.prepare(at.open(), SMALL)).fresh).toBe(true);
 });
 
 test('a silent installer is ended with all its children, in upstream’s words', async () => {
   const uv = fakeUv('echo starting >&2; sleep 1000 & echo $! > child; wait');
-  const error = await failureOf(at.prepare(at.open({ uvPath: uv, inactivitySeconds: 1 }), NO_DEPENDENCIES));
+  const error = await failureOf(at.prepare(at.open({ uvPath: uv, inactivitySeconds: 1 }), SMALL));
   expect(error.failure).toBe('inactivity');
   expect(error.message).toContain(
     'failed to install dependencies: failed to install dependencies: signal: killed, output: starting\ninit process exited due to no activity for 1 seconds',
@@ -278,22 +279,22 @@ test('a silent installer is ended with all its children, in upstream’s words',
 
 test('an installation over its time limit says so', async () => {
   const uv = fakeUv('while :; do echo working; sleep 0.1; done');
-  const error = await failureOf(at.prepare(at.open({ uvPath: uv, timeoutSeconds: 1 }), NO_DEPENDENCIES));
+  const error = await failureOf(at.prepare(at.open({ uvPath: uv, timeoutSeconds: 1 }), SMALL));
   expect(error.failure).toBe('timeout');
 });
 
 test('a cancelled installation ends its processes and leaves the lock free', async () => {
   const uv = fakeUv('sleep 1000 & echo $! > child; echo ready; wait');
   const cancel = new AbortController();
-  const child = join(at.workingPath, workingDirectoryName(at.identifier(NO_DEPENDENCIES)), 'child');
-  const work = at.prepare(at.open({ uvPath: uv }), NO_DEPENDENCIES, { signal: cancel.signal });
+  const child = join(at.workingPath, workingDirectoryName(at.identifier(SMALL)), 'child');
+  const work = at.prepare(at.open({ uvPath: uv }), SMALL, { signal: cancel.signal });
   await expect.poll(() => existsSync(child) && readFileSync(child, 'utf8') !== '', { timeout: 20_000 }).toBe(true);
   const pid = readFileSync(child, 'utf8');
   cancel.abort(new Error('cancelled by the operator'));
   await expect(work).rejects.toThrow('cancelled by the operator');
   writeFileSync(child, pid);
   await expectDead(child);
-  expect((await at.prepare(at.open(), NO_DEPENDENCIES)).fresh).toBe(true);
+  expect((await at.prepare(at.open(), SMALL)).fresh).toBe(true);
 });
 
 test.skipIf(process.platform !== 'linux')(
@@ -303,17 +304,17 @@ test.skipIf(process.platform !== 'linux')(
     const script = `
     import { bench } from ${JSON.stringify(new URL('./testing.ts', import.meta.url).href)};
     const at = bench(${JSON.stringify(at.workingPath)});
-    await at.prepare(at.open({ uvPath: ${JSON.stringify(uv)} }), ${JSON.stringify(NO_DEPENDENCIES)});`;
+    await at.prepare(at.open({ uvPath: ${JSON.stringify(uv)} }), ${JSON.stringify(SMALL)});`;
     const daemon = spawn(process.execPath, ['--input-type=module', '-e', script], {
       stdio: ['ignore', 'ignore', 'inherit'],
     });
-    const directory = join(at.workingPath, workingDirectoryName(at.identifier(NO_DEPENDENCIES)));
+    const directory = join(at.workingPath, workingDirectoryName(at.identifier(SMALL)));
     const child = join(directory, 'child');
     await expect.poll(() => existsSync(child) && readFileSync(child, 'utf8') !== '', { timeout: 20_000 }).toBe(true);
     daemon.kill('SIGKILL');
     await expectDead(child);
     expect(existsSync(`${directory}.lock`)).toBe(true);
-    expect((await at.prepare(at.open(), NO_DEPENDENCIES)).fresh).toBe(true);
+    expect((await at.prepare(at.open(), SMALL)).fresh).toBe(true);
     expect(existsSync(`${directory}.lock`)).toBe(false);
   },
 );

@@ -48,12 +48,18 @@ export class ResolutionStore {
   }
 }
 
-/** Undefined when the text does more than name distributions: options, URLs and paths are never remembered. */
-export function resolutionKey(requirements: string, circumstances: readonly string[]): string | undefined {
-  const lines = requirements
+const withoutComments = (requirements: string): string[] =>
+  requirements
     .split(/\r?\n/)
     .map((line) => line.replace(/(?:^|\s)#.*$/, '').trim())
     .filter((line) => line !== '');
+
+/** Only comments: plugins that need nothing but Python have such a file, because there has to be one. */
+export const requiresNothing = (requirements: string): boolean => withoutComments(requirements).length === 0;
+
+/** Undefined when the text does more than name distributions: options, URLs and paths are never remembered. */
+export function resolutionKey(requirements: string, circumstances: readonly string[]): string | undefined {
+  const lines = withoutComments(requirements);
   if (
     lines.length === 0 ||
     lines.some((line) => !/^[A-Za-z0-9][\w.-]*\s*(?:\[[\w\s,.-]*\])?\s*(?:[(<>=!~;].*)?$/.test(line))
