@@ -112,7 +112,7 @@ export class PackageIntake {
         const { message, remedy } = toDaemonError(error);
         throw new DaemonError(kind, context(message), { cause: error, ...(remedy !== undefined && { remedy }) });
       } finally {
-        for (const prepared of packages) release(prepared);
+        for (const prepared of packages) this.#discard(prepared);
       }
       return accepted;
     });
@@ -154,15 +154,16 @@ export class PackageIntake {
     }
   }
 
+  #discard({ identifier, bytes }: PreparedPackage): void {
+    this.#parts.workshop.discard(bytes).catch((error: unknown) => {
+      // Nothing is lost: the collector frees it later.
+      this.#parts.log.debug({ err: error, identifier }, 'memory of an uploaded package could not be freed at once');
+    });
+  }
+
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
     const result = this.#turn.then(work);
     this.#turn = result.catch(() => undefined);
     return result;
   }
-}
-
-/** Frees the memory now: the collector would leave tens of megabytes until it sees a reason to run. */
-function release(prepared: PreparedPackage): void {
-  const { buffer } = prepared.bytes;
-  if (!buffer.detached) buffer.transfer(0);
 }

@@ -14,7 +14,7 @@ beforeAll(async () => {
     const left = new AbortController();
     response.once('close', () => response.writableFinished || left.abort(new Error('the client left')));
     try {
-      const upload = await readUpload(request, { field: 'dify_pkg', maxFileBytes: LIMIT }, left.signal);
+      const upload = await readUpload(request, { field: 'dify_pkg', maxFileBytes: LIMIT, idleMs: 200 }, left.signal);
       response.end('ok');
       outcome.resolve(upload);
     } catch (error) {
@@ -152,4 +152,15 @@ test('a client that leaves ends the reading', async () => {
     setTimeout(() => socket.destroy(), 50);
   });
   expect(await outcome.promise).toBeInstanceOf(Error);
+});
+
+test('a sender that stands still is given up', async () => {
+  outcome = Promise.withResolvers();
+  const socket = connect(port, '127.0.0.1', () =>
+    socket.write(
+      'POST / HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: 500000\r\n\r\n--b\r\n',
+    ),
+  );
+  expect(await outcome.promise).toMatchObject({ message: 'the upload stood still for 0.2 seconds' });
+  socket.destroy();
 });

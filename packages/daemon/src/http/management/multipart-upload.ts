@@ -7,6 +7,8 @@ export interface UploadLimits {
   readonly field: string;
   /** Bytes of the file. */
   readonly maxFileBytes: number;
+  /** Milliseconds without a byte after which the sender is given up; it would hold memory that others wait for. */
+  readonly idleMs?: number;
 }
 
 export interface Upload {
@@ -22,6 +24,7 @@ const MAX_FIELD_BYTES = 4096;
 const MAX_FIELDS = 32;
 /** What is left of a refused body is read and dropped for so long, so that the sender sees the answer. */
 const DRAIN_MS = 30_000;
+const IDLE_MS = 60_000;
 
 export const fileTooLarge = (): DaemonError => new DaemonError('bad-request', 'file size exceeds the maximum limit');
 
@@ -60,7 +63,12 @@ export function readUpload(request: IncomingMessage, limits: UploadLimits, signa
     isPartAFile: (_field, _type, fileName) => fileName !== undefined,
     limits: { fileSize: limits.maxFileBytes, fields: MAX_FIELDS, fieldSize: MAX_FIELD_BYTES, parts: 2 * MAX_FIELDS },
   });
+  const idleMs = limits.idleMs ?? IDLE_MS;
+  const onIdle = (): void =>
+    fail(new DaemonError('bad-request', `the upload stood still for ${idleMs / 1000} seconds`));
+  const idle = setTimeout(onIdle, idleMs);
   const settle = (finish: () => void): void => {
+    clearTimeout(idle);
     signal.removeEventListener('abort', onAbort);
     request.off('data', onData);
     request.unpipe(parser);
@@ -70,6 +78,7 @@ export function readUpload(request: IncomingMessage, limits: UploadLimits, signa
   const fail = (error: unknown): void => settle(() => reject(error));
   const onAbort = (): void => fail(signal.reason);
   const onData = (part: Buffer): void => {
+    idle.refresh();
     received += part.length;
     if (received > limits.maxFileBytes + ENVELOPE_BYTES) fail(fileTooLarge());
   };

@@ -61,6 +61,15 @@ export class PackageWorkshop {
     return this.#run('asset', { bytes, path }, signal);
   }
 
+  /**
+   * Frees the memory of a package that is needed no more. The collector would leave it until it sees a reason to run, and freeing
+   * it here would hold up the loop.
+   */
+  async discard(bytes: Bytes): Promise<void> {
+    if (this.#closed || bytes.buffer.detached) return;
+    await this.#run('discard', { bytes }, undefined);
+  }
+
   /** Ends the threads; jobs under way fail. */
   async close(): Promise<void> {
     this.#closed = true;
