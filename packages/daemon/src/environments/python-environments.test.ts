@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -168,6 +169,19 @@ test('a partial directory of a dead attempt is completed, a plugin’s own data 
   rmSync(join(directory, '.venv/dify/plugin.json'));
   expect((await at.prepare(environments, NO_DEPENDENCIES)).fresh).toBe(true);
   expect((await at.prepare(environments, NO_DEPENDENCIES)).fresh).toBe(false);
+});
+
+test('large packages are unpacked in a thread, and their faults come back as they are', async () => {
+  const environments = at.open();
+  const large = { ...NO_DEPENDENCIES, 'data/noise.bin': randomBytes(600_000) };
+  const prepared = await at.prepare(environments, large);
+  expect(readFileSync(join(prepared.directory, 'data/noise.bin')).equals(large['data/noise.bin'])).toBe(true);
+  expect(statSync(join(prepared.directory, 'data/noise.bin')).mode & 0o777).toBe(0o644);
+  const outside = await failureOf(
+    at.prepare(environments, SDK, { readPackage: async () => packageOf({ ...large, '../outside.txt': 'x' }) }),
+  );
+  expect(outside.failure).toBe('package-unreadable');
+  expect(outside.message).toContain('illegal file path in plugin package: "../outside.txt"');
 });
 
 test('two at once build once', async () => {
