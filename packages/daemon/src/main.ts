@@ -8,14 +8,11 @@ const { banner } = await import('./banner.ts');
 const { loadSettings } = await import('./config/index.ts');
 const { DaemonError } = await import('./errors/index.ts');
 const { startDaemon } = await import('./compose/index.ts');
-const { explainPid1 } = await import('./runtimes/local/launcher/index.ts');
 
 /** How long open calls may finish after SIGTERM; a second signal ends the waiting. */
 const DRAIN_MS = 30_000;
 
 try {
-  const pid1 = explainPid1({ launchesDirectly: true });
-  if (pid1 !== undefined) throw new Error(`${pid1.cause} ${pid1.remedy}`);
   const daemon = await startDaemon(loadSettings(process.env, { cwd: process.cwd() }), process.env);
   process.stdout.write(banner(daemon.address, daemon.dataDirectory, Math.round(process.uptime() * 1000)));
 

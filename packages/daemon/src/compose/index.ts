@@ -20,7 +20,7 @@ import type { HttpServer } from '../http/index.ts';
 import { createInstallation } from '../installation/index.ts';
 import { Invocations } from '../invocation/index.ts';
 import { DebuggingKeys, DebuggingRuntimes, DebuggingServer } from '../runtimes/debugging/index.ts';
-import { createProcessLauncher } from '../runtimes/local/launcher/index.ts';
+import { createProcessLauncher, explainPid1 } from '../runtimes/local/launcher/index.ts';
 import { measured, objectKey, openLocalStorage } from '../storage/index.ts';
 import { createLog, createMetrics, type OwnedLog } from '../telemetry/index.ts';
 import { httpServer } from './http.ts';
@@ -100,7 +100,16 @@ async function wire(
     maxSize: settings.PERSISTENCE_STORAGE_MAX_SIZE,
   });
 
-  const launcher = closing(createProcessLauncher(), (l) => l.close());
+  const launcher = closing(
+    createProcessLauncher({
+      python: settings.PYTHON_INTERPRETER_PATH,
+      ...(environment.PATH !== undefined && { searchPath: environment.PATH }),
+      onFallback: (reason) => log.warn({ reason }, 'plugins are started without the helper process'),
+    }),
+    (l) => l.close(),
+  );
+  const pid1 = explainPid1({ launchesDirectly: process.platform === 'win32' });
+  if (pid1 !== undefined) log.warn({ remedy: pid1.remedy }, pid1.cause);
   const supervisor = closing(
     localSupervisor({ settings, environment, dataDirectory, log, metrics, database, objects, launcher }),
     (s) => s.close(),

@@ -2,9 +2,7 @@ import type { Socket } from 'node:net';
 import type { StoredDeclaration } from '../../database/index.ts';
 import { sessionError } from '../../errors/index.ts';
 import type { Log } from '../../telemetry/index.ts';
-import { PluginOutput } from '../local/plugin-output.ts';
-import { StdinWriter } from '../local/stdin-writer.ts';
-import { cancelLine, LineChannel } from '../protocol/index.ts';
+import { cancelLine, LineChannel, LineWriter, PluginOutput } from '../protocol/index.ts';
 import type { PluginRuntime, RuntimeSession, SessionSink } from '../runtime.ts';
 import type { RegisteredPlugin } from './registration.ts';
 
@@ -24,7 +22,7 @@ export class DebuggingRuntime implements PluginRuntime {
   readonly identifier: string;
   readonly declaration: StoredDeclaration;
   readonly #channel: LineChannel;
-  readonly #writer: StdinWriter;
+  readonly #writer: LineWriter;
   readonly #log: Log;
   #closed = false;
 
@@ -34,7 +32,7 @@ export class DebuggingRuntime implements PluginRuntime {
     this.identifier = plugin.identifier;
     this.declaration = plugin.declaration;
     this.#log = log;
-    this.#writer = new StdinWriter(socket);
+    this.#writer = new LineWriter(socket);
     const output = new PluginOutput(log, { plugin: plugin.identifier, tenant_id: tenantId });
     this.#channel = new LineChannel({
       maxMessageBytes,

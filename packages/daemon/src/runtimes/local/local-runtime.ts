@@ -1,12 +1,10 @@
 import { type SessionError, sessionError } from '../../errors/index.ts';
 import type { Log } from '../../telemetry/index.ts';
-import { cancelLine, LineChannel } from '../protocol/index.ts';
+import { cancelLine, LineChannel, LineWriter, PluginOutput } from '../protocol/index.ts';
 import type { PluginRuntime, RuntimeSession, SessionSink } from '../runtime.ts';
 import type { LaunchSpec, PluginProcess, ProcessExit, ProcessLauncher } from './launcher/index.ts';
 import { Liveness, type LivenessOptions } from './liveness.ts';
-import { PluginOutput } from './plugin-output.ts';
 import { StderrTail } from './stderr-tail.ts';
-import { StdinWriter } from './stdin-writer.ts';
 
 export interface LocalRuntimeOptions {
   readonly identifier: string;
@@ -43,7 +41,7 @@ export class LocalRuntime implements PluginRuntime {
   readonly #process: PluginProcess;
   readonly #options: LocalRuntimeOptions;
   readonly #channel: LineChannel;
-  readonly #stdin: StdinWriter;
+  readonly #stdin: LineWriter;
   readonly #stderr: StderrTail;
   readonly #liveness: Liveness;
   readonly #ready = Promise.withResolvers<void>();
@@ -58,7 +56,7 @@ export class LocalRuntime implements PluginRuntime {
     const abort = () => void runtime.stop('the start was given up');
     signal.addEventListener('abort', abort, { once: true });
     const limit = setTimeout(
-      () => void runtime.stop(`no heartbeat came within ${options.readySeconds} s`),
+      () => void runtime.stop(`no heartbeat came within ${options.readySeconds} s (PYTHON_ENV_INIT_TIMEOUT)`),
       options.readySeconds * 1000,
     );
     try {
@@ -82,7 +80,7 @@ export class LocalRuntime implements PluginRuntime {
     this.identifier = options.identifier;
     this.pluginId = options.pluginId;
     const output = new PluginOutput(options.log, { plugin: options.identifier, pid: process.pid });
-    this.#stdin = new StdinWriter(process.stdin);
+    this.#stdin = new LineWriter(process.stdin);
     this.#stderr = new StderrTail((line) => output.stderr(line));
     this.#channel = new LineChannel({
       maxMessageBytes: options.maxMessageBytes,

@@ -5,4 +5,6 @@
  */
 export { LineChannel, type LineChannelEvents, type LineChannelOptions } from './line-channel.ts';
 export { safeLatin1 } from './line-safety.ts';
+export { LineWriter } from './line-writer.ts';
 export { cancelLine } from './outgoing.ts';
+export { PluginOutput } from './plugin-output.ts';

@@ -4,13 +4,13 @@ import type { Writable } from 'node:stream';
 const MAX_WAITING_BYTES = 256 * 1024 * 1024;
 
 /** Writes lines to a plugin. Lines of one turn of the event loop leave in one write. */
-export class StdinWriter {
-  readonly #stdin: Writable;
+export class LineWriter {
+  readonly #output: Writable;
   #corked = false;
   #drained: Promise<void> | undefined;
 
-  constructor(stdin: Writable) {
-    this.#stdin = stdin;
+  constructor(output: Writable) {
+    this.#output = output;
   }
 
   /**
@@ -18,29 +18,29 @@ export class StdinWriter {
    * @throws when the plugin is gone or does not read
    */
   send(line: string): Promise<void> | undefined {
-    const stdin = this.#stdin;
-    if (stdin.destroyed || !stdin.writable) throw new Error('plugin instance stopped');
-    if (stdin.writableLength > MAX_WAITING_BYTES) {
-      throw new Error(`the plugin does not read its input: ${stdin.writableLength} bytes wait for it`);
+    const output = this.#output;
+    if (output.destroyed || !output.writable) throw new Error('plugin instance stopped');
+    if (output.writableLength > MAX_WAITING_BYTES) {
+      throw new Error(`the plugin does not read its input: ${output.writableLength} bytes wait for it`);
     }
     if (!this.#corked) {
       this.#corked = true;
-      stdin.cork();
+      output.cork();
       process.nextTick(() => {
         this.#corked = false;
-        stdin.uncork();
+        output.uncork();
       });
     }
-    if (stdin.write(`${line}\n`)) return undefined;
+    if (output.write(`${line}\n`)) return undefined;
     this.#drained ??= new Promise((resolve) => {
       const done = () => {
         this.#drained = undefined;
-        stdin.off('drain', done);
-        stdin.off('close', done);
+        output.off('drain', done);
+        output.off('close', done);
         resolve();
       };
-      stdin.on('drain', done);
-      stdin.on('close', done);
+      output.on('drain', done);
+      output.on('close', done);
     });
     return this.#drained;
   }
