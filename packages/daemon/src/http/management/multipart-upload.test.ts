@@ -7,6 +7,7 @@ import { drainRefused, readUpload, type Upload } from './multipart-upload.ts';
 const LIMIT = 1024 * 1024;
 let server: Server;
 let port: number;
+let idleMs = 60_000;
 let outcome: PromiseWithResolvers<Upload | Error>;
 
 beforeAll(async () => {
@@ -14,7 +15,7 @@ beforeAll(async () => {
     const left = new AbortController();
     response.once('close', () => response.writableFinished || left.abort(new Error('the client left')));
     try {
-      const upload = await readUpload(request, { field: 'dify_pkg', maxFileBytes: LIMIT, idleMs: 200 }, left.signal);
+      const upload = await readUpload(request, { field: 'dify_pkg', maxFileBytes: LIMIT, idleMs }, left.signal);
       response.end('ok');
       outcome.resolve(upload);
     } catch (error) {
@@ -156,6 +157,7 @@ test('a client that leaves ends the reading', async () => {
 
 test('a sender that stands still is given up', async () => {
   outcome = Promise.withResolvers();
+  idleMs = 200;
   const socket = connect(port, '127.0.0.1', () =>
     socket.write(
       'POST / HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: 500000\r\n\r\n--b\r\n',
