@@ -27,7 +27,7 @@ export function parseCategory(text: string): (typeof AUTHORIZED_CATEGORIES)[numb
 /** @throws CliError for a package that does not open or a key that is none */
 export function signBytes(bytes: Uint8Array, pem: string, category: string): Uint8Array {
   try {
-    return signPackage(bytes, pem, { category: parseCategory(category) });
+    return signPackage(bytes, pem, { category: parseCategory(category), coverNames: true });
   } catch (error) {
     if (error instanceof PackageError) throw packageError(error, 'the package');
     throw error;

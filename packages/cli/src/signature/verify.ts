@@ -3,9 +3,11 @@ import { resolve } from 'node:path';
 import {
   OFFICIAL_PUBLIC_KEY,
   openPackage,
+  type PackageArchive,
   PackageError,
   parsePublicKey,
   type SignatureVerdict,
+  VERIFICATION_FILE,
   verifySignature,
 } from '@plugin-daemon/plugin-package';
 import type { Call, Outcome } from '../command-line/types.ts';
@@ -21,20 +23,44 @@ const REMEDIES: Record<SignatureVerdict['state'], string> = {
   modified: 'do not trust this file; fetch it again from its author',
 };
 
+/** Whether the signature covers file names; packages of older tools are signed over contents alone. */
+function coversNames(archive: PackageArchive): boolean {
+  const comment: unknown = JSON.parse(archive.comment);
+  return typeof comment === 'object' && comment !== null && 'names' in comment;
+}
+
+/** Packers write entries in byte order of their names, or once did folder by folder; the verification file comes last. */
+function isPackersOrder(names: readonly string[]): boolean {
+  const files = names.filter((name) => name !== VERIFICATION_FILE);
+  const ascending = (key: (name: string) => Buffer): boolean =>
+    files.every((name, index) => index === 0 || Buffer.compare(key(files[index - 1] ?? ''), key(name)) <= 0);
+  return ascending((name) => Buffer.from(name)) || ascending((name) => Buffer.from(name.replaceAll('/', '\0')));
+}
+
 export async function run({ args, flags, io, cwd }: Call): Promise<Outcome> {
   const path = args[0] ?? '';
   const keys: KeyFile[] = [];
   for (const name of flags.list('public_key')) keys.push(await loadPublicKey(resolve(cwd, name)));
   const bytes = await readPackageFile(path);
   let verdict: SignatureVerdict;
+  let archive: PackageArchive;
   try {
-    verdict = verifySignature(openPackage(bytes), {
+    archive = openPackage(bytes);
+    verdict = verifySignature(archive, {
       publicKeys: keys.map((key) => key.pem),
       trustOfficialKey: keys.length === 0,
     });
   } catch (error) {
     if (error instanceof PackageError) throw packageError(error, path);
     throw error;
+  }
+  if (verdict.state === 'verified' && !coversNames(archive) && !isPackersOrder(archive.names)) {
+    verdict = {
+      ...verdict,
+      state: 'modified',
+      reason: 'its files are not in the order any packer writes: some were renamed after signing',
+      error: 'entries out of order',
+    };
   }
   const tried =
     keys.length === 0

@@ -3,13 +3,15 @@ import { openArchive } from '../archive/package-archive.ts';
 import { writeZip, type ZipFile } from '../archive/zip-writer.ts';
 import { assembleDeclaration } from '../declaration/assemble.ts';
 import { parsePrivateKey } from './keys.ts';
-import { type AuthorizedCategory, signedData, VERIFICATION_FILE } from './verify.ts';
+import { type AuthorizedCategory, signedData, signedNames, VERIFICATION_FILE } from './verify.ts';
 
 export interface SignOptions {
   /** written into the package; without one no verification file is added */
   readonly category?: AuthorizedCategory | undefined;
   /** Unix seconds, default now */
   readonly time?: number | undefined;
+  /** adds a second signature, over the checksum, to the comment: file names are then covered too. Default false */
+  readonly coverNames?: boolean | undefined;
 }
 
 /**
@@ -28,8 +30,12 @@ export function signPackage(bytes: Uint8Array, privateKeyPem: string, options: S
   }
   const time = options.time ?? Math.floor(Date.now() / 1000);
   const unsigned = writeZip(files);
-  const signature = sign('sha256', signedData(openArchive(unsigned), time), key).toString('base64');
-  return withComment(unsigned, JSON.stringify({ signature, time }));
+  const archive = openArchive(unsigned);
+  const signature = sign('sha256', signedData(archive, time), key).toString('base64');
+  if (options.coverNames !== true) return withComment(unsigned, JSON.stringify({ signature, time }));
+  // readers that do not know the third key pass over it
+  const overNames = sign('sha256', signedNames(archive, time), key).toString('base64');
+  return withComment(unsigned, JSON.stringify({ signature, time, names: overNames }));
 }
 
 /** The comment ends the archive, and the archive has none yet. */

@@ -77,6 +77,9 @@ export function verifySignature(archive: PackageArchive, options: VerifyOptions 
           signed.time,
         );
   }
+  if (signed.names !== null && !verify('sha256', signedNames(archive, signed.time), key.key, signed.names)) {
+    return judged('modified', 'files were renamed after signing', 'crypto/rsa: verification error', signed.time);
+  }
   const category = readCategory(archive);
   if (category === 'damaged') {
     return judged('damaged', `${VERIFICATION_FILE} is not valid JSON`, 'invalid verification file', signed.time);
@@ -99,6 +102,11 @@ export function signedData(archive: PackageArchive, time: number): Buffer {
   return Buffer.concat([...archive.contentHashes(), Buffer.from(String(time))]);
 }
 
+/** What the additional signature covers: the checksum, which is over names and contents, then the time as decimal text. */
+export function signedNames(archive: PackageArchive, time: number): Buffer {
+  return Buffer.from(`${archive.checksum()}${time}`);
+}
+
 interface TrustedKey {
   readonly key: KeyObject;
   readonly official: boolean;
@@ -118,7 +126,14 @@ function loadKeys(options: VerifyOptions, problems: Problem[]): TrustedKey[] {
   return keys;
 }
 
-function readComment(comment: string): { signature: Buffer; time: number } | null {
+interface SignatureComment {
+  readonly signature: Buffer;
+  readonly time: number;
+  /** over the checksum; null in packages signed by tools that do not know it */
+  readonly names: Buffer | null;
+}
+
+function readComment(comment: string): SignatureComment | null {
   let json: unknown;
   try {
     json = JSON.parse(comment);
@@ -126,11 +141,22 @@ function readComment(comment: string): { signature: Buffer; time: number } | nul
     return null;
   }
   if (typeof json !== 'object' || json === null) return null;
-  const { signature, time }: { signature: unknown; time: unknown } = { signature: null, time: 0, ...json };
+  const { signature, time, names }: Record<string, unknown> = { signature: null, time: 0, names: null, ...json };
   if (typeof signature !== 'string' || typeof time !== 'number' || !Number.isSafeInteger(time)) return null;
-  const base64 = signature.replace(/[\r\n]/g, '');
-  if (!/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(base64)) return null;
-  return { signature: Buffer.from(base64, 'base64'), time };
+  const content = decodeBase64(signature);
+  if (content === null) return null;
+  return {
+    signature: content,
+    time,
+    names: typeof names === 'string' ? (decodeBase64(names) ?? Buffer.alloc(0)) : null,
+  };
+}
+
+/** Strict base64; line breaks inside do not matter. */
+function decodeBase64(text: string): Buffer | null {
+  const base64 = text.replace(/[\r\n]/g, '');
+  const valid = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(base64);
+  return valid ? Buffer.from(base64, 'base64') : null;
 }
 
 /** Whether a signature was made with a key, whatever it signs: it then decrypts to a well-formed SHA-256 digest. */
