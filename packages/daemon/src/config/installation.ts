@@ -77,8 +77,7 @@ export const installationSettings = {
   }),
   PIP_MIRROR_CANDIDATES: list({
     default: [],
-    defaultText: 'the Aliyun and Tsinghua University mirrors',
-    meaning: 'Mirrors to try.',
+    meaning: 'Mirrors to try. None are built in, so nothing is probed until some are named.',
     usedBy: 'environments',
   }),
   PIP_MIRROR_AUTO_DETECT_TIMEOUT: integer({

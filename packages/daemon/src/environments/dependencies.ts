@@ -1,4 +1,7 @@
 /** What the installer is told for one plugin: which dependency file, which subcommand, which flags (lifecycle §8.4). */
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { WorkingDirectory } from './working-directory.ts';
 
 export interface DependencyFiles {
   readonly pyproject: boolean;
@@ -28,6 +31,24 @@ export interface InstallPlan {
 
 export const VENDORED_WHEELS = 'vendor/wheels';
 export const VENDORED_REQUIREMENTS = 'vendor/requirements.txt';
+
+/** Which of them an unpacked package has, and the text of its pyproject.toml ('' without one). */
+export async function readDependencyFiles(
+  directory: WorkingDirectory,
+): Promise<{ files: DependencyFiles; pyproject: string }> {
+  const wheels = await readdir(join(directory.path, VENDORED_WHEELS)).catch(() => []);
+  const pyproject = await readFile(join(directory.path, 'pyproject.toml'), 'utf8').catch(() => undefined);
+  return {
+    pyproject: pyproject ?? '',
+    files: {
+      pyproject: pyproject !== undefined,
+      requirements: directory.has('requirements.txt'),
+      lock: directory.has('uv.lock'),
+      vendoredWheels: wheels.some((name) => name.endsWith('.whl')),
+      vendoredRequirements: directory.has(VENDORED_REQUIREMENTS),
+    },
+  };
+}
 
 /**
  * Undefined when the package names its dependencies nowhere.

@@ -1,5 +1,5 @@
 import { createWriteStream, type WriteStream } from 'node:fs';
-import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BytecodeStore } from './bytecode-store.ts';
 import { type CommandResult, runCommand } from './command.ts';
@@ -8,9 +8,8 @@ import {
   type DependencyFiles,
   type InstallPlan,
   planInstall,
+  readDependencyFiles,
   splitArguments,
-  VENDORED_REQUIREMENTS,
-  VENDORED_WHEELS,
 } from './dependencies.ts';
 import { classifyFailure, EnvironmentError, explainOutput } from './failures.ts';
 import type { Harvest } from './harvest.ts';
@@ -57,7 +56,7 @@ export class EnvironmentBuild {
       await this.#timed('unpack', () => this.#unpack());
       await this.#openLog();
       await this.#timed('remove', () => directory.removeEnvironment());
-      const { files, pyproject } = await this.#dependencyFiles();
+      const { files, pyproject } = await readDependencyFiles(directory);
       const plan = this.#plan(files);
       const python = await this.#timed('python', () =>
         this.#parts.pythons.choose(request.runner?.version, pyproject, {
@@ -111,22 +110,6 @@ export class EnvironmentBuild {
       const kind = failure === 'disk-full' || failure === 'permission' ? failure : 'package-unreadable';
       throw new EnvironmentError(kind, text, { cause: error });
     }
-  }
-
-  async #dependencyFiles(): Promise<{ files: DependencyFiles; pyproject: string }> {
-    const { directory } = this.#parts;
-    const wheels = await readdir(join(directory.path, VENDORED_WHEELS)).catch(() => []);
-    const pyproject = await readFile(join(directory.path, 'pyproject.toml'), 'utf8').catch(() => undefined);
-    return {
-      pyproject: pyproject ?? '',
-      files: {
-        pyproject: pyproject !== undefined,
-        requirements: directory.has('requirements.txt'),
-        lock: directory.has('uv.lock'),
-        vendoredWheels: wheels.some((name) => name.endsWith('.whl')),
-        vendoredRequirements: directory.has(VENDORED_REQUIREMENTS),
-      },
-    };
   }
 
   #plan(files: DependencyFiles): InstallPlan {
