@@ -30,8 +30,9 @@ const { outputFiles } = await build({
   platform: 'node',
   format: 'esm',
   target: 'node26',
-  // It starts its threads with a file of its own package, and has a native part.
-  external: ['piscina'],
+  // piscina starts its threads with a file of its own package, and has a native part. undici is a CommonJS package imported on demand:
+  // as a chunk of its own it would lose its named exports.
+  external: ['piscina', 'undici'],
   minify: true,
   sourcemap: 'linked',
   sourcesContent: false,
