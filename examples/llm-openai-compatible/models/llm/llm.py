@@ -74,6 +74,13 @@ class OpenAIEndpointModel(LargeLanguageModel):
         return self._whole(model, credentials, prompt_messages, body)
 
     def _streamed(self, model: str, credentials: dict, body: dict) -> Generator[LLMResultChunk, None, None]:
+        """The chunks of one answer; errors of the connection become those that Dify knows, also in mid-stream."""
+        try:
+            yield from self._chunks(model, credentials, body)
+        except httpx.TransportError as error:
+            raise InvokeConnectionError(f"the model server cannot be reached: {error}") from error
+
+    def _chunks(self, model: str, credentials: dict, body: dict) -> Generator[LLMResultChunk, None, None]:
         calls = ToolCalls()
         finish_reason: str | None = None
         prompt_tokens = completion_tokens = index = 0
