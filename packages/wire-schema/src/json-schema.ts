@@ -27,10 +27,14 @@ export function jsonSchemaOf(type: Type): JsonSchema {
 
 function recordSchema(type: RecordType): JsonSchema {
   const properties = Object.fromEntries(type.fields.map(({ key, field }) => [key, fieldSchema(field)]));
-  const required = type.fields.filter(({ field }) => field.rules.some((rule) => rule.presence)).map(({ key }) => key);
+  const required = type.fields.filter(({ field }) => isRequired(field)).map(({ key }) => key);
   const title = /^[A-Z]\w*$/.test(type.name) && { title: type.name };
   return { ...title, type: 'object', properties, ...(required.length > 0 && { required }) };
 }
+
+/** Also a record that cannot be left out because something in it cannot. */
+const isRequired = ({ rules, type }: Field<unknown>): boolean =>
+  rules.some((rule) => rule.presence) || (type.kind === 'record' && type.fields.some(({ field }) => isRequired(field)));
 
 const fieldSchema = (field: Field<unknown>): JsonSchema => ({
   ...jsonSchemaOf(field.type),

@@ -1,0 +1,32 @@
+/** The daemon's server-sent events: `data: <envelope>` in one line, and an empty one after it. */
+import { UnexpectedAnswerError } from './errors.ts';
+
+export interface Envelope {
+  readonly code: number;
+  readonly message: string;
+  readonly data: unknown;
+}
+
+/** The events of a body that arrives in pieces cut anywhere. */
+export async function* sseEvents(body: AsyncIterable<Uint8Array>): AsyncGenerator<Envelope> {
+  let pieces: Buffer[] = [];
+  for await (const chunk of body) {
+    let rest = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+    for (let end = rest.indexOf(0x0a); end >= 0; end = rest.indexOf(0x0a)) {
+      pieces.push(rest.subarray(0, end));
+      rest = rest.subarray(end + 1);
+      const line = (pieces.length === 1 && pieces[0] !== undefined ? pieces[0] : Buffer.concat(pieces)).toString();
+      pieces = [];
+      if (line.startsWith('data: ')) yield eventOf(line.slice(6));
+    }
+    if (rest.length > 0) pieces.push(rest);
+  }
+}
+
+function eventOf(text: string): Envelope {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new UnexpectedAnswerError(200, text);
+  }
+}
