@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { linkSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
+import { linkSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdir, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
@@ -56,6 +56,22 @@ export class BytecodeStore {
       }
       return added;
     });
+  }
+
+  /** Removes what no environment shares any more, or only counts it. Returns its bytes. */
+  async prune(dryRun: boolean): Promise<number> {
+    let unused = 0;
+    for (const tag of readdirOrNone(this.#root)) {
+      for (const name of readdirOrNone(join(this.#root, tag))) {
+        const folder = join(this.#root, tag, name);
+        const files = readdirOrNone(folder).map((file) => statSync(join(folder, file)));
+        await nextTurn();
+        if (files.some((file) => file.nlink > 1)) continue;
+        unused += files.reduce((sum, file) => sum + file.size, 0);
+        if (!dryRun) await rm(folder, { recursive: true, force: true });
+      }
+    }
+    return unused;
   }
 
   /** One distribution after the other, giving way to the event loop in between: each takes well under a millisecond or two. */

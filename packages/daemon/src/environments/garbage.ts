@@ -19,6 +19,8 @@ export interface GarbageReport {
     readonly bytes: number;
     readonly removed: boolean;
   }[];
+  /** Shared bytecode that no environment uses; removed unless only listed. */
+  readonly bytecodeBytes: number;
 }
 
 /** A working directory, or what a killed unpacking has left of one; nothing else is ever touched. */
@@ -26,7 +28,10 @@ const WORKING_DIRECTORY =
   /^\.?[a-z0-9_-]{1,255}-[0-9]{1,4}(\.[0-9]{1,4}){1,3}(-\w{1,16})?@[a-f0-9]{32,64}(\.[0-9a-f-]{36}|\.unpacked(\.[0-9a-f-]{36})?)?$/;
 
 /** Finds, and unless told otherwise removes, working directories that belong to no installation (lifecycle §26, 48). */
-export async function collectGarbage(workingPath: string, options: GarbageOptions): Promise<GarbageReport> {
+export async function collectGarbage(
+  workingPath: string,
+  options: GarbageOptions,
+): Promise<Pick<GarbageReport, 'directories'>> {
   const kept = new Set([...options.keep].map(workingDirectoryName));
   const directories: GarbageReport['directories'][number][] = [];
   for (const path of await candidates(workingPath)) {

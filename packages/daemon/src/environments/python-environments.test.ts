@@ -94,6 +94,14 @@ test('the real SDK is installed, found again, and shared with the next environme
     second,
   );
   expect(Number(sources)).toBeGreaterThan(100);
+
+  // Shared bytecode goes when the last environment goes that uses it.
+  const garbage = { dryRun: false, minimumAgeSeconds: 0 };
+  const kept = await environments.collectGarbage({ ...garbage, keep: [at.identifier(SDK, '0.0.2')] });
+  expect(kept).toMatchObject({ directories: [{ removed: true }], bytecodeBytes: 0 });
+  const all = await environments.collectGarbage({ ...garbage, keep: [] });
+  expect(all.bytecodeBytes).toBeGreaterThan(1_000_000);
+  expect((await environments.collectGarbage({ ...garbage, keep: [] })).bytecodeBytes).toBe(0);
 });
 
 test('old SDKs are amended once, by the version that is installed', async () => {
@@ -348,6 +356,7 @@ test('garbage is listed, then removed; what is installed, young or not ours stay
   const name = workingDirectoryName(at.identifier(NO_DEPENDENCIES, '0.0.2'));
   expect(await environments.collectGarbage({ ...options, dryRun: true, minimumAgeSeconds: 3600 })).toEqual({
     directories: [],
+    bytecodeBytes: 0,
   });
   const listed = await environments.collectGarbage({ ...options, dryRun: true });
   expect(listed.directories).toEqual([{ name, bytes: expect.any(Number), removed: false }]);

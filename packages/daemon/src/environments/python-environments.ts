@@ -76,9 +76,10 @@ export class PythonEnvironments {
     });
   }
 
-  /** Working directories that belong to no installation. */
-  collectGarbage(options: GarbageOptions): Promise<GarbageReport> {
-    return collectGarbage(this.#options.workingPath, options);
+  /** Working directories that belong to no installation, and bytecode that belongs to no environment. */
+  async collectGarbage(options: GarbageOptions): Promise<GarbageReport> {
+    const { directories } = await collectGarbage(this.#options.workingPath, options);
+    return { directories, bytecodeBytes: await this.#bytecode.prune(options.dryRun) };
   }
 
   /** Ends what runs in the background. Preparations that are under way are ended by their own signals. */
