@@ -19,6 +19,16 @@ export type BytesName = Named<'bytes'>;
 export type Input<N extends OperationName> = Operations[N]['input'];
 export type Data<N extends OperationName> = Operations[N]['data'];
 
+/** Operations that ask an installed plugin. */
+export type DispatchName = {
+  [N in StreamName]: Input<N> extends { readonly pluginId: string; readonly body: { readonly data: unknown } }
+    ? N
+    : never;
+}[StreamName];
+/** What a plugin is asked. */
+export type DispatchData<N extends DispatchName> =
+  Input<N> extends { readonly body: { readonly data: infer D } } ? D : never;
+
 export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
 }
@@ -38,6 +48,11 @@ export interface ClientOptions {
   readonly adminKey?: string | undefined;
   /** A UUID: whose plugins these are. Default: one of its own kind, `DEFAULT_TENANT`. */
   readonly tenant?: string | undefined;
+}
+
+export interface InvokeOptions extends CallOptions {
+  /** Who asks; plugins may keep things apart by it. */
+  readonly userId?: string;
 }
 
 export interface InstallOptions extends CallOptions {
@@ -88,15 +103,41 @@ export class DaemonClient implements AsyncDisposable {
    * error throws after the events before it.
    */
   async *stream<N extends StreamName>(name: N, ...[input, options]: Arguments<N>): AsyncGenerator<Data<N>, void> {
-    const answer = await this.#send(this.wireRequest(name, input ?? {}), options);
-    const { statusCode: status, headers, body } = answer;
+    // As above.
+    for await (const data of this.events(this.wireRequest(name, input ?? {}), options)) yield data as Data<N>;
+  }
+
+  /** Asks an installed plugin: the same as `stream`, for a user without a conversation. */
+  invoke<N extends DispatchName>(
+    name: N,
+    pluginId: string,
+    data: DispatchData<N>,
+    { userId = 'user', ...options }: InvokeOptions = {},
+  ): AsyncGenerator<Data<N>, void> {
+    return this.#invoke(this.wireRequest(name, { pluginId, body: { user_id: userId, data } }), options);
+  }
+
+  async *#invoke<N extends DispatchName>(wire: WireRequest, options: CallOptions): AsyncGenerator<Data<N>, void> {
+    // As above.
+    for await (const data of this.events(wire, options)) yield data as Data<N>;
+  }
+
+  /** Sends a request that need not be an operation's, and opens the envelope it is answered with. */
+  async send(wire: WireRequest, options?: CallOptions): Promise<unknown> {
+    const { status, text } = await this.#text(wire, options);
+    return opened(parsed(status, text), status, text);
+  }
+
+  /** The same for a request that is answered with events: the `data` of each. */
+  async *events(wire: WireRequest, options?: CallOptions): AsyncGenerator<unknown, void> {
+    const { statusCode: status, headers, body } = await this.#send(wire, options);
     try {
       if (!String(headers['content-type']).startsWith('text/event-stream')) {
         const text = await body.text();
         if (text !== '' || status !== 200) opened(parsed(status, text), status, text);
         return;
       }
-      for await (const event of sseEvents(body)) yield opened(event, status, '') as Data<N>;
+      for await (const event of sseEvents(body)) yield opened(event, status, '');
     } catch (error) {
       throw this.#known(error, options);
     } finally {
@@ -119,7 +160,7 @@ export class DaemonClient implements AsyncDisposable {
   }
 
   /** The request of an operation, for callers that send it themselves. */
-  wireRequest<N extends OperationName>(name: N, input: Input<N> | Readonly<Record<never, never>>): WireRequest {
+  wireRequest(name: OperationName, input: object): WireRequest {
     const keys = { serverKey: this.key, adminKey: this.#adminKey };
     return wireRequest(operations[name], this.tenant, keys, { ...input });
   }

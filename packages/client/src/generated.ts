@@ -68,7 +68,30 @@ export interface Declaration {
   readonly verified?: boolean;
   readonly endpoint?: Readonly<Record<string, unknown>>;
   readonly model?: Readonly<Record<string, unknown>>;
-  readonly tool?: Readonly<Record<string, unknown>>;
+  readonly tool?: {
+    readonly identity: {
+      readonly author?: string;
+      readonly name: string;
+      readonly label: {
+        readonly en_US: string;
+        readonly ja_JP?: string;
+        readonly zh_Hans?: string;
+        readonly pt_BR?: string;
+      };
+    };
+    readonly tools: ReadonlyArray<{
+      readonly identity: {
+        readonly author?: string;
+        readonly name: string;
+        readonly label: {
+          readonly en_US: string;
+          readonly ja_JP?: string;
+          readonly zh_Hans?: string;
+          readonly pt_BR?: string;
+        };
+      };
+    }>;
+  };
   readonly agent_strategy?: Readonly<Record<string, unknown>>;
   readonly datasource?: Readonly<Record<string, unknown>>;
   readonly trigger?: Readonly<Record<string, unknown>>;

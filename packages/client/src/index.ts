@@ -12,9 +12,12 @@ export {
   DaemonClient,
   type Data,
   DEFAULT_TENANT,
+  type DispatchData,
+  type DispatchName,
   type Input,
   InstallFailedError,
   type InstallOptions,
+  type InvokeOptions,
   type OperationName,
   type StreamName,
 } from './client.ts';

@@ -28,6 +28,12 @@ const titled = (title: string, properties: Readonly<Record<string, JsonSchema>>)
 });
 const listOf = (items: JsonSchema): JsonSchema => ({ type: 'array', items });
 
+const identity: JsonSchema = {
+  type: 'object',
+  properties: { author: text, name: text, label: i18n },
+  required: ['name', 'label'],
+};
+
 const declaration: JsonSchema = {
   title: 'Declaration',
   type: 'object',
@@ -49,7 +55,14 @@ const declaration: JsonSchema = {
     verified: flag,
     endpoint: free,
     model: free,
-    tool: free,
+    tool: {
+      type: 'object',
+      properties: {
+        identity: identity,
+        tools: listOf({ type: 'object', properties: { identity }, required: ['identity'] }),
+      },
+      required: ['identity', 'tools'],
+    },
     agent_strategy: free,
     datasource: free,
     trigger: free,
