@@ -33,7 +33,7 @@ const { outputFiles } = await build({
   // piscina starts its threads with a file of its own package, and has a native part. undici is a CommonJS package imported on demand:
   // as a chunk of its own it would lose its named exports.
   external: ['piscina', 'undici'],
-  minify: true,
+  minify: process.env.NO_MINIFY === undefined,
   sourcemap: 'linked',
   sourcesContent: false,
   banner: { js: commonJs },

@@ -1,10 +1,9 @@
 /**
  * What `npm start` runs: the bundled daemon, bundled anew when a source file is younger than the bundle. Kept apart from main.ts so
- * neither the bundler nor type stripping (hence plain JavaScript) is loaded into the daemon's own process.
+ * that neither the bundler nor type stripping (hence plain JavaScript) is loaded into the daemon's own process.
  */
 import { execFileSync } from 'node:child_process';
 import { readdirSync, statSync } from 'node:fs';
-import { enableCompileCache } from 'node:module';
 import { join } from 'node:path';
 
 const root = import.meta.dirname;
@@ -32,5 +31,11 @@ const builtAt = statSync(bundle, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 if (sources.some((path) => changedAt(path) > builtAt)) {
   execFileSync(process.execPath, [join(root, 'build.ts')], { stdio: 'inherit' });
 }
-enableCompileCache();
+// In place of this process where the system can: the C library then keeps few arenas, and freed memory goes back (a tenth of it).
+if (process.platform === 'linux' && process.execve !== undefined && process.env.MALLOC_ARENA_MAX === undefined) {
+  process.execve(process.execPath, [process.execPath, ...process.execArgv, bundle], {
+    ...process.env,
+    MALLOC_ARENA_MAX: '2',
+  });
+}
 await import(bundle);

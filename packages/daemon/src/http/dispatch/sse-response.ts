@@ -56,7 +56,8 @@ export class SseResponse implements SessionOutput {
     this.#ended = true;
     const last = this.#collected;
     this.#collected = '';
-    this.#start();
+    // A whole answer at once: with its length known it leaves in one write.
+    this.#start(last.length);
     if (this.#waits()) {
       if (last !== '') this.#write(last);
       return;
@@ -69,8 +70,10 @@ export class SseResponse implements SessionOutput {
     this.end();
   }
 
-  #start(): void {
-    if (!this.#response.headersSent) this.#response.writeHead(200, { 'Content-Type': 'text/event-stream' });
+  #start(wholeLength?: number): void {
+    if (this.#response.headersSent) return;
+    const length = wholeLength === undefined ? {} : { 'Content-Length': wholeLength };
+    this.#response.writeHead(200, { 'Content-Type': 'text/event-stream', ...length });
   }
 
   #waits(): boolean {
