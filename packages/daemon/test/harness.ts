@@ -196,13 +196,23 @@ export class TestDaemon implements AsyncDisposable {
   request(
     method: string,
     path: string,
-    options: { headers?: Record<string, string>; body?: string | Buffer | AsyncIterable<Buffer>; key?: boolean } = {},
+    options: {
+      headers?: Record<string, string>;
+      body?: string | Buffer | AsyncIterable<Buffer>;
+      key?: boolean;
+      signal?: AbortSignal;
+    } = {},
   ): Promise<IncomingMessage> {
-    const { headers, body, key = true } = options;
+    const { headers, body, key = true, signal } = options;
     return new Promise((resolve, reject) => {
       const outgoing = httpRequest(
         this.process.url + path,
-        { method, agent: false, headers: { ...(key && { 'X-Api-Key': this.process.key }), ...headers } },
+        {
+          method,
+          agent: false,
+          ...(signal && { signal }),
+          headers: { ...(key && { 'X-Api-Key': this.process.key }), ...headers },
+        },
         resolve,
       );
       outgoing.once('error', reject);

@@ -37,6 +37,9 @@ export interface Daemon {
   stop(signal: AbortSignal): Promise<void>;
 }
 
+/** How long clients may take to read why their calls ended before their connections are cut. */
+const LAST_WORDS_MS = 1000;
+
 type Environment = Readonly<Record<string, string | undefined>>;
 /** Remembers how to close a part; parts are closed in reverse order. */
 type Closing = <T>(part: T, close: (part: T) => void | Promise<void>) => T;
@@ -188,9 +191,15 @@ async function stop(
   signal: AbortSignal,
 ): Promise<void> {
   // New connections are refused from here on; open calls may finish.
-  const closed = http.close(signal);
+  const cut = new AbortController();
+  const closed = http.close(cut.signal);
   await invocations.drained(signal);
-  invocations.abortAll(new DaemonError('runtime-unavailable', 'the daemon is stopping: plugin runtime not found'));
+  const end = () => {
+    invocations.abortAll(new DaemonError('runtime-unavailable', 'the daemon is stopping: plugin runtime not found'));
+    setTimeout(() => cut.abort(), LAST_WORDS_MS).unref();
+  };
+  if (signal.aborted) end();
+  else signal.addEventListener('abort', end, { once: true });
   await closed;
   await closeAll();
 }

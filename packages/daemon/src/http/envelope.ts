@@ -1,6 +1,7 @@
 /** The envelope of every answer (http-api §4). */
 import type { ServerResponse } from 'node:http';
 import type { DaemonError } from '../errors/index.ts';
+import { drainRefused } from './raw-body.ts';
 import { RawJson } from './route.ts';
 
 export const HEAD = '{"code":0,"message":"success","data":';
@@ -25,10 +26,14 @@ const wireEnvelope = (code: number, type: string, message: string, args: unknown
 export const errorBody = (error: DaemonError): string =>
   wireEnvelope(error.code, error.type, error.wireMessage, error.args);
 
-/** Sends an error on a response that nothing was written to yet; does nothing if something was. */
+/**
+ * Sends an error on a response that nothing was written to yet; does nothing if something was. While the request's body still
+ * arrives, the response stays open: closing the connection under a sender would take the answer with it.
+ */
 export function sendErrorRaw(response: ServerResponse, error: DaemonError, status = error.status): void {
   if (response.headersSent || response.writableEnded) return;
   const body = Buffer.from(errorBody(error));
   response.writeHead(status, { 'Content-Type': JSON_TYPE, 'Content-Length': body.length });
-  response.end(body);
+  response.write(body);
+  drainRefused(response.req, () => response.end());
 }

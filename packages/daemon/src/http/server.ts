@@ -36,6 +36,8 @@ export interface HttpServer {
 
 const MIB = 1024 * 1024;
 const DEFAULT_BODY_LIMIT = 8 * MIB;
+/** How often, while stopping, connections without a request are closed. */
+const IDLE_LOOK_MS = 100;
 const NOT_FOUND = '{"code":"not_found","message":"route not found"}';
 const prefixes: Readonly<Record<RouteGroup, string>> = {
   plugin: '/plugin/:tenant_id',
@@ -64,6 +66,10 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
   app.setErrorHandler((error, request, reply) => {
     const known = describe(error);
     if (known.kind === 'internal') options.onFault(error, request);
+    if (known.kind === 'too-large') {
+      reply.hijack();
+      return sendErrorRaw(reply.raw, known);
+    }
     return reply.code(known.status).type(JSON_TYPE).send(errorBody(known));
   });
   const admits: Readonly<Record<RouteGroup, (request: FastifyRequest) => boolean>> = {
@@ -111,9 +117,15 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
       const cut = () => app.server.closeAllConnections();
       if (signal.aborted) cut();
       else signal.addEventListener('abort', cut, { once: true });
+      // A connection that a client keeps after its last answer would hold the end up.
+      const idle = setInterval(() => app.server.closeIdleConnections(), IDLE_LOOK_MS);
       app.server.closeIdleConnections();
-      await app.close();
-      signal.removeEventListener('abort', cut);
+      try {
+        await app.close();
+      } finally {
+        clearInterval(idle);
+        signal.removeEventListener('abort', cut);
+      }
     },
   };
 }

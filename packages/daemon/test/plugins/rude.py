@@ -195,7 +195,7 @@ def receive(line):
 
 def run():
     os.set_blocking(0, False)
-    rest = b""
+    pieces = []
     due = time.monotonic()
     while True:
         now = time.monotonic()
@@ -213,7 +213,11 @@ def run():
             continue
         if not data:
             return
-        *lines, rest = (rest + data).split(b"\n")
+        pieces.append(data)
+        if b"\n" not in data:
+            continue
+        *lines, rest = b"".join(pieces).split(b"\n")
+        pieces = [rest]
         for line in lines:
             if line.strip():
                 receive(line)

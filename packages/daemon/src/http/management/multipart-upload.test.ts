@@ -2,7 +2,8 @@ import { createServer, type Server, request as send } from 'node:http';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { toDaemonError } from '../../errors/index.ts';
-import { drainRefused, readUpload, type Upload } from './multipart-upload.ts';
+import { drainRefused } from '../raw-body.ts';
+import { readUpload, type Upload } from './multipart-upload.ts';
 
 const LIMIT = 1024 * 1024;
 let server: Server;

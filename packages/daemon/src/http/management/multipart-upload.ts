@@ -22,8 +22,6 @@ export interface Upload {
 const ENVELOPE_BYTES = 1024 * 1024;
 const MAX_FIELD_BYTES = 4096;
 const MAX_FIELDS = 32;
-/** What is left of a refused body is read and dropped for so long, so that the sender sees the answer. */
-const DRAIN_MS = 30_000;
 const IDLE_MS = 60_000;
 
 export const fileTooLarge = (): DaemonError => new DaemonError('bad-request', 'file size exceeds the maximum limit');
@@ -107,16 +105,6 @@ export function readUpload(request: IncomingMessage, limits: UploadLimits, signa
   signal.addEventListener('abort', onAbort, { once: true });
   request.pipe(parser);
   return promise;
-}
-
-/** Lets a sender whose upload was refused finish sending, so that it reads our answer instead of a broken connection. */
-export function drainRefused(request: IncomingMessage): void {
-  if (request.readableEnded || request.destroyed) return;
-  const timer = setTimeout(() => request.destroy(), DRAIN_MS).unref();
-  request.once('close', () => clearTimeout(timer));
-  request.once('end', () => clearTimeout(timer));
-  request.on('error', () => clearTimeout(timer));
-  request.resume();
 }
 
 function malformed(error: unknown): DaemonError {
