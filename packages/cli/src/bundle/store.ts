@@ -16,6 +16,7 @@ import {
 import { type Document, parseDocument } from 'yaml';
 import { CliError, systemCode } from '../errors.ts';
 import { writeFileAtomic } from '../files/atomic.ts';
+import { indentOf } from '../plugin/manifest-edit.ts';
 import { packageError, readPackageFile } from '../plugin/source.ts';
 
 export interface OpenBundle {
@@ -104,7 +105,8 @@ export async function openBundle(path: string): Promise<OpenBundle> {
       ...(failure.line === undefined ? {} : { line: failure.line }),
     });
   }
-  const document = parseDocument(Buffer.from(files.get(MANIFEST) ?? []).toString('utf8'));
+  const source = Buffer.from(files.get(MANIFEST) ?? []).toString('utf8');
+  const document = parseDocument(source);
   return {
     path,
     kind,
@@ -113,7 +115,7 @@ export async function openBundle(path: string): Promise<OpenBundle> {
     document,
     files,
     async save({ add = new Map(), remove = [] } = {}) {
-      const text = document.toString({ lineWidth: 0, indent: 4 });
+      const text = document.toString({ lineWidth: 0, indent: indentOf(source) });
       if (kind === 'file') {
         const changed = new Map(files);
         changed.set(MANIFEST, Buffer.from(text));

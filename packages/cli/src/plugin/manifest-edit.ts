@@ -53,7 +53,7 @@ export async function openManifest(folder: string): Promise<ManifestFile> {
 }
 
 /** The indent the author uses: that of the first indented line. */
-function indentOf(text: string): number {
+export function indentOf(text: string): number {
   const blanks = /^( +)[^\s#-]/m.exec(text)?.[1]?.length ?? 2;
   return blanks >= 1 && blanks <= 8 ? blanks : 2;
 }
@@ -68,4 +68,10 @@ export function appendTo(document: Document, path: readonly string[], value: str
   const sequence = new YAMLSeq();
   sequence.add(document.createNode(value));
   document.setIn(path, sequence);
+}
+
+/** An empty `{}` becomes a block mapping when something is put into it, as people write it by hand. */
+export function openUp(document: Document, path: readonly string[]): void {
+  const node = document.getIn(path);
+  if (isMap(node) && node.items.length === 0) node.flow = false;
 }

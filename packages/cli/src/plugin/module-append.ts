@@ -7,7 +7,7 @@ import { CliError, throwIfAborted } from '../errors.ts';
 import { writeFileAtomic } from '../files/atomic.ts';
 import { moduleFiles } from '../init/scaffold.ts';
 import { requireFolder } from './folder.ts';
-import { appendTo, openManifest } from './manifest-edit.ts';
+import { appendTo, openManifest, openUp } from './manifest-edit.ts';
 import { declarationOf, openSource } from './source.ts';
 
 interface Kind {
@@ -57,6 +57,7 @@ function append({ category, word, done }: Kind): Handler {
     const manifest = await openManifest(folder);
     appendTo(manifest.document, ['plugins', made.key], made.file);
     if (category === 'extension' && declaration.resource.permission?.endpoint?.enabled !== true) {
+      openUp(manifest.document, ['resource', 'permission']);
       manifest.document.setIn(['resource', 'permission', 'endpoint'], manifest.document.createNode({ enabled: true }));
     }
     const written: string[] = [];

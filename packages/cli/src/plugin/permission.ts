@@ -12,7 +12,7 @@ import {
   permissionBlock,
 } from '../init/rules.ts';
 import { requireFolder } from './folder.ts';
-import { openManifest } from './manifest-edit.ts';
+import { openManifest, openUp } from './manifest-edit.ts';
 import { declarationOf, openSource } from './source.ts';
 
 const FLAGS = ['tool', 'model', 'node', 'app', 'endpoint', 'storage'] as const;
@@ -119,6 +119,7 @@ export async function run({ args, flags, io, signal }: Call): Promise<Outcome> {
     const path = ['resource', 'permission'];
     if (manifest.document.getIn(path) === undefined || manifest.document.getIn(path) === null)
       manifest.document.setIn(path, manifest.document.createNode({}));
+    openUp(manifest.document, path);
     // Key by key, so that comments and unknown keys beside them stay.
     for (const key of ['tool', 'model', 'node', 'endpoint', 'app', 'storage']) {
       const value = after[key]; // permissionBlock makes objects of plain values

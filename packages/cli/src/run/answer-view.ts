@@ -51,6 +51,12 @@ export class AnswerView {
     if (!isRecord(item)) return this.#line(JSON.stringify(item));
     if (type === 'model') return this.#model(item);
     if (type === 'endpoint') return this.#endpoint(item);
+    // The answer a trigger gives to its webhook is an HTTP response in hex.
+    if (type === 'trigger' && typeof item.response === 'string') {
+      return this.#line(
+        JSON.stringify({ ...item, response: Buffer.from(item.response, 'hex').toString('utf8') }, null, 2),
+      );
+    }
     if (typeof item.type === 'string' && isRecord(item.message))
       return this.#message(item.type, item.message, item.meta);
     await this.#line(JSON.stringify(item, null, 2));

@@ -36,6 +36,7 @@ interface OpenCall {
 const MAX_LINE = 64 * 1024 * 1024;
 const RETRY_MS = [1000, 2000, 5000, 10_000];
 const MAX_WAITING = 1000;
+const STABLE_MS = 5000;
 
 function parse(line: string): Record<string, unknown> | undefined {
   try {
@@ -56,7 +57,10 @@ export class DebugRelay {
   /** Requests that arrived while no plugin was there. */
   #waiting: string[] = [];
   #active: Attached | undefined;
+  /** Set while connected. */
   #dify: Socket | undefined;
+  /** The socket that counts, connecting or connected; others are on their way out. */
+  #current: Socket | undefined;
   #sent = '';
   #attempts = 0;
   #retry: NodeJS.Timeout | undefined;
@@ -192,14 +196,17 @@ export class DebugRelay {
     clearTimeout(this.#retry);
     const plugin = this.#active;
     if (this.#closed || plugin === undefined) return;
-    const old = this.#dify;
+    const old = this.#current;
     this.#dify = undefined;
+    this.#current = undefined;
     old?.destroy();
     const { host, port } = this.#target;
     const socket = connect({ host, port, keepAlive: true, noDelay: true });
     const registration = `${plugin.registration.join('\n')}\n`;
+    this.#current = socket;
+    let connectedAt: number | undefined;
     socket.on('connect', () => {
-      this.#attempts = 0;
+      connectedAt = performance.now();
       this.#dify = socket;
       this.#sent = registration;
       socket.write(registration);
@@ -211,10 +218,12 @@ export class DebugRelay {
       socket.destroy();
     });
     socket.on('close', () => {
-      if (this.#dify !== socket && this.#dify !== undefined) return;
+      if (this.#current !== socket) return;
       if (this.#dify === socket) this.#events.state(`the connection to ${host}:${port} was closed`, false);
       this.#dify = undefined;
       this.#sent = '';
+      // A refusal closes at once: only a connection that held counts as a success.
+      if (connectedAt !== undefined && performance.now() - connectedAt > STABLE_MS) this.#attempts = 0;
       if (this.#closed || this.#retry !== undefined) return;
       const pause = RETRY_MS[Math.min(this.#attempts++, RETRY_MS.length - 1)] ?? 10_000;
       this.#retry = setTimeout(() => {

@@ -5,7 +5,7 @@ import { compileRule, DEFAULT_EXCLUDES, ignoredBy } from '../plugin/ignore.ts';
 
 const QUIET_MS = 150;
 /** Never worth a restart, besides what never belongs into a package. */
-const UNWATCHED = ['*.swp', '*~', '.#*', '4913', '*.log', '*.md', 'tests/'];
+const UNWATCHED = ['*.swp', '*.tmp', 'sed??????', '*~', '.#*', '4913', '*.log', '*.md', 'tests/'];
 
 export interface Watching {
   close(): Promise<void>;

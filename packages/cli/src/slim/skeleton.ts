@@ -115,11 +115,9 @@ function modelSkeleton(declaration: PluginDeclaration, action: string): Record<s
   if (provider === undefined) throw missing('plugin has no model provider');
   if (action === 'validate_provider_credentials') return { provider: provider.provider, credentials: {} };
   const row = MODEL_ACTIONS[action] ?? { extra: {} };
-  const model =
-    provider.models.find((each) => each.model_type === row.type) ??
-    (row.type === undefined ? provider.models[0] : undefined);
-  if (model === undefined)
-    throw missing(row.type === undefined ? 'model provider has no models' : `model provider has no ${row.type} models`);
+  // A provider without a model of the type shows how its first one would be asked.
+  const model = provider.models.find((each) => each.model_type === row.type) ?? provider.models[0];
+  if (model === undefined) throw missing(`model provider has no ${row.type ?? 'llm'} models`);
   return {
     provider: provider.provider,
     model: model.model,
