@@ -92,7 +92,8 @@ const PLAIN: Readonly<Record<string, unknown>> = {
   'invoke/question-classifier': NODE_RESULT,
   'invoke/summary': { summary: 'short' },
   'upload/file/request': { url: 'http://127.0.0.1:9/files/upload' },
-  'fetch/app/info': { name: 'app' },
+  // Dify wraps the parameters of an app once more.
+  'fetch/app/info': { data: { name: 'app' } },
 };
 
 export async function startFakeDify(options: FakeDifyOptions): Promise<FakeDify> {
