@@ -1,26 +1,5 @@
 /** The daemon's server-sent events: `data: <envelope>` and an empty line each. */
-
-export interface Envelope {
-  readonly code: number;
-  readonly message: string;
-  readonly data: unknown;
-}
-
-/** The events of a body that arrives in pieces cut anywhere. */
-export async function* sseEvents(body: AsyncIterable<Uint8Array>): AsyncGenerator<Envelope> {
-  let pieces: Buffer[] = [];
-  for await (const chunk of body) {
-    let rest = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-    for (let end = rest.indexOf(0x0a); end >= 0; end = rest.indexOf(0x0a)) {
-      pieces.push(rest.subarray(0, end));
-      rest = rest.subarray(end + 1);
-      const line = Buffer.concat(pieces).toString();
-      pieces = [];
-      if (line.startsWith('data: ')) yield JSON.parse(line.slice(6));
-    }
-    if (rest.length > 0) pieces.push(rest);
-  }
-}
+export { type Envelope, sseEvents } from '@plugin-daemon/client';
 
 /** Counts events by their separators, without making strings of them. */
 export class EventCounter {

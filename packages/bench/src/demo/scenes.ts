@@ -1,5 +1,6 @@
 /** The three scenes of the demo: a tool, a language model, and an agent that calls back for both. */
 import { basename, join } from 'node:path';
+import type { DispatchData } from '@plugin-daemon/client';
 import pc from 'picocolors';
 import type { DaemonClient, Uploaded } from '../daemon/index.ts';
 import { EXAMPLES, folderPackage } from '../plugin/package.ts';
@@ -31,7 +32,7 @@ export async function toolScene(client: DaemonClient): Promise<Uploaded> {
   const uploaded = await installExample(client, 'tool-text-report');
   line(pc.bold('invoke text_report/report:'));
   const call = { provider: 'text_report', tool: 'report', tool_parameters: { text: POEM, top: 3 }, credentials: {} };
-  await show(client.invoke('tool/invoke', 'examples/text_report', call));
+  await show(client.api.invoke('invokeTool', 'examples/text_report', call));
   return uploaded;
 }
 
@@ -39,7 +40,7 @@ export async function modelScene(client: DaemonClient, modelUrl: string): Promis
   heading('2  A language model');
   await installExample(client, 'llm-openai-compatible');
   line(pc.bold('invoke a model of a (fake) OpenAI-compatible server:'));
-  const call = {
+  const call: DispatchData<'invokeLlm'> = {
     provider: 'openai_endpoint',
     model: 'small-fake',
     model_type: 'llm',
@@ -50,7 +51,7 @@ export async function modelScene(client: DaemonClient, modelUrl: string): Promis
     stop: [],
     stream: true,
   };
-  await show(client.invoke('llm/invoke', 'examples/openai_endpoint', call));
+  await show(client.api.invoke('invokeLlm', 'examples/openai_endpoint', call));
 }
 
 /** `tool` is the upload of the tool's package: as in Dify, the agent is given the declared tool. */
@@ -82,7 +83,7 @@ export async function agentScene(client: DaemonClient, tool: Uploaded): Promise<
       maximum_iterations: 3,
     },
   };
-  await show(client.invoke('agent_strategy/invoke', 'examples/tool_loop', call));
+  await show(client.api.invoke('invokeAgentStrategy', 'examples/tool_loop', call));
 }
 
 /** Prints messages of tools and agents, and chunks of models, as they arrive. */
