@@ -24,8 +24,8 @@ import { createProcessLauncher, explainPid1 } from '../runtimes/local/launcher/i
 import { measured, objectKey, openLocalStorage } from '../storage/index.ts';
 import { createLog, createMetrics, type OwnedLog } from '../telemetry/index.ts';
 import { httpServer } from './http.ts';
-import { installationOptions, localSupervisor } from './local-plugins.ts';
-import { observeInvocations } from './observation.ts';
+import { installationOptions, localPlugins } from './local-plugins.ts';
+import { observeInstallations, observeInvocations } from './observation.ts';
 import { runtimeDirectory } from './routing.ts';
 
 /** A running daemon. */
@@ -107,16 +107,18 @@ async function wire(
     createProcessLauncher({
       python: settings.PYTHON_INTERPRETER_PATH,
       ...(environment.PATH !== undefined && { searchPath: environment.PATH }),
-      onFallback: (reason) => log.warn({ reason }, 'plugins are started without the helper process'),
+      onFallback: (reason) => {
+        log.warn({ reason }, 'plugins are started without the helper process');
+        warnOfPid1(log, true);
+      },
     }),
     (l) => l.close(),
   );
-  const pid1 = explainPid1({ launchesDirectly: process.platform === 'win32' });
-  if (pid1 !== undefined) log.warn({ remedy: pid1.remedy }, pid1.cause);
-  const supervisor = closing(
-    localSupervisor({ settings, environment, dataDirectory, log, metrics, database, objects, launcher }),
-    (s) => s.close(),
-  );
+  warnOfPid1(log, process.platform === 'win32');
+  const local = localPlugins({ settings, environment, dataDirectory, log, metrics, database, objects, launcher });
+  closing(local.environments, (e) => e.close());
+  closing(local.housekeeping, (h) => h.close());
+  const supervisor = closing(local.supervisor, (s) => s.close());
   const debugging = new DebuggingRuntimes();
   const debuggingKeys = new DebuggingKeys({ cache, file: join(dataDirectory.path, 'debugging-keys.json') });
   if (settings.PLUGIN_REMOTE_INSTALLING_ENABLED) {
@@ -140,7 +142,13 @@ async function wire(
   }
 
   const installation = createInstallation(
-    { database, objects, plugins: supervisor, log: log.child({ component: 'installation' }) },
+    {
+      database,
+      objects,
+      plugins: supervisor,
+      log: log.child({ component: 'installation' }),
+      onJobEnd: observeInstallations(metrics),
+    },
     installationOptions(settings),
   );
   closing(installation, (i) => i.close());
@@ -162,6 +170,8 @@ async function wire(
   const http = await httpServer({ ...parts, supervisor, debugging, debuggingKeys });
   const address = await http.listen();
   supervisor.begin();
+  // Never rejects; what it finds out is needed by the first installation.
+  void local.environments.warmUp();
 
   let stopping: Promise<void> | undefined;
   return {
@@ -173,6 +183,12 @@ async function wire(
       return stopping;
     },
   };
+}
+
+/** Plugins take a parent that is PID 1 for a dead daemon (runtime-protocols §8.2). */
+function warnOfPid1(log: OwnedLog, launchesDirectly: boolean): void {
+  const finding = explainPid1({ launchesDirectly });
+  if (finding !== undefined) log.warn({ remedy: finding.remedy }, finding.cause);
 }
 
 const openLog = (settings: Settings, secrets: readonly (string | undefined)[]): OwnedLog =>

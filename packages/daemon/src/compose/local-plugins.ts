@@ -6,7 +6,7 @@ import { type createInstallation, PackageStore } from '../installation/index.ts'
 import { pluginEnvironment } from '../runtimes/local/index.ts';
 import type { ProcessLauncher } from '../runtimes/local/launcher/index.ts';
 import type { ObjectStorage } from '../storage/index.ts';
-import { createPluginStarter, LocalSupervisor } from '../supervision/index.ts';
+import { createPluginStarter, Housekeeping, LocalSupervisor } from '../supervision/index.ts';
 import type { Metrics, OwnedLog } from '../telemetry/index.ts';
 import { observePlugins } from './observation.ts';
 import { declarationOf } from './routing.ts';
@@ -31,11 +31,12 @@ export interface LocalPluginsParts {
 }
 
 /** Environments, processes and their supervisor. */
-export function localSupervisor(parts: LocalPluginsParts): LocalSupervisor {
+export function localPlugins(parts: LocalPluginsParts) {
   const { settings, environment, log, metrics, database, objects, launcher } = parts;
   const packages = new PackageStore(objects, prefixes(settings));
+  const environments = pythonEnvironments(parts);
   const start = createPluginStarter({
-    environments: environments(parts),
+    environments,
     declarationOf: (identifier) => declarationOf(database, identifier),
     readPackage: (identifier) => packages.readPackage(identifier),
     environment: pluginEnvironment(environment, {
@@ -55,7 +56,7 @@ export function localSupervisor(parts: LocalPluginsParts): LocalSupervisor {
     buildsAtOnce: settings.PLUGIN_LOCAL_LAUNCHING_CONCURRENT,
     startsAtOnce: Math.max(settings.PLUGIN_LOCAL_LAUNCHING_CONCURRENT, availableParallelism()),
   });
-  return new LocalSupervisor({
+  const supervisor = new LocalSupervisor({
     start,
     desired: () => database.installations.identifiersInUse({ runtimeType: 'local' }),
     isDesired: async (identifier) => {
@@ -67,9 +68,22 @@ export function localSupervisor(parts: LocalPluginsParts): LocalSupervisor {
     log: log.child({ component: 'supervision' }),
     onState: observePlugins(metrics),
   });
+  const housekeeping = new Housekeeping({
+    environments,
+    inUse: async () => [...(await database.installations.identifiersInUse()), ...supervisor.identifiers],
+    retentionHours: settings.PLUGIN_ENVIRONMENT_RETENTION,
+    log: log.child({ component: 'supervision' }),
+  });
+  return { environments, supervisor, housekeeping };
 }
 
-function environments({ settings, environment, dataDirectory, log, launcher }: LocalPluginsParts): PythonEnvironments {
+function pythonEnvironments({
+  settings,
+  environment,
+  dataDirectory,
+  log,
+  launcher,
+}: LocalPluginsParts): PythonEnvironments {
   return new PythonEnvironments({
     workingPath: settings.PLUGIN_WORKING_PATH,
     toolsDirectory: dataDirectory.toolsPath,

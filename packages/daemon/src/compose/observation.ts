@@ -2,6 +2,7 @@
 import type { Server } from 'node:http';
 import { parseUniqueIdentifier } from '@plugin-daemon/plugin-package';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { InstallationParts } from '../installation/index.ts';
 import type { InvocationsOptions } from '../invocation/index.ts';
 import type { PluginState } from '../supervision/index.ts';
 import type { Log, Metrics } from '../telemetry/index.ts';
@@ -53,6 +54,15 @@ export function observePlugins(metrics: Metrics): (identifier: string, state: Pl
     } else running.delete(identifier);
     if (state === 'stopped') started.delete(identifier);
     metrics.active_plugins_total.set({ runtime_type: 'local' }, running.size);
+  };
+}
+
+/** Counts install jobs (config-storage-database §5.3). */
+export function observeInstallations(metrics: Metrics): NonNullable<InstallationParts['onJobEnd']> {
+  return ({ identifier, status, seconds }) => {
+    const { pluginId } = parseUniqueIdentifier(identifier);
+    metrics.plugin_installations_total.inc({ plugin_id: pluginId, status });
+    metrics.plugin_installation_duration_seconds.observe({ plugin_id: pluginId }, seconds);
   };
 }
 

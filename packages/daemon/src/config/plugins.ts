@@ -92,6 +92,15 @@ export const pluginSettings = {
     meaning: 'How many plugins are prepared and started at the same time.',
     usedBy: 'supervision',
   }),
+  PLUGIN_ENVIRONMENT_RETENTION: integer({
+    default: 168,
+    min: 0,
+    unit: 'hours',
+    meaning:
+      'Python environments of plugin versions that no tenant has installed are removed when they are older than this; 0 keeps them for ever, as the existing daemon does.',
+    usedBy: 'supervision',
+    own: true,
+  }),
   PLUGIN_ENV_PASSTHROUGH: list({
     default: [],
     meaning:

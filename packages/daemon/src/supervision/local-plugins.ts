@@ -102,6 +102,11 @@ export class LocalSupervisor implements LocalPlugins {
     this.#retiring.add(retiring);
   }
 
+  /** What runs, starts or is being installed on this node. */
+  get identifiers(): readonly string[] {
+    return [...this.#plugins.keys()];
+  }
+
   /** Plugins that should run but do not, with the reason. */
   problems(): Readonly<Record<string, string>> {
     const found: Record<string, string> = {};

@@ -1,0 +1,44 @@
+import { expect, test, vi } from 'vitest';
+import { silentLog } from '../telemetry/index.ts';
+import { Housekeeping } from './housekeeping.ts';
+
+const report = { directories: [{ name: 'acme/old-0.0.1@a', bytes: 10, removed: true }], bytecodeBytes: 0 };
+
+test('a round keeps what is in use and the young', async () => {
+  const collectGarbage = vi.fn(async () => report);
+  const log = { ...silentLog, info: vi.fn() };
+  const house = new Housekeeping({
+    environments: { collectGarbage },
+    inUse: async () => ['a', 'b'],
+    retentionHours: 2,
+    log,
+  });
+  await house.run();
+  expect(collectGarbage).toHaveBeenCalledWith({ keep: ['a', 'b'], dryRun: false, minimumAgeSeconds: 7200 });
+  expect(log.info).toHaveBeenCalledWith({ environments: ['acme/old-0.0.1@a'], bytes: 10 }, expect.any(String));
+  await house.close();
+});
+
+test('a list that cannot be read removes nothing and is logged', async () => {
+  const collectGarbage = vi.fn(async () => report);
+  const log = { ...silentLog, warn: vi.fn() };
+  const inUse = async () => Promise.reject(new Error('database is gone'));
+  const house = new Housekeeping({ environments: { collectGarbage }, inUse, retentionHours: 1, log });
+  await house.run();
+  expect(collectGarbage).not.toHaveBeenCalled();
+  expect(log.warn).toHaveBeenCalled();
+  await house.close();
+});
+
+test('retention 0 never looks; otherwise rounds come by themselves and closing waits for them', async () => {
+  const collectGarbage = vi.fn(async () => report);
+  const parts = { environments: { collectGarbage }, inUse: async () => [], log: silentLog, everyMs: 5 };
+  const never = new Housekeeping({ ...parts, retentionHours: 0 });
+  const often = new Housekeeping({ ...parts, retentionHours: 1 });
+  await vi.waitFor(() => expect(collectGarbage.mock.calls.length).toBeGreaterThan(1));
+  await often.close();
+  await never.close();
+  const rounds = collectGarbage.mock.calls.length;
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  expect(collectGarbage).toHaveBeenCalledTimes(rounds);
+});
