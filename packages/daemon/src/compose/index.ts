@@ -170,8 +170,6 @@ async function wire(
   const http = await httpServer({ ...parts, supervisor, debugging, debuggingKeys });
   const address = await http.listen();
   supervisor.begin();
-  // Never rejects; what it finds out is needed by the first installation.
-  void local.environments.warmUp();
 
   let stopping: Promise<void> | undefined;
   return {

@@ -43,13 +43,6 @@ export class PythonEnvironments {
   }
 
   /**
-   * Starts what takes time and is needed by the first installation: finding uv, and a mirror. Never rejects.
-   */
-  async warmUp(): Promise<void> {
-    await Promise.allSettled([this.#installer.locate(this.#lifetime.signal), this.#detectMirror()]);
-  }
-
-  /**
    * Unpacks a plugin and installs its dependencies, unless that has been done before.
    * @throws EnvironmentError with cause, remedy and the path of the full log; the signal's reason when aborted, after the
    *   installer's processes have ended
