@@ -3,7 +3,7 @@ export const script = String.raw`
 const el = (tag, attributes, ...children) => {
   const node = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes || {})) node.setAttribute(name, value);
-  node.append(...children.flat().filter((child) => child !== undefined && child !== ''));
+  node.append(...children.flat(Infinity).filter((child) => child !== undefined && child !== ''));
   return node;
 };
 /** Words in backticks become code. */
@@ -41,7 +41,7 @@ function fields(schema) {
       field.$ref ? '' : fields(field))));
 }
 
-const block = (title, ...children) => [el('h4', {}, title), ...children.flat().filter(Boolean)];
+const block = (title, ...children) => [el('h4', {}, title), ...children.flat(Infinity).filter(Boolean)];
 const sample = (title, text) => el('details', {}, el('summary', {}, title), el('pre', {}, el('code', {}, text)));
 const pretty = (value) => (typeof value === 'string' ? value : JSON.stringify(value, null, 2));
 
