@@ -63,6 +63,16 @@ export class Checker {
     return 'schema' in media ? this.#validate(`${at}/schema`, exchange.body) : [];
   }
 
+  /** What a JSON request has that the description does not allow; empty if it fits or no JSON is described. */
+  requestProblems(method: string, path: string, body: string): readonly string[] {
+    const described = this.find(method, path);
+    if (described === undefined) return ['the route is not described'];
+    const content: Readonly<Record<string, object>> = Object.assign({}, described.operation.requestBody?.['content']);
+    if (content['application/json'] === undefined) return [];
+    const at = `${described.pointer}/requestBody/content/${pointerPart('application/json')}/schema`;
+    return this.#validate(at, body);
+  }
+
   /** Answers validated so far, events one by one. */
   validated = 0;
 
