@@ -6,7 +6,7 @@ import { join } from 'node:path';
  * whatever happens. Synchronous on purpose: the page cache takes a write in microseconds, and order is then a matter of course.
  */
 export class SpillFile {
-  readonly #fd: number;
+  #fd: number;
   #written = 0;
   #read = 0;
 
@@ -22,13 +22,10 @@ export class SpillFile {
     return this.#written - this.#read;
   }
 
-  /** @throws for example when the disk is full. */
+  /** All of it or, when it throws (a full disk for example), nothing. */
   append(bytes: Buffer): void {
-    for (let at = 0; at < bytes.length; ) {
-      const count = writeSync(this.#fd, bytes, at, bytes.length - at, this.#written);
-      at += count;
-      this.#written += count;
-    }
+    for (let at = 0; at < bytes.length; ) at += writeSync(this.#fd, bytes, at, bytes.length - at, this.#written + at);
+    this.#written += bytes.length;
   }
 
   /** The next bytes, at most `limit`; empty when nothing waits. */
@@ -44,7 +41,10 @@ export class SpillFile {
     return bytes.subarray(0, count);
   }
 
+  /** Gives the disk space back. Idempotent. */
   close(): void {
+    if (this.#fd < 0) return;
     closeSync(this.#fd);
+    this.#fd = -1;
   }
 }

@@ -31,6 +31,8 @@ export class SseResponse implements SessionOutput {
   #collected = '';
   #spill: SpillFile | undefined;
   #ended = false;
+  /** What is said after everything that waits: it needs no room on the disk. */
+  #last = '';
   #overflowed = false;
 
   constructor(response: ServerResponse, options: SseOptions) {
@@ -54,15 +56,11 @@ export class SseResponse implements SessionOutput {
 
   end(): void {
     this.#ended = true;
-    const last = this.#collected;
+    this.#last = this.#collected;
     this.#collected = '';
     // A whole answer at once: with its length known it leaves in one write.
-    this.#start(last.length);
-    if (this.#waits()) {
-      if (last !== '') this.#write(last);
-      return;
-    }
-    this.#response.end(last, 'latin1');
+    this.#start(this.#last.length);
+    if (!this.#waits()) this.#finish();
   }
 
   fail(failure: SessionFailure): void {
@@ -85,24 +83,13 @@ export class SseResponse implements SessionOutput {
       this.#response.write(text, 'latin1');
       return;
     }
-    // The last words of a session that overflowed are let through.
-    if (this.#overflowed && !this.#ended) return;
+    if (this.#overflowed) return;
+    if ((this.#spill?.waiting ?? 0) + text.length > this.#options.maxWaitingBytes) return this.#overflow();
     try {
       this.#spill ??= new SpillFile(this.#options.spillDirectory, `${process.pid}-${spillCount++}`);
-      if (this.#spill.waiting + text.length > this.#options.maxWaitingBytes && !this.#overflowed)
-        return this.#overflow();
       this.#spill.append(Buffer.from(text, 'latin1'));
     } catch (cause) {
-      this.#overflowed = true;
-      const reason = cause instanceof Error ? cause.message : String(cause);
-      this.#options.onOverflow(
-        new DaemonError(
-          'internal',
-          `the client reads slower than the plugin writes, and what waits for it cannot be stored: ${reason}`,
-          { cause },
-        ),
-      );
-      this.#response.destroy();
+      this.#lost('what waits for it cannot be stored', cause);
     }
   }
 
@@ -117,14 +104,33 @@ export class SseResponse implements SessionOutput {
     );
   }
 
+  #lost(what: string, cause: unknown): void {
+    this.#overflowed = true;
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    const text = `the client reads slower than the plugin writes, and ${what}: ${reason}`;
+    this.#options.onOverflow(new DaemonError('internal', text, { cause }));
+  }
+
   /** The reader has room again. */
   #refill(): void {
     const spill = this.#spill;
     if (spill === undefined) return;
-    while (spill.waiting > 0) {
-      if (!this.#response.write(spill.take(PIECE_BYTES))) return;
+    try {
+      while (spill.waiting > 0) {
+        if (!this.#response.write(spill.take(PIECE_BYTES))) return;
+      }
+    } catch (cause) {
+      // There is a gap now: whatever followed would be taken for the whole.
+      this.#lost('what waited for it cannot be read back', cause);
+      this.#response.destroy();
+      return;
     }
-    if (this.#ended) this.#response.end();
+    if (this.#ended) this.#finish();
+  }
+
+  #finish(): void {
+    this.#response.end(this.#last, 'latin1');
+    this.#last = '';
   }
 
   #release(): void {
