@@ -104,7 +104,7 @@ export class LocalRuntime implements PluginRuntime {
     });
     process.stderr.on('data', (bytes: Buffer) => {
       this.#liveness.touch();
-      this.#stderr.push(bytes.toString('utf8'));
+      this.#stderr.push(bytes);
     });
     void this.#watch();
   }

@@ -1,8 +1,12 @@
+import { StringDecoder } from 'node:string_decoder';
+
 /** The last lines a process wrote to stderr: what explains its death. */
 
 const MAX_CHARACTERS = 4096;
 
 export class StderrTail {
+  /** Reads may cut a character in two. */
+  readonly #decoder = new StringDecoder('utf8');
   #rest = '';
   #tail = '';
   readonly #onLine: (line: string) => void;
@@ -11,8 +15,8 @@ export class StderrTail {
     this.#onLine = onLine;
   }
 
-  push(text: string): void {
-    const lines = (this.#rest + text).split('\n');
+  push(bytes: Buffer): void {
+    const lines = (this.#rest + this.#decoder.write(bytes)).split('\n');
     this.#rest = (lines.pop() ?? '').slice(-MAX_CHARACTERS);
     for (const line of lines) this.#add(line);
   }

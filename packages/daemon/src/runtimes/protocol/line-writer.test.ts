@@ -1,0 +1,57 @@
+import { PassThrough, Writable } from 'node:stream';
+import { expect, test } from 'vitest';
+import { LineWriter } from './line-writer.ts';
+
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+test('lines of one turn leave in one write', async () => {
+  const writes: string[] = [];
+  const stdin = new Writable({
+    writev(chunks, done) {
+      writes.push(Buffer.concat(chunks.map(({ chunk }) => chunk)).toString());
+      done();
+    },
+  });
+  const writer = new LineWriter(stdin);
+  expect(writer.send('one')).toBeUndefined();
+  expect(writer.send('two')).toBeUndefined();
+  await turn();
+  expect(writer.send('three')).toBeUndefined();
+  await turn();
+  expect(writes).toEqual(['one\ntwo\n', 'three\n']);
+});
+
+test('a plugin that reads slowly makes its writers wait until there is room', async () => {
+  const stdin = new PassThrough({ highWaterMark: 16 });
+  const writer = new LineWriter(stdin);
+  const first = writer.send('x'.repeat(100));
+  const second = writer.send('y');
+  expect(first).toBeInstanceOf(Promise);
+  expect(second).toBe(first);
+  stdin.resume();
+  await first;
+  expect(writer.send('z')).toBeUndefined();
+});
+
+test('a pipe that closes settles what waits, and takes nothing more', async () => {
+  const stdin = new PassThrough({ highWaterMark: 16 });
+  stdin.on('error', () => undefined);
+  const writer = new LineWriter(stdin);
+  const waiting = writer.send('x'.repeat(100));
+  stdin.destroy();
+  await waiting;
+  expect(() => writer.send('more')).toThrow('plugin instance stopped');
+});
+
+test('a plugin that does not read at all is refused new lines at 256 MiB, and nothing is lost before', () => {
+  const taken: Buffer[] = [];
+  const stdin = new Writable({ write: (chunk) => void taken.push(chunk) });
+  const writer = new LineWriter(stdin);
+  const line = 'x'.repeat(32 * 1024 * 1024);
+  let sent = 0;
+  expect(() => {
+    for (; sent < 20; sent++) void writer.send(line);
+  }).toThrow(/does not read its input: \d+ bytes wait/);
+  expect(sent).toBeGreaterThanOrEqual(8);
+  expect(sent).toBeLessThan(12);
+});
