@@ -21,7 +21,7 @@ export interface CheckPollingAnswer {
 }
 
 export interface DatasourceOnlineDriveBrowseFilesRequest {
-  /** Decrypted credentials, as the plugin expects them. */
+  /** Decrypted credentials, as the plugin expects them; `{}` where it needs none. */
   readonly credentials?: Readonly<Record<string, unknown>>;
   /** `api-key`, `oauth2` or `unauthorized`. */
   readonly credential_type?: string;
@@ -31,7 +31,7 @@ export interface DatasourceOnlineDriveBrowseFilesRequest {
 }
 
 export interface DatasourceOnlineDriveDownloadFileRequest {
-  /** Decrypted credentials, as the plugin expects them. */
+  /** Decrypted credentials, as the plugin expects them; `{}` where it needs none. */
   readonly credentials?: Readonly<Record<string, unknown>>;
   /** `api-key`, `oauth2` or `unauthorized`. */
   readonly credential_type?: string;
@@ -521,7 +521,7 @@ export interface RequestCheckPolling {
   /** Name of the provider inside the plugin. */
   readonly provider: string;
   readonly model: string;
-  /** Decrypted credentials, as the plugin expects them. */
+  /** Decrypted credentials, as the plugin expects them; `{}` where it needs none. */
   readonly credentials?: Readonly<Record<string, unknown>>;
   /** `api-key`, `oauth2` or `unauthorized`. */
   readonly credential_type?: string;
@@ -530,7 +530,7 @@ export interface RequestCheckPolling {
 }
 
 export interface RequestDatasourceGetOnlineDocumentPages {
-  /** Decrypted credentials, as the plugin expects them. */
+  /** Decrypted credentials, as the plugin expects them; `{}` where it needs none. */
   readonly credentials?: Readonly<Record<string, unknown>>;
   /** `api-key`, `oauth2` or `unauthorized`. */
   readonly credential_type?: string;
@@ -540,7 +540,7 @@ export interface RequestDatasourceGetOnlineDocumentPages {
 }
 
 export interface RequestDatasourceGetWebsiteCrawl {
-  /** Decrypted credentials, as the plugin expects them. */
+  /** Decrypted credentials, as the plugin expects them; `{}` where it needs none. */
   readonly credentials?: Readonly<Record<string, unknown>>;
   /** `api-key`, `oauth2` or `unauthorized`. */
   readonly credential_type?: string;
@@ -561,7 +561,7 @@ export interface RequestGetAIModelSchema {
   /** Name of the provider inside the plugin. */
   readonly provider: string;
   readonly model: string;
-  /** Decrypted credentials, as the plugin expects them. */
+  /** Decrypted credentials, as the plugin expects them; `{}` where it needs none. */
   readonly credentials?: Readonly<Record<string, unknown>>;
   /** `api-key`, `oauth2` or `unauthorized`. */
   readonly credential_type?: string;
@@ -572,7 +572,7 @@ export interface RequestGetLLMNumTokens {
   /** Name of the provider inside the plugin. */
   readonly provider: string;
   readonly model: string;
-  /** Decrypted credentials, as the plugin expects them. */
+  /** Decrypted credentials, as the plugin expects them; `{}` where it needs none. */
   readonly credentials?: Readonly<Record<string, unknown>>;
   /** `api-key`, `oauth2` or `unauthorized`. */
   readonly credential_type?: string;
@@ -585,7 +585,7 @@ export interface RequestGetTTSModelVoices {
   /** Name of the provider inside the plugin. */
   readonly provider: string;
   readonly model: string;
-  /** Decrypted credentials, as the plugin expects them. */
+  /** Decrypted credentials, as the plugin expects them; `{}` where it needs none. */
   readonly credentials?: Readonly<Record<string, unknown>>;
   /** `api-key`, `oauth2` or `unauthorized`. */
   readonly credential_type?: string;
@@ -597,7 +597,7 @@ export interface RequestGetTextEmbeddingNumTokens {
   /** Name of the provider inside the plugin. */
   readonly provider: string;
   readonly model: string;
-  /** Decrypted credentials, as the plugin expects them. */
+  /** Decrypted credentials, as the plugin expects them; `{}` where it needs none. */
   readonly credentials?: Readonly<Record<string, unknown>>;
   /** `api-key`, `oauth2` or `unauthorized`. */
   readonly credential_type?: string;
@@ -621,7 +621,7 @@ export interface RequestInvokeLLM {
   /** Name of the provider inside the plugin. */
   readonly provider: string;
   readonly model: string;
-  /** Decrypted credentials, as the plugin expects them. */
+  /** Decrypted credentials, as the plugin expects them; `{}` where it needs none. */
   readonly credentials?: Readonly<Record<string, unknown>>;
   /** `api-key`, `oauth2` or `unauthorized`. */
   readonly credential_type?: string;
@@ -639,7 +639,7 @@ export interface RequestInvokeModeration {
   /** Name of the provider inside the plugin. */
   readonly provider: string;
   readonly model: string;
-  /** Decrypted credentials, as the plugin expects them. */
+  /** Decrypted credentials, as the plugin expects them; `{}` where it needs none. */
   readonly credentials?: Readonly<Record<string, unknown>>;
   /** `api-key`, `oauth2` or `unauthorized`. */
   readonly credential_type?: string;
@@ -651,7 +651,7 @@ export interface RequestInvokeMultimodalEmbedding {
   /** Name of the provider inside the plugin. */
   readonly provider: string;
   readonly model: string;
-  /** Decrypted credentials, as the plugin expects them. */
+  /** Decrypted credentials, as the plugin expects them; `{}` where it needs none. */
   readonly credentials?: Readonly<Record<string, unknown>>;
   /** `api-key`, `oauth2` or `unauthorized`. */
   readonly credential_type?: string;
@@ -664,7 +664,7 @@ export interface RequestInvokeMultimodalRerank {
   /** Name of the provider inside the plugin. */
   readonly provider: string;
   readonly model: string;
-  /** Decrypted credentials, as the plugin expects them. */
+  /** Decrypted credentials, as the plugin expects them; `{}` where it needs none. */
   readonly credentials?: Readonly<Record<string, unknown>>;
   /** `api-key`, `oauth2` or `unauthorized`. */
   readonly credential_type?: string;
@@ -676,7 +676,7 @@ export interface RequestInvokeMultimodalRerank {
 }
 
 export interface RequestInvokeOnlineDocumentDatasourceGetContent {
-  /** Decrypted credentials, as the plugin expects them. */
+  /** Decrypted credentials, as the plugin expects them; `{}` where it needs none. */
   readonly credentials?: Readonly<Record<string, unknown>>;
   /** `api-key`, `oauth2` or `unauthorized`. */
   readonly credential_type?: string;
@@ -689,7 +689,7 @@ export interface RequestInvokeRerank {
   /** Name of the provider inside the plugin. */
   readonly provider: string;
   readonly model: string;
-  /** Decrypted credentials, as the plugin expects them. */
+  /** Decrypted credentials, as the plugin expects them; `{}` where it needs none. */
   readonly credentials?: Readonly<Record<string, unknown>>;
   /** `api-key`, `oauth2` or `unauthorized`. */
   readonly credential_type?: string;
@@ -704,7 +704,7 @@ export interface RequestInvokeSpeech2Text {
   /** Name of the provider inside the plugin. */
   readonly provider: string;
   readonly model: string;
-  /** Decrypted credentials, as the plugin expects them. */
+  /** Decrypted credentials, as the plugin expects them; `{}` where it needs none. */
   readonly credentials?: Readonly<Record<string, unknown>>;
   /** `api-key`, `oauth2` or `unauthorized`. */
   readonly credential_type?: string;
@@ -717,7 +717,7 @@ export interface RequestInvokeTTS {
   /** Name of the provider inside the plugin. */
   readonly provider: string;
   readonly model: string;
-  /** Decrypted credentials, as the plugin expects them. */
+  /** Decrypted credentials, as the plugin expects them; `{}` where it needs none. */
   readonly credentials?: Readonly<Record<string, unknown>>;
   /** `api-key`, `oauth2` or `unauthorized`. */
   readonly credential_type?: string;
@@ -731,7 +731,7 @@ export interface RequestInvokeTextEmbedding {
   /** Name of the provider inside the plugin. */
   readonly provider: string;
   readonly model: string;
-  /** Decrypted credentials, as the plugin expects them. */
+  /** Decrypted credentials, as the plugin expects them; `{}` where it needs none. */
   readonly credentials?: Readonly<Record<string, unknown>>;
   /** `api-key`, `oauth2` or `unauthorized`. */
   readonly credential_type?: string;
@@ -744,8 +744,9 @@ export interface RequestInvokeTextEmbedding {
 export interface RequestInvokeTool {
   readonly provider: string;
   readonly tool: string;
+  /** `{}` where there are none. */
   readonly tool_parameters?: Readonly<Record<string, unknown>>;
-  /** Decrypted credentials, as the plugin expects them. */
+  /** Decrypted credentials, as the plugin expects them; `{}` where it needs none. */
   readonly credentials?: Readonly<Record<string, unknown>>;
   /** `api-key`, `oauth2` or `unauthorized`. */
   readonly credential_type?: string;
@@ -776,7 +777,7 @@ export interface RequestStartPolling {
   /** Name of the provider inside the plugin. */
   readonly provider: string;
   readonly model: string;
-  /** Decrypted credentials, as the plugin expects them. */
+  /** Decrypted credentials, as the plugin expects them; `{}` where it needs none. */
   readonly credentials?: Readonly<Record<string, unknown>>;
   /** `api-key`, `oauth2` or `unauthorized`. */
   readonly credential_type?: string;
@@ -791,7 +792,7 @@ export interface RequestStartPolling {
 }
 
 export interface RequestValidateDatasourceCredentials {
-  /** Decrypted credentials, as the plugin expects them. */
+  /** Decrypted credentials, as the plugin expects them; `{}` where it needs none. */
   readonly credentials?: Readonly<Record<string, unknown>>;
   /** `api-key`, `oauth2` or `unauthorized`. */
   readonly credential_type?: string;
@@ -802,7 +803,7 @@ export interface RequestValidateModelCredentials {
   /** Name of the provider inside the plugin. */
   readonly provider: string;
   readonly model: string;
-  /** Decrypted credentials, as the plugin expects them. */
+  /** Decrypted credentials, as the plugin expects them; `{}` where it needs none. */
   readonly credentials?: Readonly<Record<string, unknown>>;
   /** `api-key`, `oauth2` or `unauthorized`. */
   readonly credential_type?: string;
@@ -810,7 +811,7 @@ export interface RequestValidateModelCredentials {
 }
 
 export interface RequestValidateProviderCredentials {
-  /** Decrypted credentials, as the plugin expects them. */
+  /** Decrypted credentials, as the plugin expects them; `{}` where it needs none. */
   readonly credentials?: Readonly<Record<string, unknown>>;
   /** `api-key`, `oauth2` or `unauthorized`. */
   readonly credential_type?: string;
@@ -842,7 +843,7 @@ export interface ToolChoice {
 }
 
 export interface TriggerDispatchEventRequest {
-  /** Decrypted credentials, as the plugin expects them. */
+  /** Decrypted credentials, as the plugin expects them; `{}` where it needs none. */
   readonly credentials?: Readonly<Record<string, unknown>>;
   /** `api-key`, `oauth2` or `unauthorized`. */
   readonly credential_type?: string;
@@ -853,7 +854,7 @@ export interface TriggerDispatchEventRequest {
 }
 
 export interface TriggerInvokeEventRequest {
-  /** Decrypted credentials, as the plugin expects them. */
+  /** Decrypted credentials, as the plugin expects them; `{}` where it needs none. */
   readonly credentials?: Readonly<Record<string, unknown>>;
   /** `api-key`, `oauth2` or `unauthorized`. */
   readonly credential_type?: string;
@@ -867,7 +868,7 @@ export interface TriggerInvokeEventRequest {
 }
 
 export interface TriggerRefreshRequest {
-  /** Decrypted credentials, as the plugin expects them. */
+  /** Decrypted credentials, as the plugin expects them; `{}` where it needs none. */
   readonly credentials?: Readonly<Record<string, unknown>>;
   /** `api-key`, `oauth2` or `unauthorized`. */
   readonly credential_type?: string;
@@ -876,7 +877,7 @@ export interface TriggerRefreshRequest {
 }
 
 export interface TriggerSubscribeRequest {
-  /** Decrypted credentials, as the plugin expects them. */
+  /** Decrypted credentials, as the plugin expects them; `{}` where it needs none. */
   readonly credentials?: Readonly<Record<string, unknown>>;
   /** `api-key`, `oauth2` or `unauthorized`. */
   readonly credential_type?: string;
@@ -886,7 +887,7 @@ export interface TriggerSubscribeRequest {
 }
 
 export interface TriggerUnsubscribeRequest {
-  /** Decrypted credentials, as the plugin expects them. */
+  /** Decrypted credentials, as the plugin expects them; `{}` where it needs none. */
   readonly credentials?: Readonly<Record<string, unknown>>;
   /** `api-key`, `oauth2` or `unauthorized`. */
   readonly credential_type?: string;
@@ -896,7 +897,7 @@ export interface TriggerUnsubscribeRequest {
 
 export interface TriggerValidateProviderCredentialsRequest {
   readonly provider: string;
-  /** Decrypted credentials, as the plugin expects them. */
+  /** Decrypted credentials, as the plugin expects them; `{}` where it needs none. */
   readonly credentials?: Readonly<Record<string, unknown>>;
   /** `api-key`, `oauth2` or `unauthorized`. */
   readonly credential_type?: string;

@@ -28,7 +28,7 @@ export const MODEL_TYPES = [
 
 export const credentials = () =>
   embed('Credentials', {
-    credentials: object('Credentials').describe('Decrypted credentials, as the plugin expects them.'),
+    credentials: object('Credentials').describe('Decrypted credentials, as the plugin expects them; `{}` where it needs none.'),
     credential_type: string('CredentialType').omit().describe('`api-key`, `oauth2` or `unauthorized`.'),
   });
 

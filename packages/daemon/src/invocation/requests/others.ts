@@ -12,7 +12,7 @@ export const InvokeTool = record(
   embed('InvokeToolSchema', {
     ...provider(),
     tool: string('Tool').check(required),
-    tool_parameters: object('ToolParameters'),
+    tool_parameters: object('ToolParameters').describe('`{}` where there are none.'),
   }),
   credentials(),
 );
