@@ -194,6 +194,7 @@ export class DebugRelay {
 
   #connect(): void {
     clearTimeout(this.#retry);
+    this.#retry = undefined;
     const plugin = this.#active;
     if (this.#closed || plugin === undefined) return;
     const old = this.#current;
@@ -213,8 +214,7 @@ export class DebugRelay {
       this.#events.state(`connected to ${host}:${port}`, true);
     });
     socket.on('error', (error) => {
-      if (this.#dify === socket || this.#dify === undefined)
-        this.#events.state(`${host}:${port}: ${error.message}`, false);
+      if (this.#current === socket) this.#events.state(`${host}:${port}: ${error.message}`, false);
       socket.destroy();
     });
     socket.on('close', () => {
@@ -246,7 +246,7 @@ export class DebugRelay {
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#retry);
-    this.#dify?.destroy();
+    this.#current?.destroy();
     for (const plugin of this.#plugins) plugin.socket.destroy();
     await new Promise((resolve) => this.#server.close(resolve));
   }
