@@ -47,7 +47,7 @@ function decodeRecord(
   for (const { key, field } of type.fields) {
     const given = input[key];
     if (given === undefined && field.omitEmpty) continue;
-    if (field.omitEmpty && (field.type.kind === 'nullable' ? given === null : isEmpty(given))) {
+    if (field.omitEmpty && leavesOut(field.type, given)) {
       delete out[key];
       state.altered = true;
       continue;
@@ -103,7 +103,11 @@ function decodeValue(type: Type, given: unknown, path: string, field: Field<unkn
   return zeroOf(type);
 }
 
-/** What *omit* leaves out: zero values, empty lists and objects. */
+/** Upstream keeps raw JSON whatever it says, and pointers unless they are null. */
+const leavesOut = (type: Type, given: unknown): boolean =>
+  type.kind === 'any' ? false : type.kind === 'nullable' ? given === null : isEmpty(given);
+
+/** What *omit* leaves out of the others: zero values, empty lists and objects. */
 const isEmpty = (value: unknown): boolean =>
   isZero(value) || (typeof value === 'object' && value !== null && Object.keys(value).length === 0);
 

@@ -123,7 +123,8 @@ function encodeData(
   given: unknown,
 ): string {
   const routing = `"user_id":${JSON.stringify(userId)},"type":${JSON.stringify(action.type)},"action":${JSON.stringify(action.action)}`;
-  if (own !== undefined && !altered && isObject(given) && !ROUTING.some((key) => Object.hasOwn(given, key))) {
+  const asGiven = own !== undefined && !altered && isObject(given);
+  if (asGiven && !ROUTING.some((key) => Object.hasOwn(given, key)) && !lacksLists(action.request, given)) {
     const inner = own.slice(1, -1).trim();
     return `{${routing}${defaults(action.request, missing)}${inner === '' ? '' : `,${inner}`}}`;
   }
@@ -156,6 +157,9 @@ function defaults(type: RecordType, missing: readonly string[]): string {
 
 /** Upstream sends these two as empty lists instead of null; the SDK's counting needs lists. */
 const LISTS_NOT_NULL = new Set(['RequestGetLLMNumTokens.prompt_messages', 'RequestGetLLMNumTokens.tools']);
+
+const lacksLists = (type: RecordType, data: Readonly<Record<string, unknown>>): boolean =>
+  type.fields.some(({ key }) => data[key] === null && LISTS_NOT_NULL.has(`${type.name}.${key}`));
 
 function completeNumTokens(action: ActionSpec, data: Record<string, unknown>): Record<string, unknown> {
   for (const { key } of action.request.fields) {

@@ -126,7 +126,7 @@ const pollingNeeds = [
     status: 'succeeded',
     field: 'Result',
     tag: 'required_for_succeeded',
-    has: (v: { result?: unknown }) => v.result !== undefined,
+    has: (v: { result?: unknown }) => v.result !== undefined && v.result !== null,
   },
   {
     status: 'failed',

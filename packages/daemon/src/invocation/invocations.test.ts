@@ -1,0 +1,135 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { DaemonError } from '../errors/index.ts';
+import type { PluginRuntime } from '../runtimes/runtime.ts';
+import { FakeOutput, FakeRuntime, world } from './testing.ts';
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+const DECLARATION = async () => ({}) as never;
+
+test('a runtime that is not ready is waited for', async () => {
+  const runtime = new FakeRuntime();
+  const ready = Promise.withResolvers<PluginRuntime>();
+  const { open } = world({ runtimes: { peek: () => undefined, ready: () => ready.promise, declaration: DECLARATION } });
+  const output = new FakeOutput();
+  let opened = false;
+  const opening = open(output).then(() => {
+    opened = true;
+  });
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(opened).toBe(false);
+  ready.resolve(runtime);
+  await opening;
+  expect(runtime.sent).toHaveLength(1);
+});
+
+test('a runtime that cannot be started is the caller’s error, and nothing stays open', async () => {
+  const error = new DaemonError('runtime-unavailable', 'it broke');
+  const { open, invocations } = world({
+    runtimes: { peek: () => undefined, ready: () => Promise.reject(error), declaration: DECLARATION },
+  });
+  await expect(open(new FakeOutput())).rejects.toBe(error);
+  expect(invocations.openSessions).toBe(0);
+});
+
+test('a process that just died is replaced: the call is tried again on the next one', async () => {
+  const dying = new FakeRuntime();
+  dying.broken = new Error('plugin instance stopped');
+  const fresh = new FakeRuntime();
+  let current: PluginRuntime = dying;
+  const { open, opened } = world({
+    runtimes: { peek: () => current, ready: async () => current, declaration: DECLARATION },
+  });
+  const opening = open(new FakeOutput());
+  await vi.advanceTimersByTimeAsync(500);
+  expect(opened).toEqual([]);
+  expect(dying.sinks.size).toBe(0);
+  current = fresh;
+  await vi.advanceTimersByTimeAsync(500);
+  const session = await opening;
+  expect([...fresh.sinks.keys()]).toEqual([session.id]);
+});
+
+test('it is tried for 6 s, then the reason is the caller’s error', async () => {
+  const dying = new FakeRuntime();
+  dying.broken = new Error('the plugin does not read its input');
+  const { open, invocations } = world({
+    runtimes: { peek: () => dying, ready: async () => dying, declaration: DECLARATION },
+  });
+  const opening = open(new FakeOutput()).catch((error: unknown) => error);
+  await vi.advanceTimersByTimeAsync(7000);
+  expect(await opening).toMatchObject({
+    kind: 'internal',
+    message: 'the plugin does not read its input\nfailed to write request',
+  });
+  expect(invocations.openSessions).toBe(0);
+  expect(vi.getTimerCount()).toBe(0);
+});
+
+test('a caller that leaves while it is tried again ends the trying', async () => {
+  const dying = new FakeRuntime();
+  dying.broken = new Error('gone');
+  const { open } = world({ runtimes: { peek: () => dying, ready: async () => dying, declaration: DECLARATION } });
+  const left = new AbortController();
+  const opening = open(new FakeOutput(), { signal: left.signal }).catch((error: unknown) => error);
+  await vi.advanceTimersByTimeAsync(100);
+  left.abort(new Error('the client left'));
+  await vi.advanceTimersByTimeAsync(0);
+  expect(await opening).toBeInstanceOf(Error);
+  expect(vi.getTimerCount()).toBe(0);
+});
+
+test('the declaration is read once for each process', async () => {
+  let reads = 0;
+  let current = new FakeRuntime();
+  const { open } = world({
+    runtimes: {
+      peek: () => current,
+      ready: async () => current,
+      declaration: async () => {
+        reads++;
+        return {} as never;
+      },
+    },
+  });
+  for (let n = 0; n < 3; n++) await open(new FakeOutput());
+  expect(reads).toBe(1);
+  current = new FakeRuntime();
+  await open(new FakeOutput());
+  expect(reads).toBe(2);
+});
+
+test('every session has its own id', async () => {
+  const { open, runtime } = world();
+  for (let n = 0; n < 10; n++) await open(new FakeOutput());
+  expect(new Set(runtime.lines.map((line) => line.session_id)).size).toBe(10);
+  expect(runtime.sinks.size).toBe(10);
+});
+
+test('draining waits for open sessions, or for the signal', async () => {
+  const { open, invocations, runtime } = world();
+  const outputs = [new FakeOutput(), new FakeOutput()];
+  for (const output of outputs) await open(output);
+  let drained = false;
+  const giveUp = new AbortController();
+  const draining = invocations.drained(giveUp.signal).then(() => {
+    drained = true;
+  });
+  const [first] = runtime.sinks.values();
+  first?.end();
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(drained).toBe(false);
+  giveUp.abort();
+  await vi.advanceTimersByTimeAsync(100);
+  await draining;
+  invocations.abortAll(new DaemonError('runtime-unavailable', 'the daemon is stopping'));
+  expect(outputs[0]?.ends).toEqual(['end']);
+  expect(outputs[1]?.failure).toMatchObject({ from: 'daemon', error: { message: 'the daemon is stopping' } });
+  expect(invocations.openSessions).toBe(0);
+});
