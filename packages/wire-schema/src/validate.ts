@@ -25,7 +25,7 @@ export const formatViolations = (violations: readonly Violation[]): string =>
 const join = (path: string, name: string): string => (path === '' ? name : `${path}.${name}`);
 
 function checkRecord(type: RecordType, value: unknown, path: string, found: Violation[]): void {
-  const input: Record<string, unknown> = typeof value === 'object' && value !== null ? { ...value } : {};
+  const input = isObject(value) ? value : nothing;
   for (const { key, field, via } of type.fields) {
     const at = join(via.reduce(join, path), field.name);
     const given = input[key];
@@ -34,6 +34,11 @@ function checkRecord(type: RecordType, value: unknown, path: string, found: Viol
     else checkInside(field.type, given, at, field.name, found);
   }
 }
+
+const nothing: Readonly<Record<string, unknown>> = {};
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null;
 
 function checkInside(type: Type, value: unknown, path: string, name: string, found: Violation[]): void {
   if (value === null || value === undefined) return;

@@ -164,13 +164,30 @@ function addRoute(
 }
 
 function callOf(request: FastifyRequest, reply: FastifyReply, input: unknown): Call<never> {
-  const left = new AbortController();
-  reply.raw.once('close', () => {
-    if (!reply.raw.writableFinished) left.abort(new Error('the client left'));
-  });
   const params: Record<string, string> = Object.assign({}, request.params);
-  // The input's type was erased in the table; it is what the route's own record decodes to.
-  return { tenantId: params.tenant_id ?? '', params, input: input as never, signal: left.signal, request };
+  let left: AbortController | undefined;
+  return {
+    tenantId: params.tenant_id ?? '',
+    params,
+    // The input's type was erased in the table; it is what the route's own record decodes to.
+    input: input as never,
+    request,
+    // Made when it is asked for: the busiest routes watch the response themselves.
+    get signal() {
+      left ??= leavingSignal(reply);
+      return left.signal;
+    },
+  };
+}
+
+function leavingSignal(reply: FastifyReply): AbortController {
+  const left = new AbortController();
+  const leave = () => {
+    if (!reply.raw.writableFinished) left.abort(new Error('the client left'));
+  };
+  if (reply.raw.destroyed) leave();
+  else reply.raw.once('close', leave);
+  return left;
 }
 
 function ordinary(route: AnyRoute, options: HttpServerOptions): Handler {

@@ -4,6 +4,7 @@ import pino, { type DestinationStream, type Level } from 'pino';
 import { attributesOf, SecretFilter } from './redaction.ts';
 import { textLine } from './text-line.ts';
 import { zonedTimestamp } from './timestamp.ts';
+import { TurnBatch } from './turn-batch.ts';
 
 interface LogMethod {
   (fields: object, message: string): void;
@@ -44,7 +45,7 @@ export interface LogOptions {
   readonly timeZone?: string;
   /** Values that never leave, wherever they stand in a line. */
   readonly secrets?: readonly (string | undefined)[];
-  /** Where lines go instead of stdout (tests). */
+  /** Where lines go instead of stdout, each at once (tests). */
   readonly destination?: DestinationStream;
 }
 
@@ -52,8 +53,8 @@ const levels = { DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' } as
 const severities: Readonly<Record<string, string>> = { debug: 'DEBUG', info: 'INFO', warn: 'WARN', error: 'ERROR' };
 
 /**
- * Every line is written synchronously before the call returns: the last words before a crash are the valuable ones, and
- * an asynchronous log loses them.
+ * Lines are written synchronously, because the last words before a crash are the valuable ones and an asynchronous log loses them:
+ * warnings and errors before the call returns, the others at the end of the turn (see TurnBatch).
  * @throws when the log file cannot be opened
  */
 export function createLog(options: LogOptions): OwnedLog {
@@ -61,7 +62,8 @@ export function createLog(options: LogOptions): OwnedLog {
   const timestamp = zonedTimestamp(options.timeZone ?? 'UTC');
   const file = options.file === undefined ? undefined : openFile(options.file);
   const console = options.destination ?? openStdout();
-  const destination = file === undefined ? console : both(console, file);
+  const outputs = file === undefined ? console : both(console, file);
+  const batch = options.destination === undefined ? new TurnBatch(outputs) : undefined;
   const logger = pino(
     {
       level: levels[options.level],
@@ -79,9 +81,14 @@ export function createLog(options: LogOptions): OwnedLog {
         },
       },
     },
-    destination,
+    batch ?? outputs,
   );
-  return Object.assign(logger, { close: () => file?.end() });
+  return Object.assign(logger, {
+    close: () => {
+      batch?.close();
+      file?.end();
+    },
+  });
 }
 
 /** A log that says nothing. */

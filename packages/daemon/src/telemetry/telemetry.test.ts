@@ -122,19 +122,29 @@ test('a log file that cannot be opened is an error at start', () => {
   expect(() => collect({ file: '/dev/null/server.log' })).toThrow(/ENOTDIR|EEXIST/);
 });
 
-test('the last words of a process that ends at once are written', () => {
+/** Output of a process that logs and is then ended by `end`. */
+function lastWords(end: string): string[] {
   const module = fileURLToPath(new URL('./index.ts', import.meta.url));
   const program = `import { createLog } from ${JSON.stringify(module)};
     const log = createLog({ level: 'INFO', format: 'text' });
     for (let i = 0; i < 100; i++) log.info({ i }, 'word');
-    process.kill(process.pid, 'SIGKILL');`;
-  let output = '';
+    ${end}`;
   try {
-    execFileSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' });
+    const options = { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] } as const;
+    return execFileSync(process.execPath, ['--input-type=module', '-e', program], options).trim().split('\n');
   } catch (error) {
-    if (error instanceof Error && 'stdout' in error) output = String(error.stdout);
+    if (error instanceof Error && 'stdout' in error) return String(error.stdout).trim().split('\n');
+    throw error;
   }
-  expect(output.split('\n')).toHaveLength(101);
+}
+
+test.each([
+  ["log.error('and then'); process.kill(process.pid, 'SIGKILL');", 101],
+  ["setImmediate(() => setImmediate(() => process.kill(process.pid, 'SIGKILL')));", 100],
+  ['process.exit(3);', 100],
+  ["throw new Error('unexpected');", 100],
+])('a process that ends by %s has written its %i lines', (end, count) => {
+  expect(lastWords(end)).toHaveLength(count);
 });
 
 test('every metric family is declared from the start, with its labels', async () => {
