@@ -134,7 +134,7 @@ test('events arrive one by one; an error comes after those before it, opened dow
   expect(error).toBeInstanceOf(DaemonAnswerError);
   expect(error).toMatchObject({
     code: -500,
-    type: 'PluginInvokeError',
+    type: 'InvokeRateLimitError',
     message: 'slow down',
     plugin: { type: 'InvokeRateLimitError', message: 'slow down', args: { description: '429' } },
   });

@@ -7,13 +7,14 @@ export interface PluginFailure {
   readonly args: Readonly<Record<string, unknown>> | null;
 }
 
-/** The daemon said no: an envelope with a code other than 0. `message` is the cause, the plugin's own where a plugin failed. */
+/** The daemon said no: an envelope with a code other than 0. Message, type and args are the plugin's own where a plugin failed. */
 export class DaemonAnswerError extends Error {
   override readonly name = 'DaemonAnswerError';
   /** `code` of the envelope, negative. */
   readonly code: number;
-  /** The error type, such as `PluginNotFoundError`; undefined if the daemon named none. */
+  /** The error type, such as `PluginNotFoundError`, or the plugin's exception; undefined if the daemon named none. */
   readonly type: string | undefined;
+  /** Figures of the message; the plugin's own where a plugin failed. */
   readonly args: Readonly<Record<string, unknown>> | null;
   /** HTTP status of the answer; errors of management routes and in streams come with 200. */
   readonly status: number;
@@ -26,8 +27,8 @@ export class DaemonAnswerError extends Error {
     super(inner?.message ?? outer?.message ?? text);
     this.code = code;
     this.status = status;
-    this.type = outer?.type;
-    this.args = outer?.args ?? null;
+    this.type = inner?.type ?? outer?.type;
+    this.args = inner?.args ?? outer?.args ?? null;
     this.plugin = inner;
   }
 }
