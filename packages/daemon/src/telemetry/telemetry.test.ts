@@ -130,8 +130,10 @@ function lastWords(end: string): string[] {
     for (let i = 0; i < 100; i++) log.info({ i }, 'word');
     ${end}`;
   try {
-    const options = { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] } as const;
-    return execFileSync(process.execPath, ['--input-type=module', '-e', program], options).trim().split('\n');
+    const args = ['--input-type=module', '-e', program];
+    return execFileSync(process.execPath, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
+      .trim()
+      .split('\n');
   } catch (error) {
     if (error instanceof Error && 'stdout' in error) return String(error.stdout).trim().split('\n');
     throw error;
