@@ -28,6 +28,7 @@ export interface LineChannelOptions {
 /** The SDK writes exactly this head (key order and all); other spellings take the ordinary parser. */
 const HEAD = '{"event":"session","session_id":"';
 const STREAM = '","data":{"type":"stream","data":';
+const END = '","data":{"type":"end","data":{}}}';
 const ID_LENGTH = 36;
 /** Enough of an over-long line to find out whose it is. */
 const HEAD_BYTES = 256;
@@ -153,7 +154,19 @@ export class LineChannel {
       this.#touched.add(sink);
       if (sink.chunk(ascii ? payload : safeLatin1(payload))) return;
     }
-    this.#ordinary(text.slice(start, end));
+    if (!this.#usualEnd(text, start, end)) this.#ordinary(text.slice(start, end));
+  }
+
+  /** Ends the session if the line is the usual end of an open one. */
+  #usualEnd(text: string, start: number, end: number): boolean {
+    const idEnd = start + HEAD.length + ID_LENGTH;
+    if (end - idEnd !== END.length || !text.startsWith(HEAD, start) || !text.startsWith(END, idEnd)) return false;
+    const id = text.slice(idEnd - ID_LENGTH, idEnd);
+    const sink = this.#sinks.get(id);
+    if (sink === undefined) return false;
+    this.#forget(id, sink);
+    sink.end();
+    return true;
   }
 
   /** Index of the payload if the line is a stream message of an open session in the usual shape, else 0. Sets the recent session. */
