@@ -56,12 +56,23 @@ export async function startDaemon(settings: Settings, environment: Environment):
     return part;
   };
   const closeAll = async () => {
-    for (const close of closers.splice(0).reverse()) await close();
+    const failures: unknown[] = [];
+    for (const close of closers.splice(0).reverse()) {
+      try {
+        await close();
+      } catch (error) {
+        // The others still have to be closed: processes would stay, or a lock.
+        failures.push(error);
+      }
+    }
+    if (failures.length > 0) throw new AggregateError(failures, failures.map(String).join('\n'));
   };
   try {
     return await wire(settings, environment, closing, closeAll);
   } catch (error) {
-    await closeAll();
+    await closeAll().catch((failed: unknown) => {
+      throw new AggregateError([error, failed], `${String(error)}\n${String(failed)}`);
+    });
     throw error;
   }
 }

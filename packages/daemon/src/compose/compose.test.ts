@@ -1,0 +1,106 @@
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { loadSettings } from '../config/index.ts';
+import { type Daemon, startDaemon } from './index.ts';
+
+let directory: string;
+let running: Daemon[];
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'compose-'));
+  running = [];
+});
+
+afterEach(async () => {
+  for (const daemon of running) await daemon.stop(AbortSignal.abort());
+  rmSync(directory, { recursive: true, force: true });
+});
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}
+
+async function start(changes: Readonly<Record<string, string>> = {}): Promise<Daemon> {
+  const environment = {
+    DATA_DIR: join(directory, 'data'),
+    SERVER_PORT: String(await freePort()),
+    PLUGIN_REMOTE_INSTALLING_PORT: String(await freePort()),
+    LOG_LEVEL: 'error',
+    PATH: process.env.PATH,
+    ...changes,
+  };
+  const daemon = await startDaemon(loadSettings(environment, { cwd: directory }), environment);
+  running.push(daemon);
+  return daemon;
+}
+
+const urlOf = (daemon: Daemon) => `http://127.0.0.1:${daemon.address.port}`;
+
+test('it serves; stopped, it lets go of everything, and the next one may use the directory', async () => {
+  const first = await start();
+  expect((await fetch(`${urlOf(first)}/health/check`)).status).toBe(200);
+  await expect(start()).rejects.toThrow(/in use by another daemon/);
+  await Promise.all([first.stop(new AbortController().signal), first.stop(new AbortController().signal)]);
+  await expect(fetch(`${urlOf(first)}/health/check`)).rejects.toThrow();
+  expect(existsSync(join(directory, 'data', 'daemon.json'))).toBe(false);
+  const second = await start();
+  expect((await fetch(`${urlOf(second)}/health/check`)).status).toBe(200);
+});
+
+test('a start that fails late closes what was opened before', async () => {
+  const first = await start();
+  const taken = String(first.address.port);
+  const other = join(directory, 'other');
+  await expect(start({ DATA_DIR: other, SERVER_PORT: taken })).rejects.toMatchObject({
+    message: expect.stringContaining('the port is in use'),
+    remedy: expect.stringContaining('SERVER_PORT'),
+  });
+  const second = await start({ DATA_DIR: other });
+  expect((await fetch(`${urlOf(second)}/health/check`)).status).toBe(200);
+});
+
+test('a taken debugging port names its own setting', async () => {
+  const first = await start();
+  await expect(
+    start({ DATA_DIR: join(directory, 'other'), PLUGIN_REMOTE_INSTALLING_PORT: String(first.address.port) }),
+  ).rejects.toMatchObject({ remedy: expect.stringContaining('PLUGIN_REMOTE_INSTALLING_PORT') });
+});
+
+test('what a killed daemon left in the directory of waiting answers is gone', async () => {
+  const daemon = await start();
+  await daemon.stop(AbortSignal.abort());
+  const spilled = join(directory, 'data', 'tmp', '1-2.spill');
+  writeFileSync(spilled, 'bytes');
+  await start();
+  expect(readdirSync(join(directory, 'data', 'tmp'))).toEqual([]);
+});
+
+test('the health answer counts the request that asks for it', async () => {
+  const daemon = await start();
+  const health: unknown = await (await fetch(`${urlOf(daemon)}/health/check`)).json();
+  expect(health).toMatchObject({ status: 'ok', active_requests: 1, active_dispatch_requests: 0 });
+});
+
+test('parts that are switched off are not there', async () => {
+  const daemon = await start({
+    PLUGIN_REMOTE_INSTALLING_ENABLED: 'false',
+    PLUGIN_ENDPOINT_ENABLED: 'false',
+    PROMETHEUS_ENABLED: 'false',
+    SERVER_KEY: 'a-key',
+    SERVER_HOST: '127.0.0.1',
+  });
+  const headers = { 'x-api-key': 'a-key' };
+  const tenant = '/plugin/00000000-0000-4000-8000-000000000001';
+  expect((await fetch(`${urlOf(daemon)}${tenant}/debugging/key`, { method: 'POST', headers })).status).toBe(404);
+  expect((await fetch(`${urlOf(daemon)}/e/hook/path`)).status).toBe(404);
+  expect((await fetch(`${urlOf(daemon)}/metrics/`)).status).toBe(404);
+  expect((await fetch(`${urlOf(daemon)}${tenant}/management/list?page=1&page_size=10`, { headers })).status).toBe(200);
+});
