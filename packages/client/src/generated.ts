@@ -282,8 +282,32 @@ export interface Installation {
 
 export interface InvokeAgentStrategyAnswer {
   readonly type: "text" | "file" | "blob" | "blob_chunk" | "json" | "link" | "image" | "image_link" | "binary_link" | "variable" | "log" | "retriever_resources";
-  readonly message: Readonly<Record<string, unknown>> | null;
-  readonly meta: Readonly<Record<string, unknown>> | null;
+  /** Its members depend on the type. */
+  readonly message: {
+    readonly text?: string;
+    readonly json_object?: unknown;
+    readonly variable_name?: string;
+    readonly variable_value?: unknown;
+    readonly stream?: boolean;
+    /** base64 */
+    readonly blob?: string;
+    readonly id?: string;
+    readonly sequence?: number;
+    readonly total_length?: number;
+    readonly end?: boolean;
+    readonly label?: string;
+    readonly parent_id?: string | null;
+    readonly status?: string;
+    readonly data?: unknown;
+    readonly metadata?: unknown;
+    readonly error?: string | null;
+    readonly retriever_resources?: unknown;
+    readonly context?: string | null;
+  } | null;
+  readonly meta: {
+    readonly mime_type?: string;
+    readonly filename?: string | null;
+  } | null;
 }
 
 export interface InvokeLlmAnswer {
@@ -355,8 +379,32 @@ export interface InvokeMultimodalRerankAnswer {
 
 export interface InvokeOnlineDocumentDatasourceGetPageContentAnswer {
   readonly type: "text" | "file" | "blob" | "blob_chunk" | "json" | "link" | "image" | "image_link" | "binary_link" | "variable" | "log" | "retriever_resources";
-  readonly message: Readonly<Record<string, unknown>> | null;
-  readonly meta: Readonly<Record<string, unknown>> | null;
+  /** Its members depend on the type. */
+  readonly message: {
+    readonly text?: string;
+    readonly json_object?: unknown;
+    readonly variable_name?: string;
+    readonly variable_value?: unknown;
+    readonly stream?: boolean;
+    /** base64 */
+    readonly blob?: string;
+    readonly id?: string;
+    readonly sequence?: number;
+    readonly total_length?: number;
+    readonly end?: boolean;
+    readonly label?: string;
+    readonly parent_id?: string | null;
+    readonly status?: string;
+    readonly data?: unknown;
+    readonly metadata?: unknown;
+    readonly error?: string | null;
+    readonly retriever_resources?: unknown;
+    readonly context?: string | null;
+  } | null;
+  readonly meta: {
+    readonly mime_type?: string;
+    readonly filename?: string | null;
+  } | null;
 }
 
 export interface InvokeOnlineDocumentDatasourceGetPagesAnswer {
@@ -379,8 +427,32 @@ export interface InvokeOnlineDriveBrowseFilesAnswer {
 
 export interface InvokeOnlineDriveDownloadFileAnswer {
   readonly type: "text" | "file" | "blob" | "blob_chunk" | "json" | "link" | "image" | "image_link" | "binary_link" | "variable" | "log" | "retriever_resources";
-  readonly message: Readonly<Record<string, unknown>> | null;
-  readonly meta: Readonly<Record<string, unknown>> | null;
+  /** Its members depend on the type. */
+  readonly message: {
+    readonly text?: string;
+    readonly json_object?: unknown;
+    readonly variable_name?: string;
+    readonly variable_value?: unknown;
+    readonly stream?: boolean;
+    /** base64 */
+    readonly blob?: string;
+    readonly id?: string;
+    readonly sequence?: number;
+    readonly total_length?: number;
+    readonly end?: boolean;
+    readonly label?: string;
+    readonly parent_id?: string | null;
+    readonly status?: string;
+    readonly data?: unknown;
+    readonly metadata?: unknown;
+    readonly error?: string | null;
+    readonly retriever_resources?: unknown;
+    readonly context?: string | null;
+  } | null;
+  readonly meta: {
+    readonly mime_type?: string;
+    readonly filename?: string | null;
+  } | null;
 }
 
 export interface InvokeRerankAnswer {
@@ -415,8 +487,32 @@ export interface InvokeTextEmbeddingAnswer {
 
 export interface InvokeToolAnswer {
   readonly type: "text" | "file" | "blob" | "blob_chunk" | "json" | "link" | "image" | "image_link" | "binary_link" | "variable" | "log" | "retriever_resources";
-  readonly message: Readonly<Record<string, unknown>> | null;
-  readonly meta: Readonly<Record<string, unknown>> | null;
+  /** Its members depend on the type. */
+  readonly message: {
+    readonly text?: string;
+    readonly json_object?: unknown;
+    readonly variable_name?: string;
+    readonly variable_value?: unknown;
+    readonly stream?: boolean;
+    /** base64 */
+    readonly blob?: string;
+    readonly id?: string;
+    readonly sequence?: number;
+    readonly total_length?: number;
+    readonly end?: boolean;
+    readonly label?: string;
+    readonly parent_id?: string | null;
+    readonly status?: string;
+    readonly data?: unknown;
+    readonly metadata?: unknown;
+    readonly error?: string | null;
+    readonly retriever_resources?: unknown;
+    readonly context?: string | null;
+  } | null;
+  readonly meta: {
+    readonly mime_type?: string;
+    readonly filename?: string | null;
+  } | null;
 }
 
 export interface InvokeTriggerEventAnswer {

@@ -15,7 +15,7 @@ export { type Decoded, decode, zeroOf } from './decode.ts';
 export { type DecodedRequest, decodeRequest } from './decode-request.ts';
 export { decodeStrict, type StrictResult } from './decode-strict.ts';
 export { answerSchemaOf, type JsonSchema, jsonSchemaOf } from './json-schema.ts';
-export { eq, max, maxItems, maxLength, min, notEmpty, oneOf, required, rule } from './rules.ts';
+export { eq, holds, max, maxItems, maxLength, min, notEmpty, oneOf, required, rule } from './rules.ts';
 export {
   any,
   array,

@@ -49,6 +49,9 @@ export const oneOf = (values: readonly string[], tag = 'oneof'): Rule => ({
   schema: { enum: values },
 });
 
+/** Checks nothing: says in the JSON Schema what a loosely decoded field holds. */
+export const holds = (schema: NonNullable<Rule['schema']>): Rule => ({ tag: '', ok: () => true, schema });
+
 /** A check of its own under a tag of its own. */
 export const rule = (tag: string, ok: (value: unknown) => boolean, schema: Rule['schema'] = {}): Rule => ({
   tag,

@@ -1,5 +1,5 @@
 /** Messages of tools, agents and datasources that answer like tools (http-api §6.3). */
-import { nullable, object, oneOf, record, required, string } from '@plugin-daemon/wire-schema';
+import { holds, nullable, object, oneOf, record, required, string } from '@plugin-daemon/wire-schema';
 import { type AnswerReader, type AnswerSpec, isStringContent, readChecked } from './answer.ts';
 
 export const MESSAGE_TYPES = [
@@ -17,11 +17,41 @@ export const MESSAGE_TYPES = [
   'retriever_resources',
 ] as const;
 
+const text = { type: 'string' } as const;
+const textOrNull = { type: ['string', 'null'] } as const;
+const whole = { type: 'integer' } as const;
+const flag = { type: 'boolean' } as const;
+
+/** By type: text, link, image: text · json: json_object · variable · blob · blob_chunk: id to end · log: id to error · the rest. */
+const content = holds({
+  description: 'Its members depend on the type.',
+  properties: {
+    text,
+    json_object: {},
+    variable_name: text,
+    variable_value: {},
+    stream: flag,
+    blob: { ...text, description: 'base64' },
+    id: text,
+    sequence: whole,
+    total_length: whole,
+    end: flag,
+    label: text,
+    parent_id: textOrNull,
+    status: text,
+    data: {},
+    metadata: {},
+    error: textOrNull,
+    retriever_resources: {},
+    context: textOrNull,
+  },
+});
+
 const message = (name: string, tag: string, typeName: string, embedded: readonly string[] = []) =>
   record(embedded.length === 0 ? name : [name, ...embedded].join('.'), {
     type: string('Type').check(required, oneOf(MESSAGE_TYPES, tag)).called(typeName),
-    message: nullable(object('Message')),
-    meta: nullable(object('Meta')),
+    message: nullable(object('Message')).check(content),
+    meta: nullable(object('Meta')).check(holds({ properties: { mime_type: text, filename: textOrNull } })),
   });
 
 const TEXT_HEAD = '{"type":"text","message":{"text":"';
