@@ -1,6 +1,6 @@
 /** The three scenes of the demo: a tool, a language model, and an agent that calls back for both. */
 import { basename, join } from 'node:path';
-import type { DispatchData } from '@plugin-daemon/client';
+import type { Data, DispatchData } from '@plugin-daemon/client';
 import pc from 'picocolors';
 import type { DaemonClient, Uploaded } from '../daemon/index.ts';
 import { EXAMPLES, folderPackage } from '../plugin/package.ts';
@@ -86,8 +86,11 @@ export async function agentScene(client: DaemonClient, tool: Uploaded): Promise<
   await show(client.api.invoke('invokeAgentStrategy', 'examples/tool_loop', call));
 }
 
+type Message = Data<'invokeTool'> | Data<'invokeAgentStrategy'>;
+type Chunk = Data<'invokeLlm'>;
+
 /** Prints messages of tools and agents, and chunks of models, as they arrive. */
-async function show(events: AsyncIterable<unknown>): Promise<void> {
+async function show(events: AsyncIterable<Message | Chunk>): Promise<void> {
   const text = new StreamedText();
   const notes: string[] = [];
   let file = 0;
@@ -97,17 +100,17 @@ async function show(events: AsyncIterable<unknown>): Promise<void> {
   for await (const event of events) {
     firstAt ??= performance.now();
     count++;
-    const seen = event as Shown; // everything is optional, so any object fits
-    const content = seen.delta?.message?.content ?? (seen.type === 'text' ? seen.message?.text : undefined);
+    const content = contentOf(event);
     if (content) text.write(content);
-    const note = seen.type === 'text' ? undefined : noteOf(seen);
-    if (seen.type === 'log') {
+    const note = 'delta' in event ? usageOf(event) : noteOf(event);
+    if (!('delta' in event) && event.type === 'log') {
       text.end();
       if (note) line(pc.dim(note));
     } else if (note) notes.push(note);
-    if (seen.type === 'blob_chunk') file += Buffer.byteLength(seen.message?.blob ?? '', 'base64');
-    if (seen.type === 'blob_chunk' && seen.message?.end)
-      notes.push(`file ${seen.meta?.filename}, ${file} bytes of ${seen.meta?.mime_type}`);
+    if ('delta' in event || event.type !== 'blob_chunk') continue;
+    const { message, meta } = event;
+    file += Buffer.byteLength(message?.blob ?? '', 'base64');
+    if (message?.end) notes.push(`file ${meta?.filename}, ${file} bytes of ${meta?.mime_type}`);
   }
   text.end();
   for (const note of notes) line(pc.dim(note));
@@ -115,28 +118,16 @@ async function show(events: AsyncIterable<unknown>): Promise<void> {
   done(`${count} messages, the first after ${Math.round((firstAt ?? startedAt) - startedAt)} ms`, startedAt);
 }
 
-interface Shown {
-  readonly type?: string;
-  readonly message?: {
-    readonly text?: string;
-    readonly json_object?: unknown;
-    readonly variable_name?: string;
-    readonly variable_value?: unknown;
-    readonly label?: string;
-    readonly status?: string;
-    readonly error?: string | null;
-    readonly blob?: string;
-    readonly end?: boolean;
-  };
-  readonly meta?: { readonly filename?: string; readonly mime_type?: string };
-  readonly delta?: {
-    readonly message?: { readonly content?: string };
-    readonly usage?: { readonly prompt_tokens: number; readonly completion_tokens: number } | null;
-  };
+function contentOf(event: Message | Chunk): string | undefined {
+  if (!('delta' in event)) return event.type === 'text' ? event.message?.text : undefined;
+  const { content } = event.delta.message;
+  return typeof content === 'string' ? content : undefined;
 }
 
-function noteOf({ type, message, delta }: Shown): string | undefined {
-  if (delta?.usage) return `usage: ${delta.usage.prompt_tokens} tokens in, ${delta.usage.completion_tokens} out`;
+const usageOf = ({ delta: { usage } }: Chunk): string | undefined =>
+  usage === null ? undefined : `usage: ${usage.prompt_tokens} tokens in, ${usage.completion_tokens} out`;
+
+function noteOf({ type, message }: Message): string | undefined {
   if (type === 'json') return `json ${clip(JSON.stringify(message?.json_object))}`;
   if (type === 'variable') return `variable ${message?.variable_name} = ${JSON.stringify(message?.variable_value)}`;
   if (type === 'log')
