@@ -44,6 +44,19 @@ test('nothing configured means everything embedded, on this machine only', () =>
   expect(settings.configured.size).toBe(0);
 });
 
+test('times that no timer can hold stand for the longest one instead of none', () => {
+  const settings = load({
+    PLUGIN_MAX_EXECUTION_TIMEOUT: '31536000',
+    PLUGIN_INSTALL_TIMEOUT: '1000000',
+    DIFY_BACKWARDS_INVOCATION_READ_TIMEOUT: '99999999999',
+    MAX_DISPATCH_BODY_BYTES: '99999999999',
+  });
+  expect(settings.PLUGIN_MAX_EXECUTION_TIMEOUT).toBe(2_147_483);
+  expect(settings.PLUGIN_INSTALL_TIMEOUT).toBe(35_791);
+  expect(settings.DIFY_BACKWARDS_INVOCATION_READ_TIMEOUT).toBe(2_147_483_647);
+  expect(settings.MAX_DISPATCH_BODY_BYTES).toBe(99_999_999_999);
+});
+
 test('an empty variable counts as unset, of whatever kind', () => {
   const names = [
     'SERVER_PORT',

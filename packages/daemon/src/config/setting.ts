@@ -164,10 +164,20 @@ interface Range {
   readonly max?: number;
 }
 
+/** Timers run for 24 days at most; a longer time would end at once, so it stands for that. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+const timeUnits: ReadonlyMap<string, number> = new Map([
+  ['ms', 1],
+  ['s', 1000],
+  ['min', 60_000],
+]);
+
 /** Whole number, also `0x1F`, `0o17`, `0b11`, a leading 0 for octal, and `_` between digits. */
 export function integer(options: WithDefault<number> & Range): Setting<number> {
   const { min = 0, max = Number.MAX_SAFE_INTEGER } = options;
-  return setting('integer', (raw) => inRange(parseInteger(raw), min, max), options);
+  const unitMs = timeUnits.get(options.unit ?? '');
+  const longest = unitMs === undefined ? max : Math.floor(LONGEST_TIMER_MS / unitMs);
+  return setting('integer', (raw) => Math.min(inRange(parseInteger(raw), min, max), longest), options);
 }
 
 /** TCP port. */
