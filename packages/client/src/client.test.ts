@@ -153,6 +153,18 @@ test('a stream without events ends', async () => {
   expect(await Array.fromAsync(client.invoke('invokeTool', 'a/b', { provider: 'p', tool: 't' }))).toEqual([]);
 });
 
+test('a question takes the first event for its answer', async () => {
+  const { client } = await daemon(streaming(success({ result: true }), success({ result: false })));
+  const question = { provider: 'p', credentials: {} };
+  expect(await client.ask('validateToolCredentials', 'a/b', question)).toEqual({ result: true });
+});
+
+test('a question without an answer is an error', async () => {
+  const { client } = await daemon(streaming());
+  const asked = client.ask('validateToolCredentials', 'a/b', { provider: 'p', credentials: {} });
+  await expect(asked).rejects.toThrow('the plugin answered nothing');
+});
+
 test('leaving a stream closes the connection', async () => {
   const closed = Promise.withResolvers<void>();
   const { client } = await daemon((_seen, response) => {

@@ -122,6 +122,17 @@ export class DaemonClient implements AsyncDisposable {
     for await (const data of this.events(wire, options)) yield data as Data<N>;
   }
 
+  /** Asks an installed plugin something that has one answer, such as whether credentials are valid. */
+  async ask<N extends DispatchName>(
+    name: N,
+    pluginId: string,
+    data: DispatchData<N>,
+    options?: InvokeOptions,
+  ): Promise<Data<N>> {
+    for await (const answer of this.invoke(name, pluginId, data, options)) return answer;
+    throw new UnexpectedAnswerError(200, 'the plugin answered nothing');
+  }
+
   /** Sends a request that need not be an operation's, and opens the envelope it is answered with. */
   async send(wire: WireRequest, options?: CallOptions): Promise<unknown> {
     const { status, text } = await this.#text(wire, options);

@@ -61,6 +61,7 @@ function route(
     operationId: operationId(action, group),
     tag: group === 'plugin' ? 'Dispatch' : 'Direct invocation',
     summary: action.summary,
+    description: replies[action.reply],
     headers:
       group === 'plugin'
         ? { 'X-Plugin-ID': 'The installed plugin, `author/name`.' }
@@ -89,6 +90,13 @@ function route(
   };
   return { ...spec, request: body };
 }
+
+/** How much comes back, for the description. */
+const replies: Readonly<Record<ActionSpec['reply'], string>> = {
+  stream: 'As many events as the plugin has to say.',
+  one: 'One event is the answer: take it and leave.',
+  json: 'One envelope, no stream.',
+};
 
 function operationId(action: ActionSpec, group: 'plugin' | 'direct'): string {
   const name = camelCase(action.action);

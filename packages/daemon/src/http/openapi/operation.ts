@@ -30,7 +30,9 @@ export function operationOf(route: AnyRoute, path: string, components: Component
   const requestBody = requestBodyOf(route, operationId, components);
   const description = [
     route.description,
-    aliases === undefined ? undefined : `Also at ${aliases.map((alias) => `\`${alias}\``).join(', ')}.`,
+    aliases === undefined
+      ? undefined
+      : `Also at ${aliases.map((alias) => `\`${alias.replace(/:(\w+)/g, '{$1}')}\``).join(', ')}.`,
   ].filter((part) => part !== undefined);
   return {
     operationId,
