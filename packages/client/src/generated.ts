@@ -157,7 +157,12 @@ export interface ErrorEnvelope {
 export interface FetchParameterOptionsAnswer {
   readonly options: ReadonlyArray<{
     readonly value: string;
-    readonly label: Readonly<Record<string, unknown>>;
+    readonly label: {
+      readonly en_US: string;
+      readonly ja_JP?: string;
+      readonly zh_Hans?: string;
+      readonly pt_BR?: string;
+    };
     readonly icon: string;
   }> | null;
 }
@@ -203,7 +208,47 @@ export interface GetTextEmbeddingNumTokensAnswer {
 }
 
 export interface GetToolRuntimeParametersAnswer {
-  readonly parameters: ReadonlyArray<Readonly<Record<string, unknown>>> | null;
+  readonly parameters: ReadonlyArray<{
+    readonly name: string;
+    readonly label: {
+      readonly en_US: string;
+      readonly ja_JP?: string;
+      readonly zh_Hans?: string;
+      readonly pt_BR?: string;
+    };
+    readonly human_description: {
+      readonly en_US: string;
+      readonly ja_JP?: string;
+      readonly zh_Hans?: string;
+      readonly pt_BR?: string;
+    };
+    readonly type: string;
+    readonly scope: string | null;
+    readonly form: string;
+    readonly llm_description: string;
+    readonly required: boolean;
+    readonly auto_generate: {
+      readonly type: string;
+    } | null;
+    readonly template: {
+      readonly enabled: boolean;
+    } | null;
+    readonly default: unknown;
+    readonly min: number | null;
+    readonly max: number | null;
+    readonly multiple: boolean;
+    readonly precision: number | null;
+    readonly options: ReadonlyArray<{
+      readonly value: string;
+      readonly label: {
+        readonly en_US: string;
+        readonly ja_JP?: string;
+        readonly zh_Hans?: string;
+        readonly pt_BR?: string;
+      };
+      readonly icon: string;
+    }> | null;
+  }> | null;
 }
 
 export interface GetTtsModelVoicesAnswer {
@@ -316,10 +361,17 @@ export interface InvokeLlmAnswer {
   readonly delta: {
     readonly index: number;
     readonly message: {
-      readonly role: string;
+      readonly role: "system" | "user" | "assistant" | "tool" | "developer";
       readonly content: unknown;
       readonly name: string;
-      readonly tool_calls: unknown;
+      readonly tool_calls: ReadonlyArray<{
+        readonly id: string;
+        readonly type: string;
+        readonly function: {
+          readonly name: string;
+          readonly arguments: string;
+        };
+      }> | null;
       readonly tool_call_id: string;
     };
     readonly usage: {

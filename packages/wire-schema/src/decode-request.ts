@@ -3,7 +3,7 @@
  * zero value, a wrong type is an error (runtime-protocols §6.3: what plugins ask of Dify). In contrast `decode` forgives
  * wrong types, and `decodeStrict` keeps undeclared fields.
  */
-import { zeroOf } from './decode.ts';
+import { keyInAnyCase, zeroOf } from './decode.ts';
 import { isZero } from './rules.ts';
 import type { RecordOf, RecordType, Type } from './types.ts';
 
@@ -99,10 +99,6 @@ function typeOf(value: unknown): string {
 function show(value: unknown): string {
   const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
   return text.length <= 256 ? text : `${text.slice(0, 256)}…`;
-}
-
-function keyInAnyCase(input: Readonly<Record<string, unknown>>, key: string): string | undefined {
-  return Object.keys(input).find((candidate) => candidate.length === key.length && candidate.toLowerCase() === key);
 }
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>

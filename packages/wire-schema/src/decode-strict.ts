@@ -2,9 +2,8 @@
  * Strict decoding, for what plugins send: a value of the wrong type is an error with upstream's words, null and missing are the
  * zero value, undeclared fields are kept (http-api §6.2, quirk 3; runtime-protocols §6.3).
  */
-import { plainDecimal } from './decimal.ts';
-import { zeroOf } from './decode.ts';
-import { isZero } from './rules.ts';
+import { decimalProblem, plainDecimal } from './decimal.ts';
+import { keyInAnyCase, zeroOf } from './decode.ts';
 import type { Field, RecordOf, RecordType, Type } from './types.ts';
 
 export type StrictResult<T> =
@@ -19,19 +18,29 @@ export type StrictResult<T> =
 interface State {
   altered: boolean;
   error: string | undefined;
-  readonly root: string;
+}
+
+/** Where a value stands: the names that messages need. */
+interface Place {
+  readonly owner: string;
+  readonly path: string;
+  readonly field: Field<unknown>;
 }
 
 /**
  * Decodes `input` as `type`. `typeName` is the whole type's name in messages (`tool_entities.ToolResponseChunk`).
  * The first mismatch is reported, as upstream does; presence rules are checked by `validate` afterwards.
  */
-export function decodeStrict<T>(type: RecordOf<T>, input: unknown, typeName: string = type.name): StrictResult<T> {
-  if (input !== null && (typeof input !== 'object' || Array.isArray(input))) {
+export function decodeStrict<T>(
+  type: RecordOf<T>,
+  input: unknown,
+  typeName: string = type.typeName ?? type.name,
+): StrictResult<T> {
+  if (input !== null && !isObject(input)) {
     return { ok: false, error: `json: cannot unmarshal ${jsonName(input)} into Go value of type ${typeName}` };
   }
-  const state: State = { altered: input === null, error: undefined, root: type.name };
-  const value = decodeRecord(type, { ...input }, '', state);
+  const state: State = { altered: input === null, error: undefined };
+  const value = decodeRecord(type, input ?? {}, '', state);
   if (state.error !== undefined) return { ok: false, error: state.error };
   // The shape of `value` is what the description says, which is how T was inferred.
   return { ok: true, value: value as T, altered: state.altered };
@@ -39,20 +48,29 @@ export function decodeStrict<T>(type: RecordOf<T>, input: unknown, typeName: str
 
 function decodeRecord(
   type: RecordType,
-  input: Record<string, unknown>,
+  input: Readonly<Record<string, unknown>>,
   path: string,
   state: State,
 ): Record<string, unknown> {
   const out: Record<string, unknown> = { ...input };
   for (const { key, field } of type.fields) {
-    const given = input[key];
-    if (given === undefined && field.omitEmpty) continue;
-    if (field.omitEmpty && leavesOut(field.type, given)) {
-      delete out[key];
-      state.altered = true;
-      continue;
+    let given = input[key];
+    if (given === undefined) {
+      const other = keyInAnyCase(input, key);
+      if (other !== undefined) {
+        given = input[other];
+        delete out[other];
+        out[key] = given;
+        state.altered = true;
+      }
     }
+    if (given === undefined && field.omitEmpty) continue;
     if (given === undefined || given === null) {
+      if (field.omitEmpty && field.type.kind !== 'any') {
+        delete out[key];
+        state.altered = true;
+        continue;
+      }
       const zero = zeroOf(field.type);
       if (zero !== given) {
         out[key] = zero;
@@ -60,56 +78,70 @@ function decodeRecord(
       }
       continue;
     }
-    out[key] = decodeValue(field.type, given, path === '' ? key : `${path}.${key}`, field, state);
+    const place = { owner: type.fieldsOf ?? type.name, path: path === '' ? key : `${path}.${key}`, field };
+    const value = decodeValue(field.type, given, place, state);
+    if (field.omitEmpty && isEmpty(field.type, value)) {
+      delete out[key];
+      state.altered = true;
+    } else out[key] = value;
   }
   return out;
 }
 
-function decodeValue(type: Type, given: unknown, path: string, field: Field<unknown>, state: State): unknown {
+function decodeValue(type: Type, given: unknown, place: Place, state: State): unknown {
   switch (type.kind) {
     case 'any':
       return given;
     case 'nullable':
-      return decodeValue(type.of, given, path, field, state);
-    case 'array': {
+      return decodeValue(type.of, given, place, state);
+    case 'array':
       if (!Array.isArray(given)) break;
-      const items = given.map((item) =>
-        item === null && type.of.kind !== 'any' ? fill(type.of, state) : decodeValue(type.of, item, path, field, state),
+      return given.map((item) =>
+        item === null && type.of.kind !== 'any' ? fill(type.of, state) : decodeValue(type.of, item, place, state),
       );
-      return items;
-    }
     case 'record':
-      if (typeof given === 'object' && given !== null && !Array.isArray(given))
-        return decodeRecord(type, { ...given }, path, state);
+      if (isObject(given)) return decodeRecord(type, given, place.path, state);
       break;
     case 'object':
-      if (typeof given === 'object' && !Array.isArray(given)) return given;
+      if (isObject(given)) return given;
       break;
     case 'decimal': {
       const text = plainDecimal(given);
-      if (text === undefined) break;
+      if (text === undefined) {
+        state.error ??= decimalProblem(given);
+        return zeroOf(type);
+      }
       if (text !== given) state.altered = true;
       return text;
     }
     case 'int':
-      if (typeof given === 'number' && Number.isInteger(given)) return given;
+      if (typeof given === 'number' && Number.isInteger(given) && Math.abs(given) < MAX_INT) return given;
       break;
     default:
       // The remaining kinds are the names that typeof gives.
       if (typeof given === type.kind) return given;
   }
-  const name = field.typeName !== undefined && type === field.type ? field.typeName : typeNameOf(type);
-  state.error ??= `json: cannot unmarshal ${jsonName(given)} into Go struct field ${state.root}.${path} of type ${name}`;
+  const name = nameIn(place.field, type);
+  // Of numbers, only those that are no integer of the size asked for are told.
+  const what = type.kind === 'int' && typeof given === 'number' ? `number ${given}` : jsonName(given);
+  state.error ??= `json: cannot unmarshal ${what} into Go struct field ${place.owner}.${place.path} of type ${name}`;
   return zeroOf(type);
 }
 
-/** Upstream keeps raw JSON whatever it says, and pointers unless they are null. */
-const leavesOut = (type: Type, given: unknown): boolean =>
-  type.kind === 'any' ? false : type.kind === 'nullable' ? given === null : isEmpty(given);
+const MAX_INT = 2 ** 63;
 
-/** What *omit* leaves out of the others: zero values, empty lists and objects. */
-const isEmpty = (value: unknown): boolean =>
-  isZero(value) || (typeof value === 'object' && value !== null && Object.keys(value).length === 0);
+/** The name of a type in messages: the field's own name for it, where it has one. */
+function nameIn({ typeName, type: whole }: Field<unknown>, type: Type): string {
+  const isWhole = type === whole || (whole.kind === 'nullable' && type === whole.of);
+  return isWhole && typeName !== undefined ? typeName : typeNameOf(type);
+}
+
+/** What *omit* leaves out: empty texts, lists and objects, zeros. Values of any kind stand for themselves. */
+function isEmpty(type: Type, value: unknown): boolean {
+  if (type.kind === 'any' || type.kind === 'nullable') return false;
+  if (typeof value === 'object' && value !== null) return Object.keys(value).length === 0;
+  return value === '' || value === 0 || value === false || value === null;
+}
 
 function fill(type: Type, state: State): unknown {
   state.altered = true;
@@ -118,7 +150,6 @@ function fill(type: Type, state: State): unknown {
 
 function jsonName(value: unknown): string {
   if (Array.isArray(value)) return 'array';
-  if (typeof value === 'number') return Number.isInteger(value) ? 'number' : `number ${value}`;
   if (typeof value === 'boolean') return 'bool';
   return value === null ? 'null' : typeof value;
 }
@@ -131,17 +162,18 @@ function typeNameOf(type: Type): string {
       return 'float64';
     case 'object':
       return 'map[string]interface {}';
-    case 'decimal':
-      return 'decimal.Decimal';
     case 'nullable':
       return typeNameOf(type.of);
     case 'array':
       return `[]${typeNameOf(type.of)}`;
     case 'record':
-      return type.name;
+      return type.typeName ?? type.name;
     case 'any':
       return 'interface {}';
     default:
       return type.kind;
   }
 }
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -10,6 +10,8 @@ export interface Decoded<T> {
   readonly missing: readonly string[];
   /** Whether `value` differs from the input in more than missing keys and undeclared ones: the input cannot be passed on as it is. */
   readonly altered: boolean;
+  /** Keys whose value makes it so. */
+  readonly changed: readonly string[];
 }
 
 interface Notes {
@@ -18,21 +20,28 @@ interface Notes {
 
 /** Decodes `input` (a parsed JSON value) as `type`. Never fails: what does not fit is left at its zero value. */
 export function decode<T>(type: RecordOf<T>, input: unknown): Decoded<T> {
-  const notes: Notes = { altered: false };
   const missing: string[] = [];
-  const value = decodeRecord(type, isObject(input) ? input : {}, notes, missing);
+  const changed: string[] = [];
+  const value = decodeRecord(type, isObject(input) ? input : {}, { altered: false }, { missing, changed });
   // The shape of `value` is what the description says, which is how T was inferred.
-  return { value: value as T, missing, altered: notes.altered };
+  return { value: value as T, missing, altered: changed.length > 0, changed };
+}
+
+/** What is noted of each field of the outermost record. */
+interface FieldNotes {
+  readonly missing: string[];
+  readonly changed: string[];
 }
 
 function decodeRecord(
   type: RecordType,
   input: Record<string, unknown>,
   notes: Notes,
-  missing?: string[],
+  each?: FieldNotes,
 ): Record<string, unknown> {
   const out: Record<string, unknown> = {};
   for (const { key, field } of type.fields) {
+    if (each !== undefined) notes.altered = false;
     let given = input[key];
     if (given === undefined && !Object.hasOwn(input, key)) {
       const other = keyInAnyCase(input, key);
@@ -42,15 +51,15 @@ function decodeRecord(
       }
     }
     if (given === undefined) {
-      if (missing === undefined) notes.altered = true;
-      else if (!field.omitEmpty) missing.push(key);
+      if (each === undefined) notes.altered = true;
+      else if (!field.omitEmpty) each.missing.push(key);
     }
-    const value = given === undefined ? zeroOf(field.type) : decodeValue(field.type, given, notes);
-    if (field.omitEmpty && isZero(value)) {
-      if (given !== undefined) notes.altered = true;
-      continue;
-    }
-    out[key] = value;
+    const read = given === undefined ? undefined : (field.before?.(given) ?? given);
+    if (read !== given) notes.altered = true;
+    const value = read === undefined ? zeroOf(field.type) : decodeValue(field.type, read, notes);
+    if (!(field.omitEmpty && isZero(value))) out[key] = value;
+    else if (given !== undefined) notes.altered = true;
+    if (each !== undefined && notes.altered) each.changed.push(key);
   }
   return out;
 }
@@ -106,9 +115,10 @@ export function zeroOf(type: Type): unknown {
   }
 }
 
-function keyInAnyCase(input: Record<string, unknown>, key: string): string | undefined {
+/** The key that a field was sent under when its own is not there: letters in another case. */
+export function keyInAnyCase(input: Readonly<Record<string, unknown>>, key: string): string | undefined {
   for (const candidate in input) {
-    if (candidate.length === key.length && candidate.toLowerCase() === key) return candidate;
+    if (candidate.length === key.length && candidate.toLowerCase() === key.toLowerCase()) return candidate;
   }
   return undefined;
 }

@@ -24,6 +24,7 @@ export {
   embed,
   type Field,
   type Infer,
+  inPackage,
   int,
   nested,
   nullable,
@@ -35,5 +36,6 @@ export {
   record,
   string,
   type Type,
+  withRules,
 } from './types.ts';
 export { formatViolations, type Violation, validate } from './validate.ts';

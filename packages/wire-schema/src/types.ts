@@ -23,6 +23,19 @@ export interface RecordType {
   /** The record's name in messages; `''` leaves the name out of the path. */
   readonly name: string;
   readonly fields: readonly RecordField[];
+  /** Name of the type in messages of strict decoding, with its package; default `name`. */
+  readonly typeName?: string;
+  /** Rules over several of its fields; their violations follow those of the fields. */
+  readonly rules?: readonly RecordRule[];
+  /** The record that its fields are said to belong to in such messages; default `name`. */
+  readonly fieldsOf?: string;
+}
+
+/** A rule over a decoded record; its violation is told of `field`. */
+export interface RecordRule {
+  readonly field: string;
+  readonly tag: string;
+  readonly ok: (value: Readonly<Record<string, unknown>>) => boolean;
 }
 
 export interface RecordField {
@@ -46,15 +59,19 @@ export interface Field<T> {
   readonly description?: string;
   /** Name of the type in messages of strict decoding, where it has one of its own. */
   readonly typeName?: string;
+  /** A look at the given value ahead of tolerant decoding; gives back another one where it cannot be decoded as it is. */
+  readonly before?: (given: unknown) => unknown;
   check(...rules: readonly Rule[]): Field<T>;
   omit(): Field<T | undefined>;
   describe(text: string): Field<T>;
   called(typeName: string): Field<T>;
+  from(before: (given: unknown) => unknown): Field<T>;
 }
 
 type FieldOptions = Pick<Field<unknown>, 'name' | 'type' | 'rules' | 'omitEmpty'> & {
   readonly description?: string;
   readonly typeName?: string;
+  readonly before?: (given: unknown) => unknown;
 };
 
 function make<T>(options: FieldOptions): Field<T> {
@@ -64,6 +81,7 @@ function make<T>(options: FieldOptions): Field<T> {
     omit: () => make({ ...options, omitEmpty: true }),
     describe: (description) => make({ ...options, description }),
     called: (typeName) => make({ ...options, typeName }),
+    from: (before) => make({ ...options, before }),
   };
 }
 
@@ -147,6 +165,18 @@ export function record<const P extends readonly (Shape | Part<Shape>)[]>(
   }
   return { kind: 'record', name, fields };
 }
+
+/** Names the package of a record, which messages of strict decoding tell; `as` where the names there differ from the record's. */
+export function inPackage<T>(
+  name: string,
+  type: RecordOf<T>,
+  as: { readonly typeName?: string; readonly fieldsOf?: string } = {},
+): RecordOf<T> {
+  return { ...type, ...as, typeName: `${name}.${as.typeName ?? type.name}` };
+}
+
+/** Adds rules over several fields of a record. */
+export const withRules = <T>(type: RecordOf<T>, ...rules: readonly RecordRule[]): RecordOf<T> => ({ ...type, rules });
 
 function isPart(part: Shape | Part<Shape>): part is Part<Shape> {
   return typeof part.embedded === 'string';

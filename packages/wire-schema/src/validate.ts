@@ -33,6 +33,9 @@ function checkRecord(type: RecordType, value: unknown, path: string, found: Viol
     if (failed !== undefined) found.push({ path: at, field: field.name, tag: failed.tag });
     else checkInside(field.type, given, at, field.name, found);
   }
+  for (const { field, tag, ok } of type.rules ?? []) {
+    if (!ok(input)) found.push({ path: join(path, field), field, tag });
+  }
 }
 
 const nothing: Readonly<Record<string, unknown>> = {};

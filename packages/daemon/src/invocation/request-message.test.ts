@@ -105,3 +105,23 @@ test('ids in the envelope are escaped', () => {
   const { envelope, data } = read(body(`{${minimal}}`, '"user_id":"u\\"","app_id":"a\\"b\\n"'));
   expect(JSON.parse(requestLine('s', envelope, data))).toMatchObject({ app_id: 'a"b\n', data: { user_id: 'u"' } });
 });
+
+test.each([null, 5, ''])('what is left out when empty is not sent as it was given: %j', (given) => {
+  const own = `{"provider":"p","model":"m","model_type":"llm","credential_type":${JSON.stringify(given)},"tool_choice":null}`;
+  const data = JSON.parse(read(body(own), actionOf('/llm/invoke')).data);
+  expect(data).not.toHaveProperty('credential_type');
+  expect(data).not.toHaveProperty('tool_choice');
+});
+
+test('where one field has to be changed, the others keep what they hold', () => {
+  const messages = [{ role: 'user', content: 'hi', name: 'n', later: 1 }];
+  const own = JSON.stringify({
+    provider: 'p',
+    model: 'm',
+    model_type: 'llm',
+    credentials: 5,
+    prompt_messages: messages,
+  });
+  const data = JSON.parse(read(body(own), actionOf('/llm/num_tokens')).data);
+  expect(data).toMatchObject({ credentials: null, prompt_messages: messages });
+});

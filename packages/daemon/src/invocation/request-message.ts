@@ -5,6 +5,7 @@
  * fields are added with their zero values, which SDK models need; only what has to change is encoded anew.
  */
 import {
+  type Decoded,
   decode,
   embed,
   nested,
@@ -114,11 +115,7 @@ const ROUTING = ['user_id', 'type', 'action'];
 function encodeData(
   action: ActionSpec,
   userId: string,
-  {
-    value,
-    missing,
-    altered,
-  }: { readonly value: unknown; readonly missing: readonly string[]; readonly altered: boolean },
+  { value, missing, altered, changed }: Pick<Decoded<unknown>, 'value' | 'missing' | 'altered' | 'changed'>,
   own: string | undefined,
   given: unknown,
 ): string {
@@ -128,10 +125,14 @@ function encodeData(
     const inner = own.slice(1, -1).trim();
     return `{${routing}${defaults(action.request, missing)}${inner === '' ? '' : `,${inner}`}}`;
   }
-  const whole: Record<string, unknown> = {
-    ...(isObject(given) ? withoutSpellings(action.request, given) : {}),
-    ...Object.assign({}, value),
-  };
+  const decoded = new Map(Object.entries(Object.assign({}, value)));
+  const whole = isObject(given) ? withoutSpellings(action.request, given) : {};
+  for (const { key } of action.request.fields) {
+    if (Object.hasOwn(whole, key) && !changed.includes(key)) continue;
+    // Left out where it is empty; else as it was read.
+    if (decoded.has(key)) whole[key] = decoded.get(key);
+    else delete whole[key];
+  }
   for (const key of ROUTING) delete whole[key];
   const encoded = encode(completeNumTokens(action, whole)).slice(1, -1);
   return `{${routing}${encoded === '' ? '' : `,${encoded}`}}`;

@@ -9,7 +9,9 @@ const MAX_EXPONENT = 1000;
 export function plainDecimal(text: string): string {
   const exponent = /[eE]([+-]?\d+)$/.exec(text)?.[1] ?? '0';
   if (!DECIMAL.test(text) || text.length > MAX_EXPONENT || Math.abs(Number(exponent)) > MAX_EXPONENT) {
-    throw new PackageError(`error decoding string '${text}': can't convert ${text} to decimal`);
+    const detail = /[eE](?![+-]?\d+$)/.test(text) ? ': exponent is not numeric' : '';
+    const shown = text === '' ? '""' : text;
+    throw new PackageError(`error decoding string '${shown}': can't convert ${shown} to decimal${detail}`);
   }
   const value = new Big(text);
   return value.eq(0) ? '0' : value.toFixed();

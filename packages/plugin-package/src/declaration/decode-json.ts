@@ -7,6 +7,8 @@ import { absentValue, type FieldNode, isLeftOut, type ObjectShape, type ShapeNod
 export interface JsonOptions {
   /** values of a wrong type count as absent instead of being refused: for rows that other versions wrote */
   readonly lenient?: boolean;
+  /** what stands in front of the keys in messages; default: the type of the whole value */
+  readonly root?: string;
 }
 
 /**
@@ -15,7 +17,7 @@ export interface JsonOptions {
  * @throws PackageError
  */
 export function decodeJson(value: unknown, shape: ShapeNode, options: JsonOptions = {}): unknown {
-  return new JsonDecoder(options.lenient ?? false).decode(value, shape, '');
+  return new JsonDecoder(options.lenient ?? false).decode(value, shape, options.root ?? '');
 }
 
 class JsonDecoder {
@@ -66,7 +68,11 @@ class JsonDecoder {
     for (const field of shape.fields) {
       let raw = Object.hasOwn(value, field.key) ? value[field.key] : folded?.get(field.key);
       if (raw === undefined && field.fallback !== undefined) raw = value[field.fallback];
-      const held = this.#field(raw, field, `${path === '' ? shape.type : path}.${field.key}`);
+      const held = this.#field(
+        raw,
+        field,
+        `${path === '' ? shape.type : path}${shape.hooks.json?.within ?? ''}.${field.key}`,
+      );
       if (held !== undefined) decoded[field.key] = held;
     }
     try {
@@ -86,14 +92,14 @@ class JsonDecoder {
 
   /** Null elements keep their place, as zero values. */
   #list(values: readonly unknown[], of: ShapeNode, path: string): unknown[] {
-    return values.map((value, i) => this.decode(value, of, `${path}[${i}]`));
+    return values.map((value) => this.decode(value, of, path));
   }
 
   /** Texts are names of files, which a debugging plugin cannot send: they are dropped. */
   #entries(values: readonly unknown[], of: ObjectShape, path: string): unknown[] {
     const items: unknown[] = [];
-    values.forEach((value, i) => {
-      if (typeof value !== 'string') items.push(this.decode(value, of, `${path}[${i}]`));
+    values.forEach((value) => {
+      if (typeof value !== 'string') items.push(this.decode(value, of, path));
     });
     return items;
   }
@@ -121,16 +127,15 @@ class JsonDecoder {
         return this.#lenient ? undefined : fail(timestampError(String(value)));
       }
       case 'decimal':
-        return this.#decimal(value, shape, path);
+        return this.#decimal(value);
       default:
         return this.#mismatch(value, shape, path);
     }
   }
 
-  #decimal(value: unknown, shape: ShapeNode, path: string): unknown {
-    if (typeof value !== 'string' && typeof value !== 'number') return this.#mismatch(value, shape, path);
+  #decimal(value: unknown): unknown {
     try {
-      return plainDecimal(String(value));
+      return plainDecimal(typeof value === 'string' ? value : (JSON.stringify(value) ?? ''));
     } catch (error) {
       if (this.#lenient) return undefined;
       throw error;
@@ -139,8 +144,15 @@ class JsonDecoder {
 
   #mismatch(value: unknown, shape: ShapeNode, path: string): undefined {
     if (this.#lenient) return undefined;
-    fail(`json: cannot unmarshal ${jsonTypeOf(value)} into Go struct field ${path} of type ${typeName(shape)}`);
+    const wrongNumber = typeof value === 'number' && (shape.kind === 'int' || shape.kind === 'int64');
+    fail(
+      `json: cannot unmarshal ${wrongNumber ? `number ${value}` : jsonTypeOf(value)} into Go struct field ${path} of type ${jsonTypeName(shape)}`,
+    );
   }
+}
+
+function jsonTypeName(shape: ShapeNode): string {
+  return (shape.kind === 'object' ? shape.hooks.json?.typeName : undefined) ?? typeName(shape);
 }
 
 function fail(message: string): never {

@@ -354,7 +354,7 @@ test('a tool that does not decode is an error, it does not vanish', () => {
   const registration = messages(toolPlugin());
   put(registration, 'tools.0.tools.0.parameters.0.precision', 1.5);
   expect(error(registration)).toMatch(
-    /^tools register failed, .*json: cannot unmarshal number into .*precision of type int$/,
+    /^tools register failed, .*json: cannot unmarshal number 1\.5 into .*precision of type int$/,
   );
 });
 

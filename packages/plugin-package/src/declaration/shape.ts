@@ -55,6 +55,8 @@ export interface ObjectShape {
 export interface ObjectHooks {
   /** the name under which fields of an embedded part appear in validation messages */
   readonly embedded?: { readonly as: string; readonly fields: readonly string[] };
+  /** what messages of JSON decoding call it, and what they put in front of its keys */
+  readonly json?: { readonly typeName: string; readonly within: string };
   /** runs on the decoded value before it is validated. @throws PackageError */
   readonly decoded?: (value: Record<string, unknown>) => void;
   /** runs when absent keys are filled in */

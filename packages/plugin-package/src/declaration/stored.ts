@@ -42,9 +42,15 @@ export function decodeDeclaration(json: unknown): PluginDeclaration {
  * The model of a `/model/schema` answer: templates applied, defaults filled in (packages.md 12.4, 12.5).
  * @throws PackageError with all violations
  */
-export function decodeModelDeclaration(json: unknown): ModelDeclaration {
-  const value = decodeJson(json, model);
-  requireValid(model, value);
+export function decodeModelDeclaration(
+  json: unknown,
+  names?: {
+    /** what paths in messages of rules begin with */ readonly inRules: string;
+    /** what paths in messages of decoding begin with */ readonly inJson: string;
+  },
+): ModelDeclaration {
+  const value = decodeJson(json, model, names && { root: names.inJson });
+  requireValid(names === undefined ? model : { ...model, type: names.inRules }, value);
   complete(model, value);
   return value as ModelDeclaration;
 }

@@ -7,6 +7,7 @@ import { agentMessages } from './agent.ts';
 import { type AnswerSpec, isStringContent } from './answer.ts';
 import { llmChunks } from './llm.ts';
 import { modelSchema, polling } from './models.ts';
+import { options, runtimeParameters } from './others.ts';
 import { toolMessages } from './tool.ts';
 
 const utf8 = (latin1: string): string => Buffer.from(latin1, 'latin1').toString('utf8');
@@ -238,4 +239,75 @@ test('a model schema is completed, null is kept, nonsense is refused', () => {
   expect(JSON.parse(String(read(modelSchema, { model_schema: null })))).toEqual({ model_schema: null });
   expect(error(modelSchema, { model_schema: 7 }).length).toBeGreaterThan(20);
   expect(error(modelSchema, [])).toContain('GetModelSchemasResponse');
+});
+
+test('parameters a plugin makes at run time are completed, not judged', () => {
+  const out = read(runtimeParameters, { parameters: [{ name: 'n', later: 1 }] });
+  expect(JSON.parse(String(out))).toEqual({
+    parameters: [
+      {
+        name: 'n',
+        later: 1,
+        label: { en_US: '' },
+        human_description: { en_US: '' },
+        type: '',
+        scope: null,
+        form: '',
+        llm_description: '',
+        required: false,
+        auto_generate: null,
+        template: null,
+        default: null,
+        min: null,
+        max: null,
+        multiple: false,
+        precision: null,
+        options: null,
+      },
+    ],
+  });
+  expect(error(runtimeParameters, { parameters: [{ label: { en_US: 7 } }] })).toBe(
+    'unmarshal json failed: json: cannot unmarshal number into Go struct field I18nObject.parameters.label.en_US of type string',
+  );
+});
+
+test('options need a value and an English label', () => {
+  expect(error(options, { options: [{}] })).toContain(
+    "'DynamicSelectResult.Options[0].Label.EnUS' Error:Field validation for 'EnUS' failed on the 'required' tag",
+  );
+  expect(read(options, { options: [{ value: 'v', label: { en_US: 'V', zh_Hans: '' } }] })).toBe(
+    '{"options":[{"value":"v","label":{"en_US":"V"},"icon":""}]}',
+  );
+});
+
+test.each([
+  [{ message: 7 }, 'message of type model_entities.promptMessageJSON'],
+  [{ message: { role: 7 } }, 'message.role of type model_entities.PromptMessageRole'],
+  [{ message: { tool_calls: 7 } }, 'message.tool_calls of type []model_entities.PromptMessageToolCall'],
+  [{ message: { tool_calls: [{ id: 7 }] } }, 'message.tool_calls.id of type string'],
+  [{ message: { role: 'assistant', content: [7] } }, 'message of type model_entities.PromptMessageContent'],
+  [{ message: { role: 'assistant', content: [{ url: 7 }] } }, 'message.url of type string'],
+])('fields of a message that do not decode: %j', (delta, place) => {
+  expect(error(llmChunks, { model: 'm', delta })).toBe(
+    `unmarshal json failed: json: cannot unmarshal number into Go struct field LLMResultChunkDelta.delta.${place}`,
+  );
+});
+
+test.each([
+  [undefined, /Delta\.Index' .*Delta\.Message\.Role' .*Delta\.Message\.Content' /s],
+  [{ index: 0, message: { content: 'x' } }, /role field is required$/],
+  [{ index: 0, message: { role: 'poet', content: 'x' } }, /'prompt_message_role' tag$/],
+  [{ index: 0, message: { role: 'assistant', content: [{}] } }, /'prompt_message_content' tag$/],
+])('a delta of the wrong form: %j', (delta, text) => {
+  expect(error(llmChunks, { model: 'm', delta })).toMatch(text);
+});
+
+test('a model schema that does not decode is named from the whole answer', () => {
+  expect(error(modelSchema, { model_schema: 7 })).toBe(
+    'unmarshal json failed: json: cannot unmarshal number into Go struct field GetModelSchemasResponse.model_schema of type struct { *plugin_entities.alias }',
+  );
+  expect(error(modelSchema, { model_schema: { parameter_rules: [{ name: 7 }] } })).toContain(
+    'Go struct field GetModelSchemasResponse.model_schema.alias.parameter_rules.alias.name of type string',
+  );
+  expect(error(modelSchema, { model_schema: {} })).toContain("Key: 'GetModelSchemasResponse.ModelSchema.Model'");
 });

@@ -1,13 +1,16 @@
 /** LLM chunks (http-api §6.2, runtime-protocols §2.2). */
 import {
   any,
+  array,
   decimal,
   decodeStrict,
   formatViolations,
+  inPackage,
   int,
   nested,
   nullable,
   number,
+  oneOf,
   record,
   required,
   string,
@@ -24,8 +27,9 @@ import {
   parseJson,
   unmarshalError,
 } from './answer.ts';
+import { MODELS, modelRecord } from './model-record.ts';
 
-export const LLMUsage = record('LLMUsage', {
+export const LLMUsage = modelRecord('LLMUsage', {
   prompt_tokens: nullable(int('PromptTokens')).check(present()),
   prompt_unit_price: decimal('PromptUnitPrice'),
   prompt_price_unit: decimal('PromptPriceUnit'),
@@ -40,20 +44,47 @@ export const LLMUsage = record('LLMUsage', {
   latency: nullable(number('Latency')).check(present()),
 });
 
-const Message = record('PromptMessage', {
-  role: string('Role').called('model_entities.PromptMessageRole'),
-  content: any('Content'),
-  name: string('Name'),
-  tool_calls: any('ToolCalls'),
-  tool_call_id: string('ToolCallId'),
-});
+const ROLES = ['system', 'user', 'assistant', 'tool', 'developer'];
+const PART_TYPES = ['text', 'image', 'audio', 'video', 'document'];
+/** A message decodes itself at upstream, so its fields are said to belong to what holds it. */
+const IN_MESSAGE = { fieldsOf: 'LLMResultChunkDelta' };
 
-const Chunk = record('LLMResultChunk', {
+const ToolCall = inPackage(
+  MODELS,
+  record('PromptMessageToolCall', {
+    id: string('ID'),
+    type: string('Type'),
+    function: nested(
+      'Function',
+      inPackage(MODELS, record('Function', { name: string('Name'), arguments: string('Arguments') }), IN_MESSAGE),
+    ).called('struct { Name string "json:\\"name\\""; Arguments string "json:\\"arguments\\"" }'),
+  }),
+  IN_MESSAGE,
+);
+
+const Message = inPackage(
+  MODELS,
+  record('PromptMessage', {
+    role: string('Role')
+      .check(required, oneOf(ROLES, 'prompt_message_role'))
+      .called('model_entities.PromptMessageRole'),
+    content: any('Content').check(present(), {
+      tag: 'prompt_message_content',
+      ok: (content) => !Array.isArray(content) || content.every(isKnownPart),
+    }),
+    name: string('Name'),
+    tool_calls: array('ToolCalls', ToolCall),
+    tool_call_id: string('ToolCallId'),
+  }),
+  { ...IN_MESSAGE, typeName: 'promptMessageJSON' },
+);
+
+const Chunk = modelRecord('LLMResultChunk', {
   model: string('Model').check(required).called('model_entities.LLMModel'),
   system_fingerprint: string('SystemFingerprint'),
   delta: nested(
     'Delta',
-    record('LLMResultChunkDelta', {
+    modelRecord('LLMResultChunkDelta', {
       index: nullable(int('Index')).check(present()),
       message: nested('Message', Message),
       usage: nullable(nested('Usage', LLMUsage)),
@@ -61,6 +92,9 @@ const Chunk = record('LLMResultChunk', {
     }),
   ),
 });
+
+const isKnownPart = (part: unknown): boolean =>
+  typeof part === 'object' && part !== null && 'type' in part && PART_TYPES.includes(String(part.type));
 
 /** A presence check: 0 and '' pass (http-api §6.2). */
 export function present() {
@@ -121,11 +155,11 @@ function cut(json: string): readonly [string, string, string] | undefined {
 function readOrdinary(json: string): string | SessionError | undefined {
   const parsed = parseJson(fromLatin1(json));
   if (parsed === undefined) return undefined;
-  const decoded = decodeStrict(Chunk, parsed.value, 'model_entities.LLMResultChunk');
+  const decoded = decodeStrict(Chunk, parsed.value);
   if (!decoded.ok) return unmarshalError(decoded.error);
   const { value } = decoded;
   const { message } = value.delta;
-  const wrong = messageProblem(message);
+  const wrong = hasMessage(parsed.value) ? messageProblem(message) : undefined;
   if (wrong !== undefined) return unmarshalError(wrong);
   const violations = validate(Chunk, value);
   if (violations.length > 0) return unmarshalError(formatViolations(violations));
@@ -138,12 +172,46 @@ function readOrdinary(json: string): string | SessionError | undefined {
   return toLatin1(JSON.stringify({ ...value, prompt_messages: [] }));
 }
 
+/** Whether there is a message to decode; without one, only the rules speak. */
+function hasMessage(chunk: unknown): boolean {
+  const delta = typeof chunk === 'object' && chunk !== null && 'delta' in chunk ? chunk.delta : undefined;
+  return typeof delta === 'object' && delta !== null && 'message' in delta;
+}
+
 function messageProblem(message: { readonly role: string; readonly content: unknown }): string | undefined {
   if (message.role === '') return 'role field is required';
   if (message.content === null || message.content === undefined) return 'content field is required';
-  if (typeof message.content !== 'string' && !Array.isArray(message.content))
-    return 'content must be a string or an array of prompt message content';
+  if (Array.isArray(message.content)) return partProblem(message.content);
+  if (typeof message.content !== 'string') return 'content must be a string or an array of prompt message content';
   return undefined;
 }
+
+/** Parts are passed on as they are: of a field that was filled in, the receiver could not tell that it was not there. */
+function partProblem(parts: readonly unknown[]): string | undefined {
+  for (const part of parts) {
+    const decoded = decodeStrict(MessagePart, { message: part });
+    if (!decoded.ok) return decoded.error;
+  }
+  return undefined;
+}
+
+const MessagePart = record('LLMResultChunkDelta.delta', {
+  message: nested(
+    'Message',
+    inPackage(
+      MODELS,
+      record('PromptMessageContent', {
+        type: string('Type').called('model_entities.PromptMessageContentType'),
+        ...Object.fromEntries(
+          ['base64_data', 'url', 'data', 'encode_format', 'format', 'mime_type', 'detail', 'filename'].map((key) => [
+            key,
+            string(key),
+          ]),
+        ),
+      }),
+      { fieldsOf: 'LLMResultChunkDelta.delta' },
+    ),
+  ),
+});
 
 export const llmChunks: AnswerSpec = { record: Chunk, reader };

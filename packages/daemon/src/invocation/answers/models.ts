@@ -5,20 +5,21 @@ import {
   array,
   boolean,
   decimal,
+  decodeStrict,
   int,
   nested,
   nullable,
   number,
   object,
-  record,
   required,
   string,
 } from '@plugin-daemon/wire-schema';
 import { toLatin1 } from '../../runtimes/protocol/line-safety.ts';
 import { type AnswerSpec, checked, fromLatin1, parseJson, unmarshalError } from './answer.ts';
 import { present } from './llm.ts';
+import { modelRecord } from './model-record.ts';
 
-const EmbeddingUsage = record('EmbeddingUsage', {
+const EmbeddingUsage = modelRecord('EmbeddingUsage', {
   tokens: nullable(int('Tokens')).check(present()),
   total_tokens: nullable(int('TotalTokens')).check(present()),
   unit_price: decimal('UnitPrice'),
@@ -29,24 +30,20 @@ const EmbeddingUsage = record('EmbeddingUsage', {
 });
 
 const embeddings = (name: string) =>
-  record(name, {
+  modelRecord(name, {
     model: string('Model').check(required),
     embeddings: array('Embeddings', array('', number(''))).check(required),
     usage: nested('Usage', EmbeddingUsage),
   });
-export const textEmbedding = checked(embeddings('TextEmbeddingResult'), {
-  typeName: 'model_entities.TextEmbeddingResult',
-});
-export const multimodalEmbedding = checked(embeddings('MultimodalEmbeddingResult'), {
-  typeName: 'model_entities.MultimodalEmbeddingResult',
-});
+export const textEmbedding = checked(embeddings('TextEmbeddingResult'));
+export const multimodalEmbedding = checked(embeddings('MultimodalEmbeddingResult'));
 
 const rerank = (name: string, document: string) =>
-  record(name, {
+  modelRecord(name, {
     model: string('Model').check(required),
     docs: array(
       'Docs',
-      record(document, {
+      modelRecord(document, {
         index: nullable(int('Index')).check(present()),
         text: nullable(string('Text')).check(present()),
         score: nullable(number('Score')).check(present()),
@@ -54,32 +51,32 @@ const rerank = (name: string, document: string) =>
       { dive: true },
     ).check(required),
   });
-export const reranked = checked(rerank('RerankResult', 'RerankDocument'), { typeName: 'model_entities.RerankResult' });
-export const multimodalReranked = checked(rerank('MultimodalRerankResult', 'MultimodalRerankDocument'), {
-  typeName: 'model_entities.MultimodalRerankResult',
-});
+export const reranked = checked(rerank('RerankResult', 'RerankDocument'));
+export const multimodalReranked = checked(rerank('MultimodalRerankResult', 'MultimodalRerankDocument'));
 
-export const llmTokenCount = checked(record('LLMGetNumTokensResponse', { num_tokens: int('NumTokens') }));
+export const llmTokenCount = checked(modelRecord('LLMGetNumTokensResponse', { num_tokens: int('NumTokens') }));
 export const embeddingTokenCounts = checked(
-  record('GetTextEmbeddingNumTokensResponse', { num_tokens: array('NumTokens', int('')).check(required) }),
+  modelRecord('GetTextEmbeddingNumTokensResponse', { num_tokens: array('NumTokens', int('')).check(required) }),
 );
-export const speech = checked(record('TTSResult', { result: string('Result'), mime_type: string('MimeType').omit() }));
+export const speech = checked(
+  modelRecord('TTSResult', { result: string('Result'), mime_type: string('MimeType').omit() }),
+);
 export const voices = checked(
-  record('GetTTSVoicesResponse', {
+  modelRecord('GetTTSVoicesResponse', {
     voices: array(
       'Voices',
-      record('TTSModelVoice', { name: string('Name').check(required), value: string('Value').check(required) }),
+      modelRecord('TTSModelVoice', { name: string('Name').check(required), value: string('Value').check(required) }),
       { dive: true },
     ).check(required),
   }),
 );
-export const transcript = checked(record('Speech2TextResult', { result: string('Result') }));
-export const moderation = checked(record('ModerationResult', { result: boolean('Result') }));
+export const transcript = checked(modelRecord('Speech2TextResult', { result: string('Result') }));
+export const moderation = checked(modelRecord('ModerationResult', { result: boolean('Result') }));
 export const modelCredentials = checked(
-  record('ValidateCredentialsResult', { result: boolean('Result'), credentials: nullable(object('Credentials')) }),
+  modelRecord('ValidateCredentialsResult', { result: boolean('Result'), credentials: nullable(object('Credentials')) }),
 );
 
-const ModelSchema = record('GetModelSchemasResponse', { model_schema: any('ModelSchema') });
+const ModelSchema = modelRecord('GetModelSchemasResponse', { model_schema: any('ModelSchema') });
 
 /** A model declaration is completed from its templates and checked as those in packages are (packages §12.4, §12.5). */
 export const modelSchema: AnswerSpec = {
@@ -87,25 +84,33 @@ export const modelSchema: AnswerSpec = {
   reader: () => (json) => {
     const parsed = parseJson(fromLatin1(json));
     if (parsed === undefined) return undefined;
-    if (typeof parsed.value !== 'object' || parsed.value === null || Array.isArray(parsed.value))
-      return unmarshalError('json: cannot unmarshal into Go value of type model_entities.GetModelSchemasResponse');
-    const given = 'model_schema' in parsed.value ? parsed.value.model_schema : null;
-    if (given === null) return toLatin1(JSON.stringify({ ...parsed.value, model_schema: null }));
+    const decoded = decodeStrict(ModelSchema, parsed.value);
+    if (!decoded.ok) return unmarshalError(decoded.error);
+    const { value } = decoded;
+    if (value.model_schema === null) return toLatin1(JSON.stringify(value));
     try {
-      return toLatin1(JSON.stringify({ ...parsed.value, model_schema: decodeModelDeclaration(given) }));
+      const schema = decodeModelDeclaration(value.model_schema, MODEL_SCHEMA_NAMES);
+      return toLatin1(JSON.stringify({ ...value, model_schema: schema }));
     } catch (error) {
       return unmarshalError(error instanceof Error ? error.message : String(error));
     }
   },
 };
 
+const MODEL_SCHEMA_NAMES = {
+  inRules: 'GetModelSchemasResponse.ModelSchema',
+  inJson: 'GetModelSchemasResponse.model_schema',
+};
+
 const POLLING_STATUS = ['running', 'succeeded', 'failed'];
-const Polling = record('ModelPollingResult', {
-  status: string('Status').check(required, {
-    tag: 'oneof',
-    ok: (s) => POLLING_STATUS.includes(String(s)),
-    schema: { enum: POLLING_STATUS },
-  }),
+const Polling = modelRecord('ModelPollingResult', {
+  status: string('Status')
+    .called('model_entities.PollingStatus')
+    .check(required, {
+      tag: 'oneof',
+      ok: (s) => POLLING_STATUS.includes(String(s)),
+      schema: { enum: POLLING_STATUS },
+    }),
   plugin_state: object('PluginState').omit(),
   result: any('Result').omit(),
   error: string('Error').omit(),

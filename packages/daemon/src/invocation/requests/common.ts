@@ -12,6 +12,7 @@ import {
   record,
   required,
   string,
+  withRules,
 } from '@plugin-daemon/wire-schema';
 
 export const MODEL_TYPES = [
@@ -28,7 +29,9 @@ export const MODEL_TYPES = [
 
 export const credentials = () =>
   embed('Credentials', {
-    credentials: object('Credentials').describe('Decrypted credentials, as the plugin expects them; `{}` where it needs none.'),
+    credentials: object('Credentials').describe(
+      'Decrypted credentials, as the plugin expects them; `{}` where it needs none.',
+    ),
     credential_type: string('CredentialType').omit().describe('`api-key`, `oauth2` or `unauthorized`.'),
   });
 
@@ -43,25 +46,23 @@ export const modelType = (only?: (typeof MODEL_TYPES)[number]) => {
   return { model_type: only === undefined ? field : field.check(eq(only)) };
 };
 
-/** Checked loosely: content may be text, parts or null, and whatever else stands in a message is passed on (quirk 2). */
-export const PromptMessage = record('PromptMessage', {
-  role: string('Role').check(
-    required,
-    oneOf(['system', 'user', 'assistant', 'tool', 'developer'], 'prompt_message_role'),
-  ),
-  content: any('Content').describe('A text, a list of parts, or null.'),
-});
-
 export const PromptMessageTool = record('PromptMessageTool', {
   name: string('Name').check(required),
   description: string('Description'),
   parameters: object('Parameters'),
 });
 
-const ToolChoice = record('ToolChoice', {
-  mode: string('Mode').check(required, oneOf(['auto', 'none', 'required', 'tool'])),
-  name: string('Name').omit(),
-});
+const ToolChoice = withRules(
+  record('ToolChoice', {
+    mode: string('Mode').check(required, oneOf(['auto', 'none', 'required', 'tool'])),
+    name: string('Name').omit(),
+  }),
+  {
+    field: 'name',
+    tag: 'required_for_tool',
+    ok: ({ mode, name }) => mode !== 'tool' || (typeof name === 'string' && name.trim() !== ''),
+  },
+);
 
 export const llmFields = () =>
   embed('InvokeLLMSchema', {

@@ -12,20 +12,13 @@ import {
   required,
   string,
 } from '@plugin-daemon/wire-schema';
-import {
-  baseModel,
-  credentials,
-  llmFields,
-  MultimodalContent,
-  modelType,
-  PromptMessage,
-  PromptMessageTool,
-} from './common.ts';
+import { baseModel, credentials, llmFields, MultimodalContent, modelType, PromptMessageTool } from './common.ts';
+import { checkedMessages } from './prompt-messages.ts';
 
 export const InvokeLLM = record('RequestInvokeLLM', baseModel(), credentials(), llmFields(), modelType('llm'));
 
 export const GetLLMNumTokens = record('RequestGetLLMNumTokens', baseModel(), credentials(), modelType('llm'), {
-  prompt_messages: array('PromptMessages', PromptMessage, { dive: true }),
+  prompt_messages: checkedMessages(),
   tools: array('Tools', PromptMessageTool, { dive: true }),
 });
 

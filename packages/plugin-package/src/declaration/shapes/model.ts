@@ -57,6 +57,9 @@ const methodRule = oneOf('model_provider_configurate_method', ['predefined-model
 const modelType = named('plugin_entities.ModelType');
 const method = named('plugin_entities.ModelProviderConfigurateMethod');
 
+/** Upstream decodes these by way of an alias of their types, which its messages show. */
+const ALIASED = { typeName: 'struct { *plugin_entities.alias }', within: '.alias' };
+
 const parameterRule = object<ModelParameterRule>(
   'ModelParameterRule',
   {
@@ -74,7 +77,7 @@ const parameterRule = object<ModelParameterRule>(
     precision: nullable(int, 'Precision'),
     options: listed(list(text), 'Options', { each: [lt(256)] }),
   },
-  { decoded: applyTemplate },
+  { json: ALIASED, decoded: applyTemplate },
 );
 
 const pricing = object<ModelPricing>('ModelPriceConfig', {
@@ -101,6 +104,7 @@ export const model = object<ModelDeclaration>(
     pricing: nullable(pricing, 'PriceConfig'),
   },
   {
+    json: ALIASED,
     decoded(value) {
       if (value['fetch_from'] === '') value['fetch_from'] = 'predefined-model';
     },
