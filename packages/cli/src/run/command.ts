@@ -7,7 +7,7 @@ import { isRecord } from './plugin-host.ts';
 import { preparePlugin, type ReadyPlugin } from './prepare.ts';
 import { type Format, LineWriter, linesOf } from './protocol.ts';
 import { readMapping } from './script-file.ts';
-import { type ServeOptions, serveClient } from './session.ts';
+import { type ServeOptions, serveClient, streamInput } from './session.ts';
 import { Supervisor } from './supervisor.ts';
 
 /** Waits for the signal; never rejects. */
@@ -24,19 +24,20 @@ function logger(call: Call): ((level: string, message: string) => void) | undefi
 }
 
 async function serveStdio(system: LineWriter, options: ServeOptions, call: Call): Promise<void> {
-  await Promise.race([serveClient(call.io.stdin, system, options, call.signal), aborted(call.signal)]);
+  await Promise.race([serveClient(streamInput(call.io.stdin), system, options, call.signal), aborted(call.signal)]);
 }
 
 /** With a token, the first line of a connection must carry it. */
-async function admitted(socket: Socket, token: string | undefined, writer: LineWriter): Promise<boolean> {
+async function admitted(
+  lines: AsyncGenerator<string | undefined>,
+  token: string | undefined,
+  writer: LineWriter,
+): Promise<boolean> {
   if (token === undefined) return true;
-  for await (const line of linesOf(socket.iterator({ destroyOnReturn: false }) as unknown as Socket)) {
-    const value: unknown = line === undefined ? undefined : safeParse(line);
-    if (isRecord(value) && value.token === token) return true;
-    break;
-  }
+  const first = await lines.next();
+  const value = first.done === true || first.value === undefined ? undefined : safeParse(first.value);
+  if (isRecord(value) && value.token === token) return true;
   await writer.send('', 'error', { error: 'the first line must be {"token":"…"} with the token of --token' });
-  socket.end();
   return false;
 }
 
@@ -58,8 +59,10 @@ async function serveTcp(system: LineWriter, format: Format, options: ServeOption
     socket.on('error', () => socket.destroy());
     const writer = new LineWriter(socket, format);
     const serve = async (): Promise<void> => {
-      if (!(await admitted(socket, token, writer))) return;
-      await serveClient(socket, writer, options, call.signal);
+      const lines = linesOf(socket);
+      if (await admitted(lines, token, writer)) {
+        await serveClient({ lines, stop: () => socket.destroy() }, writer, options, call.signal);
+      }
       socket.end();
     };
     serve().catch((error: unknown) => call.io.debug('connection lost', { error: String(error) }));

@@ -7,7 +7,7 @@ import { MockStorage } from './mock-dify.ts';
 import { type CallRequest, type CallSink, PluginHost, type RunningCall } from './plugin-host.ts';
 import { LineWriter } from './protocol.ts';
 import { readMapping } from './script-file.ts';
-import { serveClient } from './session.ts';
+import { serveClient, streamInput } from './session.ts';
 
 const DRAIN_MS = 5000;
 
@@ -42,7 +42,7 @@ export class LocalTarget implements DevTarget {
     const script = mock === undefined ? undefined : await readMapping(mock);
     const supervisor = { call: (request: CallRequest, sink: CallSink) => this.#forward(request, sink) };
     this.#serving = serveClient(
-      io.stdin,
+      streamInput(io.stdin),
       new LineWriter(process.stdout, 'json'),
       { declaration, supervisor, storage: new MockStorage(flags.text('storage-dir')), script },
       signal,

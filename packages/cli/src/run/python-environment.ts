@@ -30,10 +30,28 @@ const DEPENDENCY_FILE = /^(?:pyproject\.toml|uv\.lock|requirements\.txt|vendor\/
 /** The files an environment depends on. A project with a build system needs all of its sources to install. */
 export function dependencyFiles(all: ReadonlyMap<string, () => Uint8Array>): Map<string, Uint8Array> {
   const pyproject = all.get('pyproject.toml')?.();
-  const needsSources = pyproject !== undefined && /^\s*\[build-system\]/m.test(Buffer.from(pyproject).toString('utf8'));
+  const text = pyproject === undefined ? '' : Buffer.from(pyproject).toString('utf8');
+  const needsSources = /^\s*\[build-system\]/m.test(text);
   const files = new Map<string, Uint8Array>();
   for (const [path, read] of all) if (needsSources || DEPENDENCY_FILE.test(path)) files.set(path, read());
+  // A lock file knows the project by its name; without one the name decides nothing.
+  if (pyproject !== undefined && !needsSources && !files.has('uv.lock'))
+    files.set('pyproject.toml', Buffer.from(withoutIdentity(text)));
   return files;
+}
+
+/** A pyproject.toml without what changes from version to version and from plugin to plugin. */
+function withoutIdentity(text: string): string {
+  const fixed: Record<string, string> = {
+    name: 'name = "plugin"',
+    version: 'version = "0.0.0"',
+    description: '',
+    readme: '',
+  };
+  return text.replace(
+    /^(name|version|description|readme)\s*=\s*"(?!"")(?:[^"\\\n]|\\.)*"[ \t]*$/gm,
+    (_line, key: string) => fixed[key] ?? '',
+  );
 }
 
 /** Finds or makes the environment. @returns the absolute path of its interpreter */

@@ -52,9 +52,21 @@ function readRequest(line: string): Request | { invokeId: string; problem: strin
   return { invokeId, type, action, request: isRecord(request) ? request : {} };
 }
 
+/** Where requests come from. */
+export interface ClientInput {
+  /** Lines as `linesOf` gives them. */
+  lines: AsyncIterable<string | undefined>;
+  /** Ends the reading. */
+  stop(): void;
+}
+
+export function streamInput(stream: Readable): ClientInput {
+  return { lines: linesOf(stream), stop: () => void stream.destroy() };
+}
+
 /** Serves one client until its input ends and its last call is done, or the signal fires. */
 export async function serveClient(
-  input: Readable,
+  input: ClientInput,
   writer: LineWriter,
   options: ServeOptions,
   signal: AbortSignal,
@@ -64,7 +76,7 @@ export async function serveClient(
   const pending = new Set<Promise<void>>();
   const stop = (): void => {
     for (const call of running) call.cancel();
-    input.destroy();
+    input.stop();
   };
   signal.addEventListener('abort', stop, { once: true });
   await writer.send('', 'plugin_ready', { info: 'plugin loaded' });
@@ -112,7 +124,7 @@ export async function serveClient(
     });
 
   try {
-    for await (const line of linesOf(input)) {
+    for await (const line of input.lines) {
       if (line === '') continue;
       await writer.send('', 'info', { info: 'received request' });
       if (line === undefined) {
@@ -132,9 +144,18 @@ export async function serveClient(
       void work.then(() => pending.delete(work));
     }
   } catch (error) {
-    if (!signal.aborted && !input.destroyed) throw error;
+    // Reading ends with an error when it is stopped, or when the other side is gone.
+    if (!signal.aborted && !isGone(error)) throw error;
   }
   await Promise.all(pending);
   await writer.flushed();
   signal.removeEventListener('abort', stop);
+}
+
+function isGone(error: unknown): boolean {
+  return (
+    error instanceof Error &&
+    'code' in error &&
+    ['ERR_STREAM_PREMATURE_CLOSE', 'ECONNRESET', 'EPIPE'].includes(String(error.code))
+  );
 }
