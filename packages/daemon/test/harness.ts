@@ -263,7 +263,13 @@ export class TestDaemon implements AsyncDisposable {
       'all sessions are closed',
       async () => (await this.metric('active_sessions_total')) === 0 || undefined,
     );
-    expect(readdirSync(join(this.process.dataDirectory, 'tmp'))).toEqual([]);
+    const spilled = join(this.process.dataDirectory, 'tmp');
+    expect(readdirSync(spilled)).toEqual([]);
+    // Files without a name hold disk space as long as they are open.
+    await eventually(
+      'no waiting answer is kept',
+      () => !openFiles(this.process.pid).some((file) => file.startsWith(spilled)) || undefined,
+    );
   }
 
   /** The log without the lines of the requests. */
@@ -351,6 +357,18 @@ export async function textOf(response: IncomingMessage): Promise<string> {
   const parts: Buffer[] = [];
   for await (const part of response) parts.push(part);
   return Buffer.concat(parts).toString();
+}
+
+/** What a process has open. */
+function openFiles(pid: number): readonly string[] {
+  return readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
+    try {
+      return [readlinkSync(`/proc/${pid}/fd/${fd}`)];
+    } catch {
+      // Closed meanwhile.
+      return [];
+    }
+  });
 }
 
 /** Processes whose working directory is below a directory. */

@@ -19,7 +19,6 @@ const TOOLS = [
   'flood',
   'drip',
   'hang',
-  'mute',
   'forge',
   'twins',
   'late',

@@ -121,10 +121,6 @@ def hang(session, **_):
     send(session, session)
 
 
-def mute(session, **_):
-    pass
-
-
 def forge(session, of="", **_):
     for kind, data in (("stream", text("forged")), ("error", {"error_type": "Forged", "message": "no", "args": {}})):
         put(message(of, kind, data))
@@ -157,7 +153,7 @@ def call_back(session, request=None, kind="tool", **_):
 
 TOOLS = {
     "echo": echo, "pid": pid, "environ": environ, "seen": seen, "garbage": garbage, "long": long, "flood": flood,
-    "drip": drip, "hang": hang, "mute": mute, "forge": forge, "twins": twins, "late": late, "kill": kill,
+    "drip": drip, "hang": hang, "forge": forge, "twins": twins, "late": late, "kill": kill,
     "call_back": call_back,
 }
 
