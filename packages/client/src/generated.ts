@@ -362,7 +362,9 @@ export interface InvokeLlmAnswer {
     readonly index: number;
     readonly message: {
       readonly role: "system" | "user" | "assistant" | "tool" | "developer";
-      readonly content: unknown;
+      readonly content: string | ReadonlyArray<{
+        readonly type: "text" | "image" | "audio" | "video" | "document";
+      }>;
       readonly name: string;
       readonly tool_calls: ReadonlyArray<{
         readonly id: string;

@@ -71,6 +71,12 @@ const Message = inPackage(
     content: any('Content').check(present(), {
       tag: 'prompt_message_content',
       ok: (content) => !Array.isArray(content) || content.every(isKnownPart),
+      schema: {
+        anyOf: [
+          { type: 'string' },
+          { type: 'array', items: { type: 'object', properties: { type: { enum: PART_TYPES } }, required: ['type'] } },
+        ],
+      },
     }),
     name: string('Name'),
     tool_calls: array('ToolCalls', ToolCall),
