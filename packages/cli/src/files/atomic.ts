@@ -42,7 +42,6 @@ export async function writeFileAtomic(
     const file = await open(temporary, 'wx', mode);
     try {
       await file.writeFile(data);
-      await file.sync();
     } finally {
       await file.close();
     }

@@ -5,10 +5,10 @@ import type { Call, Flags, Outcome } from '../command-line/types.ts';
 import { CliError, throwIfAborted, usageError } from '../errors.ts';
 import { writeFileAtomic } from '../files/atomic.ts';
 import { startProgress } from '../output/progress.ts';
-import { writeArchive } from './archive-bytes.ts';
+import { packArchive } from './archive-bytes.ts';
 import { type Folder, readFolder, readFolderFile, suspiciousLeftOut } from './folder.ts';
 import { exportRequirements } from './requirements-export.ts';
-import { checksumOfSource, declarationOf, identifierOf, openSource, outputBase, type PluginSource } from './source.ts';
+import { declarationOf, identifierOf, openSource, outputBase, type PluginSource } from './source.ts';
 
 const MEGABYTE = 1024 * 1024;
 
@@ -160,21 +160,22 @@ export async function run(call: Call): Promise<Outcome> {
   const total = [...sizes.values()].reduce((sum, size) => sum + size, 0);
   if (total > limit) throw tooLarge(sizes, limit);
 
-  throwIfAborted(signal);
-  let bytes = writeArchive(files);
+  const progress = startProgress(io);
+  const packed = await packArchive(files, (name, done) => {
+    throwIfAborted(signal);
+    progress.update(`compressing ${name}`, done);
+  }).finally(() => progress.end());
+  let { bytes, checksum } = packed;
   const key = flags.text('sign');
-  if (key !== undefined) bytes = await signed(bytes, resolve(cwd, key), flags);
+  if (key !== undefined) {
+    bytes = await signed(bytes, resolve(cwd, key), flags);
+    const { openPackage } = await import('@plugin-daemon/plugin-package');
+    checksum = openPackage(bytes).checksum();
+  }
   throwIfAborted(signal);
   await writeFileAtomic(output, bytes);
   const shown = flags.text('output_path') ?? relative(cwd, output);
   io.info('plugin packaged successfully', { output_path: shown });
-  const { openPackage } = await import('@plugin-daemon/plugin-package');
-  const checksum = checksumOfSource({
-    kind: 'package',
-    path: output,
-    files: { names: [], has: () => false, read: () => new Uint8Array() },
-    archive: openPackage(bytes),
-  });
   return {
     text: shown,
     data: {

@@ -4,6 +4,8 @@ import { PackageError } from '../errors.ts';
 export interface ZipFile {
   readonly name: string;
   readonly content: Uint8Array;
+  /** `content` deflated already, by a caller that does so on several threads; the bytes are the same */
+  readonly packed?: Buffer | undefined;
 }
 
 const VERSION = 20;
@@ -21,9 +23,9 @@ export function writeZip(files: Iterable<ZipFile>, comment = ''): Buffer {
   const directory: Buffer[] = [];
   let at = 0;
   let count = 0;
-  for (const { name, content } of files) {
+  for (const { name, content, packed: given } of files) {
     const rawName = Buffer.from(name.replaceAll('\\', '/'), 'utf8');
-    const packed = deflateRawSync(content);
+    const packed = given ?? deflateRawSync(content);
     const crc = crc32(content);
     const flags = rawName.length === name.length ? FLAG_DESCRIPTOR : FLAG_DESCRIPTOR | FLAG_UTF8;
 
