@@ -1,0 +1,163 @@
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { dify, newPlugin, temporaryFolder } from '../../test/harness.ts';
+import { compareVersions } from '../plugin/cleanup.ts';
+import { type CheckResult, runChecks } from './checks.ts';
+import { locateDatabase, withDatabase } from './daemon-database.ts';
+
+async function daemon(
+  answer: (path: string, key: string | undefined, body: string) => { status?: number; body: unknown },
+): Promise<string> {
+  const server = createServer((request, response) => {
+    let body = '';
+    request.on('data', (chunk) => (body += String(chunk)));
+    request.on('end', () => {
+      const { status, body: data } = answer(
+        request.url ?? '',
+        request.headers['x-api-key'] as string | undefined,
+        body,
+      );
+      response.writeHead(status ?? 200, { 'Content-Type': 'application/json' }).end(JSON.stringify(data));
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void server.close());
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+const check = async (env: NodeJS.ProcessEnv, url?: string, key?: string): Promise<Record<string, CheckResult>> => {
+  const results = await runChecks({
+    env: { HOME: process.env.HOME, DIFY_CLI_CACHE_DIR: join(temporaryFolder(), 'cache'), ...env },
+    signal: new AbortController().signal,
+    offline: url === undefined,
+    url,
+    key,
+  });
+  return Object.fromEntries(results.map((result) => [result.name, result]));
+};
+
+test('everything that is wrong has a remedy', async () => {
+  const blocked = join(temporaryFolder(), 'file');
+  writeFileSync(blocked, '');
+  const results = await check({
+    PATH: '',
+    UV_PATH: '/none/uv',
+    SSL_CERT_FILE: '/none/ca',
+    HTTPS_PROXY: 'not an address',
+    DIFY_CLI_CACHE_DIR: join(blocked, 'below'),
+  });
+  expect(results).toMatchObject({
+    uv: { verdict: 'warning' },
+    certificates: { verdict: 'failed' },
+    proxy: { verdict: 'failed' },
+    disk: { verdict: 'failed' },
+    'package index': { verdict: 'skipped' },
+  });
+  for (const result of Object.values(results))
+    if (result.verdict === 'failed' || result.verdict === 'warning') expect(result.remedy, result.name).toBeTruthy();
+});
+
+test('a daemon is reached, and its key tried', async () => {
+  const url = await daemon((path, key) =>
+    path === '/health/check' ? { body: { status: 'ok' } } : { status: key === 'good' ? 200 : 401, body: {} },
+  );
+  expect((await check({ PATH: '' }, url)).daemon).toMatchObject({ verdict: 'ok' });
+  expect((await check({ PATH: '' }, url, 'good')).daemon).toMatchObject({
+    verdict: 'ok',
+    detail: expect.stringContaining('takes the key'),
+  });
+  expect((await check({ PATH: '' }, url, 'bad')).daemon).toMatchObject({
+    verdict: 'failed',
+    remedy: expect.stringContaining('SERVER_KEY'),
+  });
+  expect((await check({ PATH: '' }, 'http://127.0.0.1:1')).daemon).toMatchObject({ verdict: 'failed' });
+});
+
+test('doctor ends with 1 when something needed is missing', async () => {
+  const run = await dify(['doctor', '--offline'], {
+    env: { PATH: '', SSL_CERT_FILE: '/none', DIFY_CLI_CACHE_DIR: join(temporaryFolder(), 'c') },
+  });
+  expect(run.exit).toBe(1);
+  expect(run.outcome?.text).toMatch(/failed {3}certificates +SSL_CERT_FILE names \/none/);
+});
+
+test('migrate makes the database, says so, and keeps out of the way of a daemon', async () => {
+  const cwd = temporaryFolder();
+  const run = await dify(['migrate'], { cwd, env: {} });
+  expect(run.outcome).toMatchObject({ text: 'database migration completed successfully', data: { created: true } });
+  expect(existsSync(join(cwd, 'data', 'daemon.sqlite'))).toBe(true);
+  expect((await dify(['migrate'], { cwd, env: {} })).outcome?.data).toMatchObject({ created: false });
+  await withDatabase(await locateDatabase({}, cwd), async () => {
+    expect((await dify(['migrate'], { cwd, env: {} })).error).toMatchObject({ code: 'in-use', exit: 1 });
+  });
+  expect((await dify(['migrate'], { cwd, env: { DB_TYPE: 'postgresql' } })).error).toMatchObject({
+    code: 'unsupported-database',
+  });
+});
+
+test('versions compare by number, then a release before its suffixes', () => {
+  const sorted = ['1.10.0', '1.9.0', '1.10.0-beta', '1.10.0-alpha', 'junk'].sort(compareVersions);
+  expect(sorted).toEqual(['junk', '1.9.0', '1.10.0-alpha', '1.10.0-beta', '1.10.0']);
+});
+
+test('cleanup removes old versions, never the newest, never without saying so', async () => {
+  const cwd = temporaryFolder();
+  const root = join(cwd, 'work');
+  for (const name of ['x-0.0.1@aaaa', 'x-0.0.2@bbbb', 'x-0.0.10@cccc', 'y-1.0.0@dddd'])
+    mkdirSync(join(root, 'acme', name), { recursive: true });
+  mkdirSync(join(root, '.uv-cache', 'z-1.0.0@e'), { recursive: true });
+  mkdirSync(join(root, 'acme', 'notes'));
+  const dry = await dify(['plugin', 'cleanup', '-p', root, '--dry-run'], { cwd, env: {} });
+  expect(dry.outcome?.text).toMatch(
+    /^\[dry-run\] Will remove 2 old version directories:\n- acme\/x 0\.0\.1 \(checksum aaaa\) -> /,
+  );
+  expect(await dify(['plugin', 'cleanup', '-p', root], { cwd, env: {} })).toMatchObject({ exit: 2 });
+  expect(readdirSync(join(root, 'acme'))).toHaveLength(5);
+  expect((await dify(['plugin', 'cleanup', '-p', root, '-y'], { cwd, env: {} })).outcome?.text).toBe(
+    'Cleanup complete.',
+  );
+  expect(readdirSync(join(root, 'acme')).sort()).toEqual(['notes', 'x-0.0.10@cccc', 'y-1.0.0@dddd']);
+  expect((await dify(['plugin', 'cleanup', '-p', root, '-y'], { cwd, env: {} })).outcome?.text).toContain(
+    'Nothing to delete',
+  );
+  expect((await dify(['plugin', 'cleanup', '-p', temporaryFolder()], { cwd, env: {} })).outcome?.text).toContain(
+    'No plugins found under',
+  );
+  expect(await dify(['plugin', 'cleanup'], { cwd })).toMatchObject({ exit: 2 });
+});
+
+test('install uploads, starts and follows the task', async () => {
+  const parent = temporaryFolder();
+  await dify(['plugin', 'package', await newPlugin(parent)], { cwd: parent });
+  let polls = 0;
+  const url = await daemon((path, key, body) => {
+    if (key !== 'k') return { status: 401, body: {} };
+    if (path.endsWith('/install/upload/package'))
+      return { body: { code: 0, data: { unique_identifier: body.includes('dify_pkg') ? 'acme/demo:0.0.1@x' : '' } } };
+    if (path.endsWith('/install/identifiers'))
+      return { body: { code: 0, data: { all_installed: false, task_id: 'task' } } };
+    return {
+      body: { code: 0, data: { status: ++polls < 2 ? 'running' : 'success', plugins: [{ message: 'working' }] } },
+    };
+  });
+  const file = join(parent, 'demo.difypkg');
+  const run = await dify(['plugin', 'install', file, '--url', url, '--tenant', 't', '--key', 'k']);
+  expect(run.outcome?.data).toEqual({ unique_identifier: 'acme/demo:0.0.1@x', task_id: 'task' });
+  expect((await dify(['plugin', 'install', file, '--url', url, '--tenant', 't', '--key', 'wrong'])).error?.code).toBe(
+    'unauthorized',
+  );
+  expect(await dify(['plugin', 'install', file, '--url', url, '--key', 'k'], { env: {} })).toMatchObject({ exit: 2 });
+  const refusing = await daemon(() => ({
+    body: {
+      code: -400,
+      message:
+        '{"message":"plugin verification has been enabled, and the plugin you want to install has a bad signature"}',
+    },
+  }));
+  expect(
+    (await dify(['plugin', 'upload', file, '--url', refusing, '--tenant', 't', '--key', 'k'])).error,
+  ).toMatchObject({ code: 'refused', remedy: expect.stringContaining('sign the package') });
+});
