@@ -7,7 +7,7 @@ const DRAIN_MS = 30_000;
 
 /**
  * The whole body.
- * @throws DaemonError `too-large` past `limit` bytes (nothing more is kept); an ordinary Error when the client breaks off.
+ * @throws DaemonError `too-large` past `limit` bytes (nothing more is kept); `bad-request` when the client breaks off.
  */
 export function readBody(request: IncomingMessage, limit: number, setting?: string): Promise<Buffer> {
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
@@ -26,7 +26,7 @@ export function readBody(request: IncomingMessage, limit: number, setting?: stri
     const [first] = parts;
     settle(() => resolve(parts.length === 1 && first !== undefined ? first : Buffer.concat(parts, size)));
   };
-  const onGone = (): void => settle(() => reject(new Error('the client broke the request off')));
+  const onGone = (): void => settle(() => reject(new DaemonError('bad-request', 'the client broke the request off')));
   function settle(finish: () => void): void {
     request.off('data', onData).off('end', onEnd).off('close', onGone).off('error', onGone);
     finish();
