@@ -115,7 +115,7 @@ function decodeValue(type: Type, given: unknown, place: Place, state: State): un
       return text;
     }
     case 'int':
-      if (typeof given === 'number' && Number.isInteger(given) && Math.abs(given) < MAX_INT) return given;
+      if (typeof given === 'number' && Number.isInteger(given) && Math.abs(given) <= MAX_INT) return given;
       break;
     default:
       // The remaining kinds are the names that typeof gives.
@@ -128,6 +128,7 @@ function decodeValue(type: Type, given: unknown, place: Place, state: State): un
   return zeroOf(type);
 }
 
+/** The nearest that a number comes to the largest 64-bit integer. */
 const MAX_INT = 2 ** 63;
 
 /** The name of a type in messages: the field's own name for it, where it has one. */

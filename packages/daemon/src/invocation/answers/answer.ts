@@ -60,8 +60,23 @@ export function readChecked<T>(
   if (violations.length > 0) return unmarshalError(formatViolations(violations));
   const refined = refine?.(decoded.value);
   if (refined?.error !== undefined) return unmarshalError(refined.error);
-  if (declaredOnly === true) return toLatin1(JSON.stringify(onlyDeclared(record, decoded.value)));
-  return decoded.altered || refined?.altered === true ? toLatin1(JSON.stringify(decoded.value)) : json;
+  if (declaredOnly === true) return encodeAnswer(onlyDeclared(record, decoded.value));
+  return decoded.altered || refined?.altered === true || hasSurrogates(json) ? encodeAnswer(decoded.value) : json;
+}
+
+/** Whether there are escaped surrogates: some of them may stand alone, which readers of the answer refuse or cannot store. */
+export const hasSurrogates = (json: string): boolean => json.includes('\\u') && surrogate.test(json);
+
+const surrogate = /\\u[dD][89a-fA-F]/;
+
+/** An answer as text; halves of surrogate pairs become replacement characters. */
+export function encodeAnswer(value: unknown): string {
+  const text = JSON.stringify(value);
+  return toLatin1(
+    surrogate.test(text)
+      ? JSON.stringify(value, (_key, item: unknown) => (typeof item === 'string' ? item.toWellFormed() : item))
+      : text,
+  );
 }
 
 function onlyDeclared(record: RecordType, value: unknown): Record<string, unknown> {
@@ -71,9 +86,12 @@ function onlyDeclared(record: RecordType, value: unknown): Record<string, unknow
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what a JSON string may not contain.
 const plain = /[^"\\\x00-\x1f]*/y;
-const escaped = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y;
+const escaped = /\\(?:["\\/bfnrt]|u(?![dD][89a-fA-F])[0-9a-fA-F]{4})/y;
 
-/** Whether `text[from, to)` is the inside of a JSON string, so that text around it can be trusted to be what it seems. */
+/**
+ * Whether `text[from, to)` is the inside of a JSON string, so that text around it can be trusted to be what it seems. Escaped
+ * surrogates are not looked into: false.
+ */
 export function isStringContent(text: string, from: number, to: number): boolean {
   for (let at = from; at < to; ) {
     plain.lastIndex = at;

@@ -311,3 +311,13 @@ test('a model schema that does not decode is named from the whole answer', () =>
   );
   expect(error(modelSchema, { model_schema: {} })).toContain("Key: 'GetModelSchemasResponse.ModelSchema.Model'");
 });
+
+test.each([
+  ['\\ud800x', '\ufffdx'],
+  ['\\ud83d\\ude00', '😀'],
+])('halves of surrogate pairs become replacement characters, pairs stay: %s', (escaped, text) => {
+  const message = `{"type":"text","message":{"text":"${escaped}"},"meta":null}`;
+  expect(JSON.parse(String(read(toolMessages, message)))).toMatchObject({ message: { text } });
+  const chunk = `{"model":"m","prompt_messages":[],"system_fingerprint":"","delta":{"index":0,"message":{"role":"assistant","content":"${escaped}","name":"","tool_calls":[],"tool_call_id":""},"usage":null,"finish_reason":null}}`;
+  expect(JSON.parse(String(read(llmChunks, chunk)))).toMatchObject({ delta: { message: { content: text } } });
+});

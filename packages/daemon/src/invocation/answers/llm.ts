@@ -18,11 +18,12 @@ import {
 } from '@plugin-daemon/wire-schema';
 import type { SessionError } from '../../errors/index.ts';
 import { findMember } from '../../json/slice.ts';
-import { toLatin1 } from '../../runtimes/protocol/line-safety.ts';
 import {
   type AnswerReader,
   type AnswerSpec,
+  encodeAnswer,
   fromLatin1,
+  hasSurrogates,
   isStringContent,
   parseJson,
   unmarshalError,
@@ -173,9 +174,9 @@ function readOrdinary(json: string): string | SessionError | undefined {
   const complete =
     'prompt_messages' in value && Array.isArray(value.prompt_messages) && value.prompt_messages.length === 0;
   const listed = Array.isArray(message.tool_calls);
-  if (!decoded.altered && complete && listed) return json;
+  if (!decoded.altered && complete && listed && !hasSurrogates(json)) return json;
   if (!listed) message.tool_calls = [];
-  return toLatin1(JSON.stringify({ ...value, prompt_messages: [] }));
+  return encodeAnswer({ ...value, prompt_messages: [] });
 }
 
 /** Whether there is a message to decode; without one, only the rules speak. */

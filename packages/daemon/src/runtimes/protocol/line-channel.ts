@@ -258,13 +258,14 @@ export class LineChannel {
 
 /** The error a plugin reports, as it will be sent on: always an error, whatever its form. */
 function pluginError(data: unknown): SessionError {
+  if (data === null) return sessionError('', '', null);
   if (!isObject(data)) return sessionError('PluginError', typeof data === 'string' ? data : JSON.stringify(data), null);
   const args = isObject(data.args) ? data.args : null;
   return sessionError(textOf(data.error_type), textOf(data.message), args);
 }
 
 const textOf = (value: unknown): string =>
-  typeof value === 'string' ? value : value === undefined || value === null ? '' : JSON.stringify(value);
+  typeof value === 'string' ? value.toWellFormed() : value === undefined || value === null ? '' : JSON.stringify(value);
 
 function parse(text: string): { readonly value: unknown } | undefined {
   try {
