@@ -17,6 +17,8 @@ import errno, json, os, select, signal, socket, sys
 
 address, token = sys.argv[1], sys.argv[2]
 running = set()
+# Descriptors that the daemon was started with are no business of plugins.
+os.closerange(3, 65536)
 
 
 def answer(**fields):

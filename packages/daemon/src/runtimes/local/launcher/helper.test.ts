@@ -106,3 +106,28 @@ test.skipIf(process.platform !== 'linux')(
     expect(files.map(Number).filter((file) => file < 20)).toEqual([0, 1, 2, 3]);
   },
 );
+
+test.skipIf(process.platform !== 'linux')('plugins have no descriptors but their three pipes', async () => {
+  const script = `
+    import { createProcessLauncher } from ${JSON.stringify(new URL('./index.ts', import.meta.url).href)};
+    const launcher = createProcessLauncher();
+    const plugin = await launcher.launch(${JSON.stringify(sh('cd /proc/self/fd && echo *'))});
+    plugin.stdout.on('data', (data) => process.stdout.write(data));
+    await plugin.exited;
+    await launcher.close();`;
+  // A daemon that was started with a further descriptor, as shells and supervisors do.
+  const daemon = spawn(
+    '/bin/sh',
+    ['-c', 'exec 9</dev/null; exec "$0" --input-type=module -e "$1"', process.execPath, script],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
+  const [line] = await once(createInterface(daemon.stdout), 'line');
+  expect(
+    String(line)
+      .split(' ')
+      .map(Number)
+      .filter((fd) => fd < 3 || fd === 9),
+  ).toEqual([0, 1, 2]);
+});
