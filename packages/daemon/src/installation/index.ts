@@ -10,7 +10,12 @@ export { ByteBudget } from './byte-budget.ts';
 export { ByteLru } from './byte-lru.ts';
 export { DeclarationSource } from './declaration-source.ts';
 export { InstallTasks, type InstallTasksOptions, type JobEnd } from './install-tasks.ts';
-export { createInstallation, type Installation, type InstallationOptions, type InstallationParts } from './installation.ts';
+export {
+  createInstallation,
+  type Installation,
+  type InstallationOptions,
+  type InstallationParts,
+} from './installation.ts';
 export {
   type InstallAnswer,
   type InstallationChange,
