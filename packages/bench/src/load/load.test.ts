@@ -16,8 +16,10 @@ beforeAll(async () => {
       for (let i = 0; i < 100; i++) response.write(`data: ${i}\n\n`);
       return response.end();
     }
+    if (request.url === '/whole') return response.setHeader('content-length', 20).end('data: 1\n\ndata: 22\n\n\n');
     return response.writeHead(500).end('broken');
   });
+  server.keepAliveTimeout = 0; // it never closes a connection by itself: the reader must know the end of an answer
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
   url = typeof address === 'object' && address ? `http://127.0.0.1:${address.port}` : '';
@@ -54,6 +56,11 @@ test('a stream is counted to its end', async () => {
   expect(result.events).toBe(100);
   expect(result.firstMs).toBeGreaterThan(0);
   expect(result.tail).toContain('data: 99');
+});
+
+test('a short answer with a length ends without the connection', async () => {
+  const result = await readStream(url, requestBytes(url, { method: 'GET', path: '/whole' }));
+  expect(result.events).toBe(2);
 });
 
 test('the end of an answer is found however it is cut', () => {

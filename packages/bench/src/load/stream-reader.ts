@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import { EventCounter } from '../daemon/index.ts';
 
 const TAIL_BYTES = 300;
+const HEAD_BYTES = 4096;
 
 export interface StreamResult {
   readonly events: number;
@@ -21,6 +22,7 @@ export function readStream(url: string, request: Buffer, signal?: AbortSignal): 
     const counter = new EventCounter();
     const startedAt = performance.now();
     let firstMs: number | undefined;
+    let head = '';
     let tail: Buffer = Buffer.alloc(0);
     const socket = connect(Number(port), hostname, () => socket.write(request));
     socket.setNoDelay(true);
@@ -29,8 +31,9 @@ export function readStream(url: string, request: Buffer, signal?: AbortSignal): 
     socket.on('data', (data: Buffer) => {
       firstMs ??= performance.now() - startedAt;
       counter.push(data);
+      if (head.length < HEAD_BYTES) head += data.toString('latin1', 0, HEAD_BYTES);
       tail = data.length >= TAIL_BYTES ? data.subarray(-TAIL_BYTES) : Buffer.concat([tail, data]).subarray(-TAIL_BYTES);
-      if (tail.subarray(-5).toString('latin1') === '0\r\n\r\n') socket.destroy();
+      if (isEnd(head, counter.bytes, tail)) socket.destroy();
     });
     socket.on('error', () => {}); // 'close' follows; what was counted tells the rest
     socket.on('close', () => {
@@ -44,4 +47,12 @@ export function readStream(url: string, request: Buffer, signal?: AbortSignal): 
       });
     });
   });
+}
+
+/** A short answer has a length, a long one a last chunk. */
+function isEnd(head: string, received: number, tail: Buffer): boolean {
+  const headEnd = head.indexOf('\r\n\r\n');
+  const length = headEnd < 0 ? null : /\r\ncontent-length: *(\d+)/i.exec(head.slice(0, headEnd));
+  if (length) return received >= headEnd + 4 + Number(length[1]);
+  return tail.subarray(-5).toString('latin1') === '0\r\n\r\n';
 }
