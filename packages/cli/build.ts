@@ -1,5 +1,6 @@
 /**
- * Bundles the command line into single files: dist/dify.js and dist/slim.js, with the templates inside.
+ * Bundles the command line into single files, dist/dify.js and dist/slim.js, with the templates inside. The folder is
+ * the npm package as it is published: `npm publish packages/cli/dist`.
  * Modules that read files beside their own source are replaced by what they would have read.
  */
 import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
@@ -60,5 +61,16 @@ for (const [name, entry] of [
   await chmod(file, 0o755);
   process.stdout.write(`${file} ${(await readFile(file)).length} bytes\n`);
 }
-// Beside the bundle a package without "type" would make .js files CommonJS.
-await writeFile(join(output, 'package.json'), '{"type":"module"}\n');
+// What is published: the two files, needing nothing but Node.
+const { name, version, description, license } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
+const published = {
+  name,
+  version,
+  description,
+  license,
+  type: 'module',
+  engines: { node: '>=22.19' },
+  bin: { dify: 'dify.js', 'dify-plugin': 'dify.js', 'dify-plugin-daemon-slim': 'slim.js' },
+  files: ['dify.js', 'slim.js'],
+};
+await writeFile(join(output, 'package.json'), `${JSON.stringify(published, null, 2)}\n`);
