@@ -40,10 +40,15 @@ export function parseJsonBody(text: string): unknown {
   }
 }
 
-/** Binds a request body. */
-export function bindBody<T>(type: RecordOf<T>, contentType: string | undefined, body: Buffer | undefined): T {
+/** Binds a request body; the query counts where the body is not JSON. */
+export function bindBody<T>(
+  type: RecordOf<T>,
+  contentType: string | undefined,
+  body: Buffer | undefined,
+  query: URLSearchParams = new URLSearchParams(),
+): T {
   const text = body?.toString('utf8') ?? '';
-  const value = isJson(contentType) ? parseJsonBody(text) : formValues(type, contentType, text);
+  const value = isJson(contentType) ? parseJsonBody(text) : formValues(type, contentType, text, query);
   const bound = decode(type, value).value;
   assertValid(type, bound);
   if (value === undefined && text.trim() !== '') {
@@ -55,9 +60,15 @@ export function bindBody<T>(type: RecordOf<T>, contentType: string | undefined, 
 }
 
 /** In a form, fields go by the names of their messages (http-api §3, 5.). */
-function formValues(type: RecordType, contentType: string | undefined, text: string): Record<string, unknown> {
-  if (!/^application\/x-www-form-urlencoded(?:$|[; ])/.test(contentType ?? '')) return {};
-  const form = new URLSearchParams(text);
+function formValues(
+  type: RecordType,
+  contentType: string | undefined,
+  text: string,
+  query: URLSearchParams,
+): Record<string, unknown> {
+  const isForm = /^application\/x-www-form-urlencoded(?:$|[; ])/.test(contentType ?? '');
+  const form = new URLSearchParams(isForm ? text : '');
+  for (const [name, value] of query) form.append(name, value);
   const out: Record<string, unknown> = {};
   for (const { key, field } of type.fields) {
     if (!form.has(field.name)) continue;

@@ -150,6 +150,26 @@ test('bodies count by their media type', async () => {
   expect((await post('text/plain', 'id')).status).toBe(400);
 });
 
+test.each(['', 'application/json, text/plain', 'nonsense'])('what is no media type binds nothing: %j', async (type) => {
+  const call = await start();
+  const answer = await call('/plugin/t/named', {
+    method: 'POST',
+    headers: { 'Content-Type': type },
+    body: '{"id":"a"}',
+  });
+  expect(answer.status).toBe(400);
+  expect(await answer.json()).toMatchObject({ code: -400 });
+});
+
+test('without JSON, the query counts beside the form, by the names of messages', async () => {
+  const call = await start();
+  const post = (type: string, body: string) =>
+    call('/plugin/t/named?ID=q', { method: 'POST', headers: { 'Content-Type': type }, body });
+  expect(await dataOf(await post('text/plain', 'x'))).toMatchObject({ id: 'q' });
+  expect(await dataOf(await post('application/x-www-form-urlencoded', 'ID=f'))).toMatchObject({ id: 'f' });
+  expect((await post('application/json', '{}')).status).toBe(400);
+});
+
 test('a wrong or missing key is refused; unknown routes and methods are 404', async () => {
   const call = await start();
   expect((await call('/plugin/t/list', { headers: { 'X-Api-Key': 'kez' } })).status).toBe(401);

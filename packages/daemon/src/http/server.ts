@@ -35,6 +35,7 @@ export interface HttpServer {
 }
 
 const MIB = 1024 * 1024;
+const MEDIA_TYPE = /^\s*[\w!#$%&'*.^`|~+-]+\/[\w!#$%&'*.^`|~+-]+\s*(?:;|$)/;
 const DEFAULT_BODY_LIMIT = 8 * MIB;
 /** How often, while stopping, connections without a request are closed. */
 const IDLE_LOOK_MS = 100;
@@ -58,6 +59,11 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
     bodyLimit: DEFAULT_BODY_LIMIT,
     routerOptions: { maxParamLength: 8192, caseSensitive: true, ignoreTrailingSlash: false },
     logger: false,
+  });
+  app.addHook('onRequest', async ({ headers }) => {
+    // Fastify refuses what is no media type; for upstream it is one that binds nothing (http-api §3).
+    const type = headers['content-type'];
+    if (type !== undefined && !MEDIA_TYPE.test(type)) headers['content-type'] = 'application/octet-stream';
   });
   app.addHook('onResponse', async (request, reply) =>
     options.onFinished(request, reply, request.is404 ? '' : (request.routeOptions.url ?? '')),
@@ -213,10 +219,10 @@ async function bind(route: AnyRoute, request: FastifyRequest): Promise<unknown> 
   const type = route.request as RecordOf<unknown>;
   const contentType = request.headers['content-type'];
   try {
-    if (route.method !== 'GET')
-      return bindBody(type, contentType, Buffer.isBuffer(request.body) ? request.body : undefined);
     const at = request.url.indexOf('?');
     const query = new URLSearchParams(at < 0 ? '' : request.url.slice(at + 1));
+    if (route.method !== 'GET')
+      return bindBody(type, contentType, Buffer.isBuffer(request.body) ? request.body : undefined, query);
     const hasBody =
       request.headers['content-length'] !== undefined || request.headers['transfer-encoding'] !== undefined;
     const body = hasBody ? await readBody(request.raw, MIB) : undefined;

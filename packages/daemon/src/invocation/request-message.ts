@@ -18,6 +18,7 @@ import {
   zeroOf,
 } from '@plugin-daemon/wire-schema';
 import { sliceMember } from '../json/slice.ts';
+import { wellFormedJson } from '../json/well-formed.ts';
 import type { ActionSpec } from './actions.ts';
 
 /** What a session is about, apart from its data; null stands for absent. */
@@ -95,7 +96,7 @@ export function readDispatchBody(
         messageId: value.message_id,
         appId: value.app_id,
         endpointId: value.endpoint_id,
-        context: value.context === null ? 'null' : (ownText(text, 'context') ?? encode(value.context)),
+        context: value.context === null ? 'null' : (ownText(text, 'context') ?? wellFormedJson(value.context)),
       },
       data: encodeData(action, value.user_id, data, given.exact ? ownText(text, 'data') : undefined, given.value),
     }),
@@ -134,7 +135,7 @@ function encodeData(
     else delete whole[key];
   }
   for (const key of ROUTING) delete whole[key];
-  const encoded = encode(completeNumTokens(action, whole)).slice(1, -1);
+  const encoded = wellFormedJson(completeNumTokens(action, whole)).slice(1, -1);
   return `{${routing}${encoded === '' ? '' : `,${encoded}`}}`;
 }
 
@@ -178,9 +179,6 @@ function ownText(text: string, key: string): string | undefined {
 
 /** Escaped surrogates: rare, and parsers in plugins refuse lone ones, so such text is encoded anew (runtime-protocols §1.6). */
 const loneSurrogate = /\\u[dD][89abAB]/;
-
-const encode = (value: unknown): string =>
-  JSON.stringify(value, (_key, item: unknown) => (typeof item === 'string' ? item.toWellFormed() : item)) ?? 'null';
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,6 +1,7 @@
 /** How the stream messages of one action are read. */
 import { decodeStrict, formatViolations, type RecordOf, type RecordType, validate } from '@plugin-daemon/wire-schema';
 import { type SessionError, sessionError } from '../../errors/index.ts';
+import { wellFormedJson } from '../../json/well-formed.ts';
 import { toLatin1 } from '../../runtimes/protocol/line-safety.ts';
 
 /**
@@ -65,19 +66,10 @@ export function readChecked<T>(
 }
 
 /** Whether there are escaped surrogates: some of them may stand alone, which readers of the answer refuse or cannot store. */
-export const hasSurrogates = (json: string): boolean => json.includes('\\u') && surrogate.test(json);
+export const hasSurrogates = (json: string): boolean => json.includes('\\u') && /\\u[dD][89a-fA-F]/.test(json);
 
-const surrogate = /\\u[dD][89a-fA-F]/;
-
-/** An answer as text; halves of surrogate pairs become replacement characters. */
-export function encodeAnswer(value: unknown): string {
-  const text = JSON.stringify(value);
-  return toLatin1(
-    surrogate.test(text)
-      ? JSON.stringify(value, (_key, item: unknown) => (typeof item === 'string' ? item.toWellFormed() : item))
-      : text,
-  );
-}
+/** An answer as text. */
+export const encodeAnswer = (value: unknown): string => toLatin1(wellFormedJson(value));
 
 function onlyDeclared(record: RecordType, value: unknown): Record<string, unknown> {
   const given = new Map(Object.entries(Object.assign({}, value)));
