@@ -250,7 +250,7 @@ function checkParameter(context: RuleContext, file: ReadFile, parameter: YamlNod
       context,
       file,
       child(parameter, 'type'),
-      'error',
+      'warning',
       'parameter/options',
       `parameter ${name} is a select without options`,
       'add options, or use dynamic-select',

@@ -63,7 +63,21 @@ function readText(context: RuleContext, path: string): string {
 }
 
 function checkSource(context: RuleContext, file: ReadFile, node: YamlNode | undefined, bases: readonly string[]): void {
-  const path = textOf(node) ?? '';
+  const named = textOf(node) ?? '';
+  // The SDK loads the module of that name, whatever the ending says.
+  const module = named.replace(/\.[^./]+$/, '.py');
+  if (module !== named && context.files.has(module)) {
+    report(
+      context,
+      file,
+      node,
+      'warning',
+      'python/source',
+      `the source ${named} is no Python file; ${module} is loaded`,
+      `write ${module}`,
+    );
+  }
+  const path = context.files.has(module) ? module : named;
   if (!context.files.has(path)) {
     report(
       context,

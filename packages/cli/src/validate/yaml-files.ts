@@ -56,9 +56,11 @@ const KINDS: readonly Kind[] = [
   { key: 'triggers', provider: triggerProvider, child: event, list: 'events' },
 ];
 
-/** Fields that the daemon fills from the manifest, or that real plugins leave out without harm. */
+/** Fields that the daemon fills by itself, or that real plugins leave out without harm. */
 function severityOf(role: Role, path: string): Severity {
   if (role === 'manifest') return 'error';
+  // A model without a label is shown by its name; nobody refuses a model file.
+  if (role === 'model') return 'warning';
   if (role === 'provider' && /^identity\.description(?:\.en_US)?$/.test(path)) return 'warning';
   if (/(^|\.)parameters$/.test(path)) return 'warning';
   return 'error';
