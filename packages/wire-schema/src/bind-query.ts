@@ -2,6 +2,9 @@
 import { zeroOf } from './decode.ts';
 import type { RecordOf } from './types.ts';
 
+/** The nearest that a number comes to the largest 64-bit integer. */
+const MAX_INT = 2 ** 63;
+
 /** Binds the declared fields from a query. Fields after one that does not parse stay at their zero value, as upstream does. */
 export function bindQuery<T>(type: RecordOf<T>, query: URLSearchParams): T {
   const out: Record<string, unknown> = {};
@@ -21,7 +24,7 @@ export function bindQuery<T>(type: RecordOf<T>, query: URLSearchParams): T {
       case 'number': {
         const digits = text.trim();
         if (digits === '') break;
-        if (/^[+-]?\d+$/.test(digits)) out[key] = Number(digits);
+        if (/^[+-]?\d+$/.test(digits) && Math.abs(Number(digits)) <= MAX_INT) out[key] = Number(digits);
         else stopped = true;
         break;
       }

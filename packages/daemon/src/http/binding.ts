@@ -40,6 +40,10 @@ export function parseJsonBody(text: string): unknown {
   }
 }
 
+/** The parameters of a query; of one that is not well-formed nothing counts, as upstream has it. */
+export const readQuery = (text: string): URLSearchParams =>
+  new URLSearchParams(/;|%(?![0-9a-fA-F]{2})/.test(text) ? '' : text);
+
 /** Binds a request body; the query counts where the body is not JSON. */
 export function bindBody<T>(
   type: RecordOf<T>,

@@ -150,6 +150,21 @@ test('bodies count by their media type', async () => {
   expect((await post('text/plain', 'id')).status).toBe(400);
 });
 
+test('a path is served with and without its trailing slash', async () => {
+  const call = await start();
+  expect(await dataOf(await call('/plugin/t/list/?page=1&page_size=1'))).toMatchObject({ page: 1 });
+  expect((await call('/plugin/t/named/', { method: 'POST', body: '{}' })).status).toBe(400);
+  expect((await call('/plugin/t/list//?page=1&page_size=1')).status).toBe(404);
+});
+
+test.each(['page=1&page_size=1;', 'page=1&page_size=1&x=%zz', 'page=9223372036854777000&page_size=1'])(
+  'a query that is not well-formed binds nothing: %s',
+  async (query) => {
+    const call = await start();
+    expect((await call(`/plugin/t/list?${query}`)).status).toBe(400);
+  },
+);
+
 test.each(['', 'application/json, text/plain', 'nonsense'])('what is no media type binds nothing: %j', async (type) => {
   const call = await start();
   const answer = await call('/plugin/t/named', {

@@ -6,7 +6,7 @@ import type { RecordOf } from '@plugin-daemon/wire-schema';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { DaemonError, toDaemonError } from '../errors/index.ts';
 import { keyCheck, unauthorized } from './auth.ts';
-import { bindBody, bindGet } from './binding.ts';
+import { bindBody, bindGet, readQuery } from './binding.ts';
 import { errorBody, JSON_TYPE, sendErrorRaw, successBody } from './envelope.ts';
 import { readBody } from './raw-body.ts';
 import type { AnyRoute, Call, RouteGroup } from './route.ts';
@@ -95,13 +95,15 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
     for (const route of options.routes)
-      if (route.handle !== undefined) addRoute(scope, route, admits[route.group], ordinary(route, options));
+      if (route.handle !== undefined)
+        addRoute(scope, route, spellings(route, options.routes), admits[route.group], ordinary(route, options));
   });
   await app.register(async (scope) => {
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('*', (_request, _payload, done) => done(null));
     for (const route of options.routes)
-      if (route.handleRaw !== undefined) addRoute(scope, route, admits[route.group], raw(route, options));
+      if (route.handleRaw !== undefined)
+        addRoute(scope, route, spellings(route, options.routes), admits[route.group], raw(route, options));
   });
 
   return {
@@ -152,10 +154,11 @@ type Handler = (request: FastifyRequest, reply: FastifyReply) => Promise<unknown
 function addRoute(
   scope: FastifyInstance,
   route: AnyRoute,
+  paths: ReadonlySet<string>,
   admits: (request: FastifyRequest) => boolean,
   handler: Handler,
 ): void {
-  for (const path of [route.path, ...(route.aliases ?? [])]) {
+  for (const path of paths) {
     scope.route({
       method: route.method,
       url: prefixes[route.group] + path,
@@ -167,6 +170,16 @@ function addRoute(
       handler,
     });
   }
+}
+
+/** Every path of a route: upstream redirects to the other form of a trailing slash, which Dify does not follow (http-api §1). */
+function spellings({ path, aliases = [] }: AnyRoute, all: readonly AnyRoute[]): ReadonlySet<string> {
+  const given = [path, ...aliases];
+  const other = (one: string): string => (one.endsWith('/') ? one.slice(0, -1) : `${one}/`);
+  // A route for the rest of a path has the empty rest too.
+  const isTaken = (one: string): boolean => all.some((route) => route.path === `${one}*`);
+  const others = given.filter((one) => !one.endsWith('*') && one !== '/').map(other);
+  return new Set([...given, ...others.filter((one) => !isTaken(one))]);
 }
 
 function callOf(request: FastifyRequest, reply: FastifyReply, input: unknown): Call<never> {
@@ -220,7 +233,7 @@ async function bind(route: AnyRoute, request: FastifyRequest): Promise<unknown> 
   const contentType = request.headers['content-type'];
   try {
     const at = request.url.indexOf('?');
-    const query = new URLSearchParams(at < 0 ? '' : request.url.slice(at + 1));
+    const query = readQuery(at < 0 ? '' : request.url.slice(at + 1));
     if (route.method !== 'GET')
       return bindBody(type, contentType, Buffer.isBuffer(request.body) ? request.body : undefined, query);
     const hasBody =

@@ -26,7 +26,7 @@ export interface SqlContext {
 
 export const installationKey = (tenantId: string, pluginId: string): string => `${tenantId}\0${pluginId}`;
 
-export const offsetOf = ({ page, pageSize }: Page): number => (page - 1) * pageSize;
+export const offsetOf = ({ page, pageSize }: Page): number => Math.min((page - 1) * pageSize, Number.MAX_SAFE_INTEGER);
 
 const longestList = 256;
 

@@ -57,7 +57,7 @@ export class SqlInstallations implements Installations {
 
   async findByPluginIds(tenantId: string, pluginIds: readonly string[]): Promise<readonly InstallationRecord[]> {
     const rows = await inLists(pluginIds, (list) =>
-      this.#newestFirst(tenantId).where('plugin_id', 'in', list).execute(),
+      this.#ofTenant(tenantId).where('plugin_id', 'in', list).orderBy('created_at').orderBy('id').execute(),
     );
     return rows.map(installationRecord).toSorted(newestFirst);
   }
