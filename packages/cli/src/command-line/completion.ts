@@ -1,7 +1,7 @@
 /** `dify completion`: scripts for four shells, made from the command table. */
 
 import { usageError } from '../errors.ts';
-import { CATEGORIES, PROVIDER_TYPES } from '../init/rules.ts';
+import { CATEGORIES, MODULE_KINDS, PROVIDER_TYPES } from '../init/rules.ts';
 import { KINDS } from '../run/request-builder.ts';
 import { TABLE } from './table.ts';
 import type { Call, CommandRow, Flag, Outcome } from './types.ts';
@@ -21,6 +21,13 @@ const VALUES: Readonly<Record<string, readonly string[]>> = {
   vendor: ['linux-amd64', 'linux-arm64', 'macos-arm64', 'macos-amd64', 'windows-amd64'],
 };
 
+/** Values of first arguments that are one of a few. */
+const FIRST_ARGUMENTS: Readonly<Record<string, readonly string[]>> = {
+  'plugin invoke': KINDS,
+  'plugin module add': MODULE_KINDS,
+  completion: SHELLS,
+};
+
 interface Node {
   /** Words typed so far, joined by spaces; '' at the root. */
   path: string;
@@ -38,7 +45,7 @@ export function completionNodes(): Node[] {
       path: key,
       words: [],
       flags: [...(row?.flags ?? []), ...TABLE.globals],
-      args: row?.path.join(' ') === 'plugin invoke' ? KINDS : row?.path.join(' ') === 'completion' ? SHELLS : [],
+      args: FIRST_ARGUMENTS[key] ?? [],
     });
     nodes.get(path.slice(0, -1).join(' '))?.words.push({ word: path.at(-1) ?? '', help: summary });
   };

@@ -1,5 +1,5 @@
 /** Rows of `dify plugin …` that work on files. */
-import { CATEGORIES, PROVIDER_TYPES } from '../init/rules.ts';
+import { CATEGORIES, MODULE_KINDS, PROVIDER_TYPES } from '../init/rules.ts';
 import type { Argument, CommandRow, Flag, GroupRow } from './types.ts';
 
 export const PLUGIN_GROUPS: readonly GroupRow[] = [
@@ -213,6 +213,23 @@ export const PLUGIN_ROWS: readonly CommandRow[] = [
     args: [FOLDER],
     flags: [],
     load: async () => ({ run: (await import('../plugin/module-append.ts')).appendEndpoints }),
+  },
+  {
+    path: ['plugin', 'module', 'add'],
+    summary: 'Add one more tool, endpoint, strategy, datasource, event or model to a plugin',
+    details:
+      'Writes a working example and names it in the provider; the first tool or endpoint of a plugin brings its provider along. Comments and order of the YAML files stay, nothing is overwritten.',
+    args: [
+      { name: 'kind', help: `what to add: ${MODULE_KINDS.join(', ')}` },
+      { name: 'name', help: 'name of the new module or model: lowercase letters, digits, - and _' },
+      { name: 'plugin_path', help: 'folder of the plugin (default: here)', optional: true },
+    ],
+    flags: [{ name: 'description', type: 'string', help: 'what it does, in one sentence (default: its name)' }],
+    examples: [
+      { command: 'dify plugin module add tool forecast', explains: 'a second tool of the plugin in this folder' },
+      { command: 'dify plugin module add rerank my-rerank ./openai', explains: 'one more kind of model' },
+    ],
+    load: async () => ({ run: (await import('../plugin/module-append.ts')).addModule }),
   },
   {
     path: ['plugin', 'permission'],

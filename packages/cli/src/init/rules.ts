@@ -31,6 +31,9 @@ export const CATEGORY_HINTS: Record<Category, string> = {
 export const MODEL_CATEGORIES = ['llm', 'text-embedding', 'rerank', 'tts', 'speech2text', 'moderation'] as const;
 export type ModelCategory = (typeof MODEL_CATEGORIES)[number];
 
+/** What `plugin module add` can add. */
+export const MODULE_KINDS = ['tool', 'endpoint', 'strategy', 'datasource', 'event', ...MODEL_CATEGORIES] as const;
+
 export function isCategory(text: string): text is Category {
   return (CATEGORIES as readonly string[]).includes(text);
 }

@@ -1,10 +1,11 @@
 /** All files of a new plugin, or of a module added to one, from answers and templates. Pure: no file is written here. */
 import { stringify } from 'yaml';
-import { fill } from './render.ts';
+import { fill, yamlScalar } from './render.ts';
 import {
   type Category,
   camel,
   isModelCategory,
+  type ModelCategory,
   type Permissions,
   type ProviderType,
   permissionBlock,
@@ -49,6 +50,15 @@ const FAMILIES: Record<string, Family> = {
   },
   datasource: { templates: 'datasource', category: 'datasource', key: 'datasources', file: provider },
   trigger: { templates: 'trigger', category: 'trigger', key: 'triggers', file: provider },
+};
+
+/** Key of the provider's list and folder of the files, for kinds that share a provider. */
+const PARTS: Record<Exclude<Category, ModelCategory>, readonly [string, string]> = {
+  tool: ['tools', 'tools'],
+  extension: ['endpoints', 'endpoints'],
+  'agent-strategy': ['strategies', 'strategies'],
+  datasource: ['datasources', 'datasources'],
+  trigger: ['events', 'events'],
 };
 
 function familyOf(category: Category): Family {
@@ -133,6 +143,47 @@ export function moduleFiles(
     take(`datasource/${providerType}`, values, files);
   } else take(family.templates, values, files);
   return { key: family.key, file: family.file(who.name), files };
+}
+
+/** What `plugin module add` writes next to an existing provider: the module's own files, and where the provider names them. */
+export function partFiles(
+  who: Who,
+  category: Exclude<Category, ModelCategory>,
+  providerType: ProviderType,
+): { list: string; file: string; files: Map<string, string> } {
+  const [list, folder] = PARTS[category];
+  const event = category === 'trigger';
+  const all = new Map<string, string>();
+  const values = valuesFor(who, category, {
+    event_name: who.name,
+    event_label: camel(who.name),
+    event_file: `events/${who.name}.yaml`,
+    event_source: `events/${who.name}.py`,
+  });
+  take(category === 'datasource' ? `datasource/${providerType}` : category, values, all);
+  const files = new Map<string, string>();
+  for (const [path, text] of all)
+    if (path.startsWith(`${folder}/`)) files.set(event ? path.replace(/_event(\.\w+)$/, '$1') : path, text);
+  return { list, file: `${folder}/${who.name}.yaml`, files };
+}
+
+/** The source of a kind of model and one predefined model called `name`. */
+export function modelFiles(who: Who, category: ModelCategory): { directory: string; files: Map<string, string> } {
+  const directory = category.replaceAll('-', '_');
+  const all = new Map<string, string>();
+  take(`model/models/${directory}`, valuesFor(who, 'model', { model_type: category, model_dir: directory }), all);
+  const files = new Map<string, string>();
+  for (const [path, text] of all) {
+    const target = path.endsWith('.yaml') ? `${who.name}.yaml` : path;
+    const own = text.replace(/^model: .*$/m, `model: ${yamlScalar(who.name)}`);
+    files.set(`models/${directory}/${target}`, path.endsWith('.yaml') ? renamed(own, who.name) : text);
+  }
+  return { directory, files };
+}
+
+/** The label of an added model is its name in every language. */
+function renamed(text: string, name: string): string {
+  return text.replace(/^label:\n(?: {2}.*\n)+/m, `label:\n  en_US: ${yamlScalar(name)}\n`);
 }
 
 const pad = (value: number, width = 2): string => String(value).padStart(width, '0');

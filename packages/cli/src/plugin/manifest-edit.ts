@@ -14,16 +14,22 @@ export interface ManifestFile {
 
 /** @throws CliError when there is no manifest or its YAML is broken */
 export async function openManifest(folder: string): Promise<ManifestFile> {
-  const path = join(folder, 'manifest.yaml');
+  return openYaml(folder, 'manifest.yaml');
+}
+
+/** Any YAML file of a plugin, to be changed in place. */
+export async function openYaml(folder: string, file: string): Promise<ManifestFile> {
+  const path = join(folder, file);
   let text: string;
   try {
     text = await readFile(path, 'utf8');
   } catch (error) {
     if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') {
-      throw new CliError('invalid-plugin', `${folder} is not a plugin folder: it has no manifest.yaml`, {
-        file: 'manifest.yaml',
-        cause: error,
-      });
+      const message =
+        file === 'manifest.yaml'
+          ? `${folder} is not a plugin folder: it has no manifest.yaml`
+          : `${file} does not exist in ${folder}`;
+      throw new CliError('invalid-plugin', message, { file, cause: error });
     }
     throw error;
   }
@@ -31,14 +37,13 @@ export async function openManifest(folder: string): Promise<ManifestFile> {
   const [error] = document.errors;
   if (error !== undefined) {
     const line = error.linePos?.[0].line;
-    throw new CliError('invalid-plugin', `manifest.yaml: ${error.message.split('\n')[0]}`, {
-      file: 'manifest.yaml',
+    throw new CliError('invalid-plugin', `${file}: ${error.message.split('\n')[0]}`, {
+      file,
       cause: error,
       ...(line === undefined ? {} : { line }),
     });
   }
-  if (!isMap(document.contents))
-    throw new CliError('invalid-plugin', 'manifest.yaml holds no mapping', { file: 'manifest.yaml' });
+  if (!isMap(document.contents)) throw new CliError('invalid-plugin', `${file} holds no mapping`, { file });
   return {
     path,
     document,

@@ -148,3 +148,37 @@ test('a package is inspected and compared', async () => {
     },
   });
 });
+
+test.each([
+  [['--category', 'tool'], 'tool'],
+  [['--category', 'tool'], 'endpoint'],
+  [['--category', 'extension', '--allow-endpoint'], 'endpoint'],
+  [['--category', 'extension', '--allow-endpoint'], 'tool'],
+  [['--category', 'agent-strategy'], 'strategy'],
+  [['--category', 'datasource', '--provider-type', 'website_crawl'], 'datasource'],
+  [['--category', 'datasource', '--provider-type', 'online_drive'], 'datasource'],
+  [['--category', 'trigger', '--allow-endpoint'], 'event'],
+  [['--category', 'llm'], 'llm'],
+  [['--category', 'llm'], 'text-embedding'],
+  [['--category', 'rerank'], 'speech2text'],
+  [['--category', 'moderation'], 'tts'],
+])('to a plugin %j a %s is added, and it stays valid', async (flags, kind) => {
+  const path = await newPlugin(temporaryFolder(), 'demo', ...flags);
+  const before = (await dify(['plugin', 'validate', path, '--json'])).outcome?.data;
+  const added = await dify(['plugin', 'module', 'add', kind, 'second', path]);
+  expect(added.error).toBeUndefined();
+  expect((await dify(['plugin', 'validate', path, '--json'])).outcome?.data).toEqual(before);
+  const listed = await dify(['plugin', 'module', 'list', path]);
+  expect(listed.outcome?.text).toContain('second');
+  const again = await dify(['plugin', 'module', 'add', kind, 'second', path]);
+  expect(again.exit).toBe(1);
+  expect((await dify(['plugin', 'validate', path, '--json'])).outcome?.data).toEqual(before);
+});
+
+test('modules are not added where they cannot stand, nor under bad names', async () => {
+  const path = await newPlugin(temporaryFolder(), 'demo', '--category', 'llm');
+  expect((await dify(['plugin', 'module', 'add', 'tool', 'second', path])).exit).toBe(1);
+  expect((await dify(['plugin', 'module', 'add', 'event', 'second', path])).exit).toBe(1);
+  expect((await dify(['plugin', 'module', 'add', 'robot', 'second', path])).exit).toBe(2);
+  expect((await dify(['plugin', 'module', 'add', 'llm', '../second', path])).exit).toBe(2);
+});
