@@ -92,7 +92,7 @@ test('ready at the first heartbeat; a session is answered; the process is ended 
   const sink = new Sink();
   const session = runtime.open('s-1', sink);
   expect(runtime.sessions).toBe(1);
-  session.send('{"hello":1}');
+  await session.send('{"hello":1}');
   expect(await sink.done.promise).toBeUndefined();
   expect(sink.chunks).toEqual(['"$line"']);
   expect(runtime.sessions).toBe(0);
@@ -147,7 +147,7 @@ test('sessions of a process that dies fail at once with signal and last words; i
   );
   const sinks = [new Sink(), new Sink()];
   const [session] = ['a', 'b'].map((id, n) => runtime.open(id, sinks[n] ?? new Sink()));
-  session?.send('{}');
+  await session?.send('{}');
   for (const sink of sinks) {
     expect(await sink.done.promise).toEqual({
       errorType: 'ConnectionClosedError',
@@ -165,7 +165,7 @@ test('what a plugin wrote just before it ended is delivered before the failure',
   const lines = Array.from({ length: 50 }, (_, n) => message('a', 'stream', String(n))).join('; ');
   const runtime = await start(`${BEAT}; read line; ${lines}; exit 0`);
   const sink = new Sink();
-  runtime.open('a', sink).send('{}');
+  await runtime.open('a', sink).send('{}');
   expect((await sink.done.promise)?.args).toMatchObject({ exit_code: 0, signal: null });
   expect(sink.chunks).toHaveLength(50);
 });
@@ -173,7 +173,7 @@ test('what a plugin wrote just before it ended is delivered before the failure',
 test('a plugin that ended, with a child that keeps its pipes open, is over nevertheless', async () => {
   const runtime = await start(`${BEAT}; read line; setsid sleep 3 & exit 3`);
   const sink = new Sink();
-  runtime.open('a', sink).send('{}');
+  await runtime.open('a', sink).send('{}');
   expect((await sink.done.promise)?.args).toMatchObject({ exit_code: 3 });
 });
 
