@@ -82,6 +82,11 @@ export const PLUGIN_ROWS: readonly CommandRow[] = [
       { name: 'marketplace', type: 'boolean', help: 'also apply the rules of the marketplace review' },
       { name: 'strict', type: 'boolean', help: 'treat warnings as errors' },
       {
+        name: 'fix',
+        type: 'boolean',
+        help: 'correct what has one obvious correction (permissions used but not declared, SDK version, indentation, boolean defaults, …), then report the rest',
+      },
+      {
         name: 'format',
         type: 'string',
         choices: ['text', 'json', 'github', 'sarif'],

@@ -5,7 +5,9 @@ import type { Call, Outcome } from '../command-line/types.ts';
 import { VERSION } from '../command-line/version.ts';
 import { EXIT } from '../errors.ts';
 import { writeFileAtomic } from '../files/atomic.ts';
+import { requireFolder } from '../plugin/folder.ts';
 import { openSource } from '../plugin/source.ts';
+import { fixFindings } from './fix.ts';
 import { validatePlugin } from './index.ts';
 import { asGithub, asSarif, asText } from './report.ts';
 import { schemaFiles } from './schemas.ts';
@@ -21,8 +23,18 @@ export async function run({ args, flags, io, cwd, signal }: Call): Promise<Outco
     return { data: { folder, files: [...files.keys()] } };
   }
   const path = args[0] ?? '';
-  const source = await openSource(path, signal);
-  const findings = await validatePlugin(source, { marketplace: flags.on('marketplace') });
+  const options = { marketplace: flags.on('marketplace') };
+  let source = await openSource(path, signal);
+  let findings = await validatePlugin(source, options);
+  if (flags.on('fix')) {
+    await requireFolder(path);
+    const fixed = await fixFindings(path, findings, signal);
+    for (const { file, line, message } of fixed) io.info(`fixed: ${message}`, { file, ...(line && { line }) });
+    if (fixed.length > 0) {
+      source = await openSource(path, signal);
+      findings = await validatePlugin(source, options);
+    }
+  }
   const errors = findings.filter((finding) => finding.severity === 'error' || flags.on('strict')).length;
   const exit = errors > 0 ? EXIT.findings : EXIT.ok;
   const data = { errors, warnings: findings.length - errors, findings };

@@ -12,6 +12,8 @@ export interface Finding {
   /** Counted from 1. */
   line?: number;
   column?: number;
+  /** The missing permission below `resource.permission`, where that is the problem. */
+  permission?: readonly string[];
 }
 
 export class Findings {

@@ -235,6 +235,7 @@ export function checkPermissionUse(context: RuleContext): void {
         rule: 'permission/undeclared',
         message: `this calls ${use.words}, which the manifest does not permit`,
         remedy: `dify plugin permission <folder> ${use.flag}`,
+        permission: use.path,
         file: name,
         line: line + 1,
         column: (lines[line]?.search(use.pattern) ?? 0) + 1,

@@ -330,3 +330,65 @@ test('JSON Schemas are emitted for every file', async () => {
   expect(type.enum).toContain('dynamic-select');
   expect(schemaFiles().size).toBe(14);
 });
+
+test('--fix corrects what is obvious, keeps comments, and reports the rest', async () => {
+  const path = await newPlugin(temporaryFolder(), 'demo');
+  edit(path, 'tools/demo.py', (text) =>
+    text.replace(
+      /( +)yield /,
+      '$1self.session.model.rerank\n$1self.session.storage.get("x")\n$1self.session.app.chat\n$1yield ',
+    ),
+  );
+  edit(path, 'tools/demo.yaml', (text) =>
+    text
+      .replace(
+        'parameters:',
+        'parameters:\n  - name: deep # keep\n    type: boolean\n    form: form\n    default: "Yes"\n    label:\n      en_US: Deep\n    human_description:\n      en_US: "first\n    second line"',
+      )
+      .replace('type: string', 'type: strin'),
+  );
+  edit(path, 'provider/demo.yaml', (text) => text.replace('  icon: ', '  tags:\n    - search\n    - agent\n  icon: '));
+  edit(path, 'requirements.txt', () => 'dify_plugin>=0.2.0,<0.11.0 # sdk\nhttpx==1.0\n');
+  edit(path, 'pyproject.toml', (text) => text.replace(/"dify[-_]plugin[^"]*"/, '"dify-plugin==0.5.1"'));
+  const before = new Set((await findingsOf(path)).map((finding) => finding.rule));
+  for (const rule of [
+    'permission/undeclared',
+    'yaml/indentation',
+    'parameter/default',
+    'dify/tag',
+    'dependencies/sdk-version',
+    'dependencies/drift',
+    'field/tool_parameter_type',
+  ])
+    expect(before).toContain(rule);
+  const run = await dify(['plugin', 'validate', path, '--fix']);
+  expect(run.exit).toBe(3);
+  const after = await findingsOf(path);
+  expect(after.map(({ rule, file }) => `${rule} ${file}`).toSorted()).toEqual([
+    'dependencies/drift requirements.txt',
+    'dependencies/sdk-version pyproject.toml',
+    'field/tool_parameter_type tools/demo.yaml',
+    'icon/template _assets/icon-dark.svg',
+    'icon/template _assets/icon.svg',
+  ]);
+  expect(readFileSync(join(path, 'requirements.txt'), 'utf8')).toBe('dify_plugin>=0.9.0,<0.11.0 # sdk\nhttpx==1.0\n');
+  expect(readFileSync(join(path, 'tools/demo.yaml'), 'utf8')).toContain(
+    'name: deep # keep\n    type: boolean\n    form: form\n    default: true\n',
+  );
+  const manifest = readFileSync(join(path, 'manifest.yaml'), 'utf8');
+  expect(manifest).toMatch(/model:\n {6}enabled: true\n {6}rerank: true\n/);
+  expect(manifest).toMatch(/storage:\n {6}enabled: true\n {6}size: 1048576\n/);
+  await dify(['plugin', 'validate', path, '--fix']);
+  expect(await findingsOf(path)).toEqual(after);
+});
+
+test('--fix writes the list of dependencies when there is none, and does not touch packages', async () => {
+  const path = await newPlugin(temporaryFolder(), 'demo');
+  const packed = `${path}.difypkg`;
+  await dify(['plugin', 'package', path, '-o', packed]);
+  expect((await dify(['plugin', 'validate', packed, '--fix'])).exit).not.toBe(0);
+  rmSync(join(path, 'requirements.txt'));
+  rmSync(join(path, 'pyproject.toml'));
+  expect((await dify(['plugin', 'validate', path, '--fix'])).exit).toBe(0);
+  expect(readFileSync(join(path, 'requirements.txt'), 'utf8')).toContain('dify_plugin>=0.9.0');
+});
