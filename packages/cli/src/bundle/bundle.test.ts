@@ -1,6 +1,7 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readBundle, writeZip } from '@plugin-daemon/plugin-package';
+import { openPackage, readBundle, writeZip } from '@plugin-daemon/plugin-package';
 import { expect, test } from 'vitest';
 import { dify, newPlugin, temporaryFolder } from '../../test/harness.ts';
 
@@ -145,4 +146,24 @@ test('a bundle file with names that lead out is refused', async () => {
     error: { code: 'invalid-bundle' },
   });
   expect(existsSync(join(parent, '..', 'evil'))).toBe(false);
+});
+
+test('a bundle packs what belongs to it: no ignored files, no litter, nothing from outside; within a size', async () => {
+  const { parent, path } = await newBundle();
+  writeFileSync(join(parent, 'secret'), 'outside');
+  symlinkSync(join(parent, 'secret'), join(path, '_assets', 'link'));
+  writeFileSync(join(path, '_assets', '.DS_Store'), 'x');
+  writeFileSync(join(path, '_assets', 'draft.svg'), 'x');
+  writeFileSync(join(path, 'notes.txt'), 'x');
+  writeFileSync(join(path, '.difyignore'), 'draft.*\n');
+  expect((await dify(['bundle', 'package', path, '-o', 'out.difybndl'], { cwd: parent })).exit).toBe(0);
+  expect(openPackage(readFileSync(join(parent, 'out.difybndl'))).names).toEqual([
+    'manifest.yaml',
+    '_assets/icon.svg',
+    'README.md',
+  ]);
+  writeFileSync(join(path, '_assets', 'big'), randomBytes(1_100_000));
+  const large = await dify(['bundle', 'package', path, '-o', 'large.difybndl', '--max-size', '1'], { cwd: parent });
+  expect(large.error?.code).toBe('too-large');
+  expect(existsSync(join(parent, 'large.difybndl'))).toBe(false);
 });

@@ -113,28 +113,28 @@ function addDependency(bundle: OpenBundle, dependency: unknown): void {
   } else bundle.document.set('dependencies', bundle.document.createNode([dependency]));
 }
 
-async function appendGithub({ args, flags, io }: Call): Promise<Outcome> {
+async function appendGithub({ args, flags, io, signal }: Call): Promise<Outcome> {
   const pattern = flags.text('repo_pattern') ?? '';
   try {
     githubDependency(pattern);
   } catch (error) {
     invalid(error, 'repo_pattern', 'acme/weather:1.x.x/weather.difypkg');
   }
-  const bundle = await openBundle(args[0] ?? '');
+  const bundle = await openBundle(args[0] ?? '', signal);
   addDependency(bundle, { type: 'github', value: { repo_pattern: pattern } });
   await bundle.save();
   io.info('successfully added github dependency', { pattern });
   return { data: { index: bundle.manifest.dependencies.length, repo_pattern: pattern } };
 }
 
-async function appendMarketplace({ args, flags, io }: Call): Promise<Outcome> {
+async function appendMarketplace({ args, flags, io, signal }: Call): Promise<Outcome> {
   const pattern = flags.text('marketplace_pattern') ?? '';
   try {
     marketplaceDependency(pattern);
   } catch (error) {
     invalid(error, 'marketplace_pattern', 'acme/weather:^1.2.0');
   }
-  const bundle = await openBundle(args[0] ?? '');
+  const bundle = await openBundle(args[0] ?? '', signal);
   addDependency(bundle, { type: 'marketplace', value: { marketplace_pattern: pattern } });
   await bundle.save();
   io.info('successfully added marketplace dependency', { pattern });
@@ -160,7 +160,7 @@ async function appendPackage({ args, flags, io, cwd, signal }: Call): Promise<Ou
     );
   }
   if (!isUniqueIdentifier(identifier)) io.warn('an installation will refuse this package', { identifier });
-  const bundle = await openBundle(args[0] ?? '');
+  const bundle = await openBundle(args[0] ?? '', signal);
   addDependency(bundle, { type: 'package', value: { path: checksum } });
   throwIfAborted(signal);
   await bundle.save({ add: new Map([[`_assets/${checksum}`, bytes]]) });
@@ -213,8 +213,8 @@ function describe(bundle: OpenBundle): Described[] {
   });
 }
 
-async function analyze({ args, io }: Call): Promise<Outcome> {
-  const bundle = await openBundle(args[0] ?? '');
+async function analyze({ args, io, signal }: Call): Promise<Outcome> {
+  const bundle = await openBundle(args[0] ?? '', signal);
   const dependencies = describe(bundle);
   for (const warning of bundle.warnings) io.warn(warning.message);
   const lines = dependencies.map(
@@ -233,8 +233,8 @@ async function analyze({ args, io }: Call): Promise<Outcome> {
   };
 }
 
-async function validate({ args }: Call): Promise<Outcome> {
-  const bundle = await openBundle(args[0] ?? '');
+async function validate({ args, signal }: Call): Promise<Outcome> {
+  const bundle = await openBundle(args[0] ?? '', signal);
   const problems: string[] = bundle.warnings.map((warning) => warning.message);
   for (const [index, dependency] of bundle.manifest.dependencies.entries()) {
     try {
@@ -262,11 +262,11 @@ async function validate({ args }: Call): Promise<Outcome> {
   };
 }
 
-async function remove({ args, flags, io }: Call): Promise<Outcome> {
+async function remove({ args, flags, io, signal }: Call): Promise<Outcome> {
   const text = flags.text('index') ?? '';
   if (!/^\d+$/.test(text)) throw usageError('invalid index', 'give --index a number as shown by dify bundle analyze');
   const index = Number(text);
-  const bundle = await openBundle(args[0] ?? '');
+  const bundle = await openBundle(args[0] ?? '', signal);
   const removed = bundle.manifest.dependencies[index];
   if (removed === undefined)
     throw new CliError('out-of-bounds', 'failed to remove dependency: index out of bounds', {
@@ -286,7 +286,7 @@ async function remove({ args, flags, io }: Call): Promise<Outcome> {
 }
 
 async function regenerate(call: Call): Promise<Outcome> {
-  const bundle = await openBundle(call.args[0] ?? '');
+  const bundle = await openBundle(call.args[0] ?? '', call.signal);
   const { manifest, document } = bundle;
   const identity = await askIdentity(call, {
     name: manifest.name,
@@ -302,14 +302,14 @@ async function regenerate(call: Call): Promise<Outcome> {
   return { data: { ...identity } };
 }
 
-async function bump({ args, flags, io }: Call): Promise<Outcome> {
+async function bump({ args, flags, io, signal }: Call): Promise<Outcome> {
   const version = flags.text('target_version') ?? '';
   if (!VERSION.test(version))
     throw new CliError('invalid-version', `failed to parse target version: "${version}"`, {
       exit: EXIT.usage,
       remedy: 'write three numbers such as 0.0.2',
     });
-  const bundle = await openBundle(args[0] ?? '');
+  const bundle = await openBundle(args[0] ?? '', signal);
   bundle.document.set('version', version);
   await bundle.save();
   io.info('version set', { version, before: bundle.manifest.version });
@@ -318,7 +318,7 @@ async function bump({ args, flags, io }: Call): Promise<Outcome> {
 
 async function pack({ args, flags, io, cwd, signal }: Call): Promise<Outcome> {
   const path = args[0] ?? '';
-  const bundle = await openBundle(path);
+  const bundle = await openBundle(path, signal);
   const base = (lastElement(path) ?? bundle.manifest.name).replace(/\.difybndl$/, '');
   const shown = flags.text('output_path') ?? `${base}.difybndl`;
   const output = resolve(cwd, shown);
@@ -335,6 +335,11 @@ async function pack({ args, flags, io, cwd, signal }: Call): Promise<Outcome> {
   for (const warning of bundle.warnings) io.warn(warning.message);
   throwIfAborted(signal);
   const bytes = bundleBytes(bundle.files);
+  const limit = (flags.number('max-size') ?? 600) * 1024 * 1024;
+  if (bytes.length > limit)
+    throw new CliError('too-large', `the bundle has ${bytes.length} bytes, more than ${limit}`, {
+      remedy: 'daemons refuse it (MAX_BUNDLE_PACKAGE_SIZE): remove packages, or raise --max-size',
+    });
   await writeFileAtomic(output, bytes);
   io.info('successfully packaged bundle', { output_path: shown });
   return {

@@ -3,7 +3,7 @@
  * stay; changes are written all at once. Only packages this command put into `_assets` are ever removed.
  */
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { mkdir, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import {
   type BundleManifest,
@@ -16,6 +16,7 @@ import {
 import { type Document, parseDocument } from 'yaml';
 import { CliError, systemCode } from '../errors.ts';
 import { writeFileAtomic } from '../files/atomic.ts';
+import { readFolder, readFolderFile } from '../plugin/folder.ts';
 import { indentOf } from '../plugin/manifest-edit.ts';
 import { packageError, readPackageFile } from '../plugin/source.ts';
 
@@ -33,30 +34,23 @@ export interface OpenBundle {
 
 const MANIFEST = 'manifest.yaml';
 
-async function readFolder(path: string): Promise<Map<string, Uint8Array>> {
-  const files = new Map<string, Uint8Array>();
-  const add = async (name: string): Promise<void> => {
-    files.set(name, await readFile(join(path, name)));
-  };
+/** Left by editors and file managers; other defaults of plugins do not fit, as `_assets` may hold packages of any name. */
+const LITTER = /(?:^|\/)(?:\.DS_Store|Thumbs\.db|desktop\.ini|\.git|.*~|.*\.sw[op])(?:\/|$)/;
+
+/** Manifest, READMEs and assets of a folder, without what its ignore file names and without links that lead out. */
+async function readBundleFolder(path: string, signal: AbortSignal): Promise<Map<string, Uint8Array>> {
   if (!existsSync(join(path, MANIFEST)))
     throw new CliError('invalid-bundle', `${path} is not a bundle: it has no manifest.yaml`, {
       file: MANIFEST,
       remedy: 'create one with dify bundle init',
     });
-  await add(MANIFEST);
-  for (const entry of await readdir(path, { withFileTypes: true }))
-    if (entry.isFile() && entry.name.startsWith('README')) await add(entry.name);
-  const assets = await readdir(join(path, '_assets'), { recursive: true, withFileTypes: true }).catch(
-    (error: unknown) => {
-      if (systemCode(error) === 'ENOENT') return [];
-      throw error;
-    },
+  const folder = await readFolder(path, { defaultExcludes: false, signal });
+  const own = folder.files.filter(
+    ({ path: name }) =>
+      name === MANIFEST ||
+      (!LITTER.test(name) && (name.startsWith('_assets/') || (name.startsWith('README') && !name.includes('/')))),
   );
-  for (const entry of assets) {
-    if (entry.isFile())
-      await add(join(entry.parentPath, entry.name).slice(join(path, '/').length).replaceAll('\\', '/'));
-  }
-  return files;
+  return new Map(own.map((file) => [file.path, readFolderFile(file)]));
 }
 
 function readArchive(bytes: Uint8Array, path: string): Map<string, Uint8Array> {
@@ -85,14 +79,15 @@ export function bundleBytes(files: ReadonlyMap<string, Uint8Array>): Uint8Array 
   return writeZip(sorted.map(([name, content]) => ({ name, content })));
 }
 
-export async function openBundle(path: string): Promise<OpenBundle> {
+export async function openBundle(path: string, signal: AbortSignal): Promise<OpenBundle> {
   const info = await stat(path).catch((error: unknown) => {
     throw systemCode(error) === 'ENOENT'
       ? new CliError('not-found', `${path}: no such file or directory`, { file: path, cause: error })
       : error;
   });
   const kind = info.isDirectory() ? 'folder' : 'file';
-  const files = kind === 'folder' ? await readFolder(path) : readArchive(await readPackageFile(path), path);
+  const files =
+    kind === 'folder' ? await readBundleFolder(path, signal) : readArchive(await readPackageFile(path), path);
   let parsed: ReturnType<typeof bundleFromFiles>;
   try {
     parsed = bundleFromFiles(files);

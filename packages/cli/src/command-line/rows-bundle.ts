@@ -119,6 +119,8 @@ export const BUNDLE_ROWS: readonly CommandRow[] = [
   {
     path: ['bundle', 'package'],
     summary: 'Pack a bundle into a .difybndl file',
+    details:
+      'Packs the manifest, the READMEs and _assets, without what .difyignore (or .gitignore) names. The same bundle gives the same bytes.',
     args: [BUNDLE],
     flags: [
       {
@@ -127,6 +129,13 @@ export const BUNDLE_ROWS: readonly CommandRow[] = [
         type: 'string',
         value: 'file',
         help: 'file to write (default: <folder>.difybndl here)',
+      },
+      {
+        name: 'max-size',
+        type: 'integer',
+        value: 'MB',
+        default: 600,
+        help: 'largest bundle to write; daemons take 600 MB',
       },
     ],
     load: bundleCommand('package'),
