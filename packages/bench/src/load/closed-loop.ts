@@ -85,38 +85,55 @@ export async function closedLoop(options: LoopOptions): Promise<LoopResult> {
   return { latencies, perSecond: latencies.length / ((performance.now() - startedAt) / 1000), bad, firstBad };
 }
 
-/** Finds the end of one HTTP answer, by its Content-Length or its last chunk. */
+/** Finds the end of one HTTP answer, by its Content-Length or its last chunk. The pieces are joined only when asked for. */
 export class AnswerEnd {
-  #bytes: Buffer = Buffer.alloc(0);
+  #pieces: Buffer[] = [];
+  #received = 0;
   #bodyAt = -1;
   #length: number | undefined;
 
   reset(): void {
-    this.#bytes = Buffer.alloc(0);
+    this.#pieces = [];
+    this.#received = 0;
     this.#bodyAt = -1;
     this.#length = undefined;
   }
 
   /** True when the answer is complete. */
   push(data: Buffer): boolean {
-    this.#bytes = this.#bytes.length === 0 ? data : Buffer.concat([this.#bytes, data]);
-    if (this.#bodyAt < 0) {
-      const end = this.#bytes.indexOf(HEAD_END);
-      if (end < 0) return false;
-      this.#bodyAt = end + HEAD_END.length;
-      const length = /\r\ncontent-length: *(\d+)/i.exec(this.#bytes.toString('latin1', 0, end));
-      this.#length = length ? Number(length[1]) : undefined;
-    }
-    if (this.#length !== undefined) return this.#bytes.length >= this.#bodyAt + this.#length;
-    const tail = this.#bytes.subarray(-LAST_CHUNK.length);
-    return this.#bytes.length >= this.#bodyAt + LAST_CHUNK.length && tail.equals(LAST_CHUNK);
+    this.#pieces.push(data);
+    this.#received += data.length;
+    if (this.#bodyAt < 0 && !this.#readHead()) return false;
+    if (this.#length !== undefined) return this.#received >= this.#bodyAt + this.#length;
+    return this.#received >= this.#bodyAt + LAST_CHUNK.length && this.#tail().equals(LAST_CHUNK);
   }
 
   get status(): string {
-    return this.#bytes.toString('latin1', STATUS_FROM, STATUS_TO);
+    return this.bytes().toString('latin1', STATUS_FROM, STATUS_TO);
   }
 
   bytes(): Buffer {
-    return this.#bytes;
+    const [first, ...more] = this.#pieces;
+    if (first && more.length === 0) return first;
+    const whole = Buffer.concat(this.#pieces, this.#received);
+    this.#pieces = [whole];
+    return whole;
+  }
+
+  #readHead(): boolean {
+    const bytes = this.bytes();
+    const end = bytes.indexOf(HEAD_END);
+    if (end < 0) return false;
+    this.#bodyAt = end + HEAD_END.length;
+    const length = /\r\ncontent-length: *(\d+)/i.exec(bytes.toString('latin1', 0, end));
+    this.#length = length ? Number(length[1]) : undefined;
+    return true;
+  }
+
+  #tail(): Buffer {
+    const last = this.#pieces.at(-1);
+    return last && last.length >= LAST_CHUNK.length
+      ? last.subarray(-LAST_CHUNK.length)
+      : this.bytes().subarray(-LAST_CHUNK.length);
   }
 }
