@@ -6,12 +6,13 @@ export const TOOL_ROWS: readonly CommandRow[] = [
     path: ['doctor'],
     summary: 'Check this machine and, if named, a daemon; say what to do about each problem',
     details:
-      'Looks at Node, uv, Python, package index, certificates, proxy, disk, caches, PID 1 and the daemon. Exit code 1 when something that is needed is missing.',
+      'Looks at Node, uv, Python, package index, certificates, proxy, disk, kept environments, PID 1 and the daemon. Exit code 1 when something that is needed is missing.',
     args: [],
     flags: [
       { name: 'url', type: 'string', help: 'address of a daemon to reach (also: DIFY_PLUGIN_DAEMON_URL)' },
       { name: 'key', type: 'string', help: 'API key of the daemon (also: DIFY_PLUGIN_DAEMON_KEY, SERVER_KEY)' },
       { name: 'offline', type: 'boolean', help: 'do not touch the network' },
+      { name: 'prune', type: 'boolean', help: 'delete kept Python environments not used for 30 days' },
     ],
     load: () => import('../doctor/command.ts'),
   },

@@ -5,6 +5,7 @@ import { delimiter, join } from 'node:path';
 import { EnvHttpProxyAgent, request } from 'undici';
 import { cacheDirectory } from '../files/cache.ts';
 import { findUv, runTool } from '../plugin/requirements-export.ts';
+import { keptEnvironments } from '../run/environment-cache.ts';
 import { isRecord } from '../run/plugin-host.ts';
 
 export type Verdict = 'ok' | 'warning' | 'failed' | 'skipped';
@@ -195,6 +196,16 @@ async function disk({ env }: CheckContext): Promise<Omit<CheckResult, 'name'>> {
   return { verdict: 'ok', detail: `cache in ${cache}` };
 }
 
+async function environments({ env }: CheckContext): Promise<Omit<CheckResult, 'name'>> {
+  const { total, unused } = await keptEnvironments(env);
+  if (unused.length === 0) return { verdict: 'ok', detail: `${total} kept` };
+  return {
+    verdict: 'warning',
+    detail: `${unused.length} of ${total} kept environments were not used for 30 days`,
+    remedy: 'delete them: dify doctor --prune (they are made again when needed)',
+  };
+}
+
 async function pid1(): Promise<Omit<CheckResult, 'name'>> {
   if (process.pid !== 1 && process.ppid !== 1)
     return { verdict: 'ok', detail: `process ${process.pid}, started by ${process.ppid}` };
@@ -261,6 +272,7 @@ const CHECKS: readonly (readonly [name: string, check: Check])[] = [
   ['certificates', certificates],
   ['proxy', proxy],
   ['disk', disk],
+  ['environments', environments],
   ['process', pid1],
   ['terminal', terminal],
   ['daemon', daemon],

@@ -1,9 +1,11 @@
 /** `dify doctor`: runs the checks and prints one line each, with what to do below those that are not well. */
 import type { Call, Outcome } from '../command-line/types.ts';
 import { EXIT } from '../errors.ts';
+import { pruneEnvironments } from '../run/environment-cache.ts';
 import { type CheckResult, runChecks, type Verdict } from './checks.ts';
 
 export async function run({ flags, env, signal, io }: Call): Promise<Outcome> {
+  if (flags.on('prune')) io.info('unused environments deleted', { count: await pruneEnvironments(env, signal) });
   const results = await runChecks({
     env,
     signal,

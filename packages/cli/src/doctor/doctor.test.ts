@@ -1,10 +1,11 @@
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { dify, newPlugin, temporaryFolder } from '../../test/harness.ts';
 import { compareVersions } from '../plugin/cleanup.ts';
+import { markUsed } from '../run/environment-cache.ts';
 import { type CheckResult, runChecks } from './checks.ts';
 import { locateDatabase, withDatabase } from './daemon-database.ts';
 
@@ -160,4 +161,22 @@ test('install uploads, starts and follows the task', async () => {
   expect(
     (await dify(['plugin', 'upload', file, '--url', refusing, '--tenant', 't', '--key', 'k'])).error,
   ).toMatchObject({ code: 'refused', remedy: expect.stringContaining('sign the package') });
+});
+
+test('environments long unused are found and deleted, others stay', async () => {
+  const cache = temporaryFolder();
+  const folder = join(cache, 'environments');
+  for (const name of ['dependencies-0.0.0@old', 'dependencies-0.0.0@new', '.uv-cache']) {
+    mkdirSync(join(folder, name, '.venv', 'bin'), { recursive: true });
+    utimesSync(join(folder, name), new Date(0), new Date(0));
+  }
+  await markUsed(join(folder, 'dependencies-0.0.0@new', '.venv', 'bin', 'python'));
+  const env = { DIFY_CLI_CACHE_DIR: cache };
+  expect((await check(env)).environments).toMatchObject({
+    verdict: 'warning',
+    detail: expect.stringContaining('1 of 2'),
+  });
+  await dify(['doctor', '--offline', '--prune'], { env: { ...process.env, ...env } });
+  expect(readdirSync(folder).toSorted()).toEqual(['.uv-cache', 'dependencies-0.0.0@new']);
+  expect((await check(env)).environments).toMatchObject({ verdict: 'ok', detail: '1 kept' });
 });

@@ -10,6 +10,7 @@ import { createProcessLauncher } from '@plugin-daemon/daemon/launcher';
 import { CliError, interrupted } from '../errors.ts';
 import { cacheDirectory } from '../files/cache.ts';
 import { writeArchive } from '../plugin/archive-bytes.ts';
+import { environmentsFolder, markUsed } from './environment-cache.ts';
 
 export interface EnvironmentRequest {
   /** Dependency files by path: pyproject.toml, uv.lock, requirements.txt and everything below vendor/. */
@@ -70,7 +71,7 @@ export async function preparePython(request: EnvironmentRequest): Promise<{ pyth
   const launcher = createProcessLauncher();
   const quiet = { debug() {}, info() {}, warn() {} };
   const environments = new PythonEnvironments({
-    workingPath: join(cache, 'environments'),
+    workingPath: environmentsFolder(env),
     toolsDirectory: join(cache, 'tools'),
     launcher,
     log: quiet,
@@ -98,6 +99,7 @@ export async function preparePython(request: EnvironmentRequest): Promise<{ pyth
       signal,
       onProgress: request.onProgress,
     });
+    await markUsed(prepared.python);
     return { python: prepared.python, fresh: prepared.fresh };
   } catch (error) {
     if (signal.aborted) throw interrupted();
