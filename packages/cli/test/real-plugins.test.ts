@@ -4,7 +4,9 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { openPackage } from '@plugin-daemon/plugin-package';
 import { expect, test } from 'vitest';
+import { pluginDirectory } from '../src/slim/plugin-folder.ts';
 import { dify, difyProcess, newPlugin, temporaryFolder } from './harness.ts';
 
 /** Kept between runs: environments are made once for equal dependencies. */
@@ -360,4 +362,47 @@ test('version and JSON output carry nothing else on stdout', { timeout: SLOW }, 
     `"${process.execPath}" "${join(import.meta.dirname, '..', 'src', 'main.ts')}" completion fish | head -1`,
   ]);
   expect(await new Promise((resolve) => child.on('close', resolve))).toBe(0);
+});
+
+test('slim runs a plugin: calls back answered by the mock, logs on request, a limit', { timeout: SLOW }, async () => {
+  const parent = temporaryFolder();
+  const path = await newPlugin(parent, 'demo', '--allow-storage');
+  const source = join(path, 'tools', 'demo.py');
+  writeFileSync(
+    source,
+    readFileSync(source, 'utf8').replace(
+      /( +)yield /,
+      '$1print("looking")\n$1if query == "slow":\n$1    import time; time.sleep(60)\n$1self.session.storage.set("k", b"kept")\n$1query = self.session.storage.get("k").decode()\n$1yield ',
+    ),
+  );
+  const packed = join(parent, 'demo.difypkg');
+  await dify(['plugin', 'package', path, '-o', packed]);
+  const id = `acme/demo:0.0.1@${openPackage(readFileSync(packed)).checksum()}`;
+  const folder = join(parent, 'slim');
+  openPackage(readFileSync(packed)).extractTo(pluginDirectory(folder, id));
+  const call = (query: string, ...flags: string[]): ReturnType<typeof difyProcess> => {
+    const data = { provider: 'demo', tool: 'demo', tool_parameters: { query }, credentials: {} };
+    return difyProcess(
+      ['slim', '--', '-id', id, '-action', 'invoke_tool', '-args', JSON.stringify({ data }), ...flags],
+      { env: { ...ENV, SLIM_MODE: 'local', SLIM_FOLDER: folder } },
+    );
+  };
+  const events = (stdout: string): { event: string; data: Record<string, unknown> | null }[] =>
+    stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+  const plain = await call('x');
+  expect(events(plain.stdout).map(({ event }) => event)).toEqual(['message', 'message', 'error']);
+  const mocked = await call('x', '-backwards', 'mock', '-events', 'log');
+  expect(mocked.code).toBe(0);
+  const seen = events(mocked.stdout).slice(2);
+  expect(seen.at(-1)).toEqual({ event: 'done', data: null });
+  expect(seen.find(({ event }) => event === 'chunk')?.data).toMatchObject({
+    message: { json_object: { query: 'kept' } },
+  });
+  expect(seen.filter(({ event }) => event === 'log').map(({ data }) => data?.message)).toContain('looking');
+  const slow = await call('slow', '-timeout', '1');
+  expect(slow.code).toBe(1);
+  expect(slow.stderr).toContain('not finished after 1 seconds');
 });

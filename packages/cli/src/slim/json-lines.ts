@@ -6,7 +6,8 @@ export function escapeJson(json: string): string {
   );
 }
 
-export type SlimEvent = 'message' | 'chunk' | 'done' | 'error';
+/** `log` only on request: readers of the protocol know the other four. */
+export type SlimEvent = 'message' | 'chunk' | 'done' | 'error' | 'log';
 
 export interface LineSink {
   /** @param json JSON text */

@@ -2,8 +2,11 @@
 import { join, resolve } from 'node:path';
 import { PythonEnvironments } from '@plugin-daemon/daemon/environments';
 import { createProcessLauncher } from '@plugin-daemon/daemon/launcher';
+import type { PluginDeclaration } from '@plugin-daemon/plugin-package';
 import { CliError } from '../errors.ts';
+import { answerBackwards, type MockOptions, MockStorage } from '../run/mock-dify.ts';
 import { PluginHost } from '../run/plugin-host.ts';
+import { readMapping } from '../run/script-file.ts';
 import { failureText } from '../run/session.ts';
 import type { LocalConfig } from './config.ts';
 import type { SlimInput } from './input.ts';
@@ -66,6 +69,23 @@ async function preparedPython(
   }
 }
 
+async function mockFor(
+  file: string | undefined,
+  accessType: string,
+  declaration: PluginDeclaration,
+): Promise<MockOptions> {
+  try {
+    return {
+      permission: declaration.resource.permission ?? undefined,
+      accessType,
+      storage: new MockStorage(),
+      ...(file === undefined ? {} : { script: await readMapping(file) }),
+    };
+  } catch (error) {
+    throw new SlimError('INVALID_INPUT', error instanceof Error ? error.message : String(error), error);
+  }
+}
+
 export interface RunOptions {
   id: string;
   type: string;
@@ -76,15 +96,27 @@ export interface RunOptions {
   sink: LineSink;
   /** Exit code 1 after an `error` event. */
   strict: boolean;
+  /** Seconds, instead of the configured ones. */
+  timeout: number | undefined;
+  /** Print what the plugin logs as `log` events. */
+  logs: boolean;
+  /** Answer calls back into Dify as the mock does. */
+  backwards: { script: string | undefined } | undefined;
+  /** Refuse downloads without an official signature. */
+  verify: boolean;
 }
 
 /** @returns the exit code */
 export async function runLocal(config: LocalConfig, options: RunOptions): Promise<number> {
   const { id, sink, input, signal } = options;
-  const { directory, declaration } = await obtainPlugin(config, id, sink);
+  const { directory, declaration } = await obtainPlugin(config, id, sink, options.verify);
+  const mock =
+    options.backwards === undefined ? undefined : await mockFor(options.backwards.script, options.type, declaration);
   await sink.send('message', { stage: 'init', message: 'initializing python environment' });
   const python = await preparedPython(config, id, declaration.meta.runner, options.env, signal);
   await sink.send('message', { stage: 'init', message: 'python environment ready' });
+
+  const limit = options.timeout ?? config.executionTimeout;
 
   let host: PluginHost;
   let idle: NodeJS.Timeout | undefined;
@@ -101,6 +133,7 @@ export async function runLocal(config: LocalConfig, options: RunOptions): Promis
         entrypoint: declaration.meta.runner.entrypoint,
         env: options.env,
         onHeartbeat: alive,
+        ...(options.logs ? { onLog: (level, message) => void sink.send('log', { level, message }) } : {}),
         startTimeout: IDLE_SECONDS,
       },
       signal,
@@ -117,10 +150,7 @@ export async function runLocal(config: LocalConfig, options: RunOptions): Promis
         reject(withStderr(new SlimError('PLUGIN_EXEC_ERROR', message), host.stderrTail));
       onIdle = () => fatal(`execution timeout: no sign of life for ${IDLE_SECONDS} seconds`);
       alive();
-      total = setTimeout(
-        () => fatal(`execution timeout: not finished after ${config.executionTimeout} seconds`),
-        config.executionTimeout * 1000,
-      );
+      total = setTimeout(() => fatal(`execution timeout: not finished after ${limit} seconds`), limit * 1000);
       signal.addEventListener('abort', () => reject(signal.reason), { once: true });
       host.call(
         {
@@ -133,6 +163,7 @@ export async function runLocal(config: LocalConfig, options: RunOptions): Promis
         },
         {
           chunk: (json) => void sink.raw('chunk', json),
+          ...(mock === undefined ? {} : { invoke: (data, respond) => void answerBackwards(data, mock, respond) }),
           end: () => void sink.send('done', null).then(() => resolveExit(0)),
           fail(failure) {
             if (failure.errorType === 'PluginExitError') fatal(failure.message);

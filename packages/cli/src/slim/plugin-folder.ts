@@ -9,6 +9,7 @@ import {
   type PackageArchive,
   PackageError,
   type PluginDeclaration,
+  verifySignature,
 } from '@plugin-daemon/plugin-package';
 import { assembleDeclaration } from '@plugin-daemon/plugin-package/schema';
 import { EnvHttpProxyAgent, fetch } from 'undici';
@@ -74,6 +75,7 @@ export async function obtainPlugin(
   config: LocalConfig,
   id: string,
   sink: LineSink | undefined,
+  verify = false,
 ): Promise<{ directory: string; declaration: PluginDeclaration }> {
   // A folder filled by hand may carry any name; one that leaves the folder is never right.
   if (
@@ -99,6 +101,14 @@ export async function obtainPlugin(
   const author = declaration.author === '' ? '' : `${declaration.author}/`;
   const got = `${author}${declaration.name}:${declaration.version}@${archive.checksum()}`;
   if (got !== id) throw new SlimError('PLUGIN_PACKAGE_INVALID', `the marketplace sent ${got} instead of ${id}`);
+  if (verify) {
+    const verdict = verifySignature(archive);
+    if (verdict.state !== 'verified')
+      throw new SlimError(
+        'PLUGIN_PACKAGE_INVALID',
+        `the package of ${id} carries no valid signature: ${verdict.state}`,
+      );
+  }
   try {
     await mkdir(dirname(directory), { recursive: true });
     archive.extractTo(directory);

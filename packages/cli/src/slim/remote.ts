@@ -15,6 +15,7 @@ async function ask<T>(
   init: RequestInit,
   signal: AbortSignal,
   read: (response: Awaited<ReturnType<typeof fetch>>) => Promise<T>,
+  limitMs = TOTAL_MS,
 ): Promise<T> {
   // Limits of the whole call are ours; those of the client would cut slow models.
   const dispatcher = new EnvHttpProxyAgent({ headersTimeout: 0, bodyTimeout: 0 });
@@ -24,7 +25,7 @@ async function ask<T>(
       response = await fetch(`${config.address}/v2/invoke${path}`, {
         ...init,
         dispatcher,
-        signal: AbortSignal.any([signal, AbortSignal.timeout(TOTAL_MS)]),
+        signal: AbortSignal.any([signal, AbortSignal.timeout(limitMs)]),
         headers: { 'Content-Type': 'application/json', 'X-Api-Key': config.key, 'X-Plugin-Unique-Identifier': id },
       });
     } catch (error) {
@@ -62,6 +63,8 @@ export interface RemoteOptions {
   /** Give the `data` of the daemon's envelope instead of the whole, and its errors as `error` events. */
   unwrap: boolean;
   strict: boolean;
+  /** Seconds, instead of ten minutes. */
+  timeout: number | undefined;
 }
 
 /** @returns the exit code */
@@ -102,6 +105,7 @@ export function runRemote(config: RemoteConfig, options: RemoteOptions): Promise
       await sink.send('done', null);
       return 0;
     },
+    options.timeout === undefined ? TOTAL_MS : options.timeout * 1000,
   );
 }
 

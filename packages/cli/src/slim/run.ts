@@ -29,6 +29,10 @@ const ROOT_FLAGS: readonly GoFlag[] = [
     boolean: true,
   },
   { name: 'strict', help: 'exit with 1 after an error event', boolean: true },
+  { name: 'timeout', help: 'seconds the call may take' },
+  { name: 'events', help: 'further events to print: log (local mode: what the plugin logs)' },
+  { name: 'backwards', help: 'local mode: mock, or mock:<file> with scripted answers, answers calls back into Dify' },
+  { name: 'verify', help: 'local mode: refuse downloads without an official signature', boolean: true },
 ];
 const EXTRACT_FLAGS: readonly GoFlag[] = [
   { name: 'id', help: 'plugin unique identifier' },
@@ -89,6 +93,7 @@ async function invoke(
   const row = actionRow(action);
   if (row === undefined || row.notInSlim === true || row.path === undefined)
     throw new SlimError('UNKNOWN_ACTION', `unknown action: ${action}`);
+  const extras = readExtras(values);
   const config = loadConfig(env, values.get('config'), { folder: true });
   const input = await readInput(values.get('args'), streams.stdin);
   const sink = lineSink(streams.stdout);
@@ -102,9 +107,36 @@ async function invoke(
       signal,
       strict,
       unwrap: values.get('unwrap') === 'true',
+      timeout: extras.timeout,
     });
   const { runLocal } = await import('./local.ts');
-  return runLocal(config.local, { id, type: row.type, action, input, env, signal, sink, strict });
+  return runLocal(config.local, { id, type: row.type, action, input, env, signal, sink, strict, ...extras });
+}
+
+interface Extras {
+  timeout: number | undefined;
+  logs: boolean;
+  backwards: { script: string | undefined } | undefined;
+  verify: boolean;
+}
+
+/** The flags that are ours alone; without them everything is as the protocol says. */
+function readExtras(values: ReadonlyMap<string, string>): Extras {
+  const timeout = values.get('timeout');
+  if (timeout !== undefined && !(Number(timeout) > 0))
+    throw new SlimError('INVALID_INPUT', `-timeout: expected seconds, got "${timeout}"`);
+  const events = values.get('events');
+  if (events !== undefined && events !== 'log')
+    throw new SlimError('INVALID_INPUT', `-events: expected log, got "${events}"`);
+  const backwards = values.get('backwards');
+  if (backwards !== undefined && !/^mock(?::.+)?$/.test(backwards))
+    throw new SlimError('INVALID_INPUT', `-backwards: expected mock or mock:<file>, got "${backwards}"`);
+  return {
+    timeout: timeout === undefined ? undefined : Number(timeout),
+    logs: events === 'log',
+    backwards: backwards === undefined ? undefined : { script: backwards.slice('mock:'.length) || undefined },
+    verify: values.get('verify') === 'true',
+  };
 }
 
 interface Extracted {

@@ -261,6 +261,22 @@ test('local mode fetches what is missing, once, and only what was asked for', as
   expect(readFileSync(join(parent, 'slim', 'acme', id.slice(5).replace(':', '-'), 'manifest.yaml'), 'utf8')).toContain(
     'name: demo',
   );
+  const fresh = { ...env, SLIM_FOLDER: join(parent, 'fresh') };
+  const call = ['-id', id, '-action', 'invoke_tool', '-args', '{"data":{}}'];
+  expect(await slim([...call, '-verify'], fresh)).toMatchObject({
+    code: 1,
+    error: { code: 'PLUGIN_PACKAGE_INVALID', message: expect.stringContaining('no valid signature') },
+  });
+  for (const wrong of [
+    ['-timeout', 'x'],
+    ['-events', 'all'],
+    ['-backwards', 'daemon'],
+    ['-backwards', 'mock:/none'],
+  ])
+    expect(await slim([...call, ...wrong], { ...env, SLIM_PYTHON_PATH: '/none/python' })).toMatchObject({
+      code: 2,
+      error: { code: 'INVALID_INPUT' },
+    });
   const other = id.replace(/.$/, (digit) => (digit === '0' ? '1' : '0'));
   expect(await slim(['extract', '-id', other], env)).toMatchObject({
     code: 1,
