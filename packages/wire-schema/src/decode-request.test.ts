@@ -41,7 +41,7 @@ test('fractions of whole numbers are cut off', () => {
 
 test.each([
   [{ name: 5 }, "* 'name' expected type 'string', got unconvertible type 'float64', value: '5'"],
-  [{ name: ['a'] }, `* 'name' expected type 'string', got unconvertible type '[]interface {}', value: '["a"]'`],
+  [{ name: ['a'] }, "* 'name' expected type 'string', got unconvertible type '[]interface {}', value: '[a]'"],
   [{ stream: 'yes' }, "* 'stream' expected type 'bool', got unconvertible type 'string', value: 'yes'"],
   [{ top_n: '5' }, "* 'top_n' expected type 'int', got unconvertible type 'string', value: '5'"],
   [{ params: [] }, "* 'params' expected a map, got 'slice'"],
@@ -66,4 +66,12 @@ test('long values are shortened', () => {
   const decoded = decodeRequest(Request, { stream: 'x'.repeat(10_000) });
   expect(decoded.ok).toBe(false);
   expect(JSON.stringify(decoded).length).toBeLessThan(500);
+});
+
+test('a type with a name of its own is called by it', () => {
+  expect(decodeRequest(record('', { mode: string('Mode').called('pkg.Mode') }), { mode: {} })).toEqual({
+    ok: false,
+    message:
+      "1 error(s) decoding:\n\n* 'mode' expected type 'pkg.Mode', got unconvertible type 'map[string]interface {}', value: 'map[]'",
+  });
 });

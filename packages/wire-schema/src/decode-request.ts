@@ -5,7 +5,8 @@
  */
 import { keyInAnyCase, zeroOf } from './decode.ts';
 import { isZero } from './rules.ts';
-import type { RecordOf, RecordType, Type } from './types.ts';
+import type { Field, RecordOf, RecordType, Type } from './types.ts';
+import { valueText } from './value-text.ts';
 
 export type DecodedRequest<T> =
   | { readonly ok: true; readonly value: T }
@@ -34,20 +35,20 @@ function decodeRecord(
   for (const { key, field } of type.fields) {
     const given = Object.hasOwn(input, key) ? input[key] : input[keyInAnyCase(input, key) ?? key];
     const at = path === '' ? key : `${path}.${key}`;
-    const value = given === undefined ? zeroOf(field.type) : decodeValue(field.type, given, at, mismatches);
+    const value = given === undefined ? zeroOf(field.type) : decodeValue(field.type, given, at, mismatches, field);
     if (field.omitEmpty && isZero(value)) continue;
     out[key] = value;
   }
   return out;
 }
 
-function decodeValue(type: Type, given: unknown, path: string, mismatches: string[]): unknown {
+function decodeValue(type: Type, given: unknown, path: string, mismatches: string[], field?: Field<unknown>): unknown {
   if (given === null && type.kind !== 'any') return zeroOf(type);
   switch (type.kind) {
     case 'any':
       return given;
     case 'nullable':
-      return decodeValue(type.of, given, path, mismatches);
+      return decodeValue(type.of, given, path, mismatches, field);
     case 'array':
       if (Array.isArray(given)) {
         return given.map((item, i) => decodeValue(type.of, item, `${path}[${i}]`, mismatches));
@@ -74,7 +75,7 @@ function decodeValue(type: Type, given: unknown, path: string, mismatches: strin
       if (typeof given === type.kind) return given;
   }
   mismatches.push(
-    `'${path}' expected type '${typeNames[type.kind]}', got unconvertible type '${typeOf(given)}', value: '${show(given)}'`,
+    `'${path}' expected type '${field?.typeName ?? typeNames[type.kind]}', got unconvertible type '${typeOf(given)}', value: '${valueText(given)}'`,
   );
   return zeroOf(type);
 }
@@ -93,12 +94,6 @@ function typeOf(value: unknown): string {
   const kind = kindOf(value);
   if (kind === 'slice') return '[]interface {}';
   return kind === 'map' ? 'map[string]interface {}' : kind;
-}
-
-/** Enough of the value to find it, not all of a long text. */
-function show(value: unknown): string {
-  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
-  return text.length <= 256 ? text : `${text.slice(0, 256)}…`;
 }
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>

@@ -39,3 +39,4 @@ export {
   withRules,
 } from './types.ts';
 export { formatViolations, type Violation, validate } from './validate.ts';
+export { valueText } from './value-text.ts';

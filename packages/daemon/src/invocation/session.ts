@@ -1,4 +1,5 @@
 import type { PluginDeclaration } from '@plugin-daemon/plugin-package';
+import { valueText } from '@plugin-daemon/wire-schema';
 import type { BackwardsCaller, BackwardsEvent, BackwardsInvocations } from '../backwards-invocation/contract.ts';
 import { DaemonError, type SessionError, sessionError } from '../errors/index.ts';
 import type { PluginRuntime, RuntimeSession, SessionSink } from '../runtimes/runtime.ts';
@@ -223,11 +224,15 @@ interface Invoke {
 
 /** The parts of an `invoke` message, or what is wrong with its form (runtime-protocols §6.1). */
 function readInvoke(data: unknown): Invoke | string {
-  if (!isObject(data)) return 'unmarshal invoke request failed: the data of the message is no object';
+  if (data === null) return 'invoke request is empty';
+  if (!isObject(data)) {
+    const kind = Array.isArray(data) ? 'array' : typeof data === 'boolean' ? 'bool' : typeof data;
+    return `unmarshal invoke request failed: json: cannot unmarshal ${kind} into Go value of type map[string]interface {}`;
+  }
   const { type, backwards_request_id: id, request } = data;
-  if (typeof type !== 'string') return `invoke request missing type: ${JSON.stringify(data)}`;
-  if (typeof id !== 'string') return `invoke request missing request_id: ${JSON.stringify(data)}`;
-  if (!isObject(request)) return `invoke request missing request: ${JSON.stringify(data)}`;
+  if (typeof type !== 'string') return `invoke request missing type: ${valueText(data, true)}`;
+  if (typeof id !== 'string') return `invoke request missing request_id: ${valueText(data, true)}`;
+  if (!isObject(request)) return `invoke request missing request: ${valueText(data, true)}`;
   return { type, id, request };
 }
 

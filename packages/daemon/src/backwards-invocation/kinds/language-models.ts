@@ -22,7 +22,9 @@ const Tool = record('PromptMessageTool', {
 });
 
 const ToolChoice = record('ToolChoice', {
-  mode: string('Mode').check(required, oneOf(['auto', 'none', 'required', 'tool'])),
+  mode: string('Mode')
+    .called('model_entities.ToolChoiceMode')
+    .check(required, oneOf(['auto', 'none', 'required', 'tool'])),
   name: string('Name').omit(),
 });
 

@@ -5,7 +5,9 @@ import { rights } from './rights.ts';
 
 const MultimodalContent = record('MultimodalContent', {
   content: string('Content').check(required),
-  content_type: string('ContentType').check(required, oneOf(['text', 'image'], 'multimodal_content_type')),
+  content_type: string('ContentType')
+    .called('model_entities.MultimodalContentType')
+    .check(required, oneOf(['text', 'image'], 'multimodal_content_type')),
 });
 
 export const otherModelKinds = [

@@ -6,7 +6,7 @@ export const storageOperations = ['get', 'set', 'del', 'exist'] as const;
 
 /** `value` is hex, for `set`. */
 export const StorageRequest = record('InvokeStorageRequest', {
-  opt: string('Opt').check(required, oneOf(storageOperations, 'storage_opt')),
+  opt: string('Opt').called('dify_invocation.StorageOpt').check(required, oneOf(storageOperations, 'storage_opt')),
   key: string('Key').check(required),
   value: string('Value'),
 });

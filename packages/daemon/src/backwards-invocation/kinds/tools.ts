@@ -13,7 +13,9 @@ export const toolKinds = [
     request: record(
       'InvokeToolRequest',
       {
-        tool_type: string('ToolType').check(required, oneOf(['builtin', 'workflow', 'api', 'mcp'], 'tool_type')),
+        tool_type: string('ToolType')
+          .called('requests.ToolType')
+          .check(required, oneOf(['builtin', 'workflow', 'api', 'mcp'], 'tool_type')),
         credential_id: string('CredentialId'),
         credential_type: string('CredentialType').omit(),
       },

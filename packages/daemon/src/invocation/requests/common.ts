@@ -77,5 +77,7 @@ export const llmFields = () =>
 
 export const MultimodalContent = record('MultimodalContent', {
   content: string('Content').check(required),
-  content_type: string('ContentType').check(required, oneOf(['text', 'image'], 'multimodal_content_type')),
+  content_type: string('ContentType')
+    .called('model_entities.MultimodalContentType')
+    .check(required, oneOf(['text', 'image'], 'multimodal_content_type')),
 });
