@@ -35,28 +35,43 @@ export function parsePart(json: string): AnswerPart | { readonly problem: string
     // Told to the caller, who reads the line in the ordinary way.
     return undefined;
   }
-  if (!isObject(value)) return { problem: 'an endpoint answer must be an object' };
+  if (value === null) return partOf({});
+  if (!isObject(value))
+    return { problem: `json: cannot unmarshal ${kindOf(value)} into Go value of type endpoint_entities.${CHUNK}` };
   return partOf(value);
 }
 
 function partOf({ status, headers, result }: Record<string, unknown>): AnswerPart | { readonly problem: string } {
   if (!absent(status) && !(Number.isInteger(status) && Number(status) >= 0 && Number(status) <= 65_535)) {
-    return { problem: `status must be a whole number from 0 to 65535, not ${JSON.stringify(status)}` };
+    return mismatch(typeof status === 'number' ? `number ${status}` : kindOf(status), 'status', 'uint16');
   }
   const fields = absent(headers) ? undefined : headerMap(headers);
-  if (fields === null) return { problem: 'headers must be an object of texts' };
-  if (!absent(result) && typeof result !== 'string') return { problem: 'result must be a text of hexadecimal digits' };
+  if (fields !== undefined && 'problem' in fields) return fields;
+  if (!absent(result) && typeof result !== 'string') return mismatch(kindOf(result), 'result', 'string');
   const bytes = typeof result === 'string' ? fromHex(result) : undefined;
   if (typeof result === 'string' && bytes === undefined) return { problem: 'result is not hexadecimal' };
   return { status: absent(status) ? undefined : Number(status), headers: fields, result: bytes };
 }
 
-function headerMap(value: unknown): ReadonlyMap<string, readonly string[]> | null {
-  if (!isObject(value)) return null;
+const CHUNK = 'EndpointResponseChunk';
+
+/** In the words that plugin authors know. */
+const mismatch = (what: string, field: string, type: string): { readonly problem: string } => ({
+  problem: `json: cannot unmarshal ${what} into Go struct field ${CHUNK}.${field} of type ${type}`,
+});
+
+const kindOf = (value: unknown): string =>
+  Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value;
+
+function headerMap(value: unknown): ReadonlyMap<string, readonly string[]> | { readonly problem: string } {
+  if (!isObject(value)) return mismatch(kindOf(value), 'headers', 'map[string]string');
   const fields = new Map<string, readonly string[]>();
   for (const [name, given] of Object.entries(value)) {
-    const values: readonly unknown[] = Array.isArray(given) ? given : [given];
-    if (!values.every((item) => typeof item === 'string')) return null;
+    const values: string[] = [];
+    for (const item of Array.isArray(given) ? given : [given]) {
+      if (typeof item !== 'string' && item !== null) return mismatch(kindOf(item), 'headers', 'string');
+      values.push(item ?? '');
+    }
     fields.set(name, values);
   }
   return fields;

@@ -313,11 +313,15 @@ test.each([
   [{ status: 99, result: '' }, 502, 'status 99'],
   [{ status: 1000 }, 502, 'status 1000'],
   [{ status: 101 }, 502, 'status 101'],
-  [{ status: 70_000 }, 500, 'unmarshal_error'],
-  [{ status: '200' }, 500, 'unmarshal_error'],
-  [{ headers: { a: 1 } }, 500, 'unmarshal_error'],
+  [{ status: 70_000 }, 500, 'number 70000 into Go struct field EndpointResponseChunk.status of type uint16'],
+  [{ status: '200' }, 500, 'string into Go struct field EndpointResponseChunk.status of type uint16'],
+  [{ headers: { a: 1 } }, 500, 'number into Go struct field EndpointResponseChunk.headers of type string'],
+  [{ headers: [] }, 500, 'array into Go struct field EndpointResponseChunk.headers of type map[string]string'],
+  [{ headers: { a: null }, result: hex('ok') }, 200, 'ok'],
+  [null, 200, ''],
+  [{ result: 5 }, 500, 'number into Go struct field EndpointResponseChunk.result of type string'],
   [{ result: 'zz' }, 500, 'not hexadecimal'],
-  [[], 500, 'unmarshal_error'],
+  [[], 500, 'array into Go value of type endpoint_entities.EndpointResponseChunk'],
 ])('%j is answered %i', async (value, status, text) => {
   const { url } = await serve(says(value));
   const got = await answer(await fetch(url('/')));
