@@ -8,8 +8,10 @@
  *   --keep                keep the working directory (recordings, logs, data) and print where it is
  *   --expected DIR        compare with another recording than ../shared/golden
  *   --shared DIR          where the shared folder is (default: ../shared)
- *   --real DIR            a folder of real packages, for the cases named `real …`
- *   --packages DIR        a folder of packed official plugins; or --plugins CHECKOUT to pack them first
+ *   --plugins CHECKOUT    a checkout of Dify's official plugins: packs them, for the cases named `real …` and for the
+ *                         comparison of identifiers and declarations (needs uv)
+ *   --real DIR            or a folder of packages for the cases named `real …`
+ *   --packages DIR        and a folder of packed official plugins
  *   --no-debugging        leave out the debugging connection, which needs an environment with the SDK
  *   --url URL --key KEY   record a daemon that runs already (its neighbours are then its own business)
  */
@@ -27,7 +29,7 @@ import {
   writeSdkPlugin,
 } from './conformance/debugging.ts';
 import { type Comparison, type Difference, missingCases, readComparison, report } from './conformance/differences.ts';
-import { compareOfficial, packOfficial } from './conformance/official-packages.ts';
+import { compareOfficial, packOfficial, packReal } from './conformance/official-packages.ts';
 import { findSharedBench, runScript, type SharedBench, SharedFake } from './conformance/shared-bench.ts';
 import { recordSigned } from './conformance/signed.ts';
 import { DaemonProcess } from './daemon/index.ts';
@@ -135,13 +137,17 @@ async function record(bench: SharedBench, work: string, recorded: string): Promi
     await recordRoutes(bench, target, recorded, { inner, openai, scrub });
     return { differences: [], notes: [], passed: true };
   }
+  const notes: string[] = [];
+  if (values.plugins && !values.real) {
+    values.real = join(work, 'real');
+    notes.push(...(await packReal(resolve(values.plugins), values.real)).map((problem) => `not packed: ${problem}`));
+  }
   const dataDirectory = join(work, 'data');
   await using daemon = await DaemonProcess.start({
     dataDirectory,
     innerApi: { url: `http://${dify.address}`, key: INNER_KEY },
   });
   await recordRoutes(bench, daemon, recorded, { inner, openai, scrub: [...scrub, `${dataDirectory}=<daemon-dir>`] });
-  const notes: string[] = [];
   notes.push(await recordSigned(bench, work, recorded));
   const debugging = await debuggingConnection(bench, daemon, work, recorded);
   const official = await officialPackages(bench, daemon, work);
@@ -192,7 +198,7 @@ async function debuggingConnection(
   recorded: string,
 ): Promise<{ differences: Difference[]; note: string }> {
   if (values['no-debugging']) return { differences: [], note: 'debugging connection: left out' };
-  const environment = await sdkPython(join(work, 'sdk-venv'));
+  const environment = await sdkPython(join(work, 'sdk-venv'), join(daemon.dataDirectory, 'tools'));
   if ('reason' in environment)
     return { differences: [], note: `debugging connection: not recorded, ${environment.reason}` };
   const plugin = join(work, 'sdk-plugin');

@@ -2,46 +2,62 @@
  * The debugging connection: a real plugin on the real SDK connects, is called and killed, through the recorder of
  * ../shared/bench. Its file has a shape of its own, so it is compared here.
  */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Difference } from './differences.ts';
 import { runScript, type SharedBench } from './shared-bench.ts';
 
-/** The version of upstream's recording; older Pythons get what the index has for them. */
+/** The version of upstream's recording. */
 const SDK = 'dify_plugin==0.9.0';
 const INSTALL_LIMIT_MS = 300_000;
 const RECORD_LIMIT_MS = 180_000;
 const RECORDED_CHARACTERS = 8000;
 export const DEBUGGING_ROUTE = 'debugging TCP runtime';
 
-/** A Python that can import the SDK, made in `directory`; a sentence saying why not otherwise. */
-export async function sdkPython(directory: string): Promise<{ python: string } | { reason: string }> {
+/**
+ * A Python with the SDK of upstream's recording, made in `directory`; a sentence saying why not otherwise. Another version of
+ * the SDK would differ by itself, so it is not tried.
+ * @param tools where the daemon keeps a uv that it fetched
+ */
+export async function sdkPython(directory: string, tools: string): Promise<{ python: string } | { reason: string }> {
   const python = join(directory, 'bin/python');
   const works = async () => existsSync(python) && (await quiet(python, ['-c', 'import dify_plugin'], directory)) === 0;
   mkdirSync(directory, { recursive: true });
   if (await works()) return { python };
-  const uv = process.env.UV_PATH ?? 'uv';
-  const attempts: readonly (readonly [string, readonly string[]])[][] = [
-    [
+  const withUv = [process.env.UV_PATH, 'uv', ...fetchedUv(tools)]
+    .filter((uv) => uv !== undefined)
+    .map((uv): Step[] => [
       [uv, ['venv', '--clear', '--python', '3.12', directory]],
       [uv, ['pip', 'install', '--python', python, SDK]],
-    ],
-    ...['python3.13', 'python3.12'].map((name): (readonly [string, readonly string[]])[] => [
-      [name, ['-m', 'venv', '--clear', directory]],
-      [python, ['-m', 'pip', 'install', '-q', SDK]],
-    ]),
-    [
-      ['python3', ['-m', 'venv', '--clear', directory]],
-      [python, ['-m', 'pip', 'install', '-q', 'dify_plugin']],
-    ],
-  ];
-  for (const steps of attempts) {
+    ]);
+  const withPip = ['python3.13', 'python3.12', 'python3', ...pyenvPythons()].map((name): Step[] => [
+    [name, ['-m', 'venv', '--clear', directory]],
+    [python, ['-m', 'pip', 'install', '-q', SDK]],
+  ]);
+  for (const steps of [...withUv, ...withPip]) {
     let failed = false;
     for (const [command, args] of steps) failed ||= (await quiet(command, args, directory)) !== 0;
     if (!failed && (await works())) return { python };
   }
-  return { reason: 'neither uv nor python3 -m venv could make an environment with dify_plugin' };
+  return { reason: `neither uv nor python3 -m venv could make an environment with ${SDK} (it needs Python 3.12)` };
+}
+
+type Step = readonly [command: string, args: readonly string[]];
+
+/** Interpreters that pyenv keeps but offers under no name. */
+function pyenvPythons(): string[] {
+  const versions = join(process.env.PYENV_ROOT ?? join(homedir(), '.pyenv'), 'versions');
+  if (!existsSync(versions)) return [];
+  const fitting = readdirSync(versions).filter((version) => /^3\.1[2-9]\./.test(version));
+  return fitting.map((version) => join(versions, version, 'bin/python3'));
+}
+
+function fetchedUv(tools: string): string[] {
+  if (!existsSync(tools)) return [];
+  const files = readdirSync(tools, { recursive: true, encoding: 'utf8' });
+  return files.filter((file) => basename(file) === 'uv').map((file) => join(tools, file));
 }
 
 async function quiet(command: string, args: readonly string[], directory: string): Promise<number | null> {

@@ -43,6 +43,27 @@ export async function packOfficial(bench: SharedBench, checkout: string, target:
   return problems;
 }
 
+/** The plugins of the cases named `real …`, by the file name that the recorder looks for. */
+const REAL = {
+  'maths.difypkg': 'tools/maths',
+  'openai_api_compatible.difypkg': 'models/openai_api_compatible',
+  'github.difypkg': 'datasources/github',
+  'rsshub_trigger.difypkg': 'triggers/rsshub_trigger',
+  'oaicompat_dify_model.difypkg': 'extensions/oaicompat_dify_model',
+};
+
+/** Packs them from a checkout. A sixth, an old release of the agent strategies, is in no checkout and stays unrecorded. */
+export async function packReal(checkout: string, target: string): Promise<string[]> {
+  mkdirSync(target, { recursive: true });
+  const problems: string[] = [];
+  for (const [file, folder] of Object.entries(REAL)) {
+    const args = [CLI, 'plugin', 'package', join(checkout, folder), '-o', join(target, file)];
+    const result = await runScript(process.execPath, args, { cwd: target, timeoutMs: PACK_LIMIT_MS });
+    if (result.code !== 0) problems.push(`${folder}: ${result.output.trim().split('\n').at(-1)}`);
+  }
+  return problems;
+}
+
 export async function compareOfficial(
   bench: SharedBench,
   target: DebuggingTarget,
