@@ -29,7 +29,7 @@ import {
   writeSdkPlugin,
 } from './conformance/debugging.ts';
 import { type Comparison, type Difference, missingCases, readComparison, report } from './conformance/differences.ts';
-import { compareOfficial, packOfficial, packReal } from './conformance/official-packages.ts';
+import { compareOfficial, forgetCasesOfAbsentAgent, packOfficial, packReal } from './conformance/official-packages.ts';
 import { findSharedBench, runScript, type SharedBench, SharedFake } from './conformance/shared-bench.ts';
 import { recordSigned } from './conformance/signed.ts';
 import { DaemonProcess } from './daemon/index.ts';
@@ -148,6 +148,7 @@ async function record(bench: SharedBench, work: string, recorded: string): Promi
     innerApi: { url: `http://${dify.address}`, key: INNER_KEY },
   });
   await recordRoutes(bench, daemon, recorded, { inner, openai, scrub: [...scrub, `${dataDirectory}=<daemon-dir>`] });
+  if (values.real) forgetCasesOfAbsentAgent(resolve(values.real), recorded);
   notes.push(await recordSigned(bench, work, recorded));
   const debugging = await debuggingConnection(bench, daemon, work, recorded);
   const official = await officialPackages(bench, daemon, work);
