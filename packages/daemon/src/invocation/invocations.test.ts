@@ -133,3 +133,17 @@ test('draining waits for open sessions, or for the signal', async () => {
   expect(outputs[1]?.failure).toMatchObject({ from: 'daemon', error: { message: 'the daemon is stopping' } });
   expect(invocations.openSessions).toBe(0);
 });
+
+test('whether anything runs a plugin can be asked without a call', async () => {
+  const error = new DaemonError('not-routable', 'no available node, plugin runtime not found');
+  const none = world({
+    runtimes: { peek: () => undefined, ready: () => Promise.reject(error), declaration: DECLARATION },
+  });
+  await expect(none.invocations.requireRunning('a/b', AbortSignal.abort())).rejects.toBe(error);
+  const runtime = new FakeRuntime();
+  const one = world({
+    runtimes: { peek: () => runtime, ready: () => Promise.reject(error), declaration: DECLARATION },
+  });
+  await one.invocations.requireRunning('a/b', AbortSignal.abort());
+  expect(runtime.sent).toHaveLength(0);
+});

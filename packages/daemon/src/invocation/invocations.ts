@@ -98,6 +98,12 @@ export class Invocations {
     }
   }
 
+  /** Resolves when something here runs the plugin. @throws DaemonError `not-routable` if nothing does. */
+  async requireRunning(identifier: string, signal: AbortSignal): Promise<void> {
+    const { runtimes } = this.#options;
+    if (runtimes.peek(identifier) === undefined) await runtimes.ready(identifier, signal);
+  }
+
   async #declarationOf(identifier: string, runtime: PluginRuntime): Promise<PluginDeclaration> {
     const declaration = await this.#options.runtimes.declaration(identifier, runtime);
     this.#declarations.set(runtime, declaration);

@@ -128,6 +128,9 @@ function headerIdentifier(request: FastifyRequest): string {
   return identifier;
 }
 
+/** How long a faulty request waits for its plugin to start. */
+const LOOK_MS = 5000;
+
 async function dispatch(
   action: ActionSpec,
   type: RecordType,
@@ -141,7 +144,16 @@ async function dispatch(
   const text = bytes.toString('utf8');
   const parsed = isJson(request.headers['content-type']) ? parseJsonBody(text) : undefined;
   const body = readDispatchBody(action, parsed, text, tenantId);
-  assertValid(type, body.value);
+  try {
+    assertValid(type, body.value);
+  } catch (error) {
+    // Calls by identifier look for the plugin first (http-api §12); for good ones, opening the session does.
+    if (tenantId !== undefined) throw error;
+    const looked: unknown = await dependencies.invocations
+      .requireRunning(identifier, AbortSignal.timeout(LOOK_MS))
+      .catch((reason: unknown) => reason);
+    throw looked instanceof DaemonError && looked.kind === 'not-routable' ? looked : error;
+  }
   if (parsed === undefined) throw new DaemonError('bad-request', 'the request body is not valid JSON');
   const { envelope, data } = body.finish();
 
