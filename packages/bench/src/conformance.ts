@@ -13,9 +13,10 @@
  *   --real DIR            or a folder of packages for the cases named `real …`
  *   --packages DIR        and a folder of packed official plugins
  *   --no-debugging        leave out the debugging connection, which needs an environment with the SDK
+ *   --verbose             print each case as it is recorded
  *   --url URL --key KEY   record a daemon that runs already (its neighbours are then its own business)
  */
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -98,7 +99,6 @@ async function compare(bench: SharedBench, work: string): Promise<boolean> {
     results.notes.map((note) => `\n${note}\n`).join('');
   const summary = values.summary ? resolve(values.summary) : join(work, 'conformance.md');
   writeFileSync(summary, text);
-  if (values.summary && values.keep) cpSync(summary, join(work, 'conformance.md'));
 
   for (const d of unexpected.slice(0, Number(values.show))) say(`${pc.bold(d.route)} :: ${d.case}\n    ${d.text}`);
   if (unexpected.length > Number(values.show)) say(pc.dim(`… and ${unexpected.length - Number(values.show)} more`));

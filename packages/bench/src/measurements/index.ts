@@ -1,8 +1,9 @@
 /** Every measurement, in the order in which they disturb each other least. A new one is a file and a row here. */
 import { backwardsCalls } from './backwards.ts';
 import { firstChunk, toolCalls } from './calls.ts';
+import { installs } from './installs.ts';
 import { coldStart, crashes } from './lifecycle.ts';
-import { installs, manyPlugins } from './lists.ts';
+import { manyPlugins } from './lists.ts';
 import type { Measurement } from './measurement.ts';
 import { stalledReader } from './stalled-reader.ts';
 import { slowStreams, streamThroughput } from './streams.ts';
