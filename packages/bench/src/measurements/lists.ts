@@ -1,6 +1,5 @@
 /** The list of installed plugins with 53 of them, and how long a restart takes until they answer again. */
 import { closedLoop, quantile } from '../load/index.ts';
-import { benchPackage } from '../plugin/package.ts';
 import type { Bench, Figure, Measurement } from './measurement.ts';
 
 const PLUGINS = 53;
