@@ -67,11 +67,13 @@ export interface Declarations {
     wanted: readonly { uniqueIdentifier: string; runtimeType?: RuntimeType }[],
   ): Promise<ReadonlyMap<string, StoredDeclaration>>;
   /**
-   * Stores the declaration of an uploaded package unless one is stored: the first writer wins for ever.
+   * Stores the declaration of an uploaded package unless one is stored.
    * @param json compact JSON text of an object, stored as given
    * @returns whether this call created the row
    */
   insertIfAbsent(uniqueIdentifier: string, pluginId: string, json: string): Promise<boolean>;
+  /** Puts another text in the place of the stored one; false if none is stored. */
+  replace(uniqueIdentifier: string, json: string): Promise<boolean>;
   /** Deletes the row (rollback of a failed upload); true if there was one. */
   delete(uniqueIdentifier: string): Promise<boolean>;
 }

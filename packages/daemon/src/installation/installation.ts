@@ -61,7 +61,6 @@ export function createInstallation(parts: InstallationParts, options: Installati
       workshop,
       store,
       declarations: database.declarations,
-      presented,
       policy,
       log,
       onStored: (identifier, description) => reader.replaced(identifier, description),

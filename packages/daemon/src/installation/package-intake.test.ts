@@ -1,6 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { signPackage } from '@plugin-daemon/plugin-package';
 import { afterEach, expect, test } from 'vitest';
 import type { ObjectStorage } from '../storage/index.ts';
 import { type Harness, type HarnessOptions, openHarness } from './testing/harness.ts';
@@ -43,6 +44,48 @@ test('the same package again answers with what is stored', async () => {
   expect(Buffer.from(again.manifest)).toEqual(Buffer.from(first.manifest));
   expect(await stored(at)).toEqual({ packages: 1, assets: 1 });
 });
+
+test('the same content, now signed, counts as verified from then on; a failed upload changes nothing', async () => {
+  const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const keys = await harness();
+  const key = join(keys.directory, 'key.pem');
+  await writeFile(key, publicKey.export({ type: 'pkcs1', format: 'pem' }));
+  const at = await harness({ signatures: { thirdPartyKeys: true, publicKeyFiles: [key] } });
+  const { intake } = at.installation;
+  const { identifier } = await intake.upload(testPackage(), unsigned);
+  const verified = async () => (await at.database.declarations.find(identifier))?.value['verified'];
+  expect(await verified()).toBe(false);
+
+  const pem = privateKey.export({ type: 'pkcs1', format: 'pem' }).toString();
+  const signed = () => new Uint8Array(signPackage(testPackage(), pem));
+  const { declarations } = at.database;
+  const replace = declarations.replace.bind(declarations);
+  const fail = once(() => {
+    throw new Error('database is locked');
+  });
+  declarations.replace = async (...args) => {
+    fail();
+    return replace(...args);
+  };
+  await expect(intake.upload(signed(), unsigned)).rejects.toThrow('database is locked\nfailed to save package');
+  expect(await verified()).toBe(false);
+  expect(await stored(at)).toEqual({ packages: 1, assets: 1 });
+
+  const again = await intake.upload(signed(), unsigned);
+  expect(again.identifier).toBe(identifier);
+  expect(JSON.parse(again.manifest)).toMatchObject({ verified: true });
+  expect(await verified()).toBe(true);
+});
+
+/** Does it the first time only. */
+function once(work: () => void): () => void {
+  let done = false;
+  return () => {
+    if (done) return;
+    done = true;
+    work();
+  };
+}
 
 test('uploads at the same time do not disturb each other', async () => {
   const at = await harness();

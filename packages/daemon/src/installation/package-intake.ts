@@ -11,7 +11,6 @@ import {
   type Refusal,
 } from './packages/package-jobs.ts';
 import type { PackageWorkshop } from './packages/package-workshop.ts';
-import type { PresentedDeclarations } from './presented-declarations.ts';
 import type { SignaturePolicy } from './signature-policy.ts';
 
 type Bytes = Uint8Array<ArrayBuffer>;
@@ -25,7 +24,7 @@ export interface IntakeOptions {
 /** A stored package, as the client gets it. `manifest` is JSON. */
 export interface AcceptedPackage {
   readonly identifier: string;
-  readonly manifest: string | Uint8Array;
+  readonly manifest: string;
   readonly verification: { readonly authorized_category: string } | null;
 }
 
@@ -37,7 +36,6 @@ export interface PackageIntakeParts {
   readonly workshop: PackageWorkshop;
   readonly store: PackageStore;
   readonly declarations: Declarations;
-  readonly presented: PresentedDeclarations;
   readonly policy: SignaturePolicy;
   readonly log: Log;
   /** Told of each package that was written to the storage, with what decoding it again would say. */
@@ -119,7 +117,7 @@ export class PackageIntake {
   }
 
   async #persist(prepared: PreparedPackage, undo: Undo[]): Promise<AcceptedPackage> {
-    const { store, declarations, presented, log, onStored } = this.#parts;
+    const { store, declarations, log, onStored } = this.#parts;
     const { identifier } = prepared;
     for (const { id, content } of prepared.assets) {
       // Icons are named after their content: what exists is the same and perhaps another package's.
@@ -133,15 +131,24 @@ export class PackageIntake {
       });
     }
     await store.writePackage(identifier, prepared.bytes);
-    const created = await declarations.insertIfAbsent(identifier, prepared.pluginId, prepared.declaration);
-    if (created) undo.push(() => declarations.delete(identifier));
+    if (await declarations.insertIfAbsent(identifier, prepared.pluginId, prepared.declaration)) {
+      undo.push(() => declarations.delete(identifier));
+    } else {
+      await this.#refresh(prepared, undo);
+    }
     onStored?.(identifier, { manifest: prepared.described, verification: prepared.verification });
     if (prepared.warnings.length > 0)
       log.info({ identifier, warnings: prepared.warnings }, 'package accepted with warnings');
-    // The first declaration stays; the answer is what lists will show from now on (http-api quirk 31).
-    const stored = created ? undefined : await declarations.find(identifier);
-    const manifest = stored === undefined ? prepared.manifest : presented.of(stored).json;
-    return { identifier, manifest, verification: prepared.verification };
+    return { identifier, manifest: prepared.manifest, verification: prepared.verification };
+  }
+
+  /** The same content may be judged anew, say by keys that came later: lists then show what this upload answers (quirk 22). */
+  async #refresh({ identifier, declaration }: PreparedPackage, undo: Undo[]): Promise<void> {
+    const { declarations } = this.#parts;
+    const before = (await declarations.find(identifier))?.json;
+    if (before === undefined || before === declaration) return;
+    undo.push(() => declarations.replace(identifier, before));
+    await declarations.replace(identifier, declaration);
   }
 
   async #takeBack(undo: readonly Undo[]): Promise<void> {

@@ -83,7 +83,10 @@ export function readConformance(on: UnderTest): void {
       expect(stored?.json).toBe(json);
       expect(stored?.plugin_id).toBe('acme/declared');
       expect(stored?.value).toBe((await on.database.declarations.find(made.uniqueIdentifier))?.value);
+      expect(await on.database.declarations.replace(made.uniqueIdentifier, '{"verified":true}')).toBe(true);
+      expect((await on.database.declarations.find(made.uniqueIdentifier))?.json).toBe('{"verified":true}');
       expect(await on.database.declarations.delete(made.uniqueIdentifier)).toBe(true);
+      expect(await on.database.declarations.replace(made.uniqueIdentifier, '{}')).toBe(false);
       expect(await on.database.declarations.delete(made.uniqueIdentifier)).toBe(false);
       expect(await on.database.declarations.find(made.uniqueIdentifier)).toBeUndefined();
     });

@@ -59,6 +59,16 @@ export class SqlDeclarations implements Declarations {
     return numInsertedOrUpdatedRows === 1n;
   }
 
+  async replace(uniqueIdentifier: string, json: string): Promise<boolean> {
+    const { numUpdatedRows } = await this.#sql
+      .updateTable('plugin_declarations')
+      .set({ declaration: json, updated_at: now() })
+      .where('plugin_unique_identifier', '=', uniqueIdentifier)
+      .executeTakeFirstOrThrow();
+    this.#cache.invalidate(uniqueIdentifier);
+    return numUpdatedRows > 0n;
+  }
+
   async delete(uniqueIdentifier: string): Promise<boolean> {
     const { numDeletedRows } = await this.#sql
       .deleteFrom('plugin_declarations')
