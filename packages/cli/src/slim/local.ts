@@ -1,5 +1,6 @@
 /** Local mode: prepares the plugin's environment, runs it for one call, streams what it yields (section 13.7). */
-import { join, resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { delimiter, join, resolve } from 'node:path';
 import { PythonEnvironments } from '@plugin-daemon/daemon/environments';
 import { createProcessLauncher } from '@plugin-daemon/daemon/launcher';
 import type { PluginDeclaration } from '@plugin-daemon/plugin-package';
@@ -32,7 +33,7 @@ async function preparedPython(
     launcher,
     log: { debug() {}, info() {}, warn() {} },
     environment: env,
-    pythonInterpreterPath: config.pythonPath.includes('/') || config.pythonPath.includes('\\') ? config.pythonPath : '',
+    pythonInterpreterPath: onPath(config.pythonPath, env.PATH ?? ''),
     uvPath: config.uvPath === '' ? undefined : config.uvPath,
     inactivitySeconds: config.initTimeout,
     compileAllExtraArgs: '',
@@ -180,4 +181,11 @@ export async function runLocal(config: LocalConfig, options: RunOptions): Promis
     clearTimeout(total);
     await host.close();
   }
+}
+
+/** A command by its path: processes are started without a search. What is nowhere stays as it is and fails by its name. */
+function onPath(command: string, path: string): string {
+  if (/[\\/]/.test(command)) return command;
+  const files = path.split(delimiter).map((folder) => join(folder, command));
+  return files.find((file) => existsSync(file)) ?? command;
 }
