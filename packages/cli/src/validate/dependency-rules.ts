@@ -1,6 +1,6 @@
 /** Dependencies: an SDK that is there and new enough, and two lists that agree. */
 import type { Finding } from './finding.ts';
-import type { RuleContext } from './plugin-rules.ts';
+import type { RuleContext } from './rule-context.ts';
 
 export interface Requirement {
   name: string;

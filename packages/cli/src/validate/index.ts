@@ -12,9 +12,9 @@ import {
   checkTemplateLeftovers,
   checkUploadRules,
   checkValues,
-  type RuleContext,
 } from './plugin-rules.ts';
 import { checkPermissionUse, checkSources } from './python-rules.ts';
+import type { RuleContext } from './rule-context.ts';
 import { YamlReader } from './yaml-files.ts';
 
 export type { Finding } from './finding.ts';

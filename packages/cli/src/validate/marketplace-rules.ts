@@ -1,7 +1,7 @@
 /** What the review of the marketplace looks for beyond the format (section 15.4). */
 import type { PluginSource } from '../plugin/source.ts';
 import type { Finding } from './finding.ts';
-import type { RuleContext } from './plugin-rules.ts';
+import type { RuleContext } from './rule-context.ts';
 import { descend, place, textOf } from './yaml-tree.ts';
 
 const REQUIRED = [

@@ -1,38 +1,13 @@
 /** Rules between files: what an upload refuses, what the SDK refuses at start, what Dify's parser refuses (packages.md 9.7, 17.2, 22). */
 import { isUniqueIdentifier, PackageError, validateManifest } from '@plugin-daemon/plugin-package';
 import { assembleDeclaration } from '@plugin-daemon/plugin-package/schema';
-import type { PluginFiles } from '../plugin/source.ts';
-import type { Findings, Severity } from './finding.ts';
+import type { Severity } from './finding.ts';
+import { type RuleContext, report } from './rule-context.ts';
 import type { ReadFile } from './yaml-files.ts';
-import { child, descend, itemsOf, place, textOf, type YamlNode } from './yaml-tree.ts';
-
-export interface RuleContext {
-  files: PluginFiles;
-  read: readonly ReadFile[];
-  findings: Findings;
-}
+import { child, descend, itemsOf, textOf, type YamlNode } from './yaml-tree.ts';
 
 function manifestOf({ read }: RuleContext): ReadFile | undefined {
   return read.find((file) => file.role === 'manifest');
-}
-
-function report(
-  context: RuleContext,
-  file: ReadFile,
-  node: YamlNode | undefined,
-  severity: Severity,
-  rule: string,
-  message: string,
-  remedy: string,
-): void {
-  context.findings.add({
-    severity,
-    rule,
-    message,
-    remedy,
-    file: file.document.file,
-    ...(place(file.document, node) ?? { line: 1, column: 1 }),
-  });
 }
 
 /** Author, name, version and combinations, as an upload checks them; only when all files decode. */

@@ -1,9 +1,8 @@
 /** What the SDK will find in the Python sources a provider names; read as text, nothing is run. */
 
-import type { Severity } from './finding.ts';
-import type { RuleContext } from './plugin-rules.ts';
+import { type RuleContext, report } from './rule-context.ts';
 import type { ReadFile } from './yaml-files.ts';
-import { child, descend, itemsOf, place, textOf, type YamlNode } from './yaml-tree.ts';
+import { child, descend, itemsOf, textOf, type YamlNode } from './yaml-tree.ts';
 
 /** Base classes by the kind of file that names the source. The SDK wants exactly one subclass in it. */
 const BASES: Readonly<Record<string, { provider?: readonly string[]; child?: readonly string[] }>> = {
@@ -37,25 +36,6 @@ export function classesIn(source: string): PythonClass[] {
     });
   }
   return classes;
-}
-
-function report(
-  context: RuleContext,
-  file: ReadFile,
-  node: YamlNode | undefined,
-  severity: Severity,
-  rule: string,
-  message: string,
-  remedy: string,
-): void {
-  context.findings.add({
-    severity,
-    rule,
-    message,
-    remedy,
-    file: file.document.file,
-    ...(place(file.document, node) ?? { line: 1, column: 1 }),
-  });
 }
 
 function readText(context: RuleContext, path: string): string {

@@ -45,7 +45,7 @@ test('whatever the key, the object stays in its namespace', () => {
         return;
       }
       expect(path.startsWith('tenant/author/name/')).toBe(true);
-      expect(join('/root', path)).toBe(`/root/${path}`);
+      expect(join('/base', path)).toBe(`/base/${path}`);
       expect(path).not.toMatch(/\/$|\/\.\.?(\/|$)|\0/);
     }),
   );
