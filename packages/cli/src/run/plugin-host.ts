@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { createProcessLauncher, type PluginProcess, type ProcessLauncher } from '@plugin-daemon/daemon/launcher';
-import { LineChannel } from '@plugin-daemon/daemon/line-protocol';
+import { cancelLine, LineChannel } from '@plugin-daemon/daemon/line-protocol';
 import { pluginEnvironment } from '@plugin-daemon/daemon/plugin-environment';
 import { CliError } from '../errors.ts';
 import { StderrTail } from './stderr-tail.ts';
@@ -235,17 +235,7 @@ export class PluginHost {
     });
     return {
       cancel: () => {
-        if (this.#channel.close(sessionId))
-          this.#write({
-            session_id: sessionId,
-            conversation_id: null,
-            message_id: null,
-            app_id: null,
-            endpoint_id: null,
-            context: null,
-            event: 'cancel',
-            data: {},
-          });
+        if (this.#channel.close(sessionId)) this.#process?.stdin.write(`${cancelLine(sessionId)}\n`);
       },
     };
   }

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { StoredDeclaration } from '../../database/index.ts';
 import { sessionError } from '../../errors/index.ts';
 import type { Log } from '../../telemetry/index.ts';
-import { cancelLine, LineChannel, LineWriter, PluginOutput } from '../protocol/index.ts';
+import { cancelLine, endedSessionLines, LineChannel, LineWriter, PluginOutput } from '../protocol/index.ts';
 import type { PluginRuntime, RuntimeSession, SessionSink } from '../runtime.ts';
 import type { RegisteredPlugin } from './registration.ts';
 
@@ -42,7 +42,9 @@ export class DebuggingRuntime implements PluginRuntime {
         log: (level, message) => output.event(level, message),
         pluginError: (data) => output.error(data),
         stray: (text) => output.stdout(text),
-        lateInvoke: (sessionId, id) => this.#answerLate(sessionId, id),
+        lateInvoke: (sessionId, id) => {
+          for (const line of endedSessionLines(sessionId, id)) this.#tell(line);
+        },
       },
     });
   }
@@ -78,19 +80,6 @@ export class DebuggingRuntime implements PluginRuntime {
     if (this.#closed) return;
     this.#closed = true;
     this.#channel.fail(sessionError('ConnectionClosedError', 'Connection closed unexpectedly', {}));
-  }
-
-  /** The plugin calls back for a session that is over: an answer spares it a wait of minutes. */
-  #answerLate(sessionId: string, backwardsRequestId: string): void {
-    const head = { conversation_id: null, message_id: null, app_id: null, endpoint_id: null, context: null };
-    const events = [
-      ['error', 'session not found: it has ended'],
-      ['end', ''],
-    ] as const;
-    for (const [event, message] of events) {
-      const data = { backwards_request_id: backwardsRequestId, event, message, data: null };
-      this.#tell(JSON.stringify({ session_id: sessionId, ...head, event: 'backwards_response', data }));
-    }
   }
 
   /** Best effort: if the plugin is gone, so is the need. */

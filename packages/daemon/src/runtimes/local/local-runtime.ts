@@ -1,6 +1,6 @@
 import { type SessionError, sessionError } from '../../errors/index.ts';
 import type { Log } from '../../telemetry/index.ts';
-import { cancelLine, LineChannel, LineWriter, PluginOutput } from '../protocol/index.ts';
+import { cancelLine, endedSessionLines, LineChannel, LineWriter, PluginOutput } from '../protocol/index.ts';
 import type { PluginRuntime, RuntimeSession, SessionSink } from '../runtime.ts';
 import type { LaunchSpec, PluginProcess, ProcessExit, ProcessLauncher } from './launcher/index.ts';
 import { Liveness, type LivenessOptions } from './liveness.ts';
@@ -90,7 +90,9 @@ export class LocalRuntime implements PluginRuntime {
         log: (level, message) => output.event(level, message),
         pluginError: (data) => output.error(data),
         stray: (text) => output.stdout(text),
-        lateInvoke: (sessionId, id) => this.#answerLate(sessionId, id),
+        lateInvoke: (sessionId, id) => {
+          for (const line of endedSessionLines(sessionId, id)) this.#tell(line);
+        },
       },
     });
     this.#liveness = new Liveness(process, options.liveness, {
@@ -164,27 +166,6 @@ export class LocalRuntime implements PluginRuntime {
     const text = `the plugin process ended (${how}${why})${hint}${stderr === '' ? '' : `; its last words: ${stderr}`}`;
     this.#channel.fail(connectionClosed(text, exit, stderr));
     this.#ended.resolve({ text, exit, stderr });
-  }
-
-  /** The plugin calls back for a session that is over: an answer spares it a wait of minutes (Q-26). */
-  #answerLate(sessionId: string, backwardsRequestId: string): void {
-    for (const [event, message] of [
-      ['error', 'session not found: it has ended'],
-      ['end', ''],
-    ]) {
-      this.#tell(
-        JSON.stringify({
-          session_id: sessionId,
-          conversation_id: null,
-          message_id: null,
-          app_id: null,
-          endpoint_id: null,
-          context: null,
-          event: 'backwards_response',
-          data: { backwards_request_id: backwardsRequestId, event, message, data: null },
-        }),
-      );
-    }
   }
 
   /** Best effort: if the plugin is gone, so is the need. */

@@ -6,5 +6,5 @@
 export { LineChannel, type LineChannelEvents, type LineChannelOptions } from './line-channel.ts';
 export { safeLatin1 } from './line-safety.ts';
 export { LineWriter } from './line-writer.ts';
-export { cancelLine } from './outgoing.ts';
+export { cancelLine, endedSessionLines } from './outgoing.ts';
 export { PluginOutput } from './plugin-output.ts';
