@@ -1,5 +1,7 @@
 /** The closed environment that uv and the interpreters run in while an environment is made (lifecycle §8.5). */
 
+import { proxyVariables } from '../runtimes/local/plugin-environment.ts';
+
 export interface Proxies {
   readonly http: string | undefined;
   readonly https: string | undefined;
@@ -31,14 +33,7 @@ export function installerEnvironment(
     if (PASSED.includes(name)) result[name] = value;
     else if (value !== '' && (PASSED_TOO.includes(name.toUpperCase()) || UV_FAMILIES.test(name))) result[name] = value;
   }
-  const { http, https, no } = options.proxies;
-  for (const [name, value] of [
-    ['HTTP_PROXY', http],
-    ['HTTPS_PROXY', https],
-    ['NO_PROXY', no],
-  ] as const) {
-    if (value) result[name] = value;
-  }
+  Object.assign(result, proxyVariables(options.proxies));
   result.UV_CACHE_DIR = options.cacheDirectory;
   // An interpreter is chosen before; a download in the middle of a step would be silent and unbounded.
   result.UV_PYTHON_DOWNLOADS = 'never';

@@ -67,13 +67,24 @@ export const ALLOWED_VARIABLES: readonly AllowedVariables[] = [
   },
 ];
 
+export interface ProxySettings {
+  readonly http?: string | undefined;
+  readonly https?: string | undefined;
+  readonly no?: string | undefined;
+}
+
+/** Configured proxies as variables; unset and empty ones are absent. */
+export function proxyVariables({ http, https, no }: ProxySettings = {}): Record<string, string> {
+  return {
+    ...(http && { HTTP_PROXY: http }),
+    ...(https && { HTTPS_PROXY: https }),
+    ...(no && { NO_PROXY: no }),
+  };
+}
+
 export interface PluginEnvironmentOptions {
   /** `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` as configured; unset or empty ones leave the source's alone. */
-  readonly proxies?: {
-    readonly http?: string | undefined;
-    readonly https?: string | undefined;
-    readonly no?: string | undefined;
-  };
+  readonly proxies?: ProxySettings;
   /** Further names that the operator lets through; a trailing `*` stands for any ending. */
   readonly passthrough?: readonly string[];
   /** Names of the daemon's own secrets: no passthrough entry covers them. */
@@ -99,15 +110,7 @@ export function pluginEnvironment(
   for (const [name, value] of Object.entries(source)) {
     if (value !== undefined && allowed(name)) result[name] = value;
   }
-  const { http, https, no } = options.proxies ?? {};
-  for (const [name, value] of [
-    ['HTTP_PROXY', http],
-    ['HTTPS_PROXY', https],
-    ['NO_PROXY', no],
-  ] as const) {
-    if (value) result[name] = value;
-  }
-  return { ...result, ...FIXED };
+  return { ...result, ...proxyVariables(options.proxies), ...FIXED };
 }
 
 function allowance(options: PluginEnvironmentOptions): (name: string) => boolean {
