@@ -5,11 +5,11 @@
  */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { PythonEnvironments } from '@plugin-daemon/daemon/environments';
 import { createProcessLauncher } from '@plugin-daemon/daemon/launcher';
 import { CliError, interrupted } from '../errors.ts';
 import { cacheDirectory } from '../files/cache.ts';
 import { writeArchive } from '../plugin/archive-bytes.ts';
+import { environmentBuilder } from './environment-builder.ts';
 import { environmentsFolder, markUsed } from './environment-cache.ts';
 
 export interface EnvironmentRequest {
@@ -69,27 +69,17 @@ export async function preparePython(request: EnvironmentRequest): Promise<{ pyth
   for (const [path, bytes] of [...request.files].sort(([a], [b]) => (a < b ? -1 : 1)))
     hash.update(`${path}\0${bytes.length}\0`).update(bytes);
   const launcher = createProcessLauncher();
-  const quiet = { debug() {}, info() {}, warn() {} };
-  const environments = new PythonEnvironments({
+  const environments = environmentBuilder({
     workingPath: environmentsFolder(env),
     toolsDirectory: join(cache, 'tools'),
     launcher,
-    log: quiet,
-    environment: env,
-    pythonInterpreterPath: interpreter,
+    env,
+    interpreter,
     uvPath: request.uv ?? env.UV_PATH,
     inactivitySeconds: 120,
-    compileAllExtraArgs: '',
     extraArgs: env.PIP_EXTRA_ARGS ?? '',
-    verbose: false,
     ignoreLock: env.PLUGIN_IGNORE_UV_LOCK === 'true',
-    mirror: {
-      url: env.PIP_MIRROR_URL === '' ? undefined : env.PIP_MIRROR_URL,
-      autoDetect: false,
-      candidates: [],
-      timeoutSeconds: 5,
-    },
-    proxies: { http: env.HTTP_PROXY, https: env.HTTPS_PROXY, no: env.NO_PROXY },
+    mirrorUrl: env.PIP_MIRROR_URL,
   });
   try {
     const prepared = await environments.prepare({

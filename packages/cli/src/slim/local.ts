@@ -1,10 +1,10 @@
 /** Local mode: prepares the plugin's environment, runs it for one call, streams what it yields (section 13.7). */
 import { existsSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
-import { PythonEnvironments } from '@plugin-daemon/daemon/environments';
 import { createProcessLauncher } from '@plugin-daemon/daemon/launcher';
 import type { PluginDeclaration } from '@plugin-daemon/plugin-package';
 import { CliError } from '../errors.ts';
+import { environmentBuilder } from '../run/environment-builder.ts';
 import { answerBackwards, type MockOptions, MockStorage } from '../run/mock-dify.ts';
 import { PluginHost } from '../run/plugin-host.ts';
 import { readMapping } from '../run/script-file.ts';
@@ -27,26 +27,17 @@ async function preparedPython(
 ): Promise<string> {
   const launcher = createProcessLauncher();
   const folder = resolve(config.folder);
-  const environments = new PythonEnvironments({
+  const environments = environmentBuilder({
     workingPath: folder,
     toolsDirectory: join(folder, '.tools'),
     launcher,
-    log: { debug() {}, info() {}, warn() {} },
-    environment: env,
-    pythonInterpreterPath: onPath(config.pythonPath, env.PATH ?? ''),
+    env,
+    interpreter: onPath(config.pythonPath, env.PATH ?? ''),
     uvPath: config.uvPath === '' ? undefined : config.uvPath,
     inactivitySeconds: config.initTimeout,
-    compileAllExtraArgs: '',
     extraArgs: config.pipExtraArgs,
-    verbose: false,
     ignoreLock: config.ignoreUvLock,
-    mirror: {
-      url: config.pipMirrorUrl === '' ? undefined : config.pipMirrorUrl,
-      autoDetect: false,
-      candidates: [],
-      timeoutSeconds: 5,
-    },
-    proxies: { http: env.HTTP_PROXY, https: env.HTTPS_PROXY, no: env.NO_PROXY },
+    mirrorUrl: config.pipMirrorUrl,
   });
   try {
     const prepared = await environments.prepare({

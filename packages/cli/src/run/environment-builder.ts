@@ -1,0 +1,37 @@
+/** The daemon's builder of Python environments, set up for one command: no log, no search for a mirror. */
+import { PythonEnvironments } from '@plugin-daemon/daemon/environments';
+import type { ProcessLauncher } from '@plugin-daemon/daemon/launcher';
+
+export interface EnvironmentBuilderOptions {
+  /** Folder that gets the environments. */
+  workingPath: string;
+  /** Folder that gets uv, should it have to be fetched. */
+  toolsDirectory: string;
+  launcher: ProcessLauncher;
+  env: NodeJS.ProcessEnv;
+  /** Path of an interpreter; empty: found. */
+  interpreter: string;
+  /** uv executable; undefined: found or fetched. */
+  uvPath: string | undefined;
+  /** Seconds of silence after which a step has failed. */
+  inactivitySeconds: number;
+  /** Further arguments of `uv pip install`, space separated. */
+  extraArgs: string;
+  ignoreLock: boolean;
+  /** Package index; empty: the standard one. */
+  mirrorUrl: string | undefined;
+}
+
+export function environmentBuilder(options: EnvironmentBuilderOptions): PythonEnvironments {
+  const { env, interpreter, mirrorUrl, ...same } = options;
+  return new PythonEnvironments({
+    ...same,
+    log: { debug() {}, info() {}, warn() {} },
+    environment: env,
+    pythonInterpreterPath: interpreter,
+    compileAllExtraArgs: '',
+    verbose: false,
+    mirror: { url: mirrorUrl === '' ? undefined : mirrorUrl, autoDetect: false, candidates: [], timeoutSeconds: 5 },
+    proxies: { http: env.HTTP_PROXY, https: env.HTTPS_PROXY, no: env.NO_PROXY },
+  });
+}
