@@ -1,4 +1,6 @@
 /** One problem of a plugin: where, which rule, what is wrong, what to do. */
+import { place, type YamlDocument, type YamlNode } from './yaml-tree.ts';
+
 export type Severity = 'error' | 'warning';
 
 export interface Finding {
@@ -21,6 +23,19 @@ export class Findings {
 
   add(finding: Finding): void {
     this.list.push(finding);
+  }
+
+  /** At a node of a file; at its first line when there is no node. */
+  at(
+    document: YamlDocument,
+    node: YamlNode | undefined,
+    severity: Severity,
+    rule: string,
+    message: string,
+    remedy: string,
+  ): void {
+    const { line, column } = place(document, node) ?? { line: 1, column: 1 };
+    this.add({ severity, rule, message, remedy, file: document.file, line, column });
   }
 
   /** By file, then by place, errors first at equal places. */

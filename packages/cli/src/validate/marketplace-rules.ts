@@ -1,6 +1,6 @@
 /** What the review of the marketplace looks for beyond the format (section 15.4). */
 import type { PluginSource } from '../plugin/source.ts';
-import type { Finding } from './finding.ts';
+import type { Severity } from './finding.ts';
 import type { RuleContext } from './rule-context.ts';
 import { descend, place, textOf } from './yaml-tree.ts';
 
@@ -33,16 +33,19 @@ const ARCHIVES = /\.(?:zip|tar|tgz|gz|bz2|xz|7z|rar|whl|difypkg)$/;
 const MAX_BYTES = 50 * 1024 * 1024;
 const MAX_FILES = 5000;
 
+type Add = (
+  severity: Severity,
+  rule: string,
+  message: string,
+  remedy: string,
+  file: string,
+  at?: { line: number; column: number },
+) => void;
+
 export function checkMarketplace(context: RuleContext, source: PluginSource): void {
   const { files, findings, read } = context;
-  const add = (
-    severity: Finding['severity'],
-    rule: string,
-    message: string,
-    remedy: string,
-    file: string,
-    at?: { line: number; column: number },
-  ): void => findings.add({ severity, rule: `marketplace/${rule}`, message, remedy, file, ...at });
+  const add: Add = (severity, rule, message, remedy, file, at) =>
+    findings.add({ severity, rule: `marketplace/${rule}`, message, remedy, file, ...at });
   const manifest = read.find((file) => file.role === 'manifest');
   if (manifest !== undefined) {
     const { document } = manifest;
@@ -142,17 +145,7 @@ export function checkMarketplace(context: RuleContext, source: PluginSource): vo
     );
 }
 
-function checkReadme(
-  text: string,
-  add: (
-    severity: Finding['severity'],
-    rule: string,
-    message: string,
-    remedy: string,
-    file: string,
-    at?: { line: number; column: number },
-  ) => void,
-): void {
+function checkReadme(text: string, add: Add): void {
   let fenced = false;
   for (const [index, line] of text.split('\n').entries()) {
     if (/^\s*(?:```|~~~)/.test(line)) fenced = !fenced;

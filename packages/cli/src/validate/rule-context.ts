@@ -2,7 +2,7 @@
 import type { PluginFiles } from '../plugin/source.ts';
 import type { Findings, Severity } from './finding.ts';
 import type { ReadFile } from './yaml-files.ts';
-import { place, type YamlNode } from './yaml-tree.ts';
+import type { YamlNode } from './yaml-tree.ts';
 
 export interface RuleContext {
   files: PluginFiles;
@@ -20,12 +20,5 @@ export function report(
   message: string,
   remedy: string,
 ): void {
-  context.findings.add({
-    severity,
-    rule,
-    message,
-    remedy,
-    file: file.document.file,
-    ...(place(file.document, node) ?? { line: 1, column: 1 }),
-  });
+  context.findings.at(file.document, node, severity, rule, message, remedy);
 }

@@ -82,7 +82,7 @@ export class YamlReader {
     for (const kind of KINDS) {
       const paths = itemsOf(descend(own.document.root, 'plugins', kind.key));
       if (paths.length > 1)
-        this.#at(
+        this.#findings.at(
           own.document,
           paths[0],
           'warning',
@@ -104,7 +104,7 @@ export class YamlReader {
     for (const item of itemsOf(list))
       if (item.kind === 'scalar') this.#read(item.text, kind.child, 'child', kind.key, provider.document, item);
     if (itemsOf(list).length === 0)
-      this.#at(
+      this.#findings.at(
         provider.document,
         list ?? root ?? undefined,
         'warning',
@@ -121,7 +121,7 @@ export class YamlReader {
     for (const pair of models.pairs) {
       const group = textOf(pair.key) ?? '';
       if (!groups.has(group)) {
-        this.#at(
+        this.#findings.at(
           document,
           pair.key,
           'warning',
@@ -144,7 +144,7 @@ export class YamlReader {
     try {
       matches = compileGlob(text);
     } catch {
-      this.#at(
+      this.#findings.at(
         document,
         pattern,
         'error',
@@ -156,7 +156,7 @@ export class YamlReader {
     }
     const found = this.#sources.names.filter((name) => !name.endsWith('_position.yaml') && matches(name));
     if (found.length === 0)
-      this.#at(
+      this.#findings.at(
         document,
         pattern,
         'warning',
@@ -209,7 +209,7 @@ export class YamlReader {
         const remedy = /^\.?\.?\//.test(path)
           ? 'paths are relative to the root of the plugin, without ./ or ../'
           : `create ${path} or correct the path; it is relative to the root of the plugin and must not be ignored`;
-        this.#at(from, node, 'error', 'file/missing', `${path} does not exist in the package`, remedy);
+        this.#findings.at(from, node, 'error', 'file/missing', `${path} does not exist in the package`, remedy);
       }
       return undefined;
     }
@@ -295,24 +295,6 @@ export class YamlReader {
       return undefined;
     };
     return place(document, search(document.root));
-  }
-
-  #at(
-    document: YamlDocument,
-    node: YamlNode | undefined,
-    severity: Severity,
-    rule: string,
-    message: string,
-    remedy: string,
-  ): void {
-    this.#findings.add({
-      severity,
-      rule,
-      message,
-      remedy,
-      file: document.file,
-      ...(place(document, node) ?? { line: 1, column: 1 }),
-    });
   }
 }
 
