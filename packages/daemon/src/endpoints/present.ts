@@ -1,19 +1,8 @@
-import type { EndpointRecord, JsonObject } from '../database/index.ts';
+import type { EndpointRecord } from '../database/index.ts';
 import type { EndpointConfig } from './declaration.ts';
 
 /** An endpoint as Dify reads it: settings in the clear where they are no secrets, masked where they are. */
-export interface PresentedEndpoint {
-  readonly id: string;
-  readonly created_at: string;
-  readonly updated_at: string;
-  readonly name: string;
-  readonly hook_id: string;
-  readonly tenant_id: string;
-  readonly user_id: string;
-  readonly plugin_id: string;
-  readonly expired_at: string;
-  readonly enabled: boolean;
-  readonly settings: JsonObject;
+export interface PresentedEndpoint extends EndpointRecord {
   readonly declaration: NonNullable<EndpointConfig['group']>;
 }
 

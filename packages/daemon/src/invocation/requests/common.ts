@@ -1,4 +1,5 @@
 /** Fields that many requests share (http-api §6). */
+import { MODEL_TYPES } from '@plugin-daemon/plugin-package';
 import {
   any,
   array,
@@ -14,18 +15,6 @@ import {
   string,
   withRules,
 } from '@plugin-daemon/wire-schema';
-
-export const MODEL_TYPES = [
-  'llm',
-  'text-embedding',
-  'rerank',
-  'speech2text',
-  'moderation',
-  'tts',
-  'text2img',
-  'multimodal-embedding',
-  'multimodal-rerank',
-] as const;
 
 export const credentials = () =>
   embed('Credentials', {
