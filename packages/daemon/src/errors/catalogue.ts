@@ -78,6 +78,13 @@ export const errorKinds = {
     status: 413,
     meaning: 'A body is over its limit; the message names limit and setting.',
   },
+  'over-budget': {
+    code: -500,
+    type: 'PluginDaemonInternalServerError',
+    status: 503,
+    meaning:
+      'What all callers, or all of one plugin, may hold in memory is used up; the message names limit and setting; try again.',
+  },
 } as const satisfies Record<string, KindSpec>;
 
 export type ErrorKind = keyof typeof errorKinds;

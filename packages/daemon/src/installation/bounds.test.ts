@@ -1,50 +1,6 @@
 import { expect, test } from 'vitest';
-import { ByteBudget } from './byte-budget.ts';
 import { ByteLru } from './byte-lru.ts';
 import { KeyedLock } from './keyed-lock.ts';
-
-const never = new AbortController().signal;
-
-test('uploads over the budget wait in order and get in when bytes come back', async () => {
-  const budget = new ByteBudget(100);
-  const first = await budget.acquire(60, never);
-  const order: string[] = [];
-  const admitted = async (name: string, bytes: number): Promise<() => void> => {
-    const release = await budget.acquire(bytes, never);
-    order.push(name);
-    return release;
-  };
-  const second = admitted('second', 60);
-  const third = admitted('third', 10);
-  await Promise.resolve();
-  expect(order).toEqual([]);
-  first();
-  first();
-  (await second)();
-  (await third)();
-  expect(order).toEqual(['second', 'third']);
-  expect(budget.used).toBe(0);
-});
-
-test('an upload larger than the whole budget runs alone', async () => {
-  const budget = new ByteBudget(100);
-  const release = await budget.acquire(500, never);
-  expect(budget.used).toBe(500);
-  release();
-});
-
-test('one that gives up waiting makes room for those behind it', async () => {
-  const budget = new ByteBudget(100);
-  const first = await budget.acquire(90, never);
-  const impatient = new AbortController();
-  const second = budget.acquire(50, impatient.signal);
-  const third = budget.acquire(10, never);
-  impatient.abort(new Error('left'));
-  await expect(second).rejects.toThrow('left');
-  (await third)();
-  first();
-  expect(budget.used).toBe(0);
-});
 
 test('the cache forgets what was not used for longest, by entries and by bytes', () => {
   const lru = new ByteLru<string>({ maxEntries: 3, maxBytes: 1000 });

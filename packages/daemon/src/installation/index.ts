@@ -6,7 +6,6 @@
  * compose.ts.
  */
 
-export { ByteBudget } from './byte-budget.ts';
 export { ByteLru } from './byte-lru.ts';
 export { DeclarationSource } from './declaration-source.ts';
 export { InstallTasks, type InstallTasksOptions, type JobEnd } from './install-tasks.ts';

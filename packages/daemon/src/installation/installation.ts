@@ -1,8 +1,8 @@
+import { ByteBudget } from '../budget/index.ts';
 import type { Database } from '../database/index.ts';
 import type { ObjectStorage } from '../storage/index.ts';
 import type { LocalPlugins } from '../supervision/contract.ts';
 import type { Log } from '../telemetry/index.ts';
-import { ByteBudget } from './byte-budget.ts';
 import { DeclarationSource } from './declaration-source.ts';
 import { InstallTasks, type InstallTasksOptions, type JobEnd } from './install-tasks.ts';
 import { type InstallationChange, Installations } from './installations.ts';
@@ -78,7 +78,7 @@ export function createInstallation(parts: InstallationParts, options: Installati
     }),
     tasks,
     presented,
-    uploadBudget: new ByteBudget(options.uploadBudget),
+    uploadBudget: new ByteBudget({ what: 'uploads', total: options.uploadBudget }),
     start: () => tasks.start(),
     async close() {
       await tasks.close();

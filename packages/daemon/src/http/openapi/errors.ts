@@ -68,6 +68,7 @@ export const errorStatuses = {
   404: 'There is no such thing.',
   413: 'The body is over its limit; the message names limit and setting.',
   500: 'The daemon could not do it, or the plugin does not run now.',
+  503: 'There is no memory for it at this moment; the message names limit and setting.',
   504: 'The plugin took longer than PLUGIN_MAX_EXECUTION_TIMEOUT.',
 } as const satisfies Record<number, string>;
 
