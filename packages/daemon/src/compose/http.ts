@@ -16,11 +16,11 @@ import { descriptionRoutes } from '../http/openapi/index.ts';
 import { webhookRoutes } from '../http/webhooks/index.ts';
 import type { Installation } from '../installation/index.ts';
 import type { Invocations } from '../invocation/index.ts';
-import type { DebuggingKeys, DebuggingRuntimes } from '../runtimes/debugging/index.ts';
+import type { Routing } from '../routing/index.ts';
+import type { DebuggingKeys } from '../runtimes/debugging/index.ts';
 import type { LocalSupervisor } from '../supervision/index.ts';
 import { type Metrics, type OwnedLog, TraceContext } from '../telemetry/index.ts';
 import { observeRequests } from './observation.ts';
-import { installedPlugins } from './routing.ts';
 
 export interface HttpParts {
   readonly settings: Settings;
@@ -33,7 +33,7 @@ export interface HttpParts {
   readonly invocations: Invocations;
   readonly endpoints: EndpointService;
   readonly supervisor: LocalSupervisor;
-  readonly debugging: DebuggingRuntimes;
+  readonly routing: Routing;
   readonly debuggingKeys: DebuggingKeys;
 }
 
@@ -55,11 +55,11 @@ export async function httpServer(parts: HttpParts): Promise<HttpServer> {
 }
 
 function routes(parts: HttpParts, requests: ReturnType<typeof observeRequests>): readonly AnyRoute[] {
-  const { settings, log, metrics, database, installation, invocations, endpoints, supervisor, debugging } = parts;
+  const { settings, log, metrics, database, installation, invocations, endpoints, supervisor, routing } = parts;
   const all = [
     ...dispatchRoutes({
       invocations,
-      installed: installedPlugins(debugging, database),
+      routing,
       maxBodyBytes: settings.MAX_DISPATCH_BODY_BYTES,
       maxWaitingBytes: settings.SESSION_BUFFER_BYTES,
       spillDirectory: freshDirectory(join(parts.dataDirectory.path, 'tmp')),
@@ -83,8 +83,7 @@ function routes(parts: HttpParts, requests: ReturnType<typeof observeRequests>):
           database,
           endpoints,
           invocations,
-          debugged: (tenantId, pluginId) => debugging.find(tenantId, pluginId)?.declaration,
-          returning: async (tenantId, pluginId) => (await debugging.returning(tenantId, pluginId))?.declaration,
+          routing,
           timeoutMs: settings.PLUGIN_MAX_EXECUTION_TIMEOUT * 1000,
           maxBodyBytes: settings.MAX_ENDPOINT_BODY_BYTES,
           maxBufferedBytes: settings.SESSION_BUFFER_BYTES,

@@ -19,6 +19,7 @@ import { DaemonError } from '../errors/index.ts';
 import type { HttpServer } from '../http/index.ts';
 import { createInstallation } from '../installation/index.ts';
 import { Invocations } from '../invocation/index.ts';
+import { Routing } from '../routing/index.ts';
 import { DebuggingKeys, DebuggingRuntimes, DebuggingServer } from '../runtimes/debugging/index.ts';
 import { createProcessLauncher, explainPid1 } from '../runtimes/local/launcher/index.ts';
 import { measured, objectKey, openLocalStorage } from '../storage/index.ts';
@@ -26,7 +27,6 @@ import { createLog, createMetrics, type OwnedLog } from '../telemetry/index.ts';
 import { httpServer } from './http.ts';
 import { installationOptions, localPlugins } from './local-plugins.ts';
 import { observeInstallations, observeInvocations } from './observation.ts';
-import { runtimeDirectory } from './routing.ts';
 
 /** A running daemon. */
 export interface Daemon {
@@ -165,8 +165,9 @@ async function wire(
   closing(installation, (i) => i.close());
   await installation.start();
 
+  const routing = new Routing({ debugging, local: supervisor, database });
   const invocations = new Invocations({
-    runtimes: runtimeDirectory(supervisor, debugging, database),
+    routing,
     backwards: createBackwardsInvocations({ dify, storage, log: log.child({ component: 'backwards-invocation' }) }),
     limits: { totalSeconds: settings.PLUGIN_MAX_EXECUTION_TIMEOUT, idleSeconds: settings.PLUGIN_IDLE_TIMEOUT },
     ...observeInvocations(metrics, log.child({ component: 'invocation' })),
@@ -178,7 +179,7 @@ async function wire(
     log: log.child({ component: 'endpoints' }),
   });
   const parts = { settings, serverKey, dataDirectory, log, metrics, database, installation, invocations, endpoints };
-  const http = await httpServer({ ...parts, supervisor, debugging, debuggingKeys });
+  const http = await httpServer({ ...parts, supervisor, routing, debuggingKeys });
   const address = await http.listen();
   supervisor.begin();
 

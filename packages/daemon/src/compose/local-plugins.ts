@@ -1,7 +1,9 @@
 import { availableParallelism } from 'node:os';
+import { decodeDeclaration, type PluginDeclaration } from '@plugin-daemon/plugin-package';
 import { type DataDirectory, type Settings, secretSettings } from '../config/index.ts';
 import type { Database } from '../database/index.ts';
 import { PythonEnvironments } from '../environments/index.ts';
+import { DaemonError } from '../errors/index.ts';
 import { type createInstallation, PackageStore } from '../installation/index.ts';
 import { pluginEnvironment } from '../runtimes/local/index.ts';
 import type { ProcessLauncher } from '../runtimes/local/launcher/index.ts';
@@ -9,7 +11,6 @@ import type { ObjectStorage } from '../storage/index.ts';
 import { createPluginStarter, Housekeeping, LocalSupervisor } from '../supervision/index.ts';
 import type { Metrics, OwnedLog } from '../telemetry/index.ts';
 import { observePlugins } from './observation.ts';
-import { declarationOf } from './routing.ts';
 
 const MIB = 1024 * 1024;
 /** Uploads that are being read hold at most this much memory together. */
@@ -75,6 +76,13 @@ export function localPlugins(parts: LocalPluginsParts) {
     log: log.child({ component: 'supervision' }),
   });
   return { environments, supervisor, housekeeping };
+}
+
+/** The stored declaration of a plugin version. @throws DaemonError `plugin-not-found` */
+async function declarationOf(database: Database, identifier: string): Promise<PluginDeclaration> {
+  const stored = await database.declarations.find(identifier);
+  if (stored === undefined) throw new DaemonError('plugin-not-found', 'plugin not found');
+  return decodeDeclaration(stored.value);
 }
 
 function pythonEnvironments({

@@ -4,6 +4,6 @@
  * Called by http/dispatch, http/webhooks and bench programs; wired in compose.ts.
  */
 export { type AccessType, type ActionSpec, dispatchActions, invokeEndpoint } from './actions.ts';
-export { type CallOptions, Invocations, type InvocationsOptions, type RuntimeDirectory } from './invocations.ts';
+export { type CallOptions, Invocations, type InvocationsOptions } from './invocations.ts';
 export { type DispatchRequest, dispatchBody, readDispatchBody, type SessionEnvelope } from './request-message.ts';
 export type { Session, SessionFailure, SessionLimits, SessionOutcome, SessionOutput } from './session.ts';

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { DaemonError } from '../errors/index.ts';
 import type { PluginRuntime } from '../runtimes/runtime.ts';
-import { FakeOutput, FakeRuntime, world } from './testing.ts';
+import { FakeOutput, FakeRuntime, placementOf, world } from './testing.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -11,12 +11,10 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-const DECLARATION = async () => ({}) as never;
-
 test('a runtime that is not ready is waited for', async () => {
   const runtime = new FakeRuntime();
   const ready = Promise.withResolvers<PluginRuntime>();
-  const { open } = world({ runtimes: { peek: () => undefined, ready: () => ready.promise, declaration: DECLARATION } });
+  const { open } = world({ routing: { peek: () => undefined, ready: () => ready.promise } });
   const output = new FakeOutput();
   let opened = false;
   const opening = open(output).then(() => {
@@ -32,7 +30,7 @@ test('a runtime that is not ready is waited for', async () => {
 test('a runtime that cannot be started is the caller’s error, and nothing stays open', async () => {
   const error = new DaemonError('runtime-unavailable', 'it broke');
   const { open, invocations } = world({
-    runtimes: { peek: () => undefined, ready: () => Promise.reject(error), declaration: DECLARATION },
+    routing: { peek: () => undefined, ready: () => Promise.reject(error) },
   });
   await expect(open(new FakeOutput())).rejects.toBe(error);
   expect(invocations.openSessions).toBe(0);
@@ -44,7 +42,7 @@ test('a process that just died is replaced: the call is tried again on the next 
   const fresh = new FakeRuntime();
   let current: PluginRuntime = dying;
   const { open, opened } = world({
-    runtimes: { peek: () => current, ready: async () => current, declaration: DECLARATION },
+    routing: { peek: () => current, ready: async () => current },
   });
   const opening = open(new FakeOutput());
   await vi.advanceTimersByTimeAsync(500);
@@ -60,7 +58,7 @@ test('it is tried for 6 s, then the reason is the caller’s error', async () =>
   const dying = new FakeRuntime();
   dying.broken = new Error('the plugin does not read its input');
   const { open, invocations } = world({
-    runtimes: { peek: () => dying, ready: async () => dying, declaration: DECLARATION },
+    routing: { peek: () => dying, ready: async () => dying },
   });
   const opening = open(new FakeOutput()).catch((error: unknown) => error);
   await vi.advanceTimersByTimeAsync(7000);
@@ -75,7 +73,7 @@ test('it is tried for 6 s, then the reason is the caller’s error', async () =>
 test('a caller that leaves while it is tried again ends the trying', async () => {
   const dying = new FakeRuntime();
   dying.broken = new Error('gone');
-  const { open } = world({ runtimes: { peek: () => dying, ready: async () => dying, declaration: DECLARATION } });
+  const { open } = world({ routing: { peek: () => dying, ready: async () => dying } });
   const left = new AbortController();
   const opening = open(new FakeOutput(), { signal: left.signal }).catch((error: unknown) => error);
   await vi.advanceTimersByTimeAsync(100);
@@ -88,21 +86,29 @@ test('a caller that leaves while it is tried again ends the trying', async () =>
 test('the declaration is read once for each process', async () => {
   let reads = 0;
   let current = new FakeRuntime();
-  const { open } = world({
-    runtimes: {
-      peek: () => current,
-      ready: async () => current,
-      declaration: async () => {
+  const { open } = world({ routing: { peek: () => current, ready: async () => current } });
+  const placement = () => {
+    const { declaration, ...known } = placementOf(current);
+    return {
+      ...known,
+      declaration: () => {
         reads++;
-        return {} as never;
+        return declaration();
       },
-    },
-  });
-  for (let n = 0; n < 3; n++) await open(new FakeOutput());
+    };
+  };
+  for (let n = 0; n < 3; n++) await open(new FakeOutput(), { placement: placement() });
   expect(reads).toBe(1);
   current = new FakeRuntime();
-  await open(new FakeOutput());
+  await open(new FakeOutput(), { placement: placement() });
   expect(reads).toBe(2);
+});
+
+test('a plugin whose declaration is stored nowhere cannot be called', async () => {
+  const { open, runtime, invocations } = world();
+  const placement = { ...placementOf(runtime), declaration: async () => undefined };
+  await expect(open(new FakeOutput(), { placement })).rejects.toMatchObject({ kind: 'plugin-not-found' });
+  expect(invocations.openSessions).toBe(0);
 });
 
 test('every session has its own id', async () => {
@@ -137,13 +143,15 @@ test('draining waits for open sessions, or for the signal', async () => {
 test('whether anything runs a plugin can be asked without a call', async () => {
   const error = new DaemonError('not-routable', 'no available node, plugin runtime not found');
   const none = world({
-    runtimes: { peek: () => undefined, ready: () => Promise.reject(error), declaration: DECLARATION },
+    routing: { peek: () => undefined, ready: () => Promise.reject(error) },
   });
-  await expect(none.invocations.requireRunning('a/b', AbortSignal.abort())).rejects.toBe(error);
+  await expect(none.invocations.requireRunning(placementOf(new FakeRuntime()), AbortSignal.abort())).rejects.toBe(
+    error,
+  );
   const runtime = new FakeRuntime();
   const one = world({
-    runtimes: { peek: () => runtime, ready: () => Promise.reject(error), declaration: DECLARATION },
+    routing: { peek: () => runtime, ready: () => Promise.reject(error) },
   });
-  await one.invocations.requireRunning('a/b', AbortSignal.abort());
+  await one.invocations.requireRunning(placementOf(new FakeRuntime()), AbortSignal.abort());
   expect(runtime.sent).toHaveLength(0);
 });

@@ -1,30 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { PluginDeclaration } from '@plugin-daemon/plugin-package';
+import { decodeDeclaration, type PluginDeclaration } from '@plugin-daemon/plugin-package';
 import type { BackwardsInvocations } from '../backwards-invocation/contract.ts';
 import { DaemonError } from '../errors/index.ts';
+import type { Placement, Routing } from '../routing/index.ts';
 import type { PluginRuntime } from '../runtimes/runtime.ts';
 import type { ActionSpec } from './actions.ts';
 import type { SessionEnvelope } from './request-message.ts';
 import { Session, type SessionLimits, type SessionOutcome, type SessionOutput } from './session.ts';
 
-/** Finds what runs a plugin. */
-export interface RuntimeDirectory {
-  /** The runtime if it is ready now. */
-  peek(identifier: string): PluginRuntime | undefined;
-  /**
-   * The runtime, waiting while it starts.
-   * @throws DaemonError `not-routable` if nothing here runs it, `runtime-unavailable` with the cause if it cannot be started now.
-   */
-  ready(identifier: string, signal: AbortSignal): Promise<PluginRuntime>;
-  /** The declaration of a plugin that is (or was) running here. */
-  declaration(identifier: string, runtime: PluginRuntime): Promise<PluginDeclaration>;
-}
-
 export interface CallOptions {
   readonly action: ActionSpec;
-  /** The plugin unique identifier. */
-  readonly identifier: string;
+  /** Which plugin, and where it runs. */
+  readonly placement: Placement;
   readonly envelope: SessionEnvelope;
   /** JSON text of the plugin's `data`. */
   readonly data: string;
@@ -35,7 +23,7 @@ export interface CallOptions {
 }
 
 export interface InvocationsOptions {
-  readonly runtimes: RuntimeDirectory;
+  readonly routing: Pick<Routing, 'peek' | 'ready'>;
   readonly backwards: BackwardsInvocations;
   readonly limits: SessionLimits;
   readonly onOpened: (session: Session) => void;
@@ -66,11 +54,11 @@ export class Invocations {
    * @throws DaemonError when no runtime can take it.
    */
   async open(call: CallOptions, output: SessionOutput): Promise<Session> {
-    const { runtimes } = this.#options;
+    const { routing } = this.#options;
     const deadline = performance.now() + RETRY_LIMIT_MS;
     for (;;) {
-      const runtime = runtimes.peek(call.identifier) ?? (await runtimes.ready(call.identifier, call.signal));
-      const declaration = this.#declarations.get(runtime) ?? (await this.#declarationOf(call.identifier, runtime));
+      const runtime = routing.peek(call.placement) ?? (await routing.ready(call.placement, call.signal));
+      const declaration = this.#declarations.get(runtime) ?? (await this.#declarationOf(call.placement, runtime));
       const session = new Session({ ...call, id: randomUUID(), runtime, declaration }, output, {
         backwards: this.#options.backwards,
         limits: this.#options.limits,
@@ -99,13 +87,15 @@ export class Invocations {
   }
 
   /** Resolves when something here runs the plugin. @throws DaemonError `not-routable` if nothing does. */
-  async requireRunning(identifier: string, signal: AbortSignal): Promise<void> {
-    const { runtimes } = this.#options;
-    if (runtimes.peek(identifier) === undefined) await runtimes.ready(identifier, signal);
+  async requireRunning(placement: Placement, signal: AbortSignal): Promise<void> {
+    const { routing } = this.#options;
+    if (routing.peek(placement) === undefined) await routing.ready(placement, signal);
   }
 
-  async #declarationOf(identifier: string, runtime: PluginRuntime): Promise<PluginDeclaration> {
-    const declaration = await this.#options.runtimes.declaration(identifier, runtime);
+  async #declarationOf(placement: Placement, runtime: PluginRuntime): Promise<PluginDeclaration> {
+    const stored = await placement.declaration();
+    if (stored === undefined) throw new DaemonError('plugin-not-found', 'plugin not found');
+    const declaration = decodeDeclaration(stored.value);
     this.#declarations.set(runtime, declaration);
     return declaration;
   }

@@ -1,6 +1,7 @@
 /** For the tests of this folder: a runtime and an output that keep what they get, and invocations around them. */
-import type { PluginDeclaration } from '@plugin-daemon/plugin-package';
 import type { BackwardsInvocations } from '../backwards-invocation/contract.ts';
+import { StoredDeclaration } from '../database/index.ts';
+import type { Placement } from '../routing/index.ts';
 import type { PluginRuntime, RuntimeSession, SessionSink } from '../runtimes/runtime.ts';
 import { type ActionSpec, dispatchActions } from './actions.ts';
 import { type CallOptions, Invocations, type InvocationsOptions } from './invocations.ts';
@@ -74,8 +75,14 @@ export function actionOf(path: string): ActionSpec {
 }
 
 const silent: BackwardsInvocations = { handle: async () => undefined };
-// Sessions only hand it on.
-const DECLARATION = {} as PluginDeclaration;
+
+/** Where a fake runtime's calls go. */
+export const placementOf = ({ identifier, pluginId, type }: PluginRuntime): Placement => ({
+  identifier,
+  runtimeType: type,
+  where: { at: 'here' },
+  declaration: async () => new StoredDeclaration(identifier, pluginId, '{}'),
+});
 
 export interface World {
   readonly invocations: Invocations;
@@ -92,7 +99,7 @@ export function world(options: Partial<InvocationsOptions> = {}): World {
   const closed: [string, SessionOutcome][] = [];
   const faults: unknown[] = [];
   const invocations = new Invocations({
-    runtimes: { peek: () => runtime, ready: async () => runtime, declaration: async () => DECLARATION },
+    routing: { peek: () => runtime, ready: async () => runtime },
     backwards: silent,
     limits: { totalSeconds: 600, idleSeconds: 0 },
     onOpened: (session) => opened.push(session),
@@ -110,7 +117,7 @@ export function world(options: Partial<InvocationsOptions> = {}): World {
       invocations.open(
         {
           action: actionOf('/tool/invoke'),
-          identifier: runtime.identifier,
+          placement: placementOf(runtime),
           envelope: {
             tenantId: 'tenant-1',
             userId: 'user-1',

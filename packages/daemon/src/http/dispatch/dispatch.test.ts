@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { DaemonError, sessionError } from '../../errors/index.ts';
 import type { CallOptions } from '../../invocation/index.ts';
-import { type World, world } from '../../invocation/testing.ts';
+import { placementOf, type World, world } from '../../invocation/testing.ts';
+import type { Routing } from '../../routing/index.ts';
 import type { SessionSink } from '../../runtimes/runtime.ts';
 import { createHttpServer, type HttpServer } from '../index.ts';
 import { dispatchRoutes } from './index.ts';
@@ -15,27 +16,27 @@ const TOOL = JSON.stringify({
   user_id: 'u',
   data: { provider: 'p', tool: 't', tool_parameters: {}, credentials: {} },
 });
+const withIdentifier: Routing['withIdentifier'] = (identifier) => ({ ...placementOf(made.runtime), identifier });
 let directory: string;
 let server: HttpServer;
 let port: number;
 let made: World;
 let active: number;
-let installed: (tenantId: string, pluginId: string) => string | undefined | Promise<string | undefined>;
+let find: Routing['find'];
 let ready: (signal: AbortSignal) => Promise<unknown>;
 
 beforeEach(async () => {
   directory = mkdtempSync(join(tmpdir(), 'dispatch-'));
   active = 0;
-  installed = () => IDENTIFIER;
+  find = () => withIdentifier(IDENTIFIER);
   ready = async () => made.runtime;
   made = world({
-    runtimes: {
+    routing: {
       peek: () => undefined,
-      ready: async (_identifier, signal) => {
+      ready: async (_placement, signal) => {
         await ready(signal);
         return made.runtime;
       },
-      declaration: async () => ({}) as never,
     },
   });
   server = await createHttpServer({
@@ -44,7 +45,7 @@ beforeEach(async () => {
     serverKey: 'key',
     routes: dispatchRoutes({
       invocations: made.invocations,
-      installed: (tenantId, pluginId) => installed(tenantId, pluginId),
+      routing: { find: (tenantId, pluginId) => find(tenantId, pluginId), withIdentifier },
       maxBodyBytes: 1 << 20,
       maxWaitingBytes: 1 << 20,
       spillDirectory: directory,
@@ -176,12 +177,38 @@ test('once it was found, failures are events', async () => {
 });
 
 test('a plugin that the tenant does not have', async () => {
-  for (const answer of [undefined, Promise.resolve(undefined)]) {
-    installed = () => answer;
-    const call = invokeTool();
-    expect((await call.response).statusCode).toBe(404);
-    expect(errorOf(await call.text())).toMatchObject({ code: -404, error_type: 'PluginNotFoundError' });
-  }
+  find = async () => undefined;
+  const call = invokeTool();
+  expect((await call.response).statusCode).toBe(404);
+  expect(errorOf(await call.text())).toMatchObject({ code: -404, error_type: 'PluginNotFoundError' });
+});
+
+test('a plugin whose developer restarts it: try again', async () => {
+  find = async () => 'away' as const;
+  const call = invokeTool();
+  expect((await call.response).statusCode).toBe(404);
+  const message = 'no available node, plugin runtime not found';
+  expect(errorOf(await call.text())).toMatchObject({ code: -500, message });
+});
+
+test('where a call goes is asked before its body has come', async () => {
+  const asked = Promise.withResolvers<readonly string[]>();
+  find = async (...of) => {
+    asked.resolve(of);
+    return undefined;
+  };
+  const outgoing = request({
+    port,
+    host: '127.0.0.1',
+    method: 'POST',
+    path: '/plugin/tenant-1/dispatch/tool/invoke',
+    agent: false,
+    headers: { 'X-Api-Key': 'key', 'X-Plugin-ID': 'tests/fake', 'Content-Length': 1000 },
+  });
+  outgoing.on('error', () => undefined);
+  outgoing.flushHeaders();
+  expect(await asked.promise).toEqual(['tenant-1', 'tests/fake']);
+  outgoing.destroy();
 });
 
 test('a call without the name of a plugin', async () => {
@@ -212,7 +239,10 @@ test('what the plugin gets is what was sent', async () => {
   const call = invokeTool();
   (await sink()).end();
   await call.text();
-  expect(calls[0]).toMatchObject({ identifier: IDENTIFIER, envelope: { tenantId: 'tenant-1', userId: 'u' } });
+  expect(calls[0]).toMatchObject({
+    placement: { identifier: IDENTIFIER },
+    envelope: { tenantId: 'tenant-1', userId: 'u' },
+  });
   expect(calls[0]?.traceparent()).toBe('trace');
 });
 

@@ -16,6 +16,7 @@ import {
   type SessionFailure,
   type SessionOutput,
 } from '../../invocation/index.ts';
+import type { Placement, Routing } from '../../routing/index.ts';
 import { assertValid, isJson, parseJsonBody } from '../binding.ts';
 import { JSON_TYPE, sendErrorRaw, successBody } from '../envelope.ts';
 import { readBody } from '../raw-body.ts';
@@ -24,8 +25,7 @@ import { failureBody, SseResponse } from './sse-response.ts';
 
 export interface DispatchDependencies {
   readonly invocations: Invocations;
-  /** The identifier a tenant has installed of a plugin; shadowed by a debugging connection where there is one. */
-  readonly installed: (tenantId: string, pluginId: string) => string | undefined | Promise<string | undefined>;
+  readonly routing: Pick<Routing, 'find' | 'withIdentifier'>;
   readonly maxBodyBytes: number;
   readonly maxWaitingBytes: number;
   readonly spillDirectory: string;
@@ -73,14 +73,15 @@ function route(
     handleRaw: async ({ request, params }, reply) => {
       dependencies.onStart();
       reply.raw.once('close', dependencies.onEnd);
-      const identifier =
+      // Before anything of the body is read: a call for another place need not be kept here.
+      const placement =
         group === 'plugin'
-          ? await installedIdentifier(request, params.tenant_id ?? '', dependencies)
-          : headerIdentifier(request);
+          ? await placementOf(request, params.tenant_id ?? '', dependencies.routing)
+          : dependencies.routing.withIdentifier(headerIdentifier(request));
       await dispatch(
         action,
         body,
-        identifier,
+        placement,
         group === 'plugin' ? params.tenant_id : undefined,
         request,
         reply.raw,
@@ -106,17 +107,19 @@ function operationId(action: ActionSpec, group: 'plugin' | 'direct'): string {
 const camelCase = (name: string): string => name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
 const capital = (name: string): string => name.charAt(0).toUpperCase() + name.slice(1);
 
-async function installedIdentifier(
+async function placementOf(
   request: FastifyRequest,
   tenantId: string,
-  { installed }: DispatchDependencies,
-): Promise<string> {
+  routing: DispatchDependencies['routing'],
+): Promise<Placement> {
   const pluginId = request.headers['x-plugin-id'];
   if (typeof pluginId !== 'string' || pluginId === '') throw new DaemonError('bad-request', 'plugin_id is required');
-  const known = installed(tenantId, pluginId);
-  const identifier = typeof known === 'object' ? await known : known;
-  if (identifier === undefined) throw new DaemonError('plugin-not-found', 'plugin not found');
-  return identifier;
+  const known = routing.find(tenantId, pluginId);
+  const placement = known instanceof Promise ? await known : known;
+  if (placement === undefined) throw new DaemonError('plugin-not-found', 'plugin not found');
+  // Transient, in the words that Dify takes as "try again".
+  if (placement === 'away') throw new DaemonError('not-routable', 'no available node, plugin runtime not found');
+  return placement;
 }
 
 function headerIdentifier(request: FastifyRequest): string {
@@ -134,7 +137,7 @@ const LOOK_MS = 5000;
 async function dispatch(
   action: ActionSpec,
   type: RecordType,
-  identifier: string,
+  placement: Placement,
   tenantId: string | undefined,
   request: FastifyRequest,
   response: ServerResponse,
@@ -150,7 +153,7 @@ async function dispatch(
     // Calls by identifier look for the plugin first (http-api §12); for good ones, opening the session does.
     if (tenantId !== undefined) throw error;
     const looked: unknown = await dependencies.invocations
-      .requireRunning(identifier, AbortSignal.timeout(LOOK_MS))
+      .requireRunning(placement, AbortSignal.timeout(LOOK_MS))
       .catch((reason: unknown) => reason);
     throw looked instanceof DaemonError && looked.kind === 'not-routable' ? looked : error;
   }
@@ -173,7 +176,7 @@ async function dispatch(
         });
   const call = {
     action,
-    identifier,
+    placement,
     envelope,
     data,
     traceparent: () => dependencies.traceparent(request),

@@ -1,8 +1,9 @@
 import type { TLSSocket } from 'node:tls';
-import type { Database, EndpointRecord, StoredDeclaration } from '../../database/index.ts';
+import type { Database, EndpointRecord } from '../../database/index.ts';
 import { type EndpointService, endpointConfigOf } from '../../endpoints/index.ts';
 import { DaemonError } from '../../errors/index.ts';
 import { type Invocations, invokeEndpoint, type Session } from '../../invocation/index.ts';
+import type { Routing } from '../../routing/index.ts';
 import { TraceContext } from '../../telemetry/index.ts';
 import { type AnyRoute, type Call, route } from '../route.ts';
 import { rawRequest } from './raw-request.ts';
@@ -10,13 +11,10 @@ import { readBody } from './read-body.ts';
 import { WebhookResponse } from './response.ts';
 
 export interface WebhookDeps {
-  readonly database: Pick<Database, 'endpoints' | 'installations' | 'declarations'>;
+  readonly database: Pick<Database, 'endpoints'>;
+  readonly routing: Pick<Routing, 'find'>;
   readonly endpoints: Pick<EndpointService, 'settingsFor'>;
   readonly invocations: Pick<Invocations, 'open'>;
-  /** The declaration of a connected debugging plugin, which stands before an installed one of the same id. */
-  readonly debugged?: (tenantId: string, pluginId: string) => StoredDeclaration | undefined;
-  /** The same, waiting for one whose connection was lost a moment ago. */
-  readonly returning?: (tenantId: string, pluginId: string) => Promise<StoredDeclaration | undefined>;
   /** For the whole call, from the first byte to the last, in ms. */
   readonly timeoutMs: number;
   /** Bytes of one request body; MAX_ENDPOINT_BODY_BYTES. */
@@ -46,7 +44,7 @@ export function webhookRoutes(deps: WebhookDeps): readonly AnyRoute[] {
       produces: '*/*',
       errorStatus: 'kind',
       async handleRaw(call, reply) {
-        const { endpoint, identifier, group } = await resolve(deps, call.params.hook_id ?? '');
+        const { endpoint, placement, group } = await resolve(deps, call.params.hook_id ?? '');
         const response = new WebhookResponse({
           response: reply.raw,
           method,
@@ -72,7 +70,7 @@ export function webhookRoutes(deps: WebhookDeps): readonly AnyRoute[] {
                 ...invokeEndpoint,
                 answer: { record: invokeEndpoint.answer.record, reader: () => response.read },
               },
-              identifier,
+              placement,
               envelope: { ...noContext, tenantId: endpoint.tenant_id, endpointId: endpoint.id },
               data,
               traceparent: () => TraceContext.from(call.request.headers.traceparent?.toString()).traceparent,
@@ -102,27 +100,14 @@ const noContext = { userId: '', conversationId: null, messageId: null, appId: nu
 async function resolve(deps: WebhookDeps, hookId: string) {
   const endpoint = await found(() => deps.database.endpoints.findByHookId(hookId));
   if (endpoint === undefined) throw new DaemonError('bad-request', 'endpoint not found', { status: 404 });
-  const { tenant_id, plugin_id } = endpoint;
-  const declaration = deps.debugged?.(tenant_id, plugin_id) ?? (await installedDeclaration(deps, tenant_id, plugin_id));
+  const placement = await found(async () => deps.routing.find(endpoint.tenant_id, endpoint.plugin_id));
+  if (placement === undefined || placement === 'away')
+    throw new DaemonError('bad-request', 'plugin installation not found', { status: 404 });
+  const declaration = await found(placement.declaration);
   if (!endpoint.enabled) throw new DaemonError('not-found', 'endpoint not found');
   const group = declaration && endpointConfigOf(declaration).group;
   if (declaration === undefined || group === undefined) throw new DaemonError('plugin-not-found', 'plugin not found');
-  return { endpoint, identifier: declaration.plugin_unique_identifier, group };
-}
-
-async function installedDeclaration(
-  { database, returning }: WebhookDeps,
-  tenantId: string,
-  pluginId: string,
-): Promise<StoredDeclaration | undefined> {
-  const installation = await found(() => database.installations.find(tenantId, pluginId));
-  if (installation !== undefined) {
-    const { plugin_unique_identifier, runtime_type } = installation;
-    return found(() => database.declarations.find(plugin_unique_identifier, runtime_type));
-  }
-  const back = await returning?.(tenantId, pluginId);
-  if (back === undefined) throw new DaemonError('bad-request', 'plugin installation not found', { status: 404 });
-  return back;
+  return { endpoint, placement, group };
 }
 
 async function found<T>(read: () => Promise<T>): Promise<T> {

@@ -2,10 +2,11 @@ import { once } from 'node:events';
 import http from 'node:http';
 import net from 'node:net';
 import { afterEach, expect, test } from 'vitest';
-import type { EndpointRecord, InstallationRecord } from '../../database/index.ts';
+import type { EndpointRecord } from '../../database/index.ts';
 import { StoredDeclaration } from '../../database/index.ts';
 import { DaemonError, type SessionError, sessionError } from '../../errors/index.ts';
 import type { CallOptions, Session, SessionOutput } from '../../invocation/index.ts';
+import type { Placement } from '../../routing/index.ts';
 import { createHttpServer } from '../server.ts';
 import { type WebhookDeps, webhookRoutes } from './routes.ts';
 
@@ -23,7 +24,6 @@ const endpoint: EndpointRecord = {
   enabled: true,
   settings: { mode: 'x' },
 };
-const installation = { plugin_unique_identifier: 'a/p:0.0.1@x', runtime_type: 'local' } as InstallationRecord;
 const declaration = new StoredDeclaration(
   'a/p:0.0.1@x',
   'a/p',
@@ -65,6 +65,13 @@ function invocationsWith(plugin: Plugin): WebhookDeps['invocations'] {
   };
 }
 
+const placed = (stored: StoredDeclaration | undefined): Placement => ({
+  identifier: 'a/p:0.0.1@x',
+  runtimeType: 'local',
+  where: { at: 'here' },
+  declaration: async () => stored,
+});
+
 const closers: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
   for (const close of closers.splice(0)) await close();
@@ -76,9 +83,8 @@ async function serve(plugin: Plugin, over: Partial<WebhookDeps> = {}) {
   const deps: WebhookDeps = {
     database: {
       endpoints: { findByHookId: async (id: string) => (id === HOOK ? endpoint : undefined) },
-      installations: { find: async () => installation },
-      declarations: { find: async () => declaration },
     } as unknown as WebhookDeps['database'],
+    routing: { find: () => placed(declaration) },
     endpoints: { settingsFor: async () => ({ mode: 'x' }) },
     invocations: invocationsWith(plugin),
     timeoutMs: 60_000,
@@ -401,13 +407,8 @@ test('a client that does not read fails alone at the named limit', async () => {
   socket.destroy();
 });
 
-const database = (over: object): Partial<WebhookDeps> => ({
-  database: {
-    endpoints: { findByHookId: async () => endpoint },
-    installations: { find: async () => installation },
-    declarations: { find: async () => declaration },
-    ...over,
-  } as unknown as WebhookDeps['database'],
+const endpoints = (findByHookId: WebhookDeps['database']['endpoints']['findByHookId']): Partial<WebhookDeps> => ({
+  database: { endpoints: { findByHookId } } as unknown as WebhookDeps['database'],
 });
 const refusing = (error: Error) => async (): Promise<never> => Promise.reject(error);
 
@@ -415,25 +416,28 @@ test.each<[string, Partial<WebhookDeps>, string, number, string]>([
   ['unknown hook', {}, '/e/nohook/x', 404, 'endpoint not found'],
   [
     'no installation',
-    database({ installations: { find: async () => undefined } }),
+    { routing: { find: async () => undefined } },
     `/e/${HOOK}/x`,
     404,
     'plugin installation not found',
   ],
   [
-    'disabled',
-    database({ endpoints: { findByHookId: async () => ({ ...endpoint, enabled: false }) } }),
+    'a debugging connection that was lost a moment ago',
+    { routing: { find: async () => 'away' as const } },
     `/e/${HOOK}/x`,
     404,
-    'endpoint not found',
+    'plugin installation not found',
   ],
+  ['no declaration', { routing: { find: () => placed(undefined) } }, `/e/${HOOK}/x`, 404, 'plugin not found'],
   [
-    'database trouble',
-    database({ endpoints: { findByHookId: refusing(new Error('secret detail')) } }),
+    'routing trouble',
+    { routing: { find: refusing(new Error('secret detail')) } },
     `/e/${HOOK}/x`,
     500,
     'internal server error',
   ],
+  ['disabled', endpoints(async () => ({ ...endpoint, enabled: false })), `/e/${HOOK}/x`, 404, 'endpoint not found'],
+  ['database trouble', endpoints(refusing(new Error('secret detail'))), `/e/${HOOK}/x`, 500, 'internal server error'],
   [
     'settings cannot be decrypted',
     { endpoints: { settingsFor: refusing(new Error('request failed: no')) } },
