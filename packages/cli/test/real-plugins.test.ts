@@ -78,6 +78,8 @@ const CASES: readonly Case[] = [
     invoke: ['trigger', '-p', 'body={"type":"my-event-type","message":"m"}'],
     answer: { events: ['demo_event'] },
   },
+  { flags: ['trigger'], invoke: ['trigger'], answer: { events: [] } },
+  { flags: ['trigger'], invoke: ['event', '-p', 'body={"message":"m"}'], answer: { variables: { message: 'm' } } },
 ];
 
 test.each(CASES)(

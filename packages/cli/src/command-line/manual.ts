@@ -39,7 +39,7 @@ function section(row: CommandRow): string {
       '|---|---|',
       ...row.args.map(
         (argument) =>
-          `| \`${argument.name}\`${argument.optional === true ? ' (optional)' : ''} | ${cell(argument.help)} |`,
+          `| \`${argument.name}\`${argument.default === undefined ? (argument.optional === true ? ' (optional)' : '') : ` (default \`${argument.default}\`)`} | ${cell(argument.help)} |`,
       ),
       '',
     );

@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import { expect, test } from 'vitest';
 import { CliError } from '../errors.ts';
 import { normalizeArguments } from './normalize.ts';
@@ -54,8 +55,8 @@ function usage(...argv: string[]): CliError {
 test.each([
   [['bogus'], 'unknown command "bogus" for "dify"'],
   [['plugin', 'nonsense'], 'unknown command "nonsense" for "dify plugin"'],
-  [['plugin', 'checksum'], 'accepts 1 arg(s), received 0'],
-  [['plugin', 'checksum', 'a', 'b'], 'accepts 1 arg(s), received 2'],
+  [['signature', 'verify'], 'accepts 1 arg(s), received 0'],
+  [['plugin', 'checksum', 'a', 'b'], 'accepts at most 1 arg(s), received 2'],
   [['plugin', 'package', '.', '--bogus'], 'unknown flag: --bogus'],
   [['plugin', 'package', '.', '--max-size', 'many'], 'expected a whole number'],
   [['plugin', 'package', '.', '-o'], 'flag needs an argument: -o, --output_path'],
@@ -105,4 +106,40 @@ test('aliases lead to the same command', () => {
 
 test('every command has a handler', async () => {
   for (const row of TABLE.rows) expect(typeof (await row.load()).run, row.path.join(' ')).toBe('function');
+});
+
+test('without a path commands work on the folder they are in', () => {
+  for (const row of TABLE.rows.filter(({ args }) => args[0]?.name.endsWith('_path') && args[0].optional === true)) {
+    const flags = row.flags.filter((flag) => flag.required === true).flatMap((flag) => [`--${flag.name}`, 'x']);
+    const parsed = parse(TABLE, [...row.path, ...flags]);
+    expect(parsed.kind === 'command' && parsed.args, row.path.join(' ')).toEqual(['.']);
+  }
+});
+
+test.each([[['--version']], [['-v']], [['plugin', '--version']], [['plugin', 'package', '-v']]])(
+  '%j is the version',
+  (argv) => {
+    const parsed = parse(TABLE, argv);
+    expect(parsed.kind === 'command' && parsed.row.path).toEqual(['version']);
+  },
+);
+
+test('help begins with what a newcomer needs, in colour where there is any', () => {
+  const plain = parse(TABLE, ['plugin', '--help']);
+  if (plain.kind !== 'help') throw new Error('no help');
+  expect(plain.text).not.toContain('\u001b');
+  const commands = plain.text.slice(plain.text.indexOf('Start here:')).match(/^ {2}[a-z]+(?= )/gm);
+  expect(commands?.slice(0, 4).map((each) => each.trim())).toEqual(['init', 'dev', 'invoke', 'package']);
+  const colored = parse(TABLE, ['plugin', '--help'], { color: true });
+  expect(colored.kind === 'help' && stripVTControlCharacters(colored.text)).toBe(plain.text);
+  expect(colored.kind === 'help' && colored.text).toContain('\u001b[36minit\u001b[39m');
+  const root = parse(TABLE, []);
+  expect(root.kind === 'help' && root.text).toMatch(/Start here:[\s\S]*dify plugin init[\s\S]*dify plugin dev/);
+});
+
+test('every command of `dify plugin` stands in one section of its help', () => {
+  const sections = TABLE.groups.find((group) => group.path.join(' ') === 'plugin')?.sections ?? [];
+  const named = sections.flatMap((section) => section.commands);
+  const words = TABLE.rows.filter((row) => row.path[0] === 'plugin').map((row) => row.path[1]);
+  expect(named.toSorted()).toEqual([...new Set(words)].toSorted());
 });

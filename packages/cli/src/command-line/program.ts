@@ -1,8 +1,9 @@
 /** Builds the commander program from the command table and turns an argument list into a located command and its values. */
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import pc from 'picocolors';
 import { usageError } from '../errors.ts';
 import { locate, normalizeArguments } from './normalize.ts';
-import type { CommandRow, Flag, GroupRow } from './types.ts';
+import type { CommandRow, Example, Flag, GroupRow, Section } from './types.ts';
 import { Flags } from './types.ts';
 
 export interface Table {
@@ -11,6 +12,10 @@ export interface Table {
   globals: readonly Flag[];
   groups: readonly GroupRow[];
   rows: readonly CommandRow[];
+  /** Commands a newcomer needs, shown below the help of the program. */
+  examples: readonly Example[];
+  /** What the switch `--version` stands for. */
+  version: CommandRow;
 }
 
 export type Parsed =
@@ -44,19 +49,31 @@ function optionOf(flag: Flag): Option {
   return option;
 }
 
+/** Help is always written in colour; commander takes the colours out where they are not wanted. */
+const paint = pc.createColors(true);
+const STYLES = {
+  styleTitle: paint.bold,
+  styleCommandText: paint.cyan,
+  styleSubcommandText: paint.cyan,
+  styleOptionText: paint.green,
+} as const;
+
+function examplesText(title: string, examples: readonly Example[]): string {
+  const lines = examples.map((example) => `  ${paint.dim(`# ${example.explains}`)}\n  ${paint.cyan(example.command)}`);
+  return `${paint.bold(title)}\n${lines.join('\n\n')}`;
+}
+
 function helpTail(row: CommandRow): string {
   const parts: string[] = [];
   if (row.args.length > 0) {
     const width = Math.max(...row.args.map((argument) => argument.name.length));
-    parts.push(
-      `Arguments:\n${row.args.map((argument) => `  ${argument.name.padEnd(width)}  ${argument.help}`).join('\n')}`,
-    );
+    const lines = row.args.map((argument) => {
+      const fallback = argument.default === undefined ? '' : ` (default: ${argument.default})`;
+      return `  ${paint.green(argument.name.padEnd(width))}  ${argument.help}${fallback}`;
+    });
+    parts.push(`${paint.bold('Arguments:')}\n${lines.join('\n')}`);
   }
-  if (row.examples !== undefined && row.examples.length > 0) {
-    parts.push(
-      `Examples:\n${row.examples.map((example) => `  # ${example.explains}\n  ${example.command}`).join('\n\n')}`,
-    );
-  }
+  if (row.examples !== undefined && row.examples.length > 0) parts.push(examplesText('Examples:', row.examples));
   return parts.length === 0 ? '' : `\n${parts.join('\n\n')}\n`;
 }
 
@@ -114,16 +131,28 @@ function checkCount(row: CommandRow, args: readonly string[], words: string): vo
   const expected =
     least === most
       ? `accepts ${least} arg(s)`
-      : most === Number.POSITIVE_INFINITY
-        ? `requires at least ${least} arg(s)`
-        : `accepts between ${least} and ${most} arg(s)`;
+      : least === 0
+        ? `accepts at most ${most} arg(s)`
+        : most === Number.POSITIVE_INFINITY
+          ? `requires at least ${least} arg(s)`
+          : `accepts between ${least} and ${most} arg(s)`;
   throw usageError(
     `${expected}, received ${args.length}`,
     `Usage: ${words} ${usageArguments(row)}\nRun '${words} --help' for usage.`,
   );
 }
 
-export function parse(table: Table, input: readonly string[]): Parsed {
+export interface ParseOptions {
+  /** Colours in help texts. */
+  color?: boolean;
+}
+
+/** The title under which a command stands in the help of its group. */
+function titleOf(sections: readonly Section[] | undefined, word: string): string | undefined {
+  return sections?.find((section) => section.commands.includes(word))?.title;
+}
+
+export function parse(table: Table, input: readonly string[], { color = false }: ParseOptions = {}): Parsed {
   const argv = input[0] === 'help' ? [...input.slice(1), '--help'] : [...input];
   const located = locate(table.rows, table.globals, argv);
   const tokens = normalizeArguments([...(located?.flags ?? []), ...table.globals], argv);
@@ -138,33 +167,47 @@ export function parse(table: Table, input: readonly string[]): Parsed {
         writeOut: (text) => (help += text),
         writeErr: (text) => (help += text),
         outputError: () => {},
+        getOutHasColors: () => color,
+        getErrHasColors: () => color,
       })
       .helpOption('-h, --help', 'show this help')
       .helpCommand(false)
-      .configureHelp({ subcommandTerm: (subcommand) => subcommand.name() })
+      .configureHelp({ subcommandTerm: (subcommand) => subcommand.name(), ...STYLES })
       .hook('preSubcommand', (_command, subcommand) => {
         lastWords = `${words} ${subcommand.name()}`;
       });
 
-  const root = setUp(new Command(table.name), table.name).description(table.summary);
+  const root = setUp(new Command(table.name), table.name)
+    .description(table.summary)
+    .addHelpText('after', `\n${examplesText('Start here:', table.examples)}\n`);
   for (const flag of table.globals) root.addOption(optionOf(flag));
   const nodes = new Map<string, Command>([['', root]]);
-  for (const group of table.groups) {
-    const parent = nodes.get(group.path.slice(0, -1).join(' ')) ?? root;
-    const words = `${table.name} ${group.path.join(' ')}`;
-    const node = setUp(parent.command(group.path.at(-1) ?? ''), words).description(group.summary);
-    nodes.set(group.path.join(' '), node);
-  }
+  const below = (parentPath: readonly string[], word: string): Command => {
+    const command = nodeAt(parentPath).command(word);
+    const group = table.groups.find(({ path }) => path.join(' ') === parentPath.join(' '));
+    const title = titleOf(group?.sections, word);
+    if (title !== undefined) command.helpGroup(`${title}:`);
+    return command;
+  };
+  // Groups are made where their first command stands, so that help follows the order of the rows.
+  const nodeAt = (path: readonly string[]): Command => {
+    const key = path.join(' ');
+    const known = nodes.get(key);
+    if (known !== undefined) return known;
+    const node = setUp(below(path.slice(0, -1), path.at(-1) ?? ''), `${table.name} ${key}`);
+    node.description(table.groups.find((group) => group.path.join(' ') === key)?.summary ?? '');
+    nodes.set(key, node);
+    return node;
+  };
   for (const row of table.rows) {
-    const parent = nodes.get(row.path.slice(0, -1).join(' ')) ?? root;
     const words = `${table.name} ${row.path.join(' ')}`;
-    const command = setUp(parent.command(row.path.at(-1) ?? ''), words)
+    const command = setUp(below(row.path.slice(0, -1), row.path.at(-1) ?? ''), words)
       .summary(row.summary)
       .description(row.details === undefined ? row.summary : `${row.summary}\n\n${row.details}`)
       .usage(`${usageArguments(row)} [flags]`.trim())
       .argument('[args...]')
       .addHelpText('after', helpTail(row));
-    command.configureHelp({ visibleArguments: () => [] });
+    command.configureHelp({ ...STYLES, visibleArguments: () => [] });
     for (const alias of row.aliases ?? []) command.alias(alias);
     for (const flag of row.flags) command.addOption(optionOf(flag));
     command.action((args: string[]) => {
@@ -173,21 +216,28 @@ export function parse(table: Table, input: readonly string[]): Parsed {
   }
 
   const words = located === undefined ? undefined : `${table.name} ${located.path.join(' ')}`;
+  const version = (): Parsed => ({
+    kind: 'command',
+    row: table.version,
+    args: [],
+    flags: new Flags(new Map()),
+    globals: readFlags(root, table.globals),
+  });
   try {
     root.parse(tokens, { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.code === 'commander.helpDisplayed' || error.code === 'commander.help')
-      return { kind: 'help', text: help || root.helpInformation() };
+      return root.getOptionValue('version') === true
+        ? version()
+        : { kind: 'help', text: help || root.helpInformation() };
     throw translate(error, words ?? lastWords);
   }
+  if (root.getOptionValue('version') === true) return version();
   if (found === undefined) return { kind: 'help', text: help || root.helpInformation() };
-  checkCount(found.row, found.args, words ?? table.name);
-  return {
-    kind: 'command',
-    row: found.row,
-    args: found.args,
-    flags: readFlags(found.command, found.row.flags),
-    globals: readFlags(root, table.globals),
-  };
+  const { row, command } = found;
+  const [first] = row.args;
+  const args = found.args.length === 0 && first?.default !== undefined ? [first.default] : found.args;
+  checkCount(row, args, words ?? table.name);
+  return { kind: 'command', row, args, flags: readFlags(command, row.flags), globals: readFlags(root, table.globals) };
 }

@@ -9,6 +9,8 @@ export const BUNDLE_GROUPS: readonly GroupRow[] = [
 const BUNDLE: Argument = {
   name: 'bundle_path',
   help: 'folder of the bundle, or a .difybndl file, which is changed in place',
+  optional: true,
+  default: '.',
 };
 
 const identity = [

@@ -1,5 +1,7 @@
 /** Rows of `dify plugin …` that work on files. */
+
 import { CATEGORIES, MODULE_KINDS, PROVIDER_TYPES } from '../init/rules.ts';
+import { DEFAULT_MAX_MEGABYTES } from '../plugin/size-limit.ts';
 import type { Argument, CommandRow, Flag, GroupRow } from './types.ts';
 
 export const PLUGIN_GROUPS: readonly GroupRow[] = [
@@ -9,8 +11,13 @@ export const PLUGIN_GROUPS: readonly GroupRow[] = [
   { path: ['plugin', 'readme'], summary: 'Look at the readmes of a plugin' },
 ];
 
-export const FOLDER: Argument = { name: 'plugin_path', help: 'folder of the plugin' };
-export const FOLDER_OR_PACKAGE: Argument = { name: 'plugin_path', help: 'folder of the plugin, or a .difypkg file' };
+export const FOLDER: Argument = { name: 'plugin_path', help: 'folder of the plugin', optional: true, default: '.' };
+export const FOLDER_OR_PACKAGE: Argument = {
+  name: 'plugin_path',
+  help: 'folder of the plugin, or a .difypkg file',
+  optional: true,
+  default: '.',
+};
 
 export const PERMISSION_FLAGS: readonly Flag[] = [
   { name: 'allow-endpoint', type: 'boolean', help: 'the plugin may offer HTTP endpoints' },
@@ -101,9 +108,9 @@ export const PLUGIN_ROWS: readonly CommandRow[] = [
       },
     ],
     examples: [
-      { command: 'dify plugin validate .', explains: 'the plugin in this folder' },
+      { command: 'dify plugin validate', explains: 'the plugin in this folder' },
       {
-        command: 'dify plugin validate . --marketplace --format github',
+        command: 'dify plugin validate --marketplace --format github',
         explains: 'in a workflow, with annotations at the lines',
       },
     ],
@@ -127,7 +134,7 @@ export const PLUGIN_ROWS: readonly CommandRow[] = [
         name: 'max-size',
         type: 'integer',
         value: 'MB',
-        default: 50,
+        default: DEFAULT_MAX_MEGABYTES,
         help: 'limit of all files together, uncompressed',
       },
       {
@@ -161,9 +168,9 @@ export const PLUGIN_ROWS: readonly CommandRow[] = [
     examples: [
       { command: 'dify plugin package ./weather', explains: 'writes weather.difypkg' },
       { command: 'dify plugin package . -o weather-0.0.1.difypkg', explains: 'from inside the folder' },
-      { command: 'dify plugin package . --explain', explains: 'what would go in, largest first' },
+      { command: 'dify plugin package --explain', explains: 'what would go in, largest first' },
       {
-        command: 'dify plugin package . --vendor=linux-amd64,linux-arm64 --python 3.12',
+        command: 'dify plugin package --vendor=linux-amd64,linux-arm64 --python 3.12',
         explains: 'for installations without network',
       },
     ],
@@ -258,7 +265,7 @@ export const PLUGIN_ROWS: readonly CommandRow[] = [
     ],
     examples: [
       {
-        command: 'dify plugin permission . --model llm,tts --storage 2MB',
+        command: 'dify plugin permission --model llm,tts --storage 2MB',
         explains: 'allow two kinds of models and some storage',
       },
     ],

@@ -33,7 +33,14 @@ export const RUN_ROWS: readonly CommandRow[] = [
     summary: 'Start a plugin and let another program invoke it over lines of JSON',
     details:
       'Reads one request per line from stdin ({"invoke_id","type","action","request"}) or from TCP connections and writes one JSON object per line. Calls back into Dify get fixed answers. The Python environment is kept between runs. Ends on SIGTERM, on Ctrl-C, and after the last running call when stdin ends.',
-    args: [{ name: 'plugin_package_path', help: 'a .difypkg file, or the folder of a plugin' }],
+    args: [
+      {
+        name: 'plugin_package_path',
+        help: 'a .difypkg file, or the folder of a plugin',
+        optional: true,
+        default: '.',
+      },
+    ],
     flags: [
       { name: 'mode', short: 'm', type: 'string', default: 'stdio', help: 'where requests come from: stdio or tcp' },
       { name: 'enable-logs', short: 'l', type: 'boolean', help: "show the plugin's log on stderr" },
@@ -108,13 +115,13 @@ export const RUN_ROWS: readonly CommandRow[] = [
       ...UV_FLAGS,
     ],
     examples: [
-      { command: 'dify plugin invoke . tool -p query=Oslo', explains: 'the only tool of the plugin in this folder' },
+      { command: 'dify plugin invoke tool -p query=Oslo', explains: 'the only tool of the plugin in this folder' },
       {
         command: 'dify plugin invoke openai.difypkg llm gpt-4o --credentials env:OPENAI -p prompt="Say hi"',
         explains: 'a model, credentials from OPENAI_… variables',
       },
       {
-        command: 'dify plugin invoke . tool -p query=Oslo --record tests/oslo.json',
+        command: 'dify plugin invoke tool -p query=Oslo --record tests/oslo.json',
         explains: 'keep it as a fixture; later: --replay tests/oslo.json',
       },
     ],
@@ -151,8 +158,8 @@ export const RUN_ROWS: readonly CommandRow[] = [
       ...UV_FLAGS,
     ],
     examples: [
-      { command: 'dify plugin dev .', explains: 'against the Dify named in .env' },
-      { command: 'dify plugin dev . --local', explains: 'without a Dify' },
+      { command: 'dify plugin dev', explains: 'against the Dify named in .env' },
+      { command: 'dify plugin dev --local', explains: 'without a Dify' },
     ],
     load: () => import('../run/dev.ts'),
   },

@@ -42,14 +42,6 @@ export const TOOL_ROWS: readonly CommandRow[] = [
     load: () => import('../doctor/migrate.ts'),
   },
   {
-    path: ['version'],
-    summary: 'Print the version',
-    args: [],
-    ignoreExtraArgs: true,
-    flags: [],
-    load: () => import('./version.ts'),
-  },
-  {
     path: ['completion'],
     summary: 'Print the completion script of a shell: bash, zsh, fish or powershell',
     args: [{ name: 'shell', help: 'bash, zsh, fish or powershell' }],
@@ -61,3 +53,12 @@ export const TOOL_ROWS: readonly CommandRow[] = [
     load: () => import('./completion.ts'),
   },
 ];
+
+export const VERSION_ROW: CommandRow = {
+  path: ['version'],
+  summary: 'Print the version',
+  args: [],
+  ignoreExtraArgs: true,
+  flags: [],
+  load: () => import('./version.ts'),
+};

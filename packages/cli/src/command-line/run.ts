@@ -7,9 +7,13 @@ import { Io } from '../output/io.ts';
 import { parse, type Table } from './program.ts';
 import type { Outcome } from './types.ts';
 
-function colorWanted(env: NodeJS.ProcessEnv, forbidden: boolean): boolean {
-  if (forbidden || (env.NO_COLOR ?? '') !== '') return false;
-  return process.stderr.isTTY === true;
+function colorWanted(
+  env: NodeJS.ProcessEnv,
+  forbidden: boolean,
+  stream: { isTTY?: boolean } = process.stderr,
+): boolean {
+  if (forbidden || (env.NO_COLOR ?? '') !== '' || env.TERM === 'dumb') return false;
+  return stream.isTTY === true;
 }
 
 function asksForJson(argv: readonly string[]): boolean {
@@ -19,14 +23,14 @@ function asksForJson(argv: readonly string[]): boolean {
 
 async function report(error: CliError, io: Io, json: boolean): Promise<number> {
   if (error.exit === EXIT.usage) {
-    io.rawStderr(`Error: ${error.message}\n`);
-    if (error.remedy !== undefined) io.rawStderr(`${error.remedy}\n`);
+    io.rawStderr(`${io.colors.red('Error:')} ${error.message}\n`);
+    if (error.remedy !== undefined) io.remedy(error.remedy);
   } else if (error.exit === EXIT.interrupted) {
     io.rawStderr('interrupted\n');
   } else {
     const at = error.file === undefined || error.message.includes(error.file) ? {} : { file: error.file };
     io.error(error.message, { ...error.fields, ...at });
-    if (error.remedy !== undefined) io.note(`  ${io.colors.cyan('→')} ${error.remedy}`);
+    if (error.remedy !== undefined) io.remedy(error.remedy);
     if (io.options.verbose && error.cause instanceof Error)
       io.rawStderr(`${error.cause.stack ?? error.cause.message}\n`);
   }
@@ -82,7 +86,7 @@ export async function runCommandLine(
   };
   process.stdout.on('error', onPipe);
   try {
-    const parsed = parse(table, argv);
+    const parsed = parse(table, argv, { color: colorWanted(env, argv.includes('--no-color'), process.stdout) });
     if (parsed.kind === 'help') {
       await plain.print(parsed.text);
       return EXIT.ok;

@@ -5,7 +5,28 @@ import { BUNDLE_GROUPS, BUNDLE_ROWS } from './rows-bundle.ts';
 import { PLUGIN_GROUPS, PLUGIN_ROWS } from './rows-plugin.ts';
 import { RUN_ROWS } from './rows-run.ts';
 import { SIGNATURE_GROUPS, SIGNATURE_ROWS } from './rows-signature.ts';
-import { TOOL_ROWS } from './rows-tools.ts';
+import { TOOL_ROWS, VERSION_ROW } from './rows-tools.ts';
+import type { CommandRow, Section } from './types.ts';
+
+/** The commands of `dify plugin` as its help shows them: what a newcomer needs first. */
+const PLUGIN_SECTIONS: readonly Section[] = [
+  { title: 'Start here', commands: ['init', 'dev', 'invoke', 'package'] },
+  { title: 'Check and look', commands: ['validate', 'test', 'inspect', 'checksum', 'run'] },
+  { title: 'Change', commands: ['module', 'permission', 'readme'] },
+  {
+    title: 'On a daemon',
+    commands: ['install', 'cleanup'],
+  },
+];
+
+function inSections(rows: readonly CommandRow[], sections: readonly Section[]): CommandRow[] {
+  const order = sections.flatMap((section) => section.commands);
+  const rank = (row: CommandRow): number => {
+    const index = order.indexOf(row.path[1] ?? '');
+    return index < 0 ? order.length : index;
+  };
+  return rows.toSorted((a, b) => rank(a) - rank(b));
+}
 
 export const TABLE: Table = {
   name: 'dify',
@@ -21,8 +42,28 @@ export const TABLE: Table = {
     { name: 'verbose', type: 'boolean', help: 'print details and the causes of errors' },
     { name: 'no-color', type: 'boolean', help: 'no colours (also: NO_COLOR=1)' },
     { name: 'no-input', type: 'boolean', help: 'never ask; a missing value is an error that names its flag' },
+    { name: 'version', short: 'v', type: 'boolean', help: 'print the version' },
     { name: 'config', type: 'string', value: 'path', help: 'accepted for compatibility, has no effect' },
   ],
-  groups: [...PLUGIN_GROUPS, ...BUNDLE_GROUPS, ...SIGNATURE_GROUPS],
-  rows: [...PLUGIN_ROWS, ...RUN_ROWS, ...BUNDLE_ROWS, ...SIGNATURE_ROWS, ...TOOL_ROWS],
+  groups: [
+    ...PLUGIN_GROUPS.map((group) =>
+      group.path.join(' ') === 'plugin' ? { ...group, sections: PLUGIN_SECTIONS } : group,
+    ),
+    ...BUNDLE_GROUPS,
+    ...SIGNATURE_GROUPS,
+  ],
+  rows: [
+    ...inSections([...PLUGIN_ROWS, ...RUN_ROWS], PLUGIN_SECTIONS),
+    ...BUNDLE_ROWS,
+    ...SIGNATURE_ROWS,
+    ...TOOL_ROWS,
+    VERSION_ROW,
+  ],
+  examples: [
+    { command: 'dify plugin init', explains: 'a new plugin, step by step' },
+    { command: 'dify plugin dev --local', explains: 'inside its folder: run it, restart on every change' },
+    { command: 'dify plugin invoke', explains: 'list what can be called, then call it' },
+    { command: 'dify plugin package', explains: 'check it and pack it into one file' },
+  ],
+  version: VERSION_ROW,
 };

@@ -25,6 +25,8 @@ export interface Argument {
   name: string;
   help: string;
   optional?: boolean;
+  /** Taken when no argument is given at all; only of the first argument. */
+  default?: string;
   /** Takes all the rest. */
   variadic?: boolean;
 }
@@ -50,10 +52,19 @@ export interface CommandRow {
   load: () => Promise<{ run: Handler }>;
 }
 
+/** Commands that stand together in the help of a group, under a title. */
+export interface Section {
+  title: string;
+  /** The word after the group's own, in the order of the help. */
+  commands: readonly string[];
+}
+
 /** A group of commands (`dify plugin`), which prints its help when called alone. */
 export interface GroupRow {
   path: readonly string[];
   summary: string;
+  /** How its help is ordered; without: one list, in the order of the rows. */
+  sections?: readonly Section[];
 }
 
 export class Flags {

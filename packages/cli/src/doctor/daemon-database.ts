@@ -13,6 +13,8 @@ export interface DatabaseLocation {
   directory: string;
   file: string;
   exists: boolean;
+  /** Settings say where it is to be; otherwise the place is only the usual one. */
+  named: boolean;
 }
 
 /** Where the settings say the database is; only the database settings are read. @throws CliError for unsupported types */
@@ -28,7 +30,8 @@ export async function locateDatabase(env: NodeJS.ProcessEnv, cwd: string): Promi
     );
   const directory = resolve(cwd, value('DATA_DIR') || 'data');
   const path = join(directory, 'daemon.sqlite');
-  return { directory, file: path, exists: existsSync(path) };
+  const named = value('DATA_DIR') !== '' || value('DB_TYPE') !== '' || value('SERVER_KEY') !== '';
+  return { directory, file: path, exists: existsSync(path), named };
 }
 
 /** Opens and migrates the database, and keeps daemons out meanwhile. @throws CliError when a daemon uses it */

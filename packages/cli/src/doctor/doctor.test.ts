@@ -87,7 +87,7 @@ test('doctor ends with 1 when something needed is missing', async () => {
 
 test('migrate makes the database, says so, and keeps out of the way of a daemon', async () => {
   const cwd = temporaryFolder();
-  const run = await dify(['migrate'], { cwd, env: {} });
+  const run = await dify(['migrate'], { cwd, env: { DATA_DIR: 'data' } });
   expect(run.outcome).toMatchObject({ text: 'database migration completed successfully', data: { created: true } });
   expect(existsSync(join(cwd, 'data', 'daemon.sqlite'))).toBe(true);
   expect((await dify(['migrate'], { cwd, env: {} })).outcome?.data).toMatchObject({ created: false });
@@ -97,6 +97,14 @@ test('migrate makes the database, says so, and keeps out of the way of a daemon'
   expect((await dify(['migrate'], { cwd, env: { DB_TYPE: 'postgresql' } })).error).toMatchObject({
     code: 'unsupported-database',
   });
+});
+
+test('migrate in a folder that is no daemon’s makes nothing and says so', async () => {
+  const cwd = temporaryFolder();
+  const run = await dify(['migrate'], { cwd, env: {} });
+  expect(run.error).toMatchObject({ code: 'no-database', exit: 1, remedy: expect.stringContaining('DATA_DIR') });
+  expect(run.error?.message).toContain('nothing was migrated');
+  expect(readdirSync(cwd)).toEqual([]);
 });
 
 test('versions compare by number, then a release before its suffixes', () => {

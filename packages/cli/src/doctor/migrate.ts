@@ -1,10 +1,21 @@
 /** `dify migrate`: the schema of the daemon's database brought up to date (section 12). */
+import { existsSync } from 'node:fs';
 import type { Call, Outcome } from '../command-line/types.ts';
 import { CliError } from '../errors.ts';
 import { locateDatabase, withDatabase } from './daemon-database.ts';
 
 export async function run({ env, cwd, io }: Call): Promise<Outcome> {
   const location = await locateDatabase(env, cwd);
+  // A folder without settings and without data is no daemon's: a database made there would be nobody's.
+  if (!location.exists && !location.named && !existsSync(location.directory))
+    throw new CliError(
+      'no-database',
+      `nothing was migrated and nothing made: there is no database at ${location.file}`,
+      {
+        remedy:
+          'run it in the folder of the daemon, or name its data folder with DATA_DIR (a new database is then made there); a daemon migrates its database itself when it starts',
+      },
+    );
   try {
     await withDatabase(location, (database) => database.ping());
   } catch (error) {

@@ -1,9 +1,11 @@
 /**
- * The two streams of a command: results on stdout, everything said to a person on stderr. Owns quiet, verbose and
- * colour; writes nothing on stdout by itself.
+ * The two streams of a command: results on stdout, everything said to a person on stderr. Owns quiet, verbose, colour
+ * and the one line of progress on a terminal, which gives way to every other text; writes nothing on stdout by itself.
  */
 import pc from 'picocolors';
-import { formatLogLine, type LogFields } from './log-line.ts';
+import { type Colors, formatLogLine, formatTerminalLine, type Level, type LogFields } from './log-line.ts';
+
+export type { Colors } from './log-line.ts';
 
 export interface IoOptions {
   json: boolean;
@@ -14,23 +16,13 @@ export interface IoOptions {
   input: boolean;
 }
 
-type Level = 'INFO' | 'WARN' | 'ERROR';
-
-export interface Colors {
-  red(text: string): string;
-  green(text: string): string;
-  yellow(text: string): string;
-  cyan(text: string): string;
-  dim(text: string): string;
-  bold(text: string): string;
-}
-
 export class Io {
   readonly options: IoOptions;
   readonly colors: Colors;
   readonly #stdout: NodeJS.WritableStream & { isTTY?: boolean };
   readonly #stderr: NodeJS.WritableStream & { isTTY?: boolean };
   readonly stdin: NodeJS.ReadStream;
+  #progressShown = false;
 
   constructor(
     options: IoOptions,
@@ -75,15 +67,34 @@ export class Io {
 
   /** A line for the person, without time stamp (hints, remedies, questions' context). */
   note(text: string): void {
-    if (!this.options.quiet) this.#stderr.write(`${text}\n`);
+    if (!this.options.quiet) this.rawStderr(`${text}\n`);
+  }
+
+  /** What to do about a problem: one form everywhere, below the text of the problem. */
+  remedy(text: string): void {
+    const [first = '', ...more] = text.split('\n');
+    this.rawStderr(`${remedyLine(first, this.colors)}\n${more.map((line) => `    ${line}\n`).join('')}`);
   }
 
   rawStderr(text: string): void {
+    this.clearProgress();
     this.#stderr.write(text);
+  }
+
+  /** Shows a line of progress in place of the one before. Only for `startProgress`, which knows when. */
+  showProgress(text: string): void {
+    this.#stderr.write(`\r\u001b[K${text}`);
+    this.#progressShown = true;
+  }
+
+  clearProgress(): void {
+    if (this.#progressShown) this.#stderr.write('\r\u001b[K');
+    this.#progressShown = false;
   }
 
   /** Writes to stdout and resolves when the reader took it. */
   print(text: string): Promise<void> {
+    this.clearProgress();
     return new Promise((resolve, reject) => {
       this.#stdout.write(text, (error) => {
         if (error === null || error === undefined) resolve();
@@ -93,6 +104,12 @@ export class Io {
   }
 
   #log(level: Level, message: string, fields: LogFields): void {
-    this.#stderr.write(`${formatLogLine(new Date(), level, message, fields)}\n`);
+    const line = this.stderrIsTerminal
+      ? formatTerminalLine(level, message, fields, this.colors)
+      : formatLogLine(new Date(), level, message, fields);
+    this.rawStderr(`${line}\n`);
   }
 }
+
+/** The line of a remedy, as findings and errors show it. */
+export const remedyLine = (text: string, colors: Colors): string => `  ${colors.cyan('→')} ${text}`;

@@ -1,4 +1,18 @@
-/** Log lines on stderr in the form people's scripts grep for: `2026/01/31 09:05:00 INFO text key=value` (section 3.1). */
+/**
+ * Messages on stderr: for scripts in the form they grep for, `2026/01/31 09:05:00 INFO text key=value` (section 3.1); for
+ * a person at a terminal a mark, the sentence, and what belongs to it.
+ */
+export type Level = 'INFO' | 'WARN' | 'ERROR';
+
+export interface Colors {
+  red(text: string): string;
+  green(text: string): string;
+  yellow(text: string): string;
+  cyan(text: string): string;
+  dim(text: string): string;
+  bold(text: string): string;
+}
+
 export type LogFields = Record<string, string | number | boolean>;
 
 const two = (value: number): string => String(value).padStart(2, '0');
@@ -13,4 +27,10 @@ export function formatLogLine(at: Date, level: string, message: string, fields: 
   const time = `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
   const pairs = Object.entries(fields).map(([key, value]) => ` ${key}=${quoteIfNeeded(String(value))}`);
   return `${day} ${time} ${level} ${message}${pairs.join('')}`;
+}
+
+export function formatTerminalLine(level: Level, message: string, fields: LogFields, colors: Colors): string {
+  const mark = { INFO: colors.green('✓'), WARN: colors.yellow('!'), ERROR: colors.red('✗') }[level];
+  const pairs = Object.entries(fields).map(([key, value]) => colors.dim(`  ${key}=${quoteIfNeeded(String(value))}`));
+  return `${mark} ${message}${pairs.join('')}`;
 }

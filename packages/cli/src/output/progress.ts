@@ -1,6 +1,6 @@
 /**
- * A progress line on a terminal for work that lasts over a second; silent elsewhere. Owns one line of stderr while it
- * is shown and wipes it at the end.
+ * A progress line on a terminal for work that lasts over a second; silent elsewhere. Decides when to draw; the line
+ * itself is the Io's, which wipes it before any other text.
  */
 import type { Io } from './io.ts';
 
@@ -16,23 +16,20 @@ const WIDTH = 24;
 export function startProgress(io: Io): Progress {
   if (!io.stderrIsTerminal || io.options.quiet || io.options.json) return { update() {}, end() {} };
   const startedAt = Date.now();
-  let shown = false;
   let lastDraw = 0;
   return {
     update(text, done) {
       const now = Date.now();
       if (now - startedAt < SHOW_AFTER_MS || now - lastDraw < 80) return;
       lastDraw = now;
-      shown = true;
       const filled = done === undefined ? 0 : Math.round(Math.min(1, Math.max(0, done)) * WIDTH);
       const bar =
         done === undefined ? '' : `[${'='.repeat(filled)}${' '.repeat(WIDTH - filled)}] ${Math.floor(done * 100)}% `;
       const columns = process.stderr.columns ?? 80;
-      io.rawStderr(`\r\u001b[K${`${bar}${text}`.slice(0, columns - 1)}`);
+      io.showProgress(`${bar}${text}`.slice(0, columns - 1));
     },
     end() {
-      if (shown) io.rawStderr('\r\u001b[K');
-      shown = false;
+      io.clearProgress();
     },
   };
 }

@@ -6,20 +6,14 @@ import { CliError, throwIfAborted, usageError } from '../errors.ts';
 import { writeFileAtomic } from '../files/atomic.ts';
 import { startProgress } from '../output/progress.ts';
 import { packArchive } from './archive-bytes.ts';
-import { type Folder, readFolder, readFolderFile, suspiciousLeftOut } from './folder.ts';
+import { type Folder, readFolder, readFolderFile, requireFolder, suspiciousLeftOut } from './folder.ts';
 import { exportRequirements } from './requirements-export.ts';
-import { declarationOf, identifierOf, openSource, outputBase, type PluginSource } from './source.ts';
-
-const MEGABYTE = 1024 * 1024;
-
-function sizeText(bytes: number): string {
-  if (bytes < 1024) return `${bytes} bytes`;
-  return bytes < MEGABYTE ? `${(bytes / 1024).toFixed(1)} KB` : `${(bytes / MEGABYTE).toFixed(1)} MB`;
-}
+import { DEFAULT_MAX_MEGABYTES, largestFiles, MEGABYTE, sizeText } from './size-limit.ts';
+import { declarationOf, identifierOf, openSource, outputBase, type PluginSource, requirePlugin } from './source.ts';
 
 /** The message CI scripts show, with the largest files of all (section 7.1 step 7). */
 function tooLarge(files: ReadonlyMap<string, number>, limit: number): CliError {
-  const largest = [...files].sort(([, a], [, b]) => b - a).slice(0, 5);
+  const largest = largestFiles(files);
   const list = largest.map(([name, size], index) => `${index + 1}. name: ${name}, size: ${size} bytes\n`).join('');
   return new CliError(
     'too-large',
@@ -129,9 +123,11 @@ export async function run(call: Call): Promise<Outcome> {
   const { args, flags, io, cwd, signal } = call;
   const path = args[0] ?? '';
   if (path === '') throw usageError('invalid input path: name the folder of the plugin');
-  const megabytes = flags.number('max-size') ?? 50;
-  const limit = (megabytes <= 0 ? 50 : megabytes) * MEGABYTE;
+  const megabytes = flags.number('max-size') ?? DEFAULT_MAX_MEGABYTES;
+  const limit = (megabytes <= 0 ? DEFAULT_MAX_MEGABYTES : megabytes) * MEGABYTE;
   const named = flags.text('output_path');
+  await requireFolder(path);
+  await requirePlugin(path);
   const folder = await readFolder(path, {
     signal,
     defaultExcludes: !flags.on('no-default-excludes'),

@@ -1,7 +1,7 @@
 /** A plugin to look at, wherever it is: a folder seen through its ignore rules, or a package file. */
 import { createHash } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
-import { basename, resolve } from 'node:path';
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import {
   openPackage,
   type PackageArchive,
@@ -87,6 +87,43 @@ function compareParts(a: readonly string[], b: readonly string[]): number {
   return a.length - b.length;
 }
 
+/** @throws CliError for a folder without manifest.yaml; it says where a plugin is, if there is one near */
+export async function requirePlugin(path: string): Promise<void> {
+  const here = resolve(path);
+  if (await exists(join(here, 'manifest.yaml'))) return;
+  const shown = path === '.' || path === '' ? 'this folder' : path;
+  throw new CliError('invalid-plugin', `${shown} is not a plugin: open manifest.yaml: file does not exist`, {
+    file: join(path, 'manifest.yaml'),
+    remedy: await whereOne(here),
+  });
+}
+
+async function whereOne(here: string): Promise<string> {
+  for (let above = dirname(here); ; above = dirname(above)) {
+    if (await exists(join(above, 'manifest.yaml')))
+      return `a plugin is above this folder: ${relative(process.cwd(), above)}`;
+    if (above === dirname(above)) break;
+  }
+  const below: string[] = [];
+  const entries = await readdir(here, { withFileTypes: true }).catch(() => []);
+  for (const entry of entries.slice(0, LOOK_AT_MOST)) {
+    if (entry.isDirectory() && (await exists(join(here, entry.name, 'manifest.yaml')))) below.push(entry.name);
+    if (below.length === 5) break;
+  }
+  return below.length === 0
+    ? 'name the folder that holds manifest.yaml, or make a plugin with dify plugin init'
+    : `name the folder of a plugin: ${below.map((name) => join(relative(process.cwd(), here), name)).join(', ')}`;
+}
+
+/** Entries of a folder that are looked into for a hint. */
+const LOOK_AT_MOST = 200;
+
+const exists = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
+    () => false,
+  );
+
 export async function readPackageFile(path: string): Promise<Buffer> {
   try {
     return await readFile(path);
@@ -107,6 +144,8 @@ export async function openSource(path: string, signal: AbortSignal): Promise<Plu
     throw error;
   });
   if (info.isDirectory()) {
+    // Before the walk: the folder somebody stands in by mistake may be a home folder or a disk.
+    await requirePlugin(path);
     const folder = await readFolder(path, { signal });
     return { kind: 'folder', path, folder, files: new FolderFiles(folder) };
   }

@@ -98,7 +98,7 @@ export async function run(call: Call): Promise<Outcome> {
           if (signal.aborted) return;
           const failure = toCliError(error);
           io.error(failure.message);
-          if (failure.remedy !== undefined) io.note(`  → ${failure.remedy}`);
+          if (failure.remedy !== undefined) io.remedy(failure.remedy);
           io.note(io.colors.yellow('waiting for the next change'));
         }
       });

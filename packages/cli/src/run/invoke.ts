@@ -1,5 +1,6 @@
 /** `plugin invoke`: one call, built from the declaration, shown as it streams; recorded or repeated on request. */
 import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Call, Outcome } from '../command-line/types.ts';
 import { CliError, EXIT, usageError } from '../errors.ts';
@@ -91,8 +92,16 @@ async function specFrom(
   return { spec, script };
 }
 
-export async function run(call: Call): Promise<Outcome> {
+/** `plugin invoke tool …` stands in the folder of the plugin: a kind is no path, unless there is something of its name. */
+function withPath(args: readonly string[]): string[] {
+  const [first = ''] = args;
+  return (KINDS as readonly string[]).includes(first) && !existsSync(first) ? ['.', ...args] : [...args];
+}
+
+export async function run(given: Call): Promise<Outcome> {
+  const call = { ...given, args: withPath(given.args) };
   const { args, flags, io, cwd, signal } = call;
+  if (args.length > 3) throw usageError(`accepts at most 3 arg(s), received ${args.length}`);
   const path = args[0] ?? '';
   // Everything about the request is checked before anything is installed or started.
   const wanted = await specFrom(call, path);

@@ -377,3 +377,29 @@ test('test without recordings says how to make one', async () => {
   expect((await dify(['plugin', 'test', path])).error?.remedy).toContain('--record');
   expect(readdirSync(join(path, 'tests'))).toEqual([]);
 });
+
+test.each([
+  [['--category', 'tool'], 'tool', 'quary', 'query'],
+  [['--category', 'llm'], 'llm', 'promt', 'prompt'],
+  [['--category', 'llm'], 'llm', 'temprature', 'temperature'],
+  [['--category', 'text-embedding'], 'text-embedding', 'txet', 'text'],
+  [['--category', 'rerank'], 'rerank', 'qury', 'query'],
+  [['--category', 'tts'], 'tts', 'voise', 'voice'],
+  [['--category', 'speech2text'], 'speech2text', 'flie', 'file'],
+  [['--category', 'moderation'], 'moderation', 'tex', 'text'],
+  [['--category', 'extension'], 'endpoint', 'bdoy', 'body'],
+  [['--category', 'trigger'], 'trigger', 'boddy', 'body'],
+  [['--category', 'trigger'], 'event', 'sample-fliter', 'sample_filter'],
+  [['--category', 'datasource', '--provider-type', 'website_crawl'], 'datasource', 'ulr', 'url'],
+  [['--category', 'datasource', '--provider-type', 'online_drive'], 'datasource', 'prefx', 'prefix'],
+])('a mistyped parameter of a %s is pointed at', async (flags, kind, typed, meant) => {
+  const declaration = await declarationOf(...flags);
+  const wrong = (): unknown => buildCall(declaration, kind, undefined, { ...NONE, params: new Map([[typed, 'x']]) });
+  expect(wrong).toThrow(
+    expect.objectContaining({
+      exit: 2,
+      message: expect.stringContaining(`has no parameter ${typed}`),
+      remedy: expect.stringContaining(`did you mean ${meant}?`),
+    }),
+  );
+});

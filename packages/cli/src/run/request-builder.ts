@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import type { Json, PluginDeclaration } from '@plugin-daemon/plugin-package';
 import { CliError, EXIT, usageError } from '../errors.ts';
+import { didYouMean } from '../nearest.ts';
 import { actionRow } from './actions.ts';
 import { requestBytes } from './http-text.ts';
 import { isRecord } from './plugin-host.ts';
@@ -35,13 +36,28 @@ interface Parameter {
   options?: readonly string[];
 }
 
-export const MODEL_KINDS: Readonly<Record<string, { action: string; type: string }>> = {
-  llm: { action: 'invoke_llm', type: 'llm' },
-  'text-embedding': { action: 'invoke_text_embedding', type: 'text-embedding' },
-  rerank: { action: 'invoke_rerank', type: 'rerank' },
-  tts: { action: 'invoke_tts', type: 'tts' },
-  speech2text: { action: 'invoke_speech2text', type: 'speech2text' },
-  moderation: { action: 'invoke_moderation', type: 'moderation' },
+interface ModelKind {
+  action: string;
+  type: string;
+  /** What a call takes by name; a language model also what its rules declare. */
+  parameters: readonly string[];
+}
+
+export const MODEL_KINDS: Readonly<Record<string, ModelKind>> = {
+  llm: {
+    action: 'invoke_llm',
+    type: 'llm',
+    parameters: ['prompt', 'system', 'messages', 'stream', 'stop', 'tools'],
+  },
+  'text-embedding': {
+    action: 'invoke_text_embedding',
+    type: 'text-embedding',
+    parameters: ['text', 'texts', 'input_type'],
+  },
+  rerank: { action: 'invoke_rerank', type: 'rerank', parameters: ['query', 'docs', 'score_threshold', 'top_n'] },
+  tts: { action: 'invoke_tts', type: 'tts', parameters: ['text', 'voice'] },
+  speech2text: { action: 'invoke_speech2text', type: 'speech2text', parameters: ['file'] },
+  moderation: { action: 'invoke_moderation', type: 'moderation', parameters: ['text'] },
 };
 
 export const KINDS = [
@@ -167,8 +183,17 @@ function convertAll(
   declared: readonly Parameter[],
   params: ReadonlyMap<string, string>,
   label: string,
+  /** Names that are taken beside the declared ones. */
+  others: readonly string[] = [],
 ): Record<string, unknown> {
   const values: Record<string, unknown> = {};
+  // Before what is missing: a mistyped name is the reason why something is.
+  const names = declared.map((parameter) => parameter.name);
+  refuseOthers(
+    [...params.keys()].filter((name) => !names.includes(name)),
+    [...names, ...others],
+    label,
+  );
   for (const parameter of declared) {
     const text = params.get(parameter.name);
     if (text !== undefined)
@@ -183,15 +208,21 @@ function convertAll(
       );
     }
   }
-  const known = new Set(declared.map((parameter) => parameter.name));
-  for (const name of params.keys()) {
-    if (!known.has(name))
-      throw usageError(
-        `${label} has no parameter ${name}`,
-        known.size === 0 ? 'it takes none' : `it takes ${[...known].join(', ')}`,
-      );
-  }
   return values;
+}
+
+/** What every call over HTTP takes; also `header.<Name>`. */
+const HTTP_PARAMETERS = ['body', 'method', 'path'] as const;
+const isHttpParameter = (name: string): boolean =>
+  name.startsWith('header.') || HTTP_PARAMETERS.some((each) => each === name);
+
+/** @throws CliError (exit 2) for the first name that is not among the known ones */
+function refuseOthers(names: readonly string[], known: readonly string[], label: string): void {
+  const unknown = names.find(
+    (name) => !known.includes(name) && !(name.startsWith('header.') && known.includes('body')),
+  );
+  if (unknown === undefined) return;
+  throw usageError(`${label} has no parameter ${unknown}`, didYouMean(unknown, known, 'it takes none'));
 }
 
 /** The item of that name, or the only one. */
@@ -210,7 +241,7 @@ function pick<T>(items: readonly T[], nameOf: (item: T) => string, wanted: strin
   }
   const found = items.find((item) => nameOf(item) === wanted);
   if (found === undefined)
-    throw usageError(`the plugin has no ${kind} named ${wanted}`, `it has ${items.map(nameOf).join(', ')}`);
+    throw usageError(`the plugin has no ${kind} named ${wanted}`, didYouMean(wanted, items.map(nameOf), 'it has none'));
   return found;
 }
 
@@ -239,17 +270,17 @@ function modelRequest(
     const value = params.get(key) ?? fallback;
     return value.startsWith('@') ? fileText(value) : value;
   };
-  const rest = new Map(params);
   const list = (key: string, fallback: string): unknown => {
-    rest.delete(key);
     const value = params.get(key) ?? fallback;
     return value.startsWith('[') || value.startsWith('@') ? parseJson(value, `parameter ${key}`) : [value];
   };
   const label = `${kind} ${model}`;
   const request: Record<string, unknown> = { ...base };
+  const takes = row.parameters;
+  if (row.type !== 'llm') refuseOthers([...params.keys()], takes, label);
   switch (row.type) {
     case 'llm': {
-      for (const key of ['prompt', 'system', 'messages', 'stream', 'stop', 'tools']) rest.delete(key);
+      const rest = new Map([...params].filter(([key]) => !takes.includes(key)));
       const messages = params.has('messages')
         ? parseJson(params.get('messages') ?? '', 'parameter messages')
         : [
@@ -265,7 +296,7 @@ function modelRequest(
       const free = rules.length === 0 && declared === undefined;
       const model_parameters = free
         ? Object.fromEntries([...rest].map(([key, value]) => [key, convert(key, 'any', value)]))
-        : convertAll(rules, rest, label);
+        : convertAll(rules, rest, label, takes);
       Object.assign(request, {
         model_parameters,
         prompt_messages: messages,
@@ -280,7 +311,6 @@ function modelRequest(
         texts: params.has('texts') ? list('texts', '[]') : list('text', 'hello'),
         input_type: own('input_type', 'document'),
       });
-      for (const key of ['text', 'texts', 'input_type']) rest.delete(key);
       break;
     case 'rerank':
       Object.assign(request, {
@@ -291,7 +321,6 @@ function modelRequest(
           : null,
         top_n: params.has('top_n') ? convert('top_n', 'number', params.get('top_n') ?? '') : null,
       });
-      for (const key of ['query', 'score_threshold', 'top_n']) rest.delete(key);
       break;
     case 'tts': {
       const properties = declared?.model_properties ?? {};
@@ -301,22 +330,17 @@ function modelRequest(
         voice: own('voice', voice),
         tenant_id: '00000000-0000-0000-0000-000000000000',
       });
-      for (const key of ['text', 'voice']) rest.delete(key);
       break;
     }
     case 'speech2text': {
       const file = params.get('file');
       if (file === undefined) throw usageError('speech2text needs a recording', 'add -p file=@recording.mp3');
-      rest.delete('file');
       request.file = file.startsWith('@') ? fileBytes(file).toString('hex') : file;
       break;
     }
     default:
       request.text = own('text', 'hello');
-      rest.delete('text');
   }
-  const [unknown] = rest.keys();
-  if (unknown !== undefined) throw usageError(`${label} has no parameter ${unknown}`);
   return { type: 'model', action: row.action, request, label };
 }
 
@@ -352,13 +376,18 @@ function endpointRequest(declaration: PluginDeclaration, name: string | undefine
       ? { path: name, method: endpoints[0]?.method ?? 'GET' }
       : pick(endpoints, (each) => each.path, name, 'endpoint'));
   const path = (name?.startsWith('/') === true ? name : endpoint.path).replace(/<[^>]+>/g, '1');
+  const label = `${endpoint.method} ${path}`;
+  refuseOthers([...inputs.params.keys()], HTTP_PARAMETERS, label);
   return {
     type: 'endpoint',
     action: 'invoke_endpoint',
     request: { settings: inputs.credentials, raw_http_request: httpFrom(inputs.params, endpoint.method, path) },
-    label: `${endpoint.method} ${path}`,
+    label,
   };
 }
+
+/** Names one page of an online document. */
+const PAGE_PARAMETERS: readonly string[] = ['page_id', 'workspace_id', 'type'];
 
 function datasourceRequest(
   declaration: PluginDeclaration,
@@ -370,6 +399,7 @@ function datasourceRequest(
   const base = { provider: provider?.identity.name ?? '', datasource: datasource.identity.name, credentials };
   const label = `datasource ${datasource.identity.name}`;
   if (provider?.provider_type === 'online_drive') {
+    refuseOthers([...params.keys()], ['bucket', 'prefix', 'max_keys', 'id'], label);
     const request = {
       bucket: params.get('bucket') ?? null,
       prefix: params.get('prefix') ?? '',
@@ -386,6 +416,7 @@ function datasourceRequest(
     return { type: 'datasource', action: 'invoke_online_drive_browse_files', request: { ...base, request }, label };
   }
   if (params.has('page_id')) {
+    refuseOthers([...params.keys()], PAGE_PARAMETERS, label);
     const page = {
       workspace_id: params.get('workspace_id') ?? '',
       page_id: params.get('page_id'),
@@ -406,7 +437,7 @@ function datasourceRequest(
   return {
     type: 'datasource',
     action,
-    request: { ...base, datasource_parameters: convertAll(declared, params, label) },
+    request: { ...base, datasource_parameters: convertAll(declared, params, label, PAGE_PARAMETERS) },
     label,
   };
 }
@@ -434,17 +465,17 @@ function triggerRequest(
     subscription,
     raw_http_request: http,
   };
-  if (kind === 'trigger')
+  if (kind === 'trigger') {
+    refuseOthers([...params.keys()], HTTP_PARAMETERS, `trigger ${provider.identity.name}`);
     return {
       type: 'trigger',
       action: 'dispatch_trigger_event',
       request: common,
       label: `trigger ${provider.identity.name}`,
     };
+  }
   const event = pick(provider.events, (each) => each.identity.name, name, 'event');
-  const own = new Map(
-    [...params].filter(([key]) => !['body', 'method', 'path'].includes(key) && !key.startsWith('header.')),
-  );
+  const own = new Map([...params].filter(([key]) => !isHttpParameter(key)));
   const declared = (event.parameters ?? []).map((parameter) => ({ ...parameter, options: optionsOf(parameter) }));
   const label = `event ${event.identity.name}`;
   const body = params.get('body');
@@ -455,7 +486,7 @@ function triggerRequest(
     request: {
       ...common,
       event: event.identity.name,
-      parameters: convertAll(declared, own, label),
+      parameters: convertAll(declared, own, label, HTTP_PARAMETERS),
       payload: isRecord(payload) ? payload : {},
     },
     label,

@@ -50,7 +50,9 @@ async function fixturesOf({ args, cwd }: Call): Promise<string[]> {
   return names.map((name) => join(folder, name));
 }
 
-export async function run(call: Call): Promise<Outcome> {
+export async function run(given: Call): Promise<Outcome> {
+  // `plugin test tests/oslo.json`: the fixtures of the plugin in this folder.
+  const call = given.args[0]?.endsWith('.json') === true ? { ...given, args: ['.', ...given.args] } : given;
   const { args, flags, io, cwd, signal } = call;
   const files = await fixturesOf(call);
   const fixtures = await Promise.all(files.map(async (file) => ({ file, fixture: await readFixture(file) })));

@@ -15,6 +15,7 @@ import {
 } from './plugin-rules.ts';
 import { checkPermissionUse, checkSources } from './python-rules.ts';
 import type { RuleContext } from './rule-context.ts';
+import { checkSize } from './size-rule.ts';
 import { YamlReader } from './yaml-files.ts';
 
 export type { Finding } from './finding.ts';
@@ -47,6 +48,8 @@ export async function validatePlugin(source: PluginSource, options: ValidateOpti
   checkSources(context);
   checkPermissionUse(context);
   checkDependencies(context, options.marketplace);
+  // Packing has a limit of its own, which --max-size sets.
+  if (options.forPackaging !== true) checkSize(findings, source);
   checkTemplateLeftovers(context, options.marketplace ? 'error' : 'warning');
   if (!broken) checkUploadRules(context);
   if (options.marketplace) checkMarketplace(context, source);

@@ -1,4 +1,5 @@
 /** What the review of the marketplace looks for beyond the format (section 15.4). */
+import { unpackedSize } from '../plugin/size-limit.ts';
 import type { PluginSource } from '../plugin/source.ts';
 import type { Severity } from './finding.ts';
 import type { RuleContext } from './rule-context.ts';
@@ -134,8 +135,7 @@ export function checkMarketplace(context: RuleContext, source: PluginSource): vo
       'leave out what is not needed at run time',
       'manifest.yaml',
     );
-  const unpacked = source.folder?.files.reduce((sum, file) => sum + file.size, 0) ?? source.archive?.unpackedBytes ?? 0;
-  if (unpacked > MAX_BYTES || (source.bytes?.length ?? 0) > MAX_BYTES)
+  if (unpackedSize(source) > MAX_BYTES || (source.bytes?.length ?? 0) > MAX_BYTES)
     add(
       'error',
       'size',

@@ -1,5 +1,5 @@
 /** Findings in the forms people and machines read: text with excerpts, JSON, workflow annotations, SARIF. */
-import type { Colors } from '../output/io.ts';
+import { type Colors, remedyLine } from '../output/io.ts';
 import type { PluginFiles } from '../plugin/source.ts';
 import type { Finding } from './finding.ts';
 
@@ -24,7 +24,7 @@ export function asText(findings: readonly Finding[], files: PluginFiles, colors:
     const severity = finding.severity === 'error' ? colors.red('error') : colors.yellow('warning');
     lines.push(`${colors.bold(at(finding))} ${severity} ${finding.message} ${colors.dim(`(${finding.rule})`)}`);
     lines.push(...excerpt(files, finding));
-    if (finding.remedy !== undefined) lines.push(`    ${colors.cyan('→')} ${finding.remedy}`);
+    if (finding.remedy !== undefined) lines.push(`  ${remedyLine(finding.remedy, colors)}`);
   }
   const errors = findings.filter((finding) => finding.severity === 'error').length;
   const warnings = findings.length - errors;

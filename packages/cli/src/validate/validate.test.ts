@@ -1,7 +1,17 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { dify, newPlugin, temporaryFolder } from '../../test/harness.ts';
+import { readFolder } from '../plugin/folder.ts';
 import { openSource } from '../plugin/source.ts';
 import type { Finding } from './finding.ts';
 import { validatePlugin } from './index.ts';
@@ -264,9 +274,35 @@ test('the command ends with 3 when there are errors, and says where', async () =
 });
 
 test('a folder that is no plugin is one finding', async () => {
-  expect(await findingsOf(temporaryFolder())).toEqual([
-    expect.objectContaining({ rule: 'file/missing', file: 'manifest.yaml' }),
-  ]);
+  const run = await dify(['plugin', 'validate', temporaryFolder()]);
+  expect(run).toMatchObject({ exit: 3, outcome: { data: { errors: 1, findings: [{ rule: 'file/missing' }] } } });
+});
+
+test('a folder that is no plugin is not walked; the plugins near it are named', async () => {
+  const parent = temporaryFolder();
+  await newPlugin(parent);
+  // A walk reads the ignore file first, and this one cannot be read as one.
+  mkdirSync(join(parent, 'far'));
+  symlinkSync(join(parent, 'far', 'loop'), join(parent, 'far', 'loop'));
+  symlinkSync(join(parent, 'far', 'loop'), join(parent, '.difyignore'));
+  await expect(readFolder(parent, { signal: new AbortController().signal })).rejects.toThrow('ELOOP');
+  const above = await dify(['plugin', 'validate', parent]);
+  expect(above.outcome?.data?.findings).toMatchObject([{ remedy: expect.stringMatching(/name the folder.*demo/) }]);
+  const inside = await dify(['plugin', 'validate', join(parent, 'demo', 'tools')]);
+  expect(inside.outcome?.data?.findings).toMatchObject([{ remedy: expect.stringMatching(/above this folder.*demo/) }]);
+});
+
+test('a plugin that is too large to pack is told so, with its largest files', async () => {
+  const path = await newPlugin(temporaryFolder());
+  const big = openSync(join(path, 'model.bin'), 'w');
+  ftruncateSync(big, 51 * 1024 * 1024);
+  closeSync(big);
+  const run = await dify(['plugin', 'validate', path]);
+  expect(run.exit).toBe(3);
+  expect(run.outcome?.data?.findings).toContainEqual(
+    expect.objectContaining({ rule: 'package/size', message: expect.stringContaining('model.bin (51.0 MB)') }),
+  );
+  expect((await dify(['plugin', 'package', path], { cwd: temporaryFolder() })).error?.code).toBe('too-large');
 });
 
 test('packages are validated like folders', async () => {

@@ -5,7 +5,7 @@ from typing import Any
 
 from dify_plugin.entities.provider_config import CredentialType
 from dify_plugin.entities.trigger import EventDispatch, Subscription, UnsubscribeResult
-from dify_plugin.errors.trigger import TriggerDispatchError, TriggerProviderCredentialValidationError
+from dify_plugin.errors.trigger import TriggerProviderCredentialValidationError
 from dify_plugin.interfaces.trigger import Trigger, TriggerSubscriptionConstructor
 from werkzeug import Request, Response
 
@@ -16,8 +16,10 @@ class {{class}}Trigger(Trigger):
     def _dispatch_event(self, subscription: Subscription, request: Request) -> EventDispatch:
         """Says which events a webhook call means, and what the caller is answered."""
         payload = request.get_json(silent=True)
-        if not isinstance(payload, dict) or not payload:
-            raise TriggerDispatchError("the webhook call carries no JSON object")
+        if not isinstance(payload, dict):
+            # Pings and calls of strangers mean no event; raise TriggerDispatchError for what must not happen.
+            response = Response(json.dumps({"status": "no JSON object"}), status=400, mimetype="application/json")
+            return EventDispatch(events=[], response=response)
         events = [{{py event_name}}] if str(payload.get("type", "")).startswith("my-event-type") else []
         response = Response(json.dumps({"status": "ok"}), status=200, mimetype="application/json")
         return EventDispatch(events=events, response=response, payload=payload)
