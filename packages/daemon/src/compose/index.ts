@@ -83,6 +83,8 @@ async function wire(
   closing: Closing,
   closeAll: () => Promise<void>,
 ): Promise<Daemon> {
+  // This process, for what it holds where other nodes see it: leases, debugging installations, files being written.
+  const nodeId = newId();
   const dataDirectory = closing(openDataDirectory(settings), (d) => d.close());
   const serverKey = dataDirectory.serverKey.value;
   const difyKey = dataDirectory.difyInnerApiKey.value;
@@ -91,7 +93,7 @@ async function wire(
   const metrics = createMetrics({ enabled: settings.PROMETHEUS_ENABLED, processMetrics: true });
 
   const database = closing(await openDatabase({ type: 'sqlite', file: dataDirectory.databaseFile }), (d) => d.close());
-  const objects = measured(await openLocalStorage({ root: settings.PLUGIN_STORAGE_LOCAL_ROOT }), metrics);
+  const objects = measured(await openLocalStorage({ root: settings.PLUGIN_STORAGE_LOCAL_ROOT, nodeId }), metrics);
   const cache = closing(
     openMemoryCache({ onListenerError: (error) => log.error({ error }, 'a listener of a cache event failed') }),
     (c) => c.close(),
@@ -144,6 +146,7 @@ async function wire(
         keys: debuggingKeys,
         runtimes: debugging,
         database,
+        nodeId,
         storeMedia: (id, content) => objects.write(objectKey(settings.PLUGIN_MEDIA_CACHE_PATH, id), content),
         log: log.child({ component: 'debugging' }),
       }),
@@ -160,7 +163,7 @@ async function wire(
       log: log.child({ component: 'installation' }),
       onJobEnd: observeInstallations(metrics),
     },
-    installationOptions(settings),
+    installationOptions(settings, nodeId),
   );
   closing(installation, (i) => i.close());
   await installation.start();

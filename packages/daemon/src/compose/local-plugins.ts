@@ -128,7 +128,7 @@ const prefixes = (settings: Settings) => ({
 });
 
 /** What the settings say about taking in packages. */
-export function installationOptions(settings: Settings): Parameters<typeof createInstallation>[1] {
+export function installationOptions(settings: Settings, nodeId: string): Parameters<typeof createInstallation>[1] {
   return {
     prefixes: prefixes(settings),
     signatures: {
@@ -140,8 +140,7 @@ export function installationOptions(settings: Settings): Parameters<typeof creat
       protectLanggenius: settings.ENFORCE_LANGGENIUS_PLUGIN_SIGNATURES,
     },
     reader: { mediaEntries: settings.PLUGIN_MEDIA_CACHE_SIZE, assetEntries: settings.PLUGIN_ASSET_CACHE_SIZE },
-    // Alone with its database: whatever carries this name was begun by a former life of this daemon.
-    tasks: { owner: 'embedded', timeoutMs: settings.PLUGIN_INSTALL_TIMEOUT * 60_000 },
+    tasks: { owner: nodeId, timeoutMs: settings.PLUGIN_INSTALL_TIMEOUT * 60_000 },
     uploadBudget: UPLOAD_BUDGET_BYTES,
   };
 }

@@ -1,31 +1,20 @@
 import { type Kysely, sql } from 'kysely';
 import type { SqlDialect } from './dialect.ts';
-import { type TableSpec, type Tables, tables } from './schema.ts';
+import { type IndexSpec, type TableSpec, type Tables, tables } from './schema.ts';
 
 /**
  * Brings the database to the schema: creates what is missing, changes and drops nothing. A second run changes nothing.
- * Databases of the existing daemon may have further columns and tables; they stay.
+ * Databases of the existing daemon may have further columns and tables; they stay. Nodes that start at once do it in turn.
  */
 export async function migrate(dialect: SqlDialect): Promise<void> {
   await dialect.exclusively(async (kysely) => {
-    const existing = new Map(
-      (await kysely.introspection.getTables()).map((table) => [
-        table.name,
-        new Set(table.columns.map((column) => column.name)),
-      ]),
-    );
-    const indexes = await dialect.indexNames(kysely);
+    const present = await dialect.presentSchema(kysely);
     for (const table of tables) {
-      const columns = existing.get(table.name);
+      const columns = present.tables.get(table.name);
       if (columns === undefined) await createTable(dialect, kysely, table);
       else await addColumns(dialect, kysely, table, columns);
       for (const index of table.indexes) {
-        if (indexes.has(index.name)) continue;
-        const create = kysely.schema
-          .createIndex(index.name)
-          .on(table.name)
-          .columns([...index.columns]);
-        await (index.unique === true ? create.unique() : create).execute();
+        if (!present.indexes.has(index.name)) await createIndex(dialect, kysely, table, index);
       }
     }
   });
@@ -40,7 +29,8 @@ async function createTable(dialect: SqlDialect, kysely: Kysely<Tables>, table: T
       return column.default === undefined ? built : built.defaultTo(column.default);
     });
   }
-  await create.execute();
+  const options = dialect.tableOptions;
+  await (options === '' ? create : create.modifyEnd(sql.raw(options))).execute();
 }
 
 async function addColumns(
@@ -59,4 +49,25 @@ async function addColumns(
       )
       .execute();
   }
+}
+
+async function createIndex(
+  dialect: SqlDialect,
+  kysely: Kysely<Tables>,
+  table: TableSpec,
+  index: IndexSpec,
+): Promise<void> {
+  if (index.unique === 'constraint' && dialect.hasUniqueConstraints) {
+    // As an index alone it would be in the way of the existing daemon, which looks for the constraint.
+    await kysely.schema
+      .alterTable(table.name)
+      .addUniqueConstraint(index.name, [...index.columns])
+      .execute();
+    return;
+  }
+  const create = kysely.schema
+    .createIndex(index.name)
+    .on(table.name)
+    .columns([...index.columns]);
+  await (index.unique === undefined ? create : create.unique()).execute();
 }

@@ -5,6 +5,7 @@ import { ReadThroughCache } from './read-through-cache.ts';
 import type { EndpointRecord, InstallationRecord } from './records.ts';
 import type { Database } from './repositories.ts';
 import type { SqlContext } from './sql/context.ts';
+import { SqlDebuggingLeases } from './sql/debugging-leases.ts';
 import { SqlDeclarations } from './sql/declarations.ts';
 import { SqlEndpoints } from './sql/endpoints.ts';
 import { SqlInstallTasks } from './sql/install-tasks.ts';
@@ -32,13 +33,18 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   const dialect = await openSqlite(options);
   try {
     await migrate(dialect);
-    // One process owns the file, so who held a lease before is gone, however far its deadline.
-    await dialect.kysely.deleteFrom('install_task_leases').execute();
+    if (dialect.soleUser) await endFormerLeases(dialect);
   } catch (error) {
     await dialect.kysely.destroy();
     throw error;
   }
   return repositories(dialect);
+}
+
+/** Who held a lease before is gone, however far its deadline. */
+async function endFormerLeases({ kysely }: SqlDialect): Promise<void> {
+  await kysely.deleteFrom('install_task_leases').execute();
+  await kysely.deleteFrom('debugging_leases').execute();
 }
 
 function repositories(dialect: SqlDialect): Database {
@@ -62,6 +68,7 @@ function repositories(dialect: SqlDialect): Database {
     projections: new SqlProjections(context),
     endpoints: new SqlEndpoints(context),
     installTasks: new SqlInstallTasks(context),
+    debuggingLeases: new SqlDebuggingLeases(context),
     tenantStorages: new SqlTenantStorages(context),
     readmes: new SqlReadmes(context),
     serverlessRuntimes: new SqlServerlessRuntimes(context),

@@ -114,9 +114,9 @@ export interface Endpoints {
   listByPlugin(tenantId: string, pluginId: string, page: Page): Promise<readonly EndpointRecord[]>;
 }
 
-/** The lease of a task: who works on it and until when that is believed without renewal. */
+/** The lease of a task or of a debugging installation: who serves it and until when that is believed without renewal. */
 export interface Lease {
-  /** Unique for the life of one daemon process. */
+  /** The id of a node: unique for the life of one daemon process. */
   readonly owner: string;
   /** Milliseconds from now. */
   readonly durationMs: number;
@@ -163,6 +163,19 @@ export interface InstallTasks {
   sweepSuccessful(olderThanMs: number): Promise<number>;
 }
 
+/** Who serves the installations of plugins under debugging. */
+export interface DebuggingLeases {
+  /** Takes the lease of an installation, whoever held it. */
+  take(installationId: string, lease: Lease): Promise<void>;
+  /** Extends every lease of this owner. */
+  renew(lease: Lease): Promise<void>;
+  /**
+   * Debugging installations whose lease ran out. One that never had a lease may be served by a node of the existing daemon:
+   * where others use the database too, it counts only when it is a day old.
+   */
+  abandoned(): Promise<readonly InstallationRecord[]>;
+}
+
 export interface TenantStorages {
   /**
    * Adds bytes to what a plugin uses in a tenant, unless the sum would pass the limit. A negative number always
@@ -177,7 +190,7 @@ export interface TenantStorages {
 }
 
 export interface Readmes {
-  /** One for each language (duplicates of older databases are hidden), in the order they were stored. */
+  /** One for each language (duplicates of older databases are hidden); those stored at once by language. */
   list(uniqueIdentifier: string): Promise<readonly ReadmeRecord[]>;
   /** Stores them unless the plugin version already has some. */
   insertIfAbsent(
@@ -202,6 +215,8 @@ export interface InstallRequest {
   readonly meta: JsonObject;
   /** The declaration, for the projection rows; for `remote` it is stored with the plugin as well. */
   readonly declaration: StoredDeclaration;
+  /** The node that serves it, for `remote`. */
+  readonly lease?: Lease;
 }
 
 export type InstallOutcome =
@@ -212,6 +227,8 @@ export type InstallOutcome =
 export interface UninstallRequest {
   readonly tenantId: string;
   readonly installationId: string;
+  /** Only if this node holds the lease of the debugging installation; otherwise it is as if there were none. */
+  readonly owner?: string;
 }
 
 export type UninstallOutcome =
@@ -234,6 +251,8 @@ export interface UpgradeRequest {
   readonly installType: RuntimeType;
   readonly source: string;
   readonly meta: JsonObject;
+  /** The node that serves it from now on, for `remote`. */
+  readonly lease?: Lease;
 }
 
 export type UpgradeOutcome =
@@ -290,6 +309,7 @@ export interface Database {
   readonly projections: Projections;
   readonly endpoints: Endpoints;
   readonly installTasks: InstallTasks;
+  readonly debuggingLeases: DebuggingLeases;
   readonly tenantStorages: TenantStorages;
   readonly readmes: Readmes;
   readonly serverlessRuntimes: ServerlessRuntimes;

@@ -3,6 +3,8 @@
  * config-storage-database §3.2; what is ours is marked so.
  */
 
+import type { ColumnType } from 'kysely';
+
 export type ColumnKind = 'id' | 'uuid' | 'time' | 'bigint' | 'boolean' | 'text' | { readonly varchar: number };
 
 export interface ColumnSpec {
@@ -14,7 +16,8 @@ export interface ColumnSpec {
 export interface IndexSpec {
   readonly name: string;
   readonly columns: readonly string[];
-  readonly unique?: boolean;
+  /** `constraint`: by a constraint of this name, where a database tells it from a unique index. */
+  readonly unique?: 'index' | 'constraint';
 }
 
 export interface TableSpec {
@@ -33,7 +36,8 @@ const varchar = (length: number, rest: Omit<ColumnSpec, 'kind'> = {}): ColumnSpe
 });
 const required = (column: ColumnSpec): ColumnSpec => ({ ...column, notNull: true });
 const index = (name: string, ...columns: string[]): IndexSpec => ({ name, columns });
-const unique = (name: string, ...columns: string[]): IndexSpec => ({ name, columns, unique: true });
+const unique = (name: string, ...columns: string[]): IndexSpec => ({ name, columns, unique: 'index' });
+const constraint = (name: string, ...columns: string[]): IndexSpec => ({ name, columns, unique: 'constraint' });
 
 const projection = (name: string): TableSpec => ({
   name,
@@ -93,7 +97,7 @@ export const tables: readonly TableSpec[] = [
     name: 'plugin_declarations',
     columns: { ...base, plugin_unique_identifier: varchar(255), plugin_id: varchar(255), declaration: text },
     indexes: [
-      unique('uni_plugin_declarations_plugin_unique_identifier', 'plugin_unique_identifier'),
+      constraint('uni_plugin_declarations_plugin_unique_identifier', 'plugin_unique_identifier'),
       index('idx_plugin_declarations_plugin_id', 'plugin_id'),
     ],
   },
@@ -112,7 +116,7 @@ export const tables: readonly TableSpec[] = [
       settings: text,
     },
     indexes: [
-      unique('uni_endpoints_hook_id', 'hook_id'),
+      constraint('uni_endpoints_hook_id', 'hook_id'),
       index('idx_endpoints_tenant_id', 'tenant_id'),
       index('idx_endpoints_user_id', 'user_id'),
       index('idx_endpoints_plugin_id', 'plugin_id'),
@@ -129,7 +133,7 @@ export const tables: readonly TableSpec[] = [
       checksum: varchar(127),
     },
     indexes: [
-      unique('uni_serverless_runtimes_plugin_unique_identifier', 'plugin_unique_identifier'),
+      constraint('uni_serverless_runtimes_plugin_unique_identifier', 'plugin_unique_identifier'),
       index('idx_serverless_runtimes_checksum', 'checksum'),
     ],
   },
@@ -181,13 +185,23 @@ export const tables: readonly TableSpec[] = [
     columns: { ...base, owner: varchar(127, { notNull: true }), deadline: required(bigint) },
     indexes: [index('idx_install_task_leases_owner', 'owner')],
   },
+  {
+    // Ours: which node serves a debugging installation. `id` is the id of the installation.
+    name: 'debugging_leases',
+    columns: { ...base, owner: varchar(127, { notNull: true }), deadline: required(bigint) },
+    indexes: [index('idx_debugging_leases_owner', 'owner')],
+  },
 ];
 
-/** Every driver is set up to deliver times as ISO-8601 UTC text. */
+/** Written as dates; every driver delivers ISO-8601 UTC text with milliseconds. */
+type Time = ColumnType<string | null, Date, Date>;
+/** Written as booleans; delivered as the database has them. */
+type Flag = ColumnType<number | boolean | null, boolean, boolean>;
+
 interface BaseRow {
   id: string;
-  created_at: string | null;
-  updated_at: string | null;
+  created_at: Time;
+  updated_at: Time;
 }
 
 interface PluginRow extends BaseRow {
@@ -223,8 +237,8 @@ interface EndpointRow extends BaseRow {
   tenant_id: string;
   user_id: string | null;
   plugin_id: string;
-  expired_at: string | null;
-  enabled: number | boolean | null;
+  expired_at: Time;
+  enabled: Flag;
   settings: string | null;
 }
 
@@ -263,7 +277,7 @@ interface ReadmeRow extends BaseRow {
   content: string;
 }
 
-interface InstallTaskLeaseRow extends BaseRow {
+interface LeaseRow extends BaseRow {
   owner: string;
   deadline: number;
 }
@@ -282,5 +296,6 @@ export interface Tables {
   install_tasks: InstallTaskRow;
   tenant_storages: TenantStorageRow;
   plugin_readme_records: ReadmeRow;
-  install_task_leases: InstallTaskLeaseRow;
+  install_task_leases: LeaseRow;
+  debugging_leases: LeaseRow;
 }

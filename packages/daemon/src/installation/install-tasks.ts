@@ -8,10 +8,7 @@ import { DaemonError } from '../errors/index.ts';
 import type { Log } from '../telemetry/index.ts';
 
 export interface InstallTasksOptions {
-  /**
-   * Whose tasks these are. A process that is alone with its database gives the same name in every life and so finds the tasks
-   * that died with the last one at once; elsewhere the name is unique and orphans are found when their lease ends.
-   */
+  /** Whose tasks these are: the id of this node. Those of a node that died are found when their lease has ended. */
   readonly owner: string;
   /** Longest duration of one job, milliseconds (PLUGIN_INSTALL_TIMEOUT). */
   readonly timeoutMs: number;
@@ -91,9 +88,7 @@ export class InstallTasks {
 
   /** Fails what a former life left unfinished, and keeps doing so for processes that die while this one lives. */
   async start(): Promise<void> {
-    const owned = await this.#rows.failOwned(this.#options.owner, shutdownMessage);
-    const orphans = await this.#rows.failOrphans(shutdownMessage);
-    for (const task of [...owned, ...orphans]) {
+    for (const task of await this.#rows.failOrphans(shutdownMessage)) {
       this.#log.warn({ taskId: task.id, tenantId: task.tenant_id }, 'install task was left unfinished: failed');
     }
     this.#timer = setInterval(() => {

@@ -254,16 +254,17 @@ test('shutdown marks what was running as upstream does', async () => {
   });
 });
 
-test('tasks of a process that was killed are failed by its next life', async () => {
+test('tasks of a process that was killed are failed by the next one', async () => {
   const at = await harness();
   at.plugins.manual = true;
   const identifier = await upload(at);
   const { task_id } = await begin(at, [identifier]);
   await at.plugins.launch();
-  // The dead process neither renews nor ends anything; the next one has the same name and the same data.
+  // The dead process neither renews nor ends anything; the next one finds its lease at an end.
+  await at.database.installTasks.renewLeases({ owner: 'test', durationMs: -1 });
   const next = createInstallation(
     { database: at.database, objects: at.storage, plugins: at.plugins, log: at.log },
-    installationOptions(),
+    installationOptions({ tasks: { owner: 'next' } }),
   );
   await next.start();
   expect(await at.database.installTasks.find(TENANT, task_id)).toMatchObject({

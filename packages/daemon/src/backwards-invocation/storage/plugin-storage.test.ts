@@ -14,7 +14,8 @@ const root = mkdtempSync(join(tmpdir(), 'plugin-storage-'));
 afterAll(() => rmSync(root, { recursive: true }));
 
 let stores = 0;
-const localObjects = (): Promise<ObjectStorage> => openLocalStorage({ root: join(root, String(stores++)) });
+const localObjects = (): Promise<ObjectStorage> =>
+  openLocalStorage({ root: join(root, String(stores++)), nodeId: 'node' });
 
 test('objects stand where upstream puts them, for every version of the plugin', async () => {
   const { storage, objects, sizes } = memoryStorage();

@@ -1,4 +1,4 @@
-import type { Kysely, Transaction } from 'kysely';
+import { type Kysely, type RawBuilder, sql, type Transaction } from 'kysely';
 import type { SqlDialect } from '../dialect.ts';
 import type { ReadThroughCache } from '../read-through-cache.ts';
 import type { EndpointRecord, InstallationRecord, Page } from '../records.ts';
@@ -23,6 +23,9 @@ export interface SqlContext {
   readonly dialect: SqlDialect;
   readonly caches: RowCaches;
 }
+
+/** A time to compare with: drivers take dates and deliver text. */
+export const timeValue = (time: Date): RawBuilder<string> => sql<string>`${time}`;
 
 export const installationKey = (tenantId: string, pluginId: string): string => `${tenantId}\0${pluginId}`;
 

@@ -4,7 +4,7 @@ import type { RuntimeType } from '../records.ts';
 import type { Declarations } from '../repositories.ts';
 import { StoredDeclaration } from '../stored-declaration.ts';
 import { inLists, type RowCaches, type Sql, type SqlContext } from './context.ts';
-import { now } from './rows.ts';
+import { newTimes, now } from './rows.ts';
 
 type Wanted = { uniqueIdentifier: string; runtimeType?: RuntimeType };
 
@@ -45,11 +45,9 @@ export class SqlDeclarations implements Declarations {
   }
 
   async insertIfAbsent(uniqueIdentifier: string, pluginId: string, json: string): Promise<boolean> {
-    const time = now();
     const insert = this.#sql.insertInto('plugin_declarations').values({
       id: newId(),
-      created_at: time,
-      updated_at: time,
+      ...newTimes().columns,
       plugin_unique_identifier: uniqueIdentifier,
       plugin_id: pluginId,
       declaration: json,

@@ -4,26 +4,25 @@ import type { EndpointRecord, JsonObject } from '../records.ts';
 import type { NewEndpoint } from '../repositories.ts';
 import type { Tx } from './context.ts';
 import { countEndpoints } from './lifecycle-steps.ts';
-import { endpointRecord, now } from './rows.ts';
+import { endpointRecord, newTimes, now } from './rows.ts';
 
 /** The writes on endpoints; each works inside the transaction of its caller and keeps the installation's counters. */
 
-const neverExpires = '2050-01-01T00:00:00.000Z';
+const neverExpires = new Date('2050-01-01T00:00:00.000Z');
 
-export async function insert(dialect: SqlDialect, tx: Tx, endpoint: NewEndpoint): Promise<EndpointRecord> {
-  const time = now();
+export async function insert(tx: Tx, endpoint: NewEndpoint): Promise<EndpointRecord> {
+  const times = newTimes();
   for (;;) {
     const row = {
       id: endpoint.id,
-      created_at: time,
-      updated_at: time,
+      ...times.columns,
       name: endpoint.name,
       hook_id: newHookId(),
       tenant_id: endpoint.tenantId,
       user_id: endpoint.userId,
       plugin_id: endpoint.pluginId,
       expired_at: neverExpires,
-      enabled: dialect.boolean(true),
+      enabled: true,
       settings: JSON.stringify(endpoint.settings),
     };
     // A hook id that is taken is drawn anew; an id that is taken is a mistake of the caller and fails.
@@ -31,7 +30,7 @@ export async function insert(dialect: SqlDialect, tx: Tx, endpoint: NewEndpoint)
     if (taken !== undefined) continue;
     await tx.insertInto('endpoints').values(row).execute();
     await recount(tx, endpoint.tenantId, endpoint.pluginId);
-    return endpointRecord(row);
+    return endpointRecord({ ...row, ...times.record, expired_at: neverExpires.toISOString() });
   }
 }
 
@@ -50,7 +49,7 @@ export async function update(
     .set({ name, settings: JSON.stringify(settings), updated_at })
     .where('id', '=', endpointId)
     .execute();
-  return { ...endpoint, name, settings, updated_at };
+  return { ...endpoint, name, settings, updated_at: updated_at.toISOString() };
 }
 
 export async function setEnabled(
@@ -63,13 +62,9 @@ export async function setEnabled(
   const endpoint = await locked(dialect, tx, tenantId, endpointId);
   if (endpoint === undefined || endpoint.enabled === enabled) return endpoint;
   const updated_at = now();
-  await tx
-    .updateTable('endpoints')
-    .set({ enabled: dialect.boolean(enabled), updated_at })
-    .where('id', '=', endpointId)
-    .execute();
+  await tx.updateTable('endpoints').set({ enabled: enabled, updated_at }).where('id', '=', endpointId).execute();
   await recount(tx, tenantId, endpoint.plugin_id);
-  return { ...endpoint, enabled, updated_at };
+  return { ...endpoint, enabled, updated_at: updated_at.toISOString() };
 }
 
 export async function remove(

@@ -2,8 +2,9 @@ import type { SqlDialect } from '../dialect.ts';
 import { newId } from '../ids.ts';
 import type { InstallTaskItem, InstallTaskRecord, InstallTaskStatus, Page } from '../records.ts';
 import type { InstallTaskItemChange, InstallTasks, Lease, NewInstallTask } from '../repositories.ts';
-import { offsetOf, type Sql, type SqlContext, type Tx } from './context.ts';
-import { installTaskRecord, now } from './rows.ts';
+import { listsOf, offsetOf, type Sql, type SqlContext, type Tx, timeValue } from './context.ts';
+import { deadline } from './leases.ts';
+import { installTaskRecord, newTimes, now } from './rows.ts';
 
 const unfinished: readonly InstallTaskStatus[] = ['pending', 'running'];
 const isUnfinished = ({ status }: { readonly status: InstallTaskStatus }): boolean => unfinished.includes(status);
@@ -18,8 +19,8 @@ export class SqlInstallTasks implements InstallTasks {
   }
 
   async create({ tenantId, plugins, lease }: NewInstallTask): Promise<InstallTaskRecord> {
-    const time = now();
-    const base = { id: newId(), created_at: time, updated_at: time };
+    const times = newTimes();
+    const base = { id: newId(), ...times.columns };
     const row = {
       ...base,
       status: 'running',
@@ -28,14 +29,14 @@ export class SqlInstallTasks implements InstallTasks {
       completed_plugins: 0,
       plugins: JSON.stringify(plugins.map(storedItem)),
     };
-    await this.#sql.transaction().execute(async (tx) => {
+    await this.#dialect.transaction(async (tx) => {
       await tx.insertInto('install_tasks').values(row).execute();
       await tx
         .insertInto('install_task_leases')
-        .values({ ...base, owner: lease.owner, deadline: Date.now() + lease.durationMs })
+        .values({ ...base, owner: lease.owner, deadline: deadline(this.#dialect, lease) })
         .execute();
     });
-    return installTaskRecord(row);
+    return installTaskRecord({ ...row, ...times.record });
   }
 
   async find(tenantId: string, taskId: string): Promise<InstallTaskRecord | undefined> {
@@ -66,7 +67,7 @@ export class SqlInstallTasks implements InstallTasks {
     uniqueIdentifier: string,
     change: InstallTaskItemChange,
   ): Promise<InstallTaskRecord | undefined> {
-    return await this.#sql.transaction().execute(async (tx) => {
+    return await this.#dialect.transaction(async (tx) => {
       const task = await this.#locked(tx, taskId);
       const before = task?.plugins.find((item) => item.plugin_unique_identifier === uniqueIdentifier);
       if (task === undefined || before === undefined) return undefined;
@@ -82,10 +83,11 @@ export class SqlInstallTasks implements InstallTasks {
     });
   }
 
-  async renewLeases({ owner, durationMs }: Lease): Promise<readonly string[]> {
+  async renewLeases(lease: Lease): Promise<readonly string[]> {
+    const { owner } = lease;
     await this.#sql
       .updateTable('install_task_leases')
-      .set({ deadline: Date.now() + durationMs, updated_at: now() })
+      .set({ deadline: deadline(this.#dialect, lease), updated_at: now() })
       .where('owner', '=', owner)
       .execute();
     const rows = await this.#sql
@@ -99,56 +101,54 @@ export class SqlInstallTasks implements InstallTasks {
   }
 
   async failOrphans(message: string): Promise<readonly InstallTaskRecord[]> {
-    return await this.#sql.transaction().execute(async (tx) => {
+    return await this.#dialect.transaction(async (tx) => {
       const rows = await tx
         .selectFrom('install_tasks as task')
         .leftJoin('install_task_leases as lease', 'lease.id', 'task.id')
         .select('task.id')
         .where('task.status', 'in', unfinished)
-        .where((where) => where.or([where('lease.id', 'is', null), where('lease.deadline', '<=', Date.now())]))
+        .where((where) =>
+          where.or([where('lease.id', 'is', null), where('lease.deadline', '<=', this.#dialect.clockMs)]),
+        )
         .execute();
       return await this.#fail(tx, rows, message);
     });
   }
 
   async failOwned(owner: string, message: string): Promise<readonly InstallTaskRecord[]> {
-    return await this.#sql.transaction().execute(async (tx) => {
+    return await this.#dialect.transaction(async (tx) => {
       const rows = await tx.selectFrom('install_task_leases').select('id').where('owner', '=', owner).execute();
       return await this.#fail(tx, rows, message);
     });
   }
 
   async delete(tenantId: string, taskId: string): Promise<boolean> {
-    return await this.#sql.transaction().execute(async (tx) => {
+    return await this.#dialect.transaction(async (tx) => {
       const { numDeletedRows } = await tx
         .deleteFrom('install_tasks')
         .where('id', '=', taskId)
         .where('tenant_id', '=', tenantId)
         .executeTakeFirstOrThrow();
-      await dropLeasesWithoutTask(tx);
+      if (numDeletedRows > 0n) await dropLeases(tx, [taskId]);
       return numDeletedRows > 0n;
     });
   }
 
   async deleteAll(tenantId: string): Promise<number> {
-    return await this.#sql.transaction().execute(async (tx) => {
-      const { numDeletedRows } = await tx
-        .deleteFrom('install_tasks')
-        .where('tenant_id', '=', tenantId)
-        .executeTakeFirstOrThrow();
-      await dropLeasesWithoutTask(tx);
-      return Number(numDeletedRows);
+    return await this.#dialect.transaction(async (tx) => {
+      const rows = await tx.selectFrom('install_tasks').select('id').where('tenant_id', '=', tenantId).execute();
+      return await this.#drop(tx, rows);
     });
   }
 
   async deleteItem(tenantId: string, taskId: string, uniqueIdentifier: string): Promise<boolean> {
-    return await this.#sql.transaction().execute(async (tx) => {
+    return await this.#dialect.transaction(async (tx) => {
       const task = await this.#locked(tx, taskId);
       if (task === undefined || task.tenant_id !== tenantId) return false;
       const plugins = task.plugins.filter((item) => item.plugin_unique_identifier !== uniqueIdentifier);
       if (plugins.every((item) => item.status === 'success')) {
         await tx.deleteFrom('install_tasks').where('id', '=', taskId).execute();
-        await dropLeasesWithoutTask(tx);
+        await dropLeases(tx, [taskId]);
       } else if (plugins.length < task.plugins.length) {
         await save(tx, { ...task, plugins });
       }
@@ -157,15 +157,25 @@ export class SqlInstallTasks implements InstallTasks {
   }
 
   async sweepSuccessful(olderThanMs: number): Promise<number> {
-    return await this.#sql.transaction().execute(async (tx) => {
-      const { numDeletedRows } = await tx
-        .deleteFrom('install_tasks')
+    return await this.#dialect.transaction(async (tx) => {
+      const rows = await tx
+        .selectFrom('install_tasks')
+        .select('id')
         .where('status', '=', 'success')
-        .where('updated_at', '<=', new Date(Date.now() - olderThanMs).toISOString())
-        .executeTakeFirstOrThrow();
-      if (numDeletedRows > 0n) await dropLeasesWithoutTask(tx);
-      return Number(numDeletedRows);
+        .where('updated_at', '<=', timeValue(new Date(Date.now() - olderThanMs)))
+        .execute();
+      return await this.#drop(tx, rows);
     });
+  }
+
+  async #drop(tx: Tx, rows: readonly { readonly id: string }[]): Promise<number> {
+    let dropped = 0;
+    for (const ids of listsOf(rows.map(({ id }) => id))) {
+      const { numDeletedRows } = await tx.deleteFrom('install_tasks').where('id', 'in', ids).executeTakeFirstOrThrow();
+      await dropLeases(tx, ids);
+      dropped += Number(numDeletedRows);
+    }
+    return dropped;
   }
 
   async #locked(tx: Tx, taskId: string): Promise<InstallTaskRecord | undefined> {
@@ -200,25 +210,23 @@ function statusFrom(status: InstallTaskStatus, items: readonly InstallTaskItem[]
 
 /** Updates by id and never inserts: a task that was deleted meanwhile stays deleted. */
 async function save(tx: Tx, task: InstallTaskRecord): Promise<InstallTaskRecord> {
-  const saved = { ...task, updated_at: now() };
+  const time = now();
+  const saved = { ...task, updated_at: time.toISOString() };
   await tx
     .updateTable('install_tasks')
     .set({
       status: saved.status,
       completed_plugins: saved.completed_plugins,
       plugins: JSON.stringify(saved.plugins),
-      updated_at: saved.updated_at,
+      updated_at: time,
     })
     .where('id', '=', task.id)
     .execute();
   return saved;
 }
 
-async function dropLeasesWithoutTask(tx: Tx): Promise<void> {
-  await tx
-    .deleteFrom('install_task_leases')
-    .where('id', 'not in', (where) => where.selectFrom('install_tasks').select('id'))
-    .execute();
+async function dropLeases(tx: Tx, ids: readonly string[]): Promise<void> {
+  await tx.deleteFrom('install_task_leases').where('id', 'in', ids).execute();
 }
 
 /** An item in the key order clients know, its message cut to a bearable length. */

@@ -1,10 +1,11 @@
+import { DatabaseError } from '../database-error.ts';
 import type { SqlDialect } from '../dialect.ts';
 import { newId } from '../ids.ts';
 import type { InstallationRecord, PluginRecord, RuntimeType } from '../records.ts';
 import type { InstallRequest } from '../repositories.ts';
 import { declaredProviders, type StoredDeclaration } from '../stored-declaration.ts';
 import type { Tx } from './context.ts';
-import { installationRecord, now, pluginRecord, projectionTables } from './rows.ts';
+import { installationRecord, newTimes, now, pluginRecord, projectionTables } from './rows.ts';
 
 /** The steps that install, uninstall and upgrade are made of; each works inside the transaction of its caller. */
 
@@ -44,13 +45,15 @@ export interface NewPlugin {
   readonly declaration: StoredDeclaration;
 }
 
-/** Makes sure of the row of a version, without references yet when it is new. */
+/**
+ * Makes sure of the row of a version and locks it, so that nobody takes the version for unused meanwhile. A new row has no
+ * references yet.
+ */
 export async function providePlugin(dialect: SqlDialect, tx: Tx, plugin: NewPlugin): Promise<void> {
-  const time = now();
+  if ((await readPlugin(dialect, tx, plugin.uniqueIdentifier)) !== undefined) return;
   const insert = tx.insertInto('plugins').values({
     id: newId(),
-    created_at: time,
-    updated_at: time,
+    ...newTimes().columns,
     plugin_unique_identifier: plugin.uniqueIdentifier,
     plugin_id: plugin.pluginId,
     refers: 0,
@@ -58,6 +61,24 @@ export async function providePlugin(dialect: SqlDialect, tx: Tx, plugin: NewPlug
     manifest_type: plugin.manifestType,
     remote_declaration: plugin.installType === 'remote' ? plugin.declaration.json : null,
     source: plugin.source,
+  });
+  await dialect.ignoringDuplicates(insert).execute();
+  if ((await readPlugin(dialect, tx, plugin.uniqueIdentifier)) !== undefined) return;
+  // Its last tenant left between the two statements.
+  throw new DatabaseError('conflict', `the rows of ${plugin.uniqueIdentifier} were removed meanwhile`, {
+    cause: undefined,
+    remedy: 'try again',
+  });
+}
+
+/** Puts the declaration back that the last tenant of a version has taken with it, if it did so at this moment. */
+export async function provideDeclaration(dialect: SqlDialect, tx: Tx, declaration: StoredDeclaration): Promise<void> {
+  const insert = tx.insertInto('plugin_declarations').values({
+    id: newId(),
+    ...newTimes().columns,
+    plugin_unique_identifier: declaration.plugin_unique_identifier,
+    plugin_id: declaration.plugin_id,
+    declaration: declaration.json,
   });
   await dialect.ignoringDuplicates(insert).execute();
 }
@@ -75,9 +96,10 @@ export async function countReferences(
     .select(({ fn }) => fn.countAll<number>().as('count'))
     .where('plugin_unique_identifier', '=', identifier)
     .executeTakeFirstOrThrow();
-  const change = { refers: Number(count), updated_at: now() };
-  await tx.updateTable('plugins').set(change).where('id', '=', plugin.id).execute();
-  return { ...plugin, ...change };
+  const refers = Number(count);
+  const time = now();
+  await tx.updateTable('plugins').set({ refers, updated_at: time }).where('id', '=', plugin.id).execute();
+  return { ...plugin, refers, updated_at: time.toISOString() };
 }
 
 /** What belongs to a version that no tenant uses. */
@@ -88,11 +110,10 @@ export async function deleteVersion(tx: Tx, identifier: string): Promise<void> {
 }
 
 export async function insertInstallation(tx: Tx, request: InstallRequest): Promise<InstallationRecord> {
-  const time = now();
+  const times = newTimes();
   const row = {
     id: newId(),
-    created_at: time,
-    updated_at: time,
+    ...times.columns,
     tenant_id: request.tenantId,
     plugin_id: request.pluginId,
     plugin_unique_identifier: request.uniqueIdentifier,
@@ -102,7 +123,7 @@ export async function insertInstallation(tx: Tx, request: InstallRequest): Promi
     meta: JSON.stringify(request.meta),
   };
   await tx.insertInto('plugin_installations').values(row).execute();
-  return installationRecord(row);
+  return installationRecord({ ...row, ...times.record });
 }
 
 /** The counters of an installation, counted: endpoints outlive installations. */
@@ -129,13 +150,11 @@ export interface Projected {
 /** One row for each kind the plugin declares. */
 export async function insertProjections(tx: Tx, tenantId: string, plugin: Projected): Promise<void> {
   for (const [kind, provider] of declaredProviders(plugin.declaration.value)) {
-    const time = now();
     await tx
       .insertInto(projectionTables[kind])
       .values({
         id: newId(),
-        created_at: time,
-        updated_at: time,
+        ...newTimes().columns,
         tenant_id: tenantId,
         provider,
         plugin_unique_identifier: plugin.uniqueIdentifier,

@@ -1,9 +1,9 @@
 import type { SqlDialect } from '../dialect.ts';
-import { newId } from '../ids.ts';
+import { derivedId } from '../ids.ts';
 import type { ReadmeRecord } from '../records.ts';
 import type { Readmes } from '../repositories.ts';
 import type { Sql, SqlContext } from './context.ts';
-import { now, readmeRecord } from './rows.ts';
+import { newTimes, readmeRecord } from './rows.ts';
 
 export class SqlReadmes implements Readmes {
   readonly #sql: Sql;
@@ -19,6 +19,8 @@ export class SqlReadmes implements Readmes {
       .selectFrom('plugin_readme_records')
       .selectAll()
       .where('plugin_unique_identifier', '=', uniqueIdentifier)
+      .orderBy('created_at')
+      .orderBy('language')
       .orderBy('id')
       .execute();
     const languages = new Set<string>();
@@ -30,27 +32,25 @@ export class SqlReadmes implements Readmes {
     readmes: readonly { readonly language: string; readonly content: string }[],
   ): Promise<void> {
     if (readmes.length === 0) return;
-    await this.#sql.transaction().execute(async (tx) => {
-      const present = tx
+    await this.#dialect.transaction(async (tx) => {
+      const present = await tx
         .selectFrom('plugin_readme_records')
         .select('id')
         .where('plugin_unique_identifier', '=', uniqueIdentifier)
-        .limit(1);
-      if ((await this.#dialect.lockingRows(present).executeTakeFirst()) !== undefined) return;
-      const time = now();
-      await tx
-        .insertInto('plugin_readme_records')
-        .values(
-          readmes.map(({ language, content }) => ({
-            id: newId(),
-            created_at: time,
-            updated_at: time,
-            plugin_unique_identifier: uniqueIdentifier,
-            language,
-            content,
-          })),
-        )
-        .execute();
+        .limit(1)
+        .executeTakeFirst();
+      if (present !== undefined) return;
+      // There is no unique key but the primary one: whoever else stores them now stores the same rows.
+      const insert = tx.insertInto('plugin_readme_records').values(
+        readmes.map(({ language, content }) => ({
+          id: derivedId('plugin_readme_records', uniqueIdentifier, language),
+          ...newTimes().columns,
+          plugin_unique_identifier: uniqueIdentifier,
+          language,
+          content,
+        })),
+      );
+      await this.#dialect.ignoringDuplicates(insert).execute();
     });
   }
 }

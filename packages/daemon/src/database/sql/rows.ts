@@ -33,7 +33,14 @@ export const projectionTables: { readonly [K in ProjectionKind]: ProjectionTable
   trigger: 'trigger_installations',
 };
 
-export const now = (): string => new Date().toISOString();
+export const now = (): Date => new Date();
+
+/** `created_at` and `updated_at` of a new row, and as its record has them. */
+export function newTimes() {
+  const time = now();
+  const text = time.toISOString();
+  return { columns: { created_at: time, updated_at: time }, record: { created_at: text, updated_at: text } };
+}
 
 const never = '0001-01-01T00:00:00Z';
 

@@ -25,7 +25,7 @@ export class SqlServerlessRuntimes implements ServerlessRuntimes {
 
   async upsert(runtime: Omit<ServerlessRuntimeRecord, keyof BaseRecord>): Promise<void> {
     const { plugin_unique_identifier, ...rest } = runtime;
-    await this.#sql.transaction().execute(async (tx) => {
+    await this.#dialect.transaction(async (tx) => {
       const time = now();
       const insert = tx
         .insertInto('serverless_runtimes')

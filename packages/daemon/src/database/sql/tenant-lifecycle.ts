@@ -12,12 +12,14 @@ import type {
 } from '../repositories.ts';
 import type { StoredDeclaration } from '../stored-declaration.ts';
 import { installationKey, type RowCaches, type Sql, type SqlContext, type Tx } from './context.ts';
+import { leaseOwner, takeLease } from './debugging-leases.ts';
 import * as endpoints from './endpoint-writes.ts';
 import {
   countReferences,
   deleteVersion,
   insertInstallation,
   insertProjections,
+  provideDeclaration,
   providePlugin,
   readInstallation,
   readPlugin,
@@ -42,7 +44,9 @@ export class SqlTenantLifecycle implements TenantLifecycle {
       const before = await readInstallation(this.#dialect, tx, { tenant_id: tenantId, plugin_id: pluginId });
       if (before !== undefined) return { outcome: 'already-installed', installation: before };
       await providePlugin(this.#dialect, tx, { ...request, manifestType: '' });
+      if (request.installType !== 'remote') await provideDeclaration(this.#dialect, tx, request.declaration);
       const installation = await insertInstallation(tx, request);
+      if (request.lease !== undefined) await takeLease(this.#dialect, tx, installation.id, request.lease);
       await insertProjections(tx, tenantId, request);
       const plugin = await countReferences(this.#dialect, tx, uniqueIdentifier);
       if (plugin === undefined) throw new Error(`the row of ${uniqueIdentifier} vanished inside a transaction`);
@@ -52,13 +56,15 @@ export class SqlTenantLifecycle implements TenantLifecycle {
     return outcome;
   }
 
-  async uninstallFromTenant({ tenantId, installationId }: UninstallRequest): Promise<UninstallOutcome> {
+  async uninstallFromTenant({ tenantId, installationId, owner }: UninstallRequest): Promise<UninstallOutcome> {
     const outcome = await this.#transaction(async (tx): Promise<UninstallOutcome> => {
       const installation = await readInstallation(this.#dialect, tx, { tenant_id: tenantId, id: installationId });
       if (installation === undefined) return { outcome: 'absent' };
+      if (owner !== undefined && (await leaseOwner(tx, installationId)) !== owner) return { outcome: 'absent' };
       const identifier = installation.plugin_unique_identifier;
       const plugin = await readPlugin(this.#dialect, tx, identifier);
       await tx.deleteFrom('plugin_installations').where('id', '=', installation.id).execute();
+      await tx.deleteFrom('debugging_leases').where('id', '=', installation.id).execute();
       await replaceProjections(tx, tenantId, installation.plugin_id, undefined);
       const lastReference = await this.#releaseVersion(tx, identifier);
       const installType = plugin?.install_type ?? installation.runtime_type;
@@ -88,18 +94,20 @@ export class SqlTenantLifecycle implements TenantLifecycle {
         source,
         declaration: newDeclaration,
       });
-      const change = { plugin_unique_identifier: newIdentifier, source, updated_at: now() };
+      const time = now();
+      const change = { plugin_unique_identifier: newIdentifier, source };
       await tx
         .updateTable('plugin_installations')
-        .set({ ...change, meta: JSON.stringify(meta) })
+        .set({ ...change, meta: JSON.stringify(meta), updated_at: time })
         .where('id', '=', before.id)
         .execute();
+      if (request.lease !== undefined) await takeLease(this.#dialect, tx, before.id, request.lease);
       const projections = { pluginId: before.plugin_id, uniqueIdentifier: newIdentifier, declaration: newDeclaration };
       await replaceProjections(tx, tenantId, before.plugin_id, projections);
       await countReferences(this.#dialect, tx, newIdentifier);
       const originalReleased = await this.#releaseVersion(tx, originalIdentifier);
       const originalInstallType = original?.install_type ?? before.runtime_type;
-      const installation = { ...before, ...change, meta };
+      const installation = { ...before, ...change, meta, updated_at: time.toISOString() };
       return { outcome: 'upgraded', installation, originalReleased, originalInstallType };
     });
     if (outcome.outcome === 'upgraded') {
@@ -110,7 +118,7 @@ export class SqlTenantLifecycle implements TenantLifecycle {
   }
 
   async setupEndpoint(endpoint: NewEndpoint): Promise<EndpointRecord> {
-    const made = await this.#transaction((tx) => endpoints.insert(this.#dialect, tx, endpoint));
+    const made = await this.#transaction((tx) => endpoints.insert(tx, endpoint));
     this.#forgetEndpoint(made);
     return made;
   }
@@ -166,7 +174,7 @@ export class SqlTenantLifecycle implements TenantLifecycle {
   }
 
   #transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
-    return this.#sql.transaction().execute(work);
+    return this.#dialect.transaction(work);
   }
 
   #forgetInstallation({ tenant_id, plugin_id }: { readonly tenant_id: string; readonly plugin_id: string }): void {

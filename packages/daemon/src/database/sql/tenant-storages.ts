@@ -1,8 +1,8 @@
 import type { SqlDialect } from '../dialect.ts';
-import { newId } from '../ids.ts';
+import { derivedId } from '../ids.ts';
 import type { TenantStorages } from '../repositories.ts';
 import type { Sql, SqlContext, Tx } from './context.ts';
-import { now } from './rows.ts';
+import { newTimes, now } from './rows.ts';
 
 export class SqlTenantStorages implements TenantStorages {
   readonly #sql: Sql;
@@ -19,7 +19,7 @@ export class SqlTenantStorages implements TenantStorages {
     bytes: number,
     limit: number,
   ): Promise<{ ok: boolean; size: number }> {
-    return await this.#sql.transaction().execute(async (tx) => {
+    return await this.#dialect.transaction(async (tx) => {
       const { id, size } = await this.#locked(tx, tenantId, pluginId);
       const wanted = Math.max(0, size + bytes);
       if (bytes > 0 && wanted > limit) return { ok: false, size };
@@ -46,26 +46,36 @@ export class SqlTenantStorages implements TenantStorages {
 
   /** The one row of tenant and plugin: made when missing, rows that exist twice merged into the first. */
   async #locked(tx: Tx, tenantId: string, pluginId: string): Promise<{ id: string; size: number }> {
+    const [first, ...others] = await this.#rows(tx, tenantId, pluginId);
+    if (first === undefined) return await this.#made(tx, tenantId, pluginId);
+    if (others.length === 0) return first;
+    const size = others.reduce((sum, row) => sum + row.size, first.size);
+    await tx.updateTable('tenant_storages').set({ size, updated_at: now() }).where('id', '=', first.id).execute();
+    for (const { id } of others) await tx.deleteFrom('tenant_storages').where('id', '=', id).execute();
+    return { id: first.id, size };
+  }
+
+  /** There is no unique key of tenant and plugin, but the primary key: whoever else makes the row now makes the same one. */
+  async #made(tx: Tx, tenantId: string, pluginId: string): Promise<{ id: string; size: number }> {
+    const row = {
+      id: derivedId('tenant_storages', tenantId, pluginId),
+      ...newTimes().columns,
+      tenant_id: tenantId,
+      plugin_id: pluginId,
+      size: 0,
+    };
+    await this.#dialect.ignoringDuplicates(tx.insertInto('tenant_storages').values(row)).execute();
+    const [made] = await this.#rows(tx, tenantId, pluginId);
+    return made ?? row;
+  }
+
+  async #rows(tx: Tx, tenantId: string, pluginId: string): Promise<readonly { id: string; size: number }[]> {
     const select = tx
       .selectFrom('tenant_storages')
       .select(['id', 'size'])
       .where('tenant_id', '=', tenantId)
       .where('plugin_id', '=', pluginId)
       .orderBy('id');
-    const [first, ...others] = await this.#dialect.lockingRows(select).execute();
-    const time = now();
-    if (first === undefined) {
-      const id = newId();
-      await tx
-        .insertInto('tenant_storages')
-        .values({ id, created_at: time, updated_at: time, tenant_id: tenantId, plugin_id: pluginId, size: 0 })
-        .execute();
-      return { id, size: 0 };
-    }
-    if (others.length === 0) return first;
-    const size = others.reduce((sum, row) => sum + row.size, first.size);
-    await tx.updateTable('tenant_storages').set({ size, updated_at: time }).where('id', '=', first.id).execute();
-    for (const { id } of others) await tx.deleteFrom('tenant_storages').where('id', '=', id).execute();
-    return { id: first.id, size };
+    return await this.#dialect.lockingRows(select).execute();
   }
 }

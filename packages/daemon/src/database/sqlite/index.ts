@@ -1,4 +1,4 @@
 /** SQLite in a file of this machine, opened by this process alone. */
 
-export type { SqliteFileOptions } from './node-sqlite-driver.ts';
-export { openSqlite } from './sqlite-dialect.ts';
+export { openSqlite } from './dialect.ts';
+export type { SqliteFileOptions } from './driver.ts';

@@ -111,7 +111,7 @@ export const installationOptions = (options: HarnessOptions = {}): InstallationO
 export async function openHarness(options: HarnessOptions = {}): Promise<Harness> {
   const directory = await mkdtemp(join(tmpdir(), 'installation-'));
   const database = await openDatabase({ type: 'sqlite', file: join(directory, 'daemon.db') });
-  const real = await openLocalStorage({ root: join(directory, 'storage') });
+  const real = await openLocalStorage({ root: join(directory, 'storage'), nodeId: 'node' });
   const storage = options.storage?.(real) ?? real;
   const plugins = new PlayedPlugins();
   const log = pino({ level: 'silent' });

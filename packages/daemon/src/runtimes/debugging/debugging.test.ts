@@ -48,6 +48,7 @@ async function serve(over: Partial<DebuggingServerOptions> = {}) {
     keys,
     runtimes,
     database,
+    nodeId: 'node',
     storeMedia: async (id, content) => void media.set(id, Buffer.from(content).toString()),
     log: silentLog,
     ...over,
@@ -462,12 +463,34 @@ test('what a crashed daemon left behind is removed at the start, what is install
   expect(await database.installations.listAllByTenant(OTHER)).toEqual([]);
 });
 
+test('a second node leaves the rows of the first alone, and takes over what connects to it', async () => {
+  const one = await serve({ nodeId: 'one' });
+  const plugin = await TestPlugin.register(one.port, one.key);
+  await installed(one.runtimes);
+  const row = await rowOf();
+  const two = await serve({ nodeId: 'two' });
+  expect(await rowOf()).toEqual(row);
+
+  await TestPlugin.register(two.port, two.key);
+  await installed(two.runtimes);
+  // Its row is the same; only the lease changes hands.
+  await until(async () => {
+    await database.debuggingLeases.renew({ owner: 'one', durationMs: -1 });
+    return (await database.debuggingLeases.abandoned()).length === 0;
+  });
+  plugin.leave();
+  await one.server.close();
+  expect(await rowOf()).toEqual(row);
+  await two.server.close();
+  expect(await rowOf()).toBeUndefined();
+});
+
 test('a plugin that cannot be installed is told so', async () => {
   const lifecycle = {
     ...database.lifecycle,
     installForTenant: () => Promise.reject(new Error('disk full')),
   } as unknown as Database['lifecycle'];
-  const { port, key, runtimes } = await serve({ database: { installations: database.installations, lifecycle } });
+  const { port, key, runtimes } = await serve({ database: { ...database, lifecycle } });
   expect(await (await TestPlugin.register(port, key)).closed).toBe('the plugin could not be installed: disk full\n');
   expect(runtimes.size).toBe(0);
 });

@@ -3,8 +3,12 @@ import type { Log } from '../../telemetry/index.ts';
 import type { DebuggingRuntimes } from './runtimes.ts';
 
 export interface DebuggedInstallationsOptions {
-  readonly database: Pick<Database, 'installations' | 'lifecycle'>;
+  readonly database: Pick<Database, 'installations' | 'lifecycle' | 'debuggingLeases'>;
+  /** Whose rows these are. */
+  readonly nodeId: string;
   readonly runtimes: DebuggingRuntimes;
+  /** How long an unrenewed lease is believed. */
+  readonly leaseMs: number;
   readonly log: Log;
 }
 
@@ -44,10 +48,15 @@ export class DebuggedInstallations {
     while (this.#turns.size > 0) await Promise.allSettled(this.#turns.values());
   }
 
-  /** Removes the rows that an earlier run left behind: nothing is connected yet. */
-  async removeStale(): Promise<void> {
+  /** Keeps the rows of this node from being taken for abandoned. */
+  async renewLeases(): Promise<void> {
+    await this.#options.database.debuggingLeases.renew(this.#lease());
+  }
+
+  /** Removes the rows of nodes that died: what was connected to them is not connected any more. */
+  async removeAbandoned(): Promise<void> {
     const { database, log } = this.#options;
-    for (const row of await database.installations.listByRuntimeType('remote')) {
+    for (const row of await database.debuggingLeases.abandoned()) {
       log.info({ tenant_id: row.tenant_id, plugin: row.plugin_unique_identifier }, 'removing a leftover of debugging');
       await database.lifecycle.uninstallFromTenant({ tenantId: row.tenant_id, installationId: row.id });
     }
@@ -67,6 +76,7 @@ export class DebuggedInstallations {
         source: 'remote',
         meta: {},
         declaration: current.declaration,
+        lease: this.#lease(),
       });
       if (outcome === 'installed') this.#made.set(key, current.identifier);
       // Somebody installed it at this very moment: then it is shadowed.
@@ -80,7 +90,10 @@ export class DebuggedInstallations {
       return;
     }
     this.#made.set(key, current.identifier);
-    if (row.plugin_unique_identifier === current.identifier) return;
+    if (row.plugin_unique_identifier === current.identifier) {
+      await database.debuggingLeases.take(row.id, this.#lease());
+      return;
+    }
     await database.lifecycle.upgradeForTenant({
       tenantId,
       originalIdentifier: row.plugin_unique_identifier,
@@ -89,6 +102,7 @@ export class DebuggedInstallations {
       installType: 'remote',
       source: 'remote',
       meta: {},
+      lease: this.#lease(),
     });
   }
 
@@ -96,6 +110,12 @@ export class DebuggedInstallations {
     const made = this.#made.get(key);
     this.#made.delete(key);
     if (row === undefined || row.runtime_type !== 'remote' || row.plugin_unique_identifier !== made) return;
-    await this.#options.database.lifecycle.uninstallFromTenant({ tenantId: row.tenant_id, installationId: row.id });
+    const { database, nodeId } = this.#options;
+    // The plugin may be connected to another node by now, which then holds the lease.
+    await database.lifecycle.uninstallFromTenant({ tenantId: row.tenant_id, installationId: row.id, owner: nodeId });
+  }
+
+  #lease() {
+    return { owner: this.#options.nodeId, durationMs: this.#options.leaseMs };
   }
 }

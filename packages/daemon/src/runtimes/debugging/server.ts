@@ -26,7 +26,9 @@ export interface DebuggingServerOptions {
   readonly serverKeyIsPublished: boolean;
   readonly keys: DebuggingKeys;
   readonly runtimes: DebuggingRuntimes;
-  readonly database: Pick<Database, 'installations' | 'lifecycle'>;
+  readonly database: Pick<Database, 'installations' | 'lifecycle' | 'debuggingLeases'>;
+  /** This process, for the installations it serves. */
+  readonly nodeId: string;
   /** Keeps an icon under its asset id. */
   readonly storeMedia: (assetId: string, content: Uint8Array) => Promise<void>;
   readonly log: Log;
@@ -41,6 +43,8 @@ interface ServerLimits {
   /** Bytes that all registrations under way may hold together. */
   readonly registrationsBytes: number;
   readonly renewMs: number;
+  /** How long the rows of a node that died are believed. */
+  readonly leaseMs: number;
 }
 
 const MIB = 1024 * 1024;
@@ -55,6 +59,7 @@ const defaults: Omit<ConnectionLimits, 'maxMessageBytes'> & ServerLimits = {
   failuresPerMinute: 120,
   registrationsBytes: 256 * MIB,
   renewMs: 10 * 60_000,
+  leaseMs: 30_000,
 };
 
 /** The TCP server of the debugging runtime. */
@@ -67,13 +72,14 @@ export class DebuggingServer {
   readonly #server: Server;
   #registrationsBytes = 0;
   #renewal: NodeJS.Timeout | undefined;
+  #tending: NodeJS.Timeout | undefined;
   #closing = false;
 
   constructor(options: DebuggingServerOptions) {
     this.#options = options;
     this.#limits = { ...defaults, maxMessageBytes: options.maxMessageBytes, ...options.limits };
     this.#admission = new Admission(this.#limits);
-    this.#installations = new DebuggedInstallations(options);
+    this.#installations = new DebuggedInstallations({ ...options, leaseMs: this.#limits.leaseMs });
     this.#server = createServer(
       { noDelay: true, keepAlive: true, keepAliveInitialDelay: 30_000, allowHalfOpen: true },
       (socket) => this.#accept(socket),
@@ -98,7 +104,7 @@ export class DebuggingServer {
         },
       );
     }
-    await this.#installations.removeStale();
+    await this.#installations.removeAbandoned();
     this.#server.listen(port, host);
     try {
       await once(this.#server, 'listening');
@@ -112,6 +118,8 @@ export class DebuggingServer {
     this.#server.on('error', (error) => this.#options.log.error({ error }, 'debugging server'));
     this.#renewal = setInterval(() => void this.#renewKeys(), this.#limits.renewMs);
     this.#renewal.unref();
+    this.#tending = setInterval(() => void this.#tendInstallations(), this.#limits.leaseMs / 3);
+    this.#tending.unref();
     const address = this.#server.address();
     if (address === null || typeof address === 'string') throw new Error('the debugging server has no address');
     return address;
@@ -121,6 +129,7 @@ export class DebuggingServer {
   async close(): Promise<void> {
     this.#closing = true;
     clearInterval(this.#renewal);
+    clearInterval(this.#tending);
     const closed = this.#server.listening ? once(this.#server, 'close') : undefined;
     this.#server.close();
     await Promise.all([...this.#connections].map((connection) => connection.destroy()));
@@ -203,6 +212,15 @@ export class DebuggingServer {
   }
 
   /** Never rejects. */
+  async #tendInstallations(): Promise<void> {
+    try {
+      await this.#installations.renewLeases();
+      await this.#installations.removeAbandoned();
+    } catch (error) {
+      this.#options.log.warn({ error }, 'the installations of debugged plugins could not be kept up');
+    }
+  }
+
   async #renewKeys(): Promise<void> {
     const { keys, runtimes, log } = this.#options;
     for (const tenantId of runtimes.tenants()) {

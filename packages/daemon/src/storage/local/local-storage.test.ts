@@ -7,6 +7,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -20,7 +21,7 @@ const root = mkdtempSync(join(tmpdir(), 'local-storage-'));
 afterAll(() => rmSync(root, { recursive: true }));
 
 storageConformance('local', async () => ({
-  storage: await openLocalStorage({ root: join(root, 'conformance') }),
+  storage: await openLocalStorage({ root: join(root, 'conformance'), nodeId: 'node' }),
   close: async () => {},
 }));
 
@@ -28,27 +29,44 @@ test('a file has the name of its key, and existing files are objects', async () 
   const at = join(root, 'layout');
   mkdirSync(join(at, 'plugin', 'acme'), { recursive: true });
   writeFileSync(join(at, 'plugin', 'acme', 'demo:0.0.1@00'), 'old');
-  const storage = await openLocalStorage({ root: at });
+  const storage = await openLocalStorage({ root: at, nodeId: 'node' });
   expect(await storage.list('plugin')).toEqual(['acme/demo:0.0.1@00']);
   await storage.write('assets/00ff.svg', Buffer.from('icon'));
   expect(readFileSync(join(at, 'assets', '00ff.svg'), 'utf8')).toBe('icon');
   expect(statSync(join(at, 'assets', '00ff.svg')).mode & 0o777).toBe(0o644 & ~process.umask());
 });
 
-test('what a killed process left half-written is neither listed nor kept', async () => {
+test('what a killed process left half-written is not listed, and goes when it is old', async () => {
   const at = join(root, 'crashed');
-  const before = await openLocalStorage({ root: at });
+  const before = await openLocalStorage({ root: at, nodeId: 'killed' });
   await before.write('a', Buffer.from(''));
   const [scratch = ''] = readdirSync(at).filter((name) => name.startsWith('.'));
-  writeFileSync(join(at, scratch, 'half'), 'half');
+  const [half, older] = [join(at, scratch, 'killed', 'half'), join(at, scratch, 'from an earlier version')];
+  const twoHoursAgo = new Date(Date.now() - 2 * 3_600_000);
+  for (const file of [half, older]) {
+    writeFileSync(file, 'half');
+    utimesSync(file, twoHoursAgo, twoHoursAgo);
+  }
   expect(await before.list('')).toEqual(['a']);
-  await openLocalStorage({ root: at });
-  expect(readdirSync(join(at, scratch))).toEqual([]);
+  await openLocalStorage({ root: at, nodeId: 'next' });
+  expect(readdirSync(join(at, scratch))).toEqual(['next']);
+});
+
+test('a second node leaves alone what the first one is writing', async () => {
+  const at = join(root, 'shared');
+  const first = await openLocalStorage({ root: at, nodeId: 'first' });
+  async function* slowly() {
+    yield Buffer.from('be');
+    await openLocalStorage({ root: at, nodeId: 'second' });
+    yield Buffer.from('gun');
+  }
+  await first.write('a', slowly());
+  expect((await first.read('a'))?.toString()).toBe('begun');
 });
 
 test('links to files are objects, dangling ones are not', async () => {
   const at = join(root, 'links');
-  const storage = await openLocalStorage({ root: at });
+  const storage = await openLocalStorage({ root: at, nodeId: 'node' });
   await storage.write('real', Buffer.from('1'));
   symlinkSync(join(at, 'real'), join(at, 'link'));
   symlinkSync(join(at, 'nowhere'), join(at, 'dangling'));
@@ -56,7 +74,7 @@ test('links to files are objects, dangling ones are not', async () => {
 });
 
 test('a key below an object, and a name over the limit, are explained', async () => {
-  const storage = await openLocalStorage({ root: join(root, 'conflict') });
+  const storage = await openLocalStorage({ root: join(root, 'conflict'), nodeId: 'node' });
   await storage.write('a', Buffer.from('1'));
   await expect(storage.write('a/b', Buffer.from('2'))).rejects.toMatchObject({
     remedy: expect.stringMatching(/another key/),
@@ -71,7 +89,7 @@ test('a key below an object, and a name over the limit, are explained', async ()
 
 test('a root that is no directory is explained', async () => {
   writeFileSync(join(root, 'file'), '');
-  await expect(openLocalStorage({ root: join(root, 'file') })).rejects.toThrow(
+  await expect(openLocalStorage({ root: join(root, 'file'), nodeId: 'node' })).rejects.toThrow(
     /cannot open .*file in the local storage/,
   );
 });
@@ -92,7 +110,7 @@ test('a full disk fails one write, names itself, and leaves everything as it was
   const at = join(root, 'full');
   const unmount = mountSmall(at, '256k') ?? skip();
   try {
-    const storage = await openLocalStorage({ root: at });
+    const storage = await openLocalStorage({ root: at, nodeId: 'node' });
     await storage.write('a', Buffer.alloc(100_000, 1));
     await expect(storage.write('a', Buffer.alloc(300_000, 2))).rejects.toMatchObject({
       message: expect.stringContaining('the file system is full'),
@@ -110,7 +128,7 @@ test('a prefix may be a mount of its own', async ({ skip }) => {
   const at = join(root, 'mounted');
   const unmount = mountSmall(join(at, 'persistence'), '256k') ?? skip();
   try {
-    const storage = await openLocalStorage({ root: at });
+    const storage = await openLocalStorage({ root: at, nodeId: 'node' });
     await storage.write('persistence/t/p/key', Buffer.from('1'));
     expect(await storage.read('persistence/t/p/key')).toEqual(Buffer.from('1'));
     await expect(storage.write('persistence/t/p/key', Buffer.alloc(300_000))).rejects.toThrow(/full/);
@@ -131,7 +149,7 @@ test('keys are joined as existing objects were named', () => {
 
 test('measured storage counts successes and failures', async () => {
   const metrics = createMetrics({ enabled: true });
-  const storage = measured(await openLocalStorage({ root: join(root, 'measured') }), metrics);
+  const storage = measured(await openLocalStorage({ root: join(root, 'measured'), nodeId: 'node' }), metrics);
   await storage.write('a', Buffer.from('1'));
   expect(await storage.read('a')).toEqual(Buffer.from('1'));
   await expect(storage.read('..')).rejects.toThrow();

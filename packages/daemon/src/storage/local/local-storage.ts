@@ -5,39 +5,46 @@ import { dirname, join, relative, sep } from 'node:path';
 import { checkedKey } from '../object-key.ts';
 import type { ObjectStat, ObjectStorage } from '../object-storage.ts';
 import { codeOf, isAbsence, storageError } from './file-errors.ts';
+import { clearAbandoned } from './scratch.ts';
 
 export interface LocalStorageOptions {
-  /** Absolute path of the root; created 0755 when missing. */
+  /** Absolute path of the root; created 0755 when missing. Other nodes may use it at the same time. */
   readonly root: string;
+  /** Names this process; what it has not finished writing is kept under it. */
+  readonly nodeId: string;
 }
 
-/** Where objects are written before they get their name; no key can start with it, see `list`. */
+/** Where objects are written before they get their name, in a folder of each node; no key can start with it, see `list`. */
 const scratchName = '.writing';
 
 /**
- * Opens the directory and clears what an earlier process left half-written.
+ * Opens the directory and clears what processes that died left half-written.
  * @throws DaemonError when the directory cannot be created or written to
  */
-export async function openLocalStorage({ root }: LocalStorageOptions): Promise<ObjectStorage> {
+export async function openLocalStorage({ root, nodeId }: LocalStorageOptions): Promise<ObjectStorage> {
   const scratch = join(root, scratchName);
   try {
     await mkdir(root, { recursive: true, mode: 0o755 });
-    await rm(scratch, { recursive: true, force: true });
-    await mkdir(scratch);
+    await clearAbandoned(scratch);
+    await mkdir(join(scratch, nodeId), { recursive: true });
   } catch (error) {
     throw storageError('open', root, error);
   }
-  return new LocalStorage(root, scratch);
+  return new LocalStorage(root, scratch, nodeId);
 }
 
 class LocalStorage implements ObjectStorage {
   readonly type = 'local';
   readonly #root: string;
+  /** Of all nodes. */
   readonly #scratch: string;
+  /** Of this one. */
+  readonly #own: string;
 
-  constructor(root: string, scratch: string) {
+  constructor(root: string, scratch: string, nodeId: string) {
     this.#root = root;
     this.#scratch = scratch;
+    this.#own = join(scratch, nodeId);
   }
 
   async read(key: string): Promise<Buffer | undefined> {
@@ -114,8 +121,10 @@ class LocalStorage implements ObjectStorage {
   /** Lets `fill` make a file, then gives it its name in one step. */
   async #place(key: string, fill: (temporary: string) => Promise<void>): Promise<true> {
     const path = this.#path(key);
-    let temporary = join(this.#scratch, randomUUID());
+    let temporary = join(this.#own, randomUUID());
     try {
+      // Another node may have tidied it away while nothing was written.
+      await mkdir(this.#own, { recursive: true });
       await fill(temporary);
       await mkdir(dirname(path), { recursive: true, mode: 0o755 });
       try {

@@ -7,11 +7,13 @@ import {
   SqliteIntrospector,
   SqliteQueryCompiler,
   sql,
+  type Transaction,
 } from 'kysely';
 import { DatabaseError } from '../database-error.ts';
-import type { SqlDialect } from '../dialect.ts';
+import type { PresentSchema, SqlDialect } from '../dialect.ts';
 import type { ColumnKind, Tables } from '../schema.ts';
-import { NodeSqliteDriver, type SqliteFileOptions } from './node-sqlite-driver.ts';
+import { inTransaction } from '../transactions.ts';
+import { NodeSqliteDriver, type SqliteFileOptions } from './driver.ts';
 
 /** Up to this size the whole file is examined at start; that takes well under a tenth of a second. */
 const examinedBytes = 32 * 1024 * 1024;
@@ -45,9 +47,16 @@ async function examine(kysely: Kysely<Tables>, file: string): Promise<void> {
 
 class SqliteDialect implements SqlDialect {
   readonly name = 'sqlite';
+  readonly place: string;
+  // The daemon holds the lock of its data directory.
+  readonly soleUser = true;
   readonly kysely: Kysely<Tables>;
+  readonly clockMs = sql<number>`cast(unixepoch('subsec') * 1000 as integer)`;
+  readonly tableOptions = '';
+  readonly hasUniqueConstraints = false;
 
   constructor(options: SqliteFileOptions) {
+    this.place = options.file;
     this.kysely = new Kysely<Tables>({
       dialect: {
         createAdapter: () => new SqliteAdapter(),
@@ -64,10 +73,6 @@ class SqliteDialect implements SqlDialect {
     return { id: 'text', uuid: 'text', time: 'text', text: 'text', bigint: 'integer', boolean: 'integer' }[kind];
   }
 
-  boolean(value: boolean): number {
-    return value ? 1 : 0;
-  }
-
   ignoringDuplicates<T extends keyof Tables, O>(
     insert: InsertQueryBuilder<Tables, T, O>,
   ): InsertQueryBuilder<Tables, T, O> {
@@ -79,12 +84,20 @@ class SqliteDialect implements SqlDialect {
     return select;
   }
 
+  transaction<T>(work: (tx: Transaction<Tables>) => Promise<T>): Promise<T> {
+    return inTransaction(this.kysely, work);
+  }
+
   async exclusively(migration: (kysely: Kysely<Tables>) => Promise<void>): Promise<void> {
     await this.kysely.transaction().execute(migration);
   }
 
-  async indexNames(kysely: Kysely<Tables>): Promise<ReadonlySet<string>> {
+  async presentSchema(kysely: Kysely<Tables>): Promise<PresentSchema> {
     const { rows } = await sql<{ name: string }>`select name from sqlite_schema where type = 'index'`.execute(kysely);
-    return new Set(rows.map((row) => row.name));
+    const tables = await kysely.introspection.getTables();
+    return {
+      tables: new Map(tables.map((table) => [table.name, new Set(table.columns.map((column) => column.name))])),
+      indexes: new Set(rows.map((row) => row.name)),
+    };
   }
 }

@@ -1,7 +1,8 @@
 import { closeSync, openSync } from 'node:fs';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { CompiledQuery, type DatabaseConnection, type Driver, type QueryResult } from 'kysely';
-import { sqliteError } from './sqlite-errors.ts';
+import { bindable } from '../bindable.ts';
+import { sqliteError } from './errors.ts';
 
 export interface SqliteFileOptions {
   /** Absolute path, or `:memory:`. */
@@ -89,7 +90,7 @@ class NodeSqliteConnection implements DatabaseConnection {
   async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
     try {
       const { statement, returnsRows } = this.#prepare(sql);
-      const values = parameters.map(bindable);
+      const values = parameters.map(stored);
       // Kysely's types promise that the rows of this text are R.
       if (returnsRows) return { rows: statement.all(...values) as R[] };
       const { changes, lastInsertRowid } = statement.run(...values);
@@ -124,10 +125,8 @@ class NodeSqliteConnection implements DatabaseConnection {
 }
 
 /** node:sqlite takes an object in first place for named parameters and then silently stores nulls: no object gets there. */
-function bindable(value: unknown): SQLInputValue {
-  if (value === undefined) return null;
-  if (typeof value === 'boolean') return value ? 1 : 0;
-  if (value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint')
-    return value;
-  throw new TypeError(`a value of type ${typeof value} cannot be stored`);
+function stored(value: unknown): SQLInputValue {
+  const known = bindable(value);
+  if (typeof known === 'boolean') return known ? 1 : 0;
+  return known instanceof Date ? known.toISOString() : known;
 }

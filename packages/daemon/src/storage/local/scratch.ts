@@ -1,0 +1,35 @@
+import { readdir, rm, rmdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { codeOf } from './file-errors.ts';
+
+/** A file that is being written changes all the time; one that has not for this long has lost its process. */
+const abandonedMs = 3_600_000;
+
+/** Removes what processes that died left half-written, whoever they were, and the folders that become empty by it. */
+export async function clearAbandoned(scratch: string): Promise<void> {
+  const entries = await unlessGone(() => readdir(scratch, { withFileTypes: true }));
+  for (const entry of entries ?? []) {
+    const path = join(scratch, entry.name);
+    if (!entry.isDirectory()) await removeIfOld(path);
+    else {
+      for (const name of (await unlessGone(() => readdir(path))) ?? []) await removeIfOld(join(path, name));
+      await unlessGone(() => rmdir(path));
+    }
+  }
+}
+
+async function removeIfOld(path: string): Promise<void> {
+  const found = await unlessGone(() => stat(path));
+  if (found !== undefined && Date.now() - found.mtimeMs > abandonedMs) await rm(path, { recursive: true, force: true });
+}
+
+/** Other nodes finish, and tidy, at the same time. */
+async function unlessGone<T>(work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === 'ENOENT' || code === 'ENOTEMPTY' || code === 'EEXIST') return undefined;
+    throw error;
+  }
+}
