@@ -649,7 +649,7 @@ export interface Provider {
 
 export interface Readiness {
   readonly status: "ok" | "not ready";
-  /** What is missing, by part. */
+  /** What is missing: by plugin, or in short for those without a key. */
   readonly problems: Readonly<Record<string, string>>;
 }
 
@@ -2831,7 +2831,7 @@ export interface Operations {
     readonly kind: 'enveloped';
     readonly input: Readonly<Record<never, never>>;
     readonly data: {
-      /** REMOTE_INSTALL_KEY of the plugin */
+      /** REMOTE_INSTALL_KEY of the plugin, a UUID; empty while PLUGIN_REMOTE_INSTALLING_ENABLED is false */
       readonly key: string;
     };
   };
@@ -2840,7 +2840,7 @@ export interface Operations {
     readonly kind: 'enveloped';
     readonly input: Readonly<Record<never, never>>;
     readonly data: {
-      /** REMOTE_INSTALL_KEY of the plugin */
+      /** REMOTE_INSTALL_KEY of the plugin, a UUID; empty while PLUGIN_REMOTE_INSTALLING_ENABLED is false */
       readonly key: string;
     };
   };
@@ -2910,6 +2910,12 @@ export interface Operations {
   };
   /** Prometheus metrics. `GET /metrics/` */
   readonly getMetrics: {
+    readonly kind: 'bytes';
+    readonly input: Readonly<Record<never, never>>;
+    readonly data: Uint8Array;
+  };
+  /** Leads to the page to read, or to the health answer where that page needs a key. `GET /` */
+  readonly getStart: {
     readonly kind: 'bytes';
     readonly input: Readonly<Record<never, never>>;
     readonly data: Uint8Array;
@@ -3046,10 +3052,11 @@ export const operations = {
   switchServerlessEndpoint: {"kind":"enveloped","method":"POST","path":"/admin/plugin/serverless/switch-endpoint","key":"adminKey","body":"json"},
   getHealth: {"kind":"plain","method":"GET","path":"/health/check"},
   getLiveness: {"kind":"plain","method":"GET","path":"/livez"},
-  getReadiness: {"kind":"plain","method":"GET","path":"/readyz"},
-  getMetrics: {"kind":"bytes","method":"GET","path":"/metrics/"},
-  getOpenApiDocument: {"kind":"plain","method":"GET","path":"/openapi.json"},
-  getDocumentationPage: {"kind":"bytes","method":"GET","path":"/docs"},
+  getReadiness: {"kind":"plain","method":"GET","path":"/readyz","key":"serverKey"},
+  getMetrics: {"kind":"bytes","method":"GET","path":"/metrics/","key":"serverKey"},
+  getStart: {"kind":"bytes","method":"GET","path":"/"},
+  getOpenApiDocument: {"kind":"plain","method":"GET","path":"/openapi.json","key":"serverKey"},
+  getDocumentationPage: {"kind":"bytes","method":"GET","path":"/docs","key":"serverKey"},
 } as const satisfies Readonly<Record<keyof Operations, OperationSpec>>;
 
 export interface OperationSpec {

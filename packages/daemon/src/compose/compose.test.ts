@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { loadSettings } from '../config/index.ts';
+import { VERSION } from '../version.ts';
 import { type Daemon, startDaemon } from './index.ts';
 
 let directory: string;
@@ -99,8 +100,49 @@ test('parts that are switched off are not there', async () => {
   });
   const headers = { 'x-api-key': 'a-key' };
   const tenant = '/plugin/00000000-0000-4000-8000-000000000001';
-  expect((await fetch(`${urlOf(daemon)}${tenant}/debugging/key`, { method: 'POST', headers })).status).toBe(404);
+  const key = await fetch(`${urlOf(daemon)}${tenant}/debugging/key`, { method: 'POST', headers });
+  // Dify's page of plugins asks for it whatever is switched off.
+  expect([key.status, await key.json()]).toEqual([200, { code: 0, message: 'success', data: { key: '' } }]);
   expect((await fetch(`${urlOf(daemon)}/e/hook/path`)).status).toBe(404);
   expect((await fetch(`${urlOf(daemon)}/metrics/`)).status).toBe(404);
   expect((await fetch(`${urlOf(daemon)}${tenant}/management/list?page=1&page_size=10`, { headers })).status).toBe(200);
+});
+
+test('/ leads to what the asker may read, relative to wherever it is mounted', async () => {
+  const open = await start();
+  const answer = await fetch(`${urlOf(open)}/`, { redirect: 'manual' });
+  expect([answer.status, answer.headers.get('location')]).toEqual([302, 'docs']);
+  const closed = await start({ DATA_DIR: join(directory, 'other'), DETAILS_ACCESS: 'key' });
+  const health = await fetch(`${urlOf(closed)}/`);
+  expect([health.url.endsWith('/health/check'), await health.json()]).toEqual([
+    true,
+    expect.objectContaining({ version: VERSION }),
+  ]);
+});
+
+test('details need a key where they are not open; a second server shows them without', async () => {
+  const port = await freePort();
+  const daemon = await start({ DETAILS_ACCESS: 'key', DETAILS_KEY: 'details-key', DETAILS_PORT: String(port) });
+  for (const path of ['/metrics', '/metrics/', '/docs', '/docs/', '/openapi.json']) {
+    const ask = async (url: string, init?: RequestInit) => (await fetch(url + path, init)).status;
+    const headers = { authorization: 'Bearer details-key' };
+    expect([
+      path,
+      await ask(urlOf(daemon)),
+      await ask(urlOf(daemon), { headers }),
+      await ask(urlOf(daemon), { headers, method: 'HEAD' }),
+      await ask(`http://127.0.0.1:${port}`),
+    ]).toEqual([path, 401, 200, 200, 200]);
+  }
+  expect((await fetch(`http://127.0.0.1:${port}/plugin/t/management/list`)).status).toBe(404);
+  await daemon.stop(AbortSignal.abort());
+  await expect(fetch(`http://127.0.0.1:${port}/livez`)).rejects.toThrow();
+});
+
+test('beyond the loopback details need a key without a word', async () => {
+  const daemon = await start({ SERVER_HOST: '0.0.0.0' });
+  expect((await fetch(`${urlOf(daemon)}/metrics/`)).status).toBe(401);
+  expect((await fetch(`${urlOf(daemon)}/readyz`)).status).toBe(200);
+  const open = await start({ DATA_DIR: join(directory, 'other'), SERVER_HOST: '0.0.0.0', DETAILS_ACCESS: 'open' });
+  expect((await fetch(`${urlOf(open)}/metrics/`)).status).toBe(200);
 });

@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FastifyRequest } from 'fastify';
-import type { DataDirectory, Settings } from '../config/index.ts';
+import { type DataDirectory, isLoopback, type Settings } from '../config/index.ts';
 import type { Database } from '../database/index.ts';
 import type { EndpointService } from '../endpoints/index.ts';
 import { adminRoutes } from '../http/admin/index.ts';
@@ -10,7 +10,7 @@ import { debuggingRoutes } from '../http/debugging/index.ts';
 import { dispatchRoutes } from '../http/dispatch/index.ts';
 import { endpointRoutes } from '../http/endpoints/index.ts';
 import { healthRoutes } from '../http/health/index.ts';
-import { type AnyRoute, createHttpServer, type HttpServer } from '../http/index.ts';
+import { type AnyRoute, createHttpServer, type HttpLimits, type HttpServer } from '../http/index.ts';
 import { managementRoutes } from '../http/management/index.ts';
 import { descriptionRoutes } from '../http/openapi/index.ts';
 import { webhookRoutes } from '../http/webhooks/index.ts';
@@ -20,6 +20,7 @@ import type { Routing } from '../routing/index.ts';
 import type { DebuggingKeys } from '../runtimes/debugging/index.ts';
 import type { LocalSupervisor } from '../supervision/index.ts';
 import { type Metrics, type OwnedLog, TraceContext } from '../telemetry/index.ts';
+import { VERSION } from '../version.ts';
 import { observeRequests } from './observation.ts';
 
 export interface HttpParts {
@@ -37,25 +38,75 @@ export interface HttpParts {
   readonly debuggingKeys: DebuggingKeys;
 }
 
-/** The HTTP server with every route table; not listening yet. */
-export async function httpServer(parts: HttpParts): Promise<HttpServer> {
-  const { settings, serverKey, log, metrics } = parts;
-  const requests = observeRequests(metrics, log.child({ component: 'http' }), settings.HEALTH_API_LOG_ENABLED);
-  const server = await createHttpServer({
+/** The HTTP servers with their route tables; not listening yet. */
+export interface HttpServers {
+  readonly main: HttpServer;
+  /** Shows details without a key; undefined unless DETAILS_PORT asks for it. */
+  readonly details: HttpServer | undefined;
+}
+
+export async function httpServers(parts: HttpParts): Promise<HttpServers> {
+  const { settings, serverKey, metrics } = parts;
+  const log = parts.log.child({ component: 'http' });
+  const requests = observeRequests(metrics, log, settings.HEALTH_API_LOG_ENABLED);
+  const common = {
+    onFinished: requests.onFinished,
+    onFault: requests.onFault,
+    onWarning: requests.onWarning,
+    limits: limits(settings),
+    trustedProxies: settings.TRUSTED_PROXIES,
+  };
+  const main = await createHttpServer({
+    ...common,
     host: settings.SERVER_HOST,
     port: settings.SERVER_PORT,
     serverKey,
-    ...(settings.ADMIN_API_ENABLED && settings.ADMIN_API_KEY !== undefined && { adminKey: settings.ADMIN_API_KEY }),
-    onFinished: requests.onFinished,
-    onFault: requests.onFault,
+    detailsNeedKey: detailsNeedKey(settings),
+    ...defined({
+      formerServerKey: settings.SERVER_KEY_PREVIOUS,
+      adminKey: settings.ADMIN_API_ENABLED ? settings.ADMIN_API_KEY : undefined,
+      formerAdminKey: settings.ADMIN_API_ENABLED ? settings.ADMIN_API_KEY_PREVIOUS : undefined,
+      detailsKey: settings.DETAILS_KEY,
+    }),
     routes: routes(parts, requests),
   });
-  requests.watch(server.app.server);
-  return server;
+  requests.watch(main.app.server);
+  if (settings.DETAILS_PORT === 0) return { main, details: undefined };
+  const details = await createHttpServer({
+    ...common,
+    host: settings.DETAILS_HOST,
+    port: settings.DETAILS_PORT,
+    setting: { host: 'DETAILS_HOST', port: 'DETAILS_PORT' },
+    serverKey,
+    routes: described(health(parts, requests), false),
+  });
+  return { main, details };
 }
 
+/** Without the entries that are undefined. */
+const defined = (entries: Readonly<Record<string, string | undefined>>): Readonly<Record<string, string>> =>
+  Object.fromEntries(Object.entries(entries).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
+
+const detailsNeedKey = (settings: Settings): boolean =>
+  settings.DETAILS_ACCESS === 'key' || (settings.DETAILS_ACCESS === 'auto' && !isLoopback(settings.SERVER_HOST));
+
+const limits = (settings: Settings): HttpLimits => ({
+  headBytes: settings.MAX_HEADER_BYTES,
+  headMs: settings.HTTP_HEAD_TIMEOUT * 1000,
+  requestMs: settings.HTTP_REQUEST_TIMEOUT * 1000,
+  connections: settings.MAX_CONNECTIONS,
+  strangersOfAddress: settings.MAX_CONNECTIONS_PER_ADDRESS,
+  publicRequestsOfAddress: settings.MAX_PUBLIC_REQUESTS_PER_ADDRESS,
+  failedAttemptsPerMinute: settings.MAX_FAILED_AUTH_PER_MINUTE,
+});
+
+const described = (all: readonly AnyRoute[], needsKey: boolean): readonly AnyRoute[] => [
+  ...all,
+  ...descriptionRoutes(all, needsKey),
+];
+
 function routes(parts: HttpParts, requests: ReturnType<typeof observeRequests>): readonly AnyRoute[] {
-  const { settings, log, metrics, database, installation, invocations, endpoints, supervisor, routing } = parts;
+  const { settings, log, database, installation, invocations, endpoints, routing } = parts;
   const all = [
     ...dispatchRoutes({
       invocations,
@@ -77,7 +128,7 @@ function routes(parts: HttpParts, requests: ReturnType<typeof observeRequests>):
     ...assetRoutes({ installation }),
     ...endpointRoutes({ endpoints }),
     ...(settings.ADMIN_API_ENABLED ? adminRoutes() : []),
-    ...(settings.PLUGIN_REMOTE_INSTALLING_ENABLED ? debuggingRoutes({ keys: parts.debuggingKeys }) : []),
+    ...debuggingRoutes({ keys: settings.PLUGIN_REMOTE_INSTALLING_ENABLED ? parts.debuggingKeys : undefined }),
     ...(settings.PLUGIN_ENDPOINT_ENABLED
       ? webhookRoutes({
           database,
@@ -91,21 +142,28 @@ function routes(parts: HttpParts, requests: ReturnType<typeof observeRequests>):
           log: log.child({ component: 'webhooks' }),
         })
       : []),
-    ...healthRoutes({
-      version: '',
-      buildTime: '',
-      platform: settings.PLATFORM,
-      poolSize: settings.ROUTINE_POOL_SIZE,
-      activeRequests: requests.active,
-      activeDispatches: requests.activeDispatches,
-      openSessions: () => invocations.openSessions,
-      problems: async () => ({ ...(await databaseProblem(database)), ...supervisor.problems() }),
-      metrics: settings.PROMETHEUS_ENABLED
-        ? async () => ({ type: metrics.contentType, text: await metrics.render() })
-        : undefined,
-    }),
+    ...health(parts, requests),
   ];
-  return [...all, ...descriptionRoutes(all)];
+  return described(all, detailsNeedKey(settings));
+}
+
+function health(
+  { settings, metrics, database, invocations, supervisor }: HttpParts,
+  requests: ReturnType<typeof observeRequests>,
+): readonly AnyRoute[] {
+  return healthRoutes({
+    version: VERSION,
+    buildTime: '',
+    platform: settings.PLATFORM,
+    poolSize: settings.ROUTINE_POOL_SIZE,
+    activeRequests: requests.active,
+    activeDispatches: requests.activeDispatches,
+    openSessions: () => invocations.openSessions,
+    problems: async () => ({ ...(await databaseProblem(database)), plugins: supervisor.problems() }),
+    metrics: settings.PROMETHEUS_ENABLED
+      ? async () => ({ type: metrics.contentType, text: await metrics.render() })
+      : undefined,
+  });
 }
 
 /** An empty directory; what a killed daemon left there is gone. */
@@ -118,7 +176,7 @@ function freshDirectory(path: string): string {
 const traceparentOf = (request: FastifyRequest): string =>
   TraceContext.from(request.headers.traceparent?.toString()).traceparent;
 
-async function databaseProblem(database: Database): Promise<Readonly<Record<string, string>>> {
+async function databaseProblem(database: Database): Promise<{ readonly database?: string }> {
   try {
     await database.ping();
     return {};

@@ -16,7 +16,6 @@ import { type DataDirectory, isPublished, openDataDirectory, type Settings } fro
 import { openDatabase } from '../database/index.ts';
 import { EndpointService } from '../endpoints/index.ts';
 import { DaemonError } from '../errors/index.ts';
-import type { HttpServer } from '../http/index.ts';
 import { createInstallation } from '../installation/index.ts';
 import { Invocations } from '../invocation/index.ts';
 import { Routing } from '../routing/index.ts';
@@ -24,7 +23,7 @@ import { DebuggingKeys, DebuggingRuntimes, DebuggingServer } from '../runtimes/d
 import { createProcessLauncher, explainPid1 } from '../runtimes/local/launcher/index.ts';
 import { measured, objectKey, openLocalStorage } from '../storage/index.ts';
 import { createLog, createMetrics, type OwnedLog } from '../telemetry/index.ts';
-import { httpServer } from './http.ts';
+import { type HttpServers, httpServers } from './http.ts';
 import { installationOptions, localPlugins } from './local-plugins.ts';
 import { observeInstallations, observeInvocations } from './observation.ts';
 
@@ -182,8 +181,11 @@ async function wire(
     log: log.child({ component: 'endpoints' }),
   });
   const parts = { settings, serverKey, dataDirectory, log, metrics, database, installation, invocations, endpoints };
-  const http = await httpServer({ ...parts, supervisor, routing, debuggingKeys });
-  const address = await http.listen();
+  const http = await httpServers({ ...parts, supervisor, routing, debuggingKeys });
+  const address = await http.main.listen();
+  closing(http.main, (server) => server.close(AbortSignal.abort()));
+  await http.details?.listen();
+  closing(http.details, (server) => server?.close(AbortSignal.abort()));
   supervisor.begin();
 
   let stopping: Promise<void> | undefined;
@@ -214,14 +216,14 @@ const openLog = (settings: Settings, secrets: readonly (string | undefined)[]): 
   });
 
 async function stop(
-  http: HttpServer,
+  http: HttpServers,
   invocations: Invocations,
   closeAll: () => Promise<void>,
   signal: AbortSignal,
 ): Promise<void> {
   // New connections are refused from here on; open calls may finish.
   const cut = new AbortController();
-  const closed = http.close(cut.signal);
+  const closed = http.main.close(cut.signal);
   await invocations.drained(signal);
   const end = () => {
     invocations.abortAll(new DaemonError('runtime-unavailable', 'the daemon is stopping: plugin runtime not found'));

@@ -2,6 +2,7 @@
 import type { Server } from 'node:http';
 import { parseUniqueIdentifier } from '@plugin-daemon/plugin-package';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { HttpWarning } from '../http/index.ts';
 import type { InstallationParts } from '../installation/index.ts';
 import type { InvocationsOptions } from '../invocation/index.ts';
 import type { PluginState } from '../supervision/index.ts';
@@ -66,6 +67,25 @@ export function observeInstallations(metrics: Metrics): NonNullable<Installation
   };
 }
 
+const warnings: Readonly<Record<HttpWarning, { readonly text: string; readonly remedy: string }>> = {
+  blocked: {
+    text: 'too many requests with a wrong key: this address is not listened to for a minute',
+    remedy: 'compare its key with SERVER_KEY, or keep it away',
+  },
+  'too-many-connections': {
+    text: 'connections are refused: too many are open',
+    remedy: 'raise MAX_CONNECTIONS if this is intended',
+  },
+  'too-many-of-address': {
+    text: 'connections of this address are refused: too many without a key are open',
+    remedy: 'name it in TRUSTED_PROXIES if it is a proxy, or raise MAX_CONNECTIONS_PER_ADDRESS',
+  },
+  'former-key': {
+    text: 'this address still uses the former key',
+    remedy: 'give it the new one before the former one is unset',
+  },
+};
+
 /** Counts and logs HTTP requests. */
 export function observeRequests(metrics: Metrics, log: Log, logHealth: boolean) {
   let active = 0;
@@ -98,6 +118,10 @@ export function observeRequests(metrics: Metrics, log: Log, logHealth: boolean) 
         client_ip: request.ip,
       };
       log[level](fields, 'HTTP request');
+    },
+    onWarning(warning: HttpWarning, address: string): void {
+      const { text, remedy } = warnings[warning];
+      log.warn({ client_ip: address, remedy }, text);
     },
     onFault(error: unknown, request: FastifyRequest): void {
       log.error({ method: request.method, path: request.url, error }, 'request failed');

@@ -1,3 +1,4 @@
+import { accessSettings } from './access.ts';
 import { databaseSettings } from './database.ts';
 import { installationSettings } from './installation.ts';
 import { pluginSettings, serverlessSettings } from './plugins.ts';
@@ -10,6 +11,7 @@ import { telemetrySettings } from './telemetry.ts';
 /** The groups in the order of the documentation. */
 export const settingGroups = [
   { title: 'Server, keys and Dify', settings: serverSettings },
+  { title: 'Access and limits of the HTTP server', settings: accessSettings },
   { title: 'Plugins', settings: pluginSettings },
   { title: 'Packages and Python environments', settings: installationSettings },
   { title: 'Storage', settings: storageSettings },
@@ -22,6 +24,7 @@ export const settingGroups = [
 /** Every setting by the name of its variable. */
 export const settingsTable = {
   ...serverSettings,
+  ...accessSettings,
   ...pluginSettings,
   ...installationSettings,
   ...storageSettings,

@@ -85,6 +85,13 @@ export const errorKinds = {
     meaning:
       'What all callers, or all of one plugin, may hold in memory is used up; the message names limit and setting; try again.',
   },
+  'too-many-requests': {
+    code: -400,
+    type: 'PluginDaemonBadRequestError',
+    status: 429,
+    meaning:
+      'This address asks too much at once, or came with wrong keys too often; `Retry-After` says when to try again.',
+  },
 } as const satisfies Record<string, KindSpec>;
 
 export type ErrorKind = keyof typeof errorKinds;

@@ -4,9 +4,11 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 
 /**
  * Who may call and under which prefix a path stands (http-api §2.3):
- * plugin = `/plugin/:tenant_id` + X-Api-Key · direct = `/v2/invoke` + X-Api-Key · admin = `/admin` + X-Admin-Api-Key · public = as written.
+ * plugin = `/plugin/:tenant_id` + X-Api-Key · direct = `/v2/invoke` + X-Api-Key · admin = `/admin` + X-Admin-Api-Key ·
+ * details = as written, with any of the daemon's keys unless DETAILS_ACCESS opens it · probe = for everybody, says more to who has
+ * a key · public = for everybody.
  */
-export type RouteGroup = 'plugin' | 'direct' | 'admin' | 'public';
+export type RouteGroup = 'plugin' | 'direct' | 'admin' | 'details' | 'probe' | 'public';
 
 /** JSON text that is put into the envelope as it is: for values that are kept serialized. */
 export class RawJson {
@@ -32,6 +34,7 @@ export interface Call<T> {
 }
 
 export interface Route<T = unknown> {
+  /** GET answers HEAD too. */
   readonly method: 'GET' | 'POST' | 'HEAD' | 'PUT' | 'DELETE' | 'OPTIONS';
   readonly group: RouteGroup;
   /** Relative to the group's prefix, `:name` for parameters, a final `*` for the rest of the path. */

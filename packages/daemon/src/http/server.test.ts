@@ -77,6 +77,16 @@ async function start() {
           reply.raw.writeHead(200).end(String(size));
         },
       }),
+      route({
+        method: 'GET',
+        group: 'public',
+        path: '/raw-get',
+        tag: 't',
+        summary: 's',
+        handleRaw: async (_call, reply) => {
+          reply.raw.writeHead(200, { 'Content-Length': 4 }).end('text');
+        },
+      }),
       route({ method: 'GET', group: 'admin', path: '/x', tag: 't', summary: 's', handle: () => 1 }),
     ],
   });
@@ -192,7 +202,7 @@ test('a wrong or missing key is refused; unknown routes and methods are 404', as
   for (const response of [
     await call('/nothing'),
     await call('/plugin/t/list', { method: 'POST' }),
-    await call('/plugin/t/list', { method: 'HEAD' }),
+    await call('/plugin/t/named', { method: 'HEAD' }),
   ]) {
     expect(response.status).toBe(404);
   }
@@ -223,6 +233,33 @@ test('large answers are compressed for clients that accept it', async () => {
   const response = await call('/plugin/t/big', { headers: { 'Accept-Encoding': 'gzip' } });
   expect(response.headers.get('content-encoding')).toBe('gzip');
   expect(await dataOf(response)).toHaveLength(5000);
+});
+
+test.each([
+  ['gzip, deflate, br, zstd', 'gzip'],
+  ['br', 'br'],
+  ['*', 'gzip'],
+])('of what a client takes (%s), gzip comes first', async (accepted, encoding) => {
+  const call = await start();
+  const response = await call('/plugin/t/big', { headers: { 'Accept-Encoding': accepted } });
+  expect(response.headers.get('content-encoding')).toBe(encoding);
+  expect(await dataOf(response)).toHaveLength(5000);
+});
+
+test('HEAD is answered where GET is, with the head of its answer', async () => {
+  const call = await start();
+  const plain = { 'Accept-Encoding': 'identity' };
+  for (const path of ['/plugin/t/list?page=1&page_size=1', '/plugin/t/big', '/plugin/t/fails/known', '/raw-get']) {
+    const get = await call(path, { headers: plain });
+    const head = await call(path, { method: 'HEAD', headers: plain });
+    expect([path, head.status, head.headers.get('content-length'), await head.text()]).toEqual([
+      path,
+      get.status,
+      get.headers.get('content-length'),
+      '',
+    ]);
+  }
+  expect((await call('/plugin/t/list', { method: 'HEAD', headers: { 'X-Api-Key': 'kez' } })).status).toBe(401);
 });
 
 test('a raw route gets the body unread, of any type and size', async () => {

@@ -5,25 +5,44 @@ import compress from '@fastify/compress';
 import type { RecordOf } from '@plugin-daemon/wire-schema';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { DaemonError, toDaemonError } from '../errors/index.ts';
-import { keyCheck, unauthorized } from './auth.ts';
+import { inNetworks } from './addresses.ts';
 import { bindBody, bindGet, readQuery } from './binding.ts';
+import { ConnectionLimits } from './connections.ts';
 import { errorBody, JSON_TYPE, sendErrorRaw, successBody } from './envelope.ts';
+import { Gate } from './gate.ts';
+import { defaultLimits, type HttpLimits } from './limits.ts';
 import { readBody } from './raw-body.ts';
 import type { AnyRoute, Call, RouteGroup } from './route.ts';
 
 export interface HttpServerOptions {
   readonly host: string;
   readonly port: number;
+  /** Names of the settings of both, for the remedy when the address is taken. */
+  readonly setting?: { readonly host: string; readonly port: string };
   /** Value of X-Api-Key. */
   readonly serverKey: string;
   /** Value of X-Admin-Api-Key; without it the admin group admits nobody. */
   readonly adminKey?: string;
+  /** Former values of both, accepted until every caller has the new ones. */
+  readonly formerServerKey?: string;
+  readonly formerAdminKey?: string;
+  /** A key that opens the details group alone. */
+  readonly detailsKey?: string;
+  /** Whether the details group asks for a key at all; default no. */
+  readonly detailsNeedKey?: boolean;
+  readonly limits?: Partial<HttpLimits>;
+  /** Addresses and networks of proxies in front, whose X-Forwarded-For counts. */
+  readonly trustedProxies?: readonly string[];
+  readonly onWarning?: (warning: HttpWarning, address: string) => void;
   readonly routes: readonly AnyRoute[];
   /** Called when an answer is complete, with the route's pattern (`''` for unknown routes). */
   readonly onFinished: (request: FastifyRequest, reply: FastifyReply, pattern: string) => void;
   /** Called with errors that are nobody's fault outside: they become a 500 and belong into the log. */
   readonly onFault: (error: unknown, request: FastifyRequest) => void;
 }
+
+/** What the operator should hear of: an address that is not listened to for now, connections refused, a former key in use. */
+export type HttpWarning = 'blocked' | 'too-many-connections' | 'too-many-of-address' | 'former-key';
 
 export interface HttpServer {
   /** Starts listening; resolves to the address in use. */
@@ -44,21 +63,52 @@ const prefixes: Readonly<Record<RouteGroup, string>> = {
   plugin: '/plugin/:tenant_id',
   direct: '/v2/invoke',
   admin: '/admin',
+  details: '',
+  probe: '',
   public: '',
 };
 
 /** Builds the server from the route tables. */
 export async function createHttpServer(options: HttpServerOptions): Promise<HttpServer> {
+  const limits = { ...defaultLimits, ...options.limits };
+  const isProxy = inNetworks(options.trustedProxies ?? []);
   const app = Fastify({
-    // Dify's pool keeps idle connections for 5 s; ours must outlive them, and headers may take long on slow lines (http-api §1).
+    // Dify's pool keeps idle connections for 5 s; ours must outlive them (http-api §1). Only what a request takes to arrive is limited.
     keepAliveTimeout: 120_000,
-    requestTimeout: 0,
-    http: { maxHeaderSize: MIB + 65_536, headersTimeout: 130_000 },
+    requestTimeout: Math.max(limits.requestMs, limits.headMs),
+    http: {
+      maxHeaderSize: limits.headBytes,
+      headersTimeout: limits.headMs,
+      connectionsCheckingInterval: Math.min(5000, limits.headMs),
+    },
+    trustProxy: isProxy,
     forceCloseConnections: false,
     exposeHeadRoutes: false,
     bodyLimit: DEFAULT_BODY_LIMIT,
     routerOptions: { maxParamLength: 8192, caseSensitive: true, ignoreTrailingSlash: false },
     logger: false,
+  });
+  const { onWarning, setting = { host: 'SERVER_HOST', port: 'SERVER_PORT' } } = options;
+  const connections = new ConnectionLimits({
+    total: limits.connections,
+    strangersOfAddress: limits.strangersOfAddress,
+    publicRequestsOfAddress: limits.publicRequestsOfAddress,
+    isProxy,
+    onRefused: (reason, address) =>
+      onWarning?.(reason === 'total' ? 'too-many-connections' : 'too-many-of-address', address),
+  });
+  connections.watch(app.server);
+  const gate = new Gate({
+    keys: {
+      server: [options.serverKey, options.formerServerKey],
+      admin: [options.adminKey, options.formerAdminKey],
+      details: [options.detailsKey],
+      detailsOpen: options.detailsNeedKey !== true,
+    },
+    connections,
+    failedAttemptsPerMinute: limits.failedAttemptsPerMinute,
+    onBlocked: (address) => onWarning?.('blocked', address),
+    onFormerKey: (address) => onWarning?.('former-key', address),
   });
   app.addHook('onRequest', async ({ headers }) => {
     // Fastify refuses what is no media type; for upstream it is one that binds nothing (http-api §3).
@@ -78,32 +128,24 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
     }
     return reply.code(known.status).type(JSON_TYPE).send(errorBody(known));
   });
-  const admits: Readonly<Record<RouteGroup, (request: FastifyRequest) => boolean>> = {
-    plugin: forHeader('x-api-key', options.serverKey),
-    direct: forHeader('x-api-key', options.serverKey),
-    admin: forHeader('x-admin-api-key', options.adminKey ?? ''),
-    public: () => true,
-  };
-
   await app.register(async (scope) => {
     // Lists are large and repetitive; the default quality of brotli is far too slow for them.
     await scope.register(compress, {
       threshold: 1024,
-      encodings: ['br', 'gzip'],
+      // Dify's client offers brotli always, and reads it only where another package happens to be.
+      encodings: ['gzip', 'br'],
       brotliOptions: { params: { [constants.BROTLI_PARAM_QUALITY]: 4 } },
     });
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
     for (const route of options.routes)
-      if (route.handle !== undefined)
-        addRoute(scope, route, spellings(route, options.routes), admits[route.group], ordinary(route, options));
+      if (route.handle !== undefined) addRoute(scope, route, options.routes, gate, ordinary(route, options));
   });
   await app.register(async (scope) => {
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('*', (_request, _payload, done) => done(null));
     for (const route of options.routes)
-      if (route.handleRaw !== undefined)
-        addRoute(scope, route, spellings(route, options.routes), admits[route.group], raw(route, options));
+      if (route.handleRaw !== undefined) addRoute(scope, route, options.routes, gate, raw(route, options));
   });
 
   return {
@@ -114,7 +156,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
       } catch (cause) {
         throw new DaemonError('internal', `cannot listen on ${options.host}:${options.port}: ${reasonOf(cause)}`, {
           cause,
-          remedy: 'Free the port, or choose another address with SERVER_HOST and SERVER_PORT',
+          remedy: `Free the port, or choose another address with ${setting.host} and ${setting.port}`,
         });
       }
       const address = app.server.address();
@@ -144,29 +186,24 @@ function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-const forHeader = (name: string, key: string): ((request: FastifyRequest) => boolean) => {
-  const check = keyCheck(key);
-  return (request) => check(request.headers[name]);
-};
-
 type Handler = (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>;
 
 function addRoute(
   scope: FastifyInstance,
   route: AnyRoute,
-  paths: ReadonlySet<string>,
-  admits: (request: FastifyRequest) => boolean,
+  all: readonly AnyRoute[],
+  gate: Gate,
   handler: Handler,
 ): void {
-  for (const path of paths) {
+  const { method, group } = route;
+  const own = all.some((other) => other.method === 'HEAD' && other.group === group && other.path === route.path);
+  for (const path of spellings(route, all)) {
     scope.route({
-      method: route.method,
-      url: prefixes[route.group] + path,
+      // Probes ask with HEAD. Node leaves the body of such an answer out.
+      method: method === 'GET' && !own ? ['GET', 'HEAD'] : method,
+      url: prefixes[group] + path,
       bodyLimit: route.bodyLimit ?? DEFAULT_BODY_LIMIT,
-      onRequest: (request, reply, done) => {
-        if (admits(request)) return done();
-        reply.code(401).type(JSON_TYPE).send(errorBody(unauthorized()));
-      },
+      onRequest: (request, reply, done) => gate.pass(group, request, reply, done),
       handler,
     });
   }

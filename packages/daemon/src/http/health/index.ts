@@ -1,5 +1,7 @@
 /** Liveness, readiness, the figures of upstream's health route, and metrics (http-api §14). Called by the server's route table. */
+import type { FastifyRequest } from 'fastify';
 import { DaemonError } from '../../errors/index.ts';
+import { maySeeDetails } from '../gate.ts';
 import { type AnyRoute, route } from '../route.ts';
 
 export interface HealthDependencies {
@@ -11,10 +13,17 @@ export interface HealthDependencies {
   readonly activeRequests: () => number;
   readonly activeDispatches: () => number;
   readonly openSessions: () => number;
-  /** What is not ready, by name; empty when all is well. */
-  readonly problems: () => Promise<Readonly<Record<string, string>>>;
+  /** What is not ready, in full; empty when all is well. */
+  readonly problems: () => Promise<Problems>;
   /** The text of all metrics and its content type; undefined when they are switched off. */
   readonly metrics: (() => Promise<{ readonly type: string; readonly text: string }>) | undefined;
+}
+
+/** What is not ready. Texts may quote plugins and paths, so they are for those who may see details. */
+export interface Problems {
+  readonly database?: string;
+  /** By unique identifier. */
+  readonly plugins: Readonly<Record<string, string>>;
 }
 
 export function healthRoutes(dependencies: HealthDependencies): readonly AnyRoute[] {
@@ -36,13 +45,17 @@ export function healthRoutes(dependencies: HealthDependencies): readonly AnyRout
     plain(
       {
         path: '/readyz',
+        group: 'probe',
         operationId: 'getReadiness',
         summary: 'The database, the storage and the installed plugins are there',
+        description:
+          'What exactly is missing is told to those who have a key, and to everybody while DETAILS_ACCESS is open.',
         body: schemas.ready,
         alsoWith: { 503: 'Not ready; `problems` says why.' },
       },
-      async () => {
-        const problems = await dependencies.problems();
+      async (request) => {
+        const found = await dependencies.problems();
+        const problems = maySeeDetails(request) ? inFull(found) : inShort(found);
         const ready = Object.keys(problems).length === 0;
         return { status: ready ? 200 : 503, body: JSON.stringify({ status: ready ? 'ok' : 'not ready', problems }) };
       },
@@ -54,6 +67,7 @@ export function healthRoutes(dependencies: HealthDependencies): readonly AnyRout
         {
           path: '/metrics/',
           aliases: ['/metrics'],
+          group: 'details',
           operationId: 'getMetrics',
           summary: 'Prometheus metrics',
           produces: 'text/plain',
@@ -103,7 +117,11 @@ const schemas = {
     type: 'object',
     properties: {
       status: { enum: ['ok', 'not ready'] },
-      problems: { type: 'object', additionalProperties: text, description: 'What is missing, by part.' },
+      problems: {
+        type: 'object',
+        additionalProperties: text,
+        description: 'What is missing: by plugin, or in short for those without a key.',
+      },
     },
     required: ['status', 'problems'],
   },
@@ -136,16 +154,36 @@ interface Plain {
   readonly type?: string;
 }
 
-type PlainSpec = Pick<AnyRoute, 'path' | 'aliases' | 'operationId' | 'summary' | 'body' | 'alsoWith' | 'produces'>;
+const inFull = ({ database, plugins }: Problems): Readonly<Record<string, string>> => ({
+  ...(database !== undefined && { database }),
+  ...plugins,
+});
 
-function plain(spec: PlainSpec, answer: () => Promise<Plain>): AnyRoute {
+/** The same without names, paths and words of plugins. */
+function inShort({ database, plugins }: Problems): Readonly<Record<string, string>> {
+  const count = Object.keys(plugins).length;
+  return {
+    ...(database !== undefined && { database: 'cannot be reached' }),
+    ...(count > 0 && { plugins: `${count} not running` }),
+  };
+}
+
+type PlainSpec = Pick<
+  AnyRoute,
+  'description' | 'path' | 'aliases' | 'operationId' | 'summary' | 'body' | 'alsoWith' | 'produces'
+>;
+
+function plain(
+  spec: PlainSpec & { readonly group?: 'probe' | 'details' },
+  answer: (request: FastifyRequest) => Promise<Plain>,
+): AnyRoute {
   return route({
+    group: 'public',
     ...spec,
     method: 'GET',
-    group: 'public',
     tag: 'Health',
-    handleRaw: async (_call, reply) => {
-      const { status, body, type } = await answer();
+    handleRaw: async ({ request }, reply) => {
+      const { status, body, type } = await answer(request);
       if (reply.raw.destroyed) throw new DaemonError('internal', 'the client left');
       const bytes = Buffer.from(body);
       reply.raw.writeHead(status, {

@@ -1,4 +1,5 @@
 import type { JsonSchema } from '@plugin-daemon/wire-schema';
+import { VERSION } from '../../version.ts';
 import type { AnyRoute, RouteGroup } from '../route.ts';
 import { Components } from './components.ts';
 import { errorEnvelope, errorStatuses, pluginError } from './errors.ts';
@@ -16,9 +17,6 @@ export interface OpenApiDocument {
     readonly schemas: Readonly<Record<string, JsonSchema>>;
   };
 }
-
-/** Version of the described interface. */
-const VERSION = '0.1.0';
 
 const overview = `Everything Dify asks of the daemon, for every program that wants to run Dify plugins.
 
@@ -48,6 +46,8 @@ const prefixes: Readonly<Record<RouteGroup, string>> = {
   plugin: '/plugin/{tenant_id}',
   direct: '/v2/invoke',
   admin: '/admin',
+  details: '',
+  probe: '',
   public: '',
 };
 

@@ -67,6 +67,7 @@ export const errorStatuses = {
   401: 'The key is missing or wrong.',
   404: 'There is no such thing.',
   413: 'The body is over its limit; the message names limit and setting.',
+  429: 'This address asks too much at once, or came with wrong keys too often.',
   500: 'The daemon could not do it, or the plugin does not run now.',
   503: 'There is no memory for it at this moment; the message names limit and setting.',
   504: 'The plugin took longer than PLUGIN_MAX_EXECUTION_TIMEOUT.',

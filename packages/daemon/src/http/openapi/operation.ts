@@ -20,6 +20,8 @@ const keys: Readonly<Record<RouteGroup, Operation['security']>> = {
   plugin: [{ serverKey: [] }],
   direct: [{ serverKey: [] }],
   admin: [{ adminKey: [] }],
+  details: [{}, { serverKey: [] }],
+  probe: [{}, { serverKey: [] }],
   public: [],
 };
 
@@ -151,9 +153,10 @@ function errorsOf(route: AnyRoute): readonly (keyof typeof errorStatuses)[] {
   const byKind = route.errorStatus === 'kind';
   return [
     ...(route.request !== undefined || route.headers !== undefined || isWebhook(route) ? [400 as const] : []),
-    ...(route.group === 'public' ? [] : [401 as const]),
+    ...(route.group === 'public' || route.group === 'probe' ? [] : [401 as const]),
     ...(byKind ? [404 as const] : []),
     ...(sendsBody || isWebhook(route) ? [413 as const] : []),
+    429,
     ...(byKind ? [500 as const] : []),
     ...(isWebhook(route) ? [504 as const] : []),
   ];

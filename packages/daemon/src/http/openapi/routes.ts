@@ -5,13 +5,29 @@ import { page } from './page/index.ts';
 const policy =
   "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/** Serves the description of these routes and of itself. */
-export function descriptionRoutes(routes: readonly AnyRoute[]): readonly AnyRoute[] {
+/**
+ * Serves the description of these routes and of itself, and leads from `/` there.
+ * @param needsKey whether strangers may not read it; then `/` leads to what they may
+ */
+export function descriptionRoutes(routes: readonly AnyRoute[], needsKey = false): readonly AnyRoute[] {
   let text: Buffer | undefined;
   const own: readonly AnyRoute[] = [
     route({
       method: 'GET',
       group: 'public',
+      path: '/',
+      operationId: 'getStart',
+      tag: 'Description',
+      summary: 'Leads to the page to read, or to the health answer where that page needs a key.',
+      produces: 'text/plain',
+      handleRaw: async (_call, reply) => {
+        // Relative: behind a proxy the prefix stays.
+        reply.raw.writeHead(302, { Location: needsKey ? 'health/check' : 'docs', 'Content-Length': 0 }).end();
+      },
+    }),
+    route({
+      method: 'GET',
+      group: 'details',
       path: '/openapi.json',
       operationId: 'getOpenApiDocument',
       tag: 'Description',
@@ -26,7 +42,7 @@ export function descriptionRoutes(routes: readonly AnyRoute[]): readonly AnyRout
     }),
     route({
       method: 'GET',
-      group: 'public',
+      group: 'details',
       path: '/docs',
       operationId: 'getDocumentationPage',
       tag: 'Description',

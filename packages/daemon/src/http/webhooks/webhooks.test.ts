@@ -184,10 +184,10 @@ test('Expect: 100-continue is answered before the body comes', async () => {
   expect(got).toContain('Expect: 100-continue');
 });
 
-test('1 MiB of headers arrives', async () => {
+test('60 KiB of headers arrive', async () => {
   const { url } = await serve(echo, { maxBufferedBytes: 4 << 20 });
-  const text = await (await fetch(url('/'), { headers: { cookie: 'c'.repeat(1 << 20) } })).text();
-  expect(text.includes(`Cookie: ${'c'.repeat(1 << 20)}\r\n`)).toBe(true);
+  const text = await (await fetch(url('/'), { headers: { cookie: 'c'.repeat(60 << 10) } })).text();
+  expect(text.includes(`Cookie: ${'c'.repeat(60 << 10)}\r\n`)).toBe(true);
 });
 
 test('a body over the limit is refused with its limit, announced or not', async () => {

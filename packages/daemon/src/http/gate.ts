@@ -1,0 +1,95 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { DaemonError } from '../errors/index.ts';
+import { type HttpKeys, type KeyCheck, keyChecks, unauthorized } from './auth.ts';
+import type { ConnectionLimits } from './connections.ts';
+import { errorBody, JSON_TYPE } from './envelope.ts';
+import { FailedAttempts } from './failed-attempts.ts';
+import type { RouteGroup } from './route.ts';
+
+export interface GateOptions {
+  readonly keys: HttpKeys;
+  readonly connections: ConnectionLimits;
+  readonly failedAttemptsPerMinute: number;
+  readonly onBlocked?: (address: string) => void;
+  /** An address uses the former key; once an hour for each. */
+  readonly onFormerKey?: (address: string) => void;
+}
+
+const FORMER_KEY_TOLD_EVERY_MS = 60 * 60_000;
+const MAX_TOLD = 1000;
+
+/** Requests of open routes that may see details. */
+const informed = new WeakSet<FastifyRequest>();
+/** Whether a request may see what is not for everybody. */
+export const maySeeDetails = (request: FastifyRequest): boolean => informed.has(request);
+
+/** Decides about a request before anything of its body is read: its key, and how much its address asks at once. */
+export class Gate {
+  readonly #options: GateOptions;
+  readonly #checks: Readonly<Record<RouteGroup, KeyCheck>>;
+  readonly #failures: FailedAttempts;
+  readonly #toldOf = new Map<string, number>();
+
+  constructor(options: GateOptions) {
+    this.#options = options;
+    this.#checks = keyChecks(options.keys);
+    this.#failures = new FailedAttempts({
+      perMinute: options.failedAttemptsPerMinute,
+      ...(options.onBlocked !== undefined && { onBlocked: options.onBlocked }),
+    });
+  }
+
+  /** Lets the request in, or answers it. */
+  pass(group: RouteGroup, request: FastifyRequest, reply: FastifyReply, next: () => void): void {
+    const { connections, keys } = this.#options;
+    const open = group === 'public' || group === 'probe' || (group === 'details' && keys.detailsOpen);
+    if (open) {
+      const leave = connections.enter(request.ip);
+      if (leave === undefined) return refuse(reply, busy(), 1);
+      reply.raw.once('close', leave);
+    }
+    // Webhooks carry headers of strangers, which are no keys.
+    if (group === 'public') return next();
+    const wait = this.#failures.waitOf(request.ip);
+    const admission =
+      wait === undefined || this.#failures.isKnown(request.ip) ? this.#checks[group](request.headers) : undefined;
+    if (admission !== undefined) {
+      this.#failures.succeeded(request.ip);
+      connections.admit(request.raw.socket);
+      if (admission === 'former-key') this.#tellFormerKey(request.ip);
+    } else if (!open || hasKey(request)) {
+      if (wait !== undefined && !open) return refuse(reply, blocked(wait), wait);
+      if (wait === undefined) this.#failures.failed(request.ip);
+      if (group === 'details') reply.header('WWW-Authenticate', 'Basic realm="plugin daemon", charset="UTF-8"');
+      if (!open) return refuse(reply, unauthorized());
+    }
+    if (admission !== undefined || keys.detailsOpen) informed.add(request);
+    next();
+  }
+
+  #tellFormerKey(address: string): void {
+    const now = Date.now();
+    if (now - (this.#toldOf.get(address) ?? Number.NEGATIVE_INFINITY) < FORMER_KEY_TOLD_EVERY_MS) return;
+    if (this.#toldOf.size >= MAX_TOLD) this.#toldOf.clear();
+    this.#toldOf.set(address, now);
+    this.#options.onFormerKey?.(address);
+  }
+}
+
+const hasKey = ({ headers }: FastifyRequest): boolean =>
+  headers['x-api-key'] !== undefined || headers['x-admin-api-key'] !== undefined || headers.authorization !== undefined;
+
+function refuse(reply: FastifyReply, error: DaemonError, retryAfter?: number): void {
+  if (retryAfter !== undefined) reply.header('Retry-After', retryAfter);
+  reply.code(error.status).type(JSON_TYPE).send(errorBody(error));
+}
+
+const blocked = (seconds: number): DaemonError =>
+  new DaemonError('too-many-requests', `too many requests with a wrong key from this address: wait ${seconds} s`, {
+    remedy: 'Compare the key with SERVER_KEY of the daemon; MAX_FAILED_AUTH_PER_MINUTE is the limit',
+  });
+
+const busy = (): DaemonError =>
+  new DaemonError('too-many-requests', 'too many requests of this address are open', {
+    remedy: 'Wait for their answers; MAX_PUBLIC_REQUESTS_PER_ADDRESS is the limit',
+  });

@@ -1,0 +1,49 @@
+import { afterEach, expect, test } from 'vitest';
+import { createHttpServer, type HttpServer } from '../index.ts';
+import { healthRoutes, type Problems } from './index.ts';
+
+let server: HttpServer | undefined;
+afterEach(async () => {
+  await server?.close(AbortSignal.abort());
+});
+
+const broken: Problems = {
+  database: 'SQLITE_IOERR: /data/daemon.sqlite',
+  plugins: { 'a/b:0.0.1@c': 'exited with 1: postgres://user:password@db', 'a/c:0.0.1@d': 'starting' },
+};
+
+async function ready(problems: Problems, headers: Record<string, string> = {}, detailsNeedKey = true) {
+  server = await createHttpServer({
+    host: '127.0.0.1',
+    port: 0,
+    serverKey: 'key',
+    detailsNeedKey,
+    onFinished: () => undefined,
+    onFault: () => undefined,
+    routes: healthRoutes({
+      version: '1.2.3',
+      buildTime: '',
+      platform: 'local',
+      poolSize: 10,
+      activeRequests: () => 1,
+      activeDispatches: () => 0,
+      openSessions: () => 0,
+      problems: async () => problems,
+      metrics: undefined,
+    }),
+  });
+  const answer = await server.app.inject({ method: 'GET', url: '/readyz', headers });
+  return { status: answer.statusCode, body: answer.json() };
+}
+
+test('what is not ready is told to everybody, names and words only to those with a key', async () => {
+  expect(await ready(broken)).toEqual({
+    status: 503,
+    body: { status: 'not ready', problems: { database: 'cannot be reached', plugins: '2 not running' } },
+  });
+  const full = { status: 'not ready', problems: { database: broken.database, ...broken.plugins } };
+  expect(await ready(broken, { 'x-api-key': 'key' })).toEqual({ status: 503, body: full });
+  expect(await ready(broken, { 'x-api-key': 'wrong' })).not.toEqual({ status: 503, body: full });
+  expect(await ready(broken, {}, false)).toEqual({ status: 503, body: full });
+  expect(await ready({ plugins: {} })).toEqual({ status: 200, body: { status: 'ok', problems: {} } });
+});
