@@ -621,6 +621,16 @@ export interface PluginError {
   readonly args?: Readonly<Record<string, unknown>> | null;
 }
 
+export interface PluginLogLine {
+  readonly time: string;
+  readonly level: "debug" | "info" | "warn" | "error";
+  /** `log`, `stdout`, `stderr`: the plugin's own words; `daemon`: what happened to it */
+  readonly source: string;
+  /** author/name:version@checksum */
+  readonly plugin_unique_identifier: string;
+  readonly message: string;
+}
+
 export interface PromptMessage {
   readonly role: "system" | "user" | "assistant" | "tool" | "developer";
   /** A text, a list of parts, or null. */
@@ -2864,6 +2874,19 @@ export interface Operations {
     };
     readonly data: Uint8Array;
   };
+  /** What a plugin said lately, and with `follow` what it says from now on; events, one a line. `GET /plugin/{tenant_id}/management/logs` */
+  readonly readPluginLogs: {
+    readonly kind: 'stream';
+    readonly input: {
+      /** `author/name` */
+      readonly plugin_id: string;
+      /** How many of the last lines. */
+      readonly lines?: number;
+      /** Also the lines to come, until the client leaves. */
+      readonly follow?: boolean;
+    };
+    readonly data: PluginLogLine;
+  };
   /** Build the function of a plugin anew; events as they happen. `POST /admin/plugin/serverless/reinstall` */
   readonly reinstallServerlessPlugin: {
     readonly kind: 'stream';
@@ -3048,6 +3071,7 @@ export const operations = {
   rotateDebuggingKey: {"kind":"enveloped","method":"POST","path":"/plugin/{tenant_id}/debugging/key/rotate","key":"serverKey"},
   getAsset: {"kind":"bytes","method":"GET","path":"/plugin/{tenant_id}/asset/{id}","key":"serverKey"},
   getPackageAsset: {"kind":"bytes","method":"GET","path":"/plugin/{tenant_id}/extract-asset/","key":"serverKey","query":["plugin_unique_identifier","file_path"]},
+  readPluginLogs: {"kind":"stream","method":"GET","path":"/plugin/{tenant_id}/management/logs","key":"serverKey","query":["plugin_id","lines","follow"]},
   reinstallServerlessPlugin: {"kind":"stream","method":"POST","path":"/admin/plugin/serverless/reinstall","key":"adminKey","body":"json"},
   switchServerlessEndpoint: {"kind":"enveloped","method":"POST","path":"/admin/plugin/serverless/switch-endpoint","key":"adminKey","body":"json"},
   getHealth: {"kind":"plain","method":"GET","path":"/health/check"},

@@ -13,13 +13,14 @@ import { healthRoutes } from '../http/health/index.ts';
 import { type AnyRoute, createHttpServer, type HttpLimits, type HttpServer } from '../http/index.ts';
 import { managementRoutes } from '../http/management/index.ts';
 import { descriptionRoutes } from '../http/openapi/index.ts';
+import { pluginLogRoutes } from '../http/plugin-logs/index.ts';
 import { webhookRoutes } from '../http/webhooks/index.ts';
 import type { Installation } from '../installation/index.ts';
 import type { Invocations } from '../invocation/index.ts';
 import type { Routing } from '../routing/index.ts';
 import type { DebuggingKeys } from '../runtimes/debugging/index.ts';
 import type { LocalSupervisor } from '../supervision/index.ts';
-import { type Metrics, type OwnedLog, TraceContext } from '../telemetry/index.ts';
+import { type Metrics, type OwnedLog, type PluginJournal, TraceContext } from '../telemetry/index.ts';
 import { VERSION } from '../version.ts';
 import { observeRequests } from './observation.ts';
 
@@ -29,6 +30,7 @@ export interface HttpParts {
   readonly dataDirectory: DataDirectory;
   readonly log: OwnedLog;
   readonly metrics: Metrics;
+  readonly journal: PluginJournal;
   readonly database: Database;
   readonly installation: Installation;
   readonly invocations: Invocations;
@@ -126,6 +128,7 @@ function routes(parts: HttpParts, requests: ReturnType<typeof observeRequests>):
       log: log.child({ component: 'management' }),
     }),
     ...assetRoutes({ installation }),
+    ...pluginLogRoutes({ journal: parts.journal }),
     ...endpointRoutes({ endpoints }),
     ...(settings.ADMIN_API_ENABLED ? adminRoutes() : []),
     ...debuggingRoutes({ keys: settings.PLUGIN_REMOTE_INSTALLING_ENABLED ? parts.debuggingKeys : undefined }),

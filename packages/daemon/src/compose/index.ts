@@ -12,7 +12,13 @@ import {
   PluginStorage,
 } from '../backwards-invocation/index.ts';
 import { openMemoryCache } from '../cache/index.ts';
-import { type DataDirectory, isPublished, openDataDirectory, type Settings } from '../config/index.ts';
+import {
+  type DataDirectory,
+  isPublished,
+  openDataDirectory,
+  type Settings,
+  writeAddressFile,
+} from '../config/index.ts';
 import { openDatabase } from '../database/index.ts';
 import { EndpointService } from '../endpoints/index.ts';
 import { DaemonError } from '../errors/index.ts';
@@ -22,7 +28,7 @@ import { Routing } from '../routing/index.ts';
 import { DebuggingKeys, DebuggingRuntimes, DebuggingServer } from '../runtimes/debugging/index.ts';
 import { createProcessLauncher, explainPid1 } from '../runtimes/local/launcher/index.ts';
 import { measured, objectKey, openLocalStorage } from '../storage/index.ts';
-import { createLog, createMetrics, type OwnedLog } from '../telemetry/index.ts';
+import { createLog, createMetrics, type OwnedLog, PluginJournal, SecretFilter } from '../telemetry/index.ts';
 import { type HttpServers, httpServers } from './http.ts';
 import { installationOptions, localPlugins } from './local-plugins.ts';
 import { observeInstallations, observeInvocations } from './observation.ts';
@@ -87,7 +93,10 @@ async function wire(
   const dataDirectory = closing(openDataDirectory(settings), (d) => d.close());
   const serverKey = dataDirectory.serverKey.value;
   const difyKey = dataDirectory.difyInnerApiKey.value;
-  const log = closing(openLog(settings, [serverKey, difyKey, settings.ADMIN_API_KEY]), (l) => l.close());
+  const secrets = [serverKey, difyKey, settings.ADMIN_API_KEY];
+  const log = closing(openLog(settings, secrets), (l) => l.close());
+  const filter = new SecretFilter(secrets);
+  const journal = new PluginJournal((text) => filter.clean(text));
   for (const { variables, message } of settings.warnings) log.warn({ variables }, message);
   const metrics = createMetrics({ enabled: settings.PROMETHEUS_ENABLED, processMetrics: true });
 
@@ -127,12 +136,23 @@ async function wire(
     (l) => l.close(),
   );
   warnOfPid1(log, process.platform === 'win32');
-  const local = localPlugins({ settings, environment, dataDirectory, log, metrics, database, objects, launcher });
+  const local = localPlugins({
+    settings,
+    environment,
+    dataDirectory,
+    log,
+    journal,
+    metrics,
+    database,
+    objects,
+    launcher,
+  });
   closing(local.environments, (e) => e.close());
   closing(local.housekeeping, (h) => h.close());
   const supervisor = closing(local.supervisor, (s) => s.close());
   const debugging = new DebuggingRuntimes();
   const debuggingKeys = new DebuggingKeys({ cache, file: join(dataDirectory.path, 'debugging-keys.json') });
+  let debuggingAddress: AddressInfo | undefined;
   if (settings.PLUGIN_REMOTE_INSTALLING_ENABLED) {
     const server = closing(
       new DebuggingServer({
@@ -147,11 +167,11 @@ async function wire(
         database,
         nodeId,
         storeMedia: (id, content) => objects.write(objectKey(settings.PLUGIN_MEDIA_CACHE_PATH, id), content),
-        log: log.child({ component: 'debugging' }),
+        log: journal.listeningTo(log.child({ component: 'debugging' })),
       }),
       (s) => s.close(),
     );
-    await server.start();
+    debuggingAddress = await server.start();
   }
 
   const installation = createInstallation(
@@ -180,10 +200,22 @@ async function wire(
     newId,
     log: log.child({ component: 'endpoints' }),
   });
-  const parts = { settings, serverKey, dataDirectory, log, metrics, database, installation, invocations, endpoints };
+  const parts = {
+    settings,
+    serverKey,
+    dataDirectory,
+    log,
+    journal,
+    metrics,
+    database,
+    installation,
+    invocations,
+    endpoints,
+  };
   const http = await httpServers({ ...parts, supervisor, routing, debuggingKeys });
   const address = await http.main.listen();
   closing(http.main, (server) => server.close(AbortSignal.abort()));
+  closing(writeAddressFile(dataDirectory.path, { http: address, debugging: debuggingAddress }), (remove) => remove());
   await http.details?.listen();
   closing(http.details, (server) => server?.close(AbortSignal.abort()));
   supervisor.begin();
@@ -194,6 +226,8 @@ async function wire(
     dataDirectory,
     address,
     stop: (signal) => {
+      // Who follows a log has no call that could finish.
+      journal.close();
       stopping ??= stop(http, invocations, closeAll, signal);
       return stopping;
     },

@@ -9,7 +9,7 @@ import { pluginEnvironment } from '../runtimes/local/index.ts';
 import type { ProcessLauncher } from '../runtimes/local/launcher/index.ts';
 import type { ObjectStorage } from '../storage/index.ts';
 import { createPluginStarter, Housekeeping, LocalSupervisor } from '../supervision/index.ts';
-import type { Metrics, OwnedLog } from '../telemetry/index.ts';
+import type { Metrics, OwnedLog, PluginJournal } from '../telemetry/index.ts';
 import { observePlugins } from './observation.ts';
 
 const MIB = 1024 * 1024;
@@ -25,6 +25,7 @@ export interface LocalPluginsParts {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly dataDirectory: DataDirectory;
   readonly log: OwnedLog;
+  readonly journal: PluginJournal;
   readonly metrics: Metrics;
   readonly database: Database;
   readonly objects: ObjectStorage;
@@ -33,7 +34,7 @@ export interface LocalPluginsParts {
 
 /** Environments, processes and their supervisor. */
 export function localPlugins(parts: LocalPluginsParts) {
-  const { settings, environment, log, metrics, database, objects, launcher } = parts;
+  const { settings, environment, log, journal, metrics, database, objects, launcher } = parts;
   const packages = new PackageStore(objects, prefixes(settings));
   const environments = pythonEnvironments(parts);
   const start = createPluginStarter({
@@ -48,7 +49,7 @@ export function localPlugins(parts: LocalPluginsParts) {
     }),
     runtime: {
       launcher,
-      log: log.child({ component: 'plugin' }),
+      log: journal.listeningTo(log.child({ component: 'plugin' })),
       readySeconds: settings.PYTHON_ENV_INIT_TIMEOUT,
       maxMessageBytes: settings.PLUGIN_MAX_MESSAGE_BYTES,
       liveness: { ...LIVENESS, hopelessAfterMs: settings.PLUGIN_MAX_EXECUTION_TIMEOUT * 1000 },
@@ -66,7 +67,7 @@ export function localPlugins(parts: LocalPluginsParts) {
     },
     drainSeconds: settings.PLUGIN_MAX_EXECUTION_TIMEOUT,
     lookEveryMs: DESIRED_LOOK_MS,
-    log: log.child({ component: 'supervision' }),
+    log: journal.listeningTo(log.child({ component: 'supervision' })),
     onState: observePlugins(metrics),
   });
   const housekeeping = new Housekeeping({

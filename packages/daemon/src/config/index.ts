@@ -4,6 +4,7 @@
  * Owns the meaning of every environment variable, `.env`, the generated keys and the lock of the data directory.
  * Only compose.ts reads `Settings`; parts receive small explicit options and never look at the environment.
  */
+export { type Listening, writeAddressFile } from './address-file.ts';
 export { isLoopback, isPublished } from './cross-check.ts';
 export { type DataDirectory, type DataDirectoryOptions, openDataDirectory } from './data-directory.ts';
 export { type PassedVariables, renderConfiguration } from './document.ts';

@@ -13,4 +13,6 @@ export {
   type Metrics,
   type MetricsOptions,
 } from './metrics.ts';
+export { type JournalLine, type JournalQuery, PluginJournal } from './plugin-journal.ts';
+export { SecretFilter } from './redaction.ts';
 export { TraceContext } from './trace-context.ts';

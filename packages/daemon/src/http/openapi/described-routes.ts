@@ -5,6 +5,7 @@ import { dispatchRoutes } from '../dispatch/index.ts';
 import { endpointRoutes } from '../endpoints/index.ts';
 import { healthRoutes } from '../health/index.ts';
 import { managementRoutes } from '../management/index.ts';
+import { pluginLogRoutes } from '../plugin-logs/index.ts';
 import type { AnyRoute } from '../route.ts';
 import { webhookRoutes } from '../webhooks/index.ts';
 import { descriptionRoutes } from './routes.ts';
@@ -18,6 +19,7 @@ export function describedRoutes(): readonly AnyRoute[] {
     ...webhookRoutes(nothing()),
     ...debuggingRoutes(nothing()),
     ...assetRoutes(nothing()),
+    ...pluginLogRoutes(nothing()),
     ...adminRoutes(),
     ...healthRoutes(nothing()),
   ];
