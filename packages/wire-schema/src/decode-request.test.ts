@@ -1,5 +1,17 @@
 import { expect, test } from 'vitest';
-import { array, boolean, decodeRequest, int, number, object, record, required, string } from './index.ts';
+import {
+  array,
+  boolean,
+  decode,
+  decodeRequest,
+  int,
+  number,
+  object,
+  record,
+  required,
+  string,
+  validate,
+} from './index.ts';
 
 const Item = record('Item', { id: string('ID').check(required), score: number('Score') });
 const Request = record('Request', {
@@ -74,4 +86,12 @@ test('a type with a name of its own is called by it', () => {
     message:
       "1 error(s) decoding:\n\n* 'mode' expected type 'pkg.Mode', got unconvertible type 'map[string]interface {}', value: 'map[]'",
   });
+});
+
+test('of a million wrong items a hundred are told', () => {
+  const decoded = decodeRequest(Request, { stop: Array.from({ length: 1_000_000 }, () => 1) });
+  expect(decoded).toMatchObject({ message: expect.stringMatching(/^1000000 error\(s\) decoding:\n\n\* 'stop\[0\]'/) });
+  expect(JSON.stringify(decoded).length).toBeLessThan(20_000);
+  const { value } = decode(Request, { items: Array.from({ length: 1_000_000 }, () => ({})) });
+  expect(validate(Request, value)).toHaveLength(100);
 });

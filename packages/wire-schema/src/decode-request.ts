@@ -15,21 +15,35 @@ export type DecodedRequest<T> =
 
 /** Decodes `input` (a parsed JSON value) as `type`, or says what does not fit. Keys match in any case. */
 export function decodeRequest<T>(type: RecordOf<T>, input: unknown): DecodedRequest<T> {
-  const mismatches: string[] = [];
+  const mismatches = new Mismatches();
   const value = decodeValue(type, input, '', mismatches);
-  if (mismatches.length > 0) {
-    const points = mismatches.map((text) => `* ${text}`).sort();
-    return { ok: false, message: `${mismatches.length} error(s) decoding:\n\n${points.join('\n')}` };
-  }
+  if (mismatches.count > 0) return { ok: false, message: mismatches.text };
   // The shape of `value` is what the description says, which is how T was inferred.
   return { ok: true, value: value as T };
+}
+
+/** So many are told of each request, and all are counted. */
+const MAX_TOLD = 100;
+
+class Mismatches {
+  readonly #told: string[] = [];
+  count = 0;
+
+  add(text: string): void {
+    this.count++;
+    if (this.#told.length < MAX_TOLD) this.#told.push(`* ${text}`);
+  }
+
+  get text(): string {
+    return `${this.count} error(s) decoding:\n\n${this.#told.toSorted().join('\n')}`;
+  }
 }
 
 function decodeRecord(
   type: RecordType,
   input: Readonly<Record<string, unknown>>,
   path: string,
-  mismatches: string[],
+  mismatches: Mismatches,
 ): Record<string, unknown> {
   const out: Record<string, unknown> = {};
   for (const { key, field } of type.fields) {
@@ -42,7 +56,13 @@ function decodeRecord(
   return out;
 }
 
-function decodeValue(type: Type, given: unknown, path: string, mismatches: string[], field?: Field<unknown>): unknown {
+function decodeValue(
+  type: Type,
+  given: unknown,
+  path: string,
+  mismatches: Mismatches,
+  field?: Field<unknown>,
+): unknown {
   if (given === null && type.kind !== 'any') return zeroOf(type);
   switch (type.kind) {
     case 'any':
@@ -53,15 +73,15 @@ function decodeValue(type: Type, given: unknown, path: string, mismatches: strin
       if (Array.isArray(given)) {
         return given.map((item, i) => decodeValue(type.of, item, `${path}[${i}]`, mismatches));
       }
-      mismatches.push(`'${path}': source data must be an array or slice, got ${kindOf(given)}`);
+      mismatches.add(`'${path}': source data must be an array or slice, got ${kindOf(given)}`);
       return null;
     case 'record':
       if (isObject(given)) return decodeRecord(type, given, path, mismatches);
-      mismatches.push(`'${path}' expected a map, got '${kindOf(given)}'`);
+      mismatches.add(`'${path}' expected a map, got '${kindOf(given)}'`);
       return zeroOf(type);
     case 'object':
       if (isObject(given)) return given;
-      mismatches.push(`'${path}' expected a map, got '${kindOf(given)}'`);
+      mismatches.add(`'${path}' expected a map, got '${kindOf(given)}'`);
       return null;
     case 'int':
       // Fractions are cut off, as upstream does.
@@ -74,7 +94,7 @@ function decodeValue(type: Type, given: unknown, path: string, mismatches: strin
       // The remaining kinds are the names that typeof gives.
       if (typeof given === type.kind) return given;
   }
-  mismatches.push(
+  mismatches.add(
     `'${path}' expected type '${field?.typeName ?? typeNames[type.kind]}', got unconvertible type '${typeOf(given)}', value: '${valueText(given)}'`,
   );
   return zeroOf(type);

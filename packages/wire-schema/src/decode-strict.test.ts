@@ -86,6 +86,15 @@ test.each([
   });
 });
 
+test('a text of a million zeros is no decimal, and is not looked at for long', () => {
+  const text = `0.${'0'.repeat(1_000_000)}1`;
+  expect(plainDecimal(text)).toBeUndefined();
+  expect(decimalProblem(text).length).toBeLessThan(1000);
+  const deep: unknown = JSON.parse('['.repeat(100_000) + ']'.repeat(100_000));
+  expect(decimalProblem(deep).length).toBeLessThan(1000);
+  expect(plainDecimal(`0.${'0'.repeat(900)}1`)).toBe(`0.${'0'.repeat(900)}1`);
+});
+
 test('packages are named with the types of records, and fields belong to the record they stand in', () => {
   const Item = inPackage('pkg', record('Item', { id: string('ID') }));
   const Answer = inPackage('pkg', record('Answer', { items: array('Items', Item), at: int('At').called('int64') }));

@@ -9,6 +9,9 @@ export interface Violation {
   readonly tag: string;
 }
 
+/** So many are told; what comes after them is not looked at. A list of a million wrong items must not become a text of as many lines. */
+const MAX_VIOLATIONS = 100;
+
 /** Checks a decoded record. `prefix` replaces the record's own name at the head of the paths. */
 export function validate(type: RecordType, value: unknown, prefix: string = type.name): Violation[] {
   const found: Violation[] = [];
@@ -27,6 +30,7 @@ const join = (path: string, name: string): string => (path === '' ? name : `${pa
 function checkRecord(type: RecordType, value: unknown, path: string, found: Violation[]): void {
   const input = isObject(value) ? value : nothing;
   for (const { key, field, via } of type.fields) {
+    if (found.length >= MAX_VIOLATIONS) return;
     const at = join(via.reduce(join, path), field.name);
     const given = input[key];
     const failed = field.omitEmpty && given === undefined ? undefined : field.rules.find((rule) => !rule.ok(given));
@@ -49,6 +53,7 @@ function checkInside(type: Type, value: unknown, path: string, name: string, fou
   else if (type.kind === 'record') checkRecord(type, value, path, found);
   else if (type.kind === 'array' && type.dive && Array.isArray(value)) {
     for (const [i, item] of value.entries()) {
+      if (found.length >= MAX_VIOLATIONS) return;
       const failed = type.rules.find((rule) => !rule.ok(item));
       if (failed !== undefined) found.push({ path: `${path}[${i}]`, field: `${name}[${i}]`, tag: failed.tag });
       else checkInside(type.of, item, `${path}[${i}]`, `${name}[${i}]`, found);

@@ -19,3 +19,22 @@ test('scalars in a text made for strings carry their type', () => {
 test('long values are shortened', () => {
   expect(valueText(['x'.repeat(10_000)]).length).toBeLessThan(300);
 });
+
+test('no value is too deep, too long or too odd', () => {
+  const deep: unknown = JSON.parse(`${'[{"a":'.repeat(50_000)}1${'}]'.repeat(50_000)}`);
+  expect(valueText(deep).length).toBeLessThan(300);
+  expect(valueText(Array.from({ length: 1_000_000 }, () => 'x')).length).toBeLessThan(300);
+  const many: unknown = Object.fromEntries(Array.from({ length: 100_000 }, (_, i) => [`k${i}`, i]));
+  expect(valueText(many)).toMatch(/^map\[k0:0 k1:1 k10:10 .*…$/);
+  expect(valueText(JSON.parse('{"toString":1,"__proto__":{"constructor":null},"toJSON":[]}'))).toBe(
+    'map[__proto__:map[constructor:<nil>] toJSON:[] toString:1]',
+  );
+  expect(valueText('\ud800')).toBe('\ud800');
+  const throwing = Object.defineProperty({}, 'a', {
+    enumerable: true,
+    get: () => {
+      throw new Error('no');
+    },
+  });
+  expect(valueText(throwing)).toBe('map[a:<nil>]');
+});

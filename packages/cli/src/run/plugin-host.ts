@@ -96,6 +96,11 @@ export class PluginHost {
         stray: (text) => {
           if (!text.startsWith('{"version"')) options.onLog?.('info', text);
         },
+        fault: (error) =>
+          options.onLog?.(
+            'error',
+            `what the plugin wrote could not be dealt with: ${error instanceof Error ? error.message : String(error)}`,
+          ),
         lateInvoke: (sessionId, id) =>
           this.#write({
             session_id: sessionId,

@@ -1,4 +1,4 @@
-import { type DecodedRequest, decodeRequest, formatViolations, validate } from '@plugin-daemon/wire-schema';
+import { type DecodedRequest, decodeRequest, formatViolations, validate, valueText } from '@plugin-daemon/wire-schema';
 import type { Log } from '../telemetry/index.ts';
 import { Answers } from './answers.ts';
 import type { BackwardsCaller, BackwardsInvocations } from './contract.ts';
@@ -78,7 +78,7 @@ export function createBackwardsInvocations({ dify, storage, log }: BackwardsInvo
 function authorize({ accessType, declaration }: BackwardsCaller, type: string): Kind {
   if (accessType === 'model') throw new Refusal('you can not invoke dify from model');
   const kind = kinds.get(type);
-  if (kind === undefined) throw new Refusal(`unsupported invoke type: ${type}`);
+  if (kind === undefined) throw new Refusal(`unsupported invoke type: ${valueText(type)}`);
   if (kind.right !== undefined && !kind.right.granted(declaration.resource.permission)) {
     throw new Refusal(`permission denied, you need to enable ${kind.right.word} access in plugin manifest`);
   }

@@ -11,6 +11,7 @@ import {
   validate,
 } from '@plugin-daemon/wire-schema';
 import { DaemonError } from '../errors/index.ts';
+import { parseForeign, tooDeepText } from '../json/foreign.ts';
 import { skipSpace, skipValue } from '../json/slice.ts';
 
 /** Throws the 400 of a failed validation. */
@@ -23,13 +24,15 @@ export function assertValid(type: RecordType, value: unknown, prefix?: string): 
 export const isJson = (contentType: string | undefined): boolean =>
   /^application\/json(?:$|[; ])/.test(contentType ?? '');
 
-/** The first JSON value of a text; undefined for what is not JSON. Anything after the value is ignored, as upstream does. */
+/**
+ * The first JSON value of a text; undefined for what is not JSON. Anything after the value is ignored, as upstream does.
+ * @throws DaemonError `bad-request` for what is nested too deeply to be worked on
+ */
 export function parseJsonBody(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // Perhaps a value with something behind it.
-  }
+  const whole = parseForeign(text);
+  if (whole.ok) return whole.value;
+  if (whole.problem === 'depth') throw new DaemonError('bad-request', `the request body is refused: ${tooDeepText}`);
+  // Perhaps a value with something behind it.
   const at = skipSpace(text, 0);
   const end = skipValue(text, at);
   if (end < 0 || skipSpace(text, end) === text.length) return undefined;

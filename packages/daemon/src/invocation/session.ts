@@ -107,6 +107,7 @@ export class Session implements SessionSink {
     }
   }
 
+  /** Whatever throws in here ends the session: the channel fails it. */
   chunk(json: string): boolean {
     if (this.#closed) return true;
     const read = this.#read(json);
@@ -128,16 +129,16 @@ export class Session implements SessionSink {
   }
 
   end(): void {
-    if (this.#close('success', false)) this.#output.end();
+    if (this.#close('success', false)) this.#finish(() => this.#output.end());
   }
 
   fail(error: SessionError): void {
-    if (this.#close('error', false)) this.#output.fail({ from: 'plugin', error });
+    if (this.#close('error', false)) this.#finish(() => this.#output.fail({ from: 'plugin', error }));
   }
 
   /** Ends the session from our side with an error for the caller; the plugin is told to stop. */
   abort(error: DaemonError): void {
-    if (this.#close('error', true)) this.#output.fail({ from: 'daemon', error });
+    if (this.#close('error', true)) this.#finish(() => this.#output.fail({ from: 'daemon', error }));
   }
 
   /** The caller has gone. Leaving after the one answer of a single-answer action is how Dify ends such calls. */
@@ -199,7 +200,24 @@ export class Session implements SessionSink {
       text,
       text === 'killed by timeout' ? {} : { remedy: `Raise ${setting} if the plugin needs longer`, args },
     );
-    if (this.#close('timeout', true)) this.#output.fail({ from: 'daemon', error });
+    if (this.#close('timeout', true)) this.#finish(() => this.#output.fail({ from: 'daemon', error }));
+  }
+
+  /** The last word to the caller. If it cannot be said, another one is: nobody is left waiting. */
+  #finish(say: () => void): void {
+    try {
+      say();
+    } catch (error) {
+      this.#parts.onFault(error, this);
+      try {
+        this.#output.fail({
+          from: 'daemon',
+          error: new DaemonError('internal', 'the end of the answer could not be written', { cause: error }),
+        });
+      } catch (second) {
+        this.#parts.onFault(second, this);
+      }
+    }
   }
 
   /** @returns false if the session was over already. */
@@ -215,6 +233,9 @@ export class Session implements SessionSink {
     return true;
   }
 }
+
+/** Ids of calls back are UUIDs. */
+const MAX_ID_LENGTH = 256;
 
 interface Invoke {
   readonly type: string;
@@ -232,6 +253,8 @@ function readInvoke(data: unknown): Invoke | string {
   const { type, backwards_request_id: id, request } = data;
   if (typeof type !== 'string') return `invoke request missing type: ${valueText(data, true)}`;
   if (typeof id !== 'string') return `invoke request missing request_id: ${valueText(data, true)}`;
+  // It stands in every answer to the plugin.
+  if (id.length > MAX_ID_LENGTH) return `invoke request_id is longer than ${MAX_ID_LENGTH} characters`;
   if (!isObject(request)) return `invoke request missing request: ${valueText(data, true)}`;
   return { type, id, request };
 }

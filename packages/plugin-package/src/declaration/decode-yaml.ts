@@ -19,6 +19,8 @@ import {
 
 /** Visits beyond the nodes of the file itself, that is, through aliases: the measure against alias bombs. */
 const MAX_ALIASED_VISITS = 100_000;
+/** So many mismatches are told of one file; there decoding ends. */
+const MAX_PROBLEMS = 100;
 
 const INTEGER_RANGES = {
   int: [-(2n ** 63n), 2n ** 63n - 1n],
@@ -335,6 +337,7 @@ class YamlDecoder {
 
   #note(node: YamlNode, message: string): void {
     this.#problems.push({ message, file: this.#document.file, ...this.#document.positions.of(node.at) });
+    if (this.#problems.length >= MAX_PROBLEMS) this.finish();
   }
 
   /** Ends decoding at once. @throws PackageError always */

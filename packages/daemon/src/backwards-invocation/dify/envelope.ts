@@ -1,4 +1,5 @@
 /** What Dify puts around every result: `{"data": …, "error": ""}` (runtime-protocols §6.4). */
+import { parseForeign, tooDeepText } from '../../json/foreign.ts';
 import { DifyError, type DifyStage } from './dify-error.ts';
 import { memberText, singleLine } from './json-text.ts';
 
@@ -13,7 +14,7 @@ const TAIL = ',"error":""}';
 export function openEnvelope(text: string, stage: DifyStage): string {
   if (text.startsWith('{', HEAD.length) && text.startsWith(HEAD) && text.endsWith(TAIL)) {
     const data = text.slice(HEAD.length, -TAIL.length);
-    if (isJson(data)) return singleLine(data);
+    if (parseForeign(data).ok) return singleLine(data);
   }
   const envelope = parse(text, stage);
   const error = envelope['error'];
@@ -27,24 +28,15 @@ export function openEnvelope(text: string, stage: DifyStage): string {
 }
 
 function parse(text: string, stage: DifyStage): Record<string, unknown> {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    throw new DifyError(stage, `Dify sent something that is not JSON: ${excerpt(text)}`, { cause: error });
+  const parsed = parseForeign(text);
+  if (!parsed.ok) {
+    const what = parsed.problem === 'depth' ? `something we refuse, as ${tooDeepText}` : 'something that is not JSON';
+    throw new DifyError(stage, `Dify sent ${what}: ${excerpt(text)}`);
   }
+  const { value } = parsed;
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value };
   throw new DifyError(stage, `Dify sent JSON without data and error: ${excerpt(text)}`);
 }
 
 const excerpt = (text: string): string =>
   text === '' ? '(nothing)' : text.length <= 200 ? text : `${text.slice(0, 200)}…`;
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
-}

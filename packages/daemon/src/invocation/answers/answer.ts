@@ -1,6 +1,7 @@
 /** How the stream messages of one action are read. */
 import { decodeStrict, formatViolations, type RecordOf, type RecordType, validate } from '@plugin-daemon/wire-schema';
 import { type SessionError, sessionError } from '../../errors/index.ts';
+import { parseForeign } from '../../json/foreign.ts';
 import { wellFormedJson } from '../../json/well-formed.ts';
 import { toLatin1 } from '../../runtimes/protocol/line-safety.ts';
 
@@ -23,14 +24,10 @@ export const unmarshalError = (reason: string): SessionError =>
 /** Bytes-as-latin1 text as an ordinary string. */
 export const fromLatin1 = (json: string): string => Buffer.from(json, 'latin1').toString('utf8');
 
-/** Parses JSON text; undefined if it is none. */
+/** Parses JSON text; undefined if it is none, or too deep: the line will then be read the ordinary way, which reports it. */
 export function parseJson(json: string): { readonly value: unknown } | undefined {
-  try {
-    return { value: JSON.parse(json) };
-  } catch {
-    // Not JSON: the line will be read the ordinary way, which reports it.
-    return undefined;
-  }
+  const parsed = parseForeign(json);
+  return parsed.ok ? parsed : undefined;
 }
 
 export interface CheckedOptions<T> {

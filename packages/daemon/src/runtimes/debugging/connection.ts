@@ -75,7 +75,13 @@ export class DebuggingConnection {
     const { handshakeMs, silenceMs } = host.limits;
     this.#handshake = setTimeout(() => socket.destroy(), handshakeMs);
     this.#silence = setTimeout(() => this.#fellSilent(), silenceMs);
-    socket.on('data', (bytes: Buffer) => this.#onData(bytes));
+    socket.on('data', (bytes: Buffer) => {
+      try {
+        this.#onData(bytes);
+      } catch (error) {
+        this.#failed(error);
+      }
+    });
     // The reason is of no use to anybody; what matters is that it is over.
     socket.on('error', () => socket.destroy());
     socket.on('end', () => this.#onEnd());
@@ -128,13 +134,16 @@ export class DebuggingConnection {
       }
     } catch (error) {
       if (error instanceof Refusal) this.refuse(error.message);
-      else {
-        this.#host.log.error({ error }, 'a debugging connection failed');
-        this.refuse(`the daemon failed: ${toDaemonError(error).wireMessage}`);
-      }
+      else this.#failed(error);
     } finally {
       this.#reading = false;
     }
+  }
+
+  /** Whatever broke, it ends this connection and nothing else. */
+  #failed(error: unknown): void {
+    this.#host.log.error({ tenant_id: this.#tenantId || undefined, error }, 'a debugging connection failed');
+    this.refuse(`the daemon failed: ${toDaemonError(error).wireMessage}`);
   }
 
   #checkSizes(line: Buffer | undefined): void {

@@ -42,6 +42,7 @@ export class DebuggingRuntime implements PluginRuntime {
         log: (level, message) => output.event(level, message),
         pluginError: (data) => output.error(data),
         stray: (text) => output.stdout(text),
+        fault: (error) => output.fault(error),
         lateInvoke: (sessionId, id) => {
           for (const line of endedSessionLines(sessionId, id)) this.#tell(line);
         },

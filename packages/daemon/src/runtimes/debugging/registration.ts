@@ -11,6 +11,7 @@ import {
   validateManifest,
 } from '@plugin-daemon/plugin-package';
 import { StoredDeclaration } from '../../database/index.ts';
+import { parseForeign, tooDeepText } from '../../json/foreign.ts';
 import { Refusal, refusals } from './refusal.ts';
 
 /** One message before the plugin is registered; `event` marks what belongs to a running plugin. */
@@ -24,12 +25,11 @@ export type RegistrationMessage =
 export function parseMessage(line: Buffer): RegistrationMessage {
   const text = line.toString('utf8').trim();
   if (text === '') return 'blank';
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    throw new Refusal(refusals.badMessage);
+  const parsed = parseForeign(text);
+  if (!parsed.ok) {
+    throw new Refusal(parsed.problem === 'depth' ? `${refusals.badMessage}: ${tooDeepText}` : refusals.badMessage);
   }
+  const { value } = parsed;
   if (!isObject(value)) throw new Refusal(refusals.badMessage);
   const { type, data, event } = value;
   if (type === undefined && typeof event === 'string') return 'event';

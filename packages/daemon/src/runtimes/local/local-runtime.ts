@@ -90,6 +90,7 @@ export class LocalRuntime implements PluginRuntime {
         log: (level, message) => output.event(level, message),
         pluginError: (data) => output.error(data),
         stray: (text) => output.stdout(text),
+        fault: (error) => output.fault(error),
         lateInvoke: (sessionId, id) => {
           for (const line of endedSessionLines(sessionId, id)) this.#tell(line);
         },
@@ -100,14 +101,8 @@ export class LocalRuntime implements PluginRuntime {
         options.log.warn({ plugin: this.identifier, silent_seconds: seconds, busy }, 'plugin is silent'),
       onDead: (reason) => void this.stop(reason),
     });
-    process.stdout.on('data', (bytes: Buffer) => {
-      this.#liveness.touch();
-      this.#channel.push(bytes);
-    });
-    process.stderr.on('data', (bytes: Buffer) => {
-      this.#liveness.touch();
-      this.#stderr.push(bytes);
-    });
+    process.stdout.on('data', (bytes: Buffer) => this.#guarded(() => this.#channel.push(bytes)));
+    process.stderr.on('data', (bytes: Buffer) => this.#guarded(() => this.#stderr.push(bytes)));
     void this.#watch();
   }
 
@@ -151,6 +146,19 @@ export class LocalRuntime implements PluginRuntime {
       return await this.#ended.promise;
     } finally {
       clearTimeout(kill);
+    }
+  }
+
+  /** Reads what the plugin wrote. The channel throws at nothing it says; should anything throw all the same, the plugin ends and nothing else. */
+  #guarded(read: () => void): void {
+    this.#liveness.touch();
+    try {
+      read();
+    } catch (error) {
+      this.#options.log.error({ plugin: this.identifier, error }, 'reading a plugin failed: it is ended');
+      this.stop('the daemon failed while it read what the plugin wrote').catch((failed: unknown) =>
+        this.#options.log.error({ plugin: this.identifier, error: failed }, 'a plugin could not be ended'),
+      );
     }
   }
 

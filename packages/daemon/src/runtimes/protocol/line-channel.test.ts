@@ -42,6 +42,7 @@ const channelWith = (limit = 1 << 20) =>
       log: (level, message) => outside.push(`log ${level} ${message}`),
       pluginError: (data) => outside.push(`error ${data}`),
       stray: (text) => outside.push(`stray ${text}`),
+      fault: (error) => outside.push(`fault ${String(error)}`),
       lateInvoke: (session, id) => outside.push(`late ${session} ${id}`),
     },
   });
@@ -197,4 +198,67 @@ test('failing the channel fails every session once', () => {
   channel.fail({ errorType: 'ConnectionClosedError', message: 'gone' });
   expect(a.seen).toEqual(['fail ConnectionClosedError gone']);
   expect(b.seen).toEqual(['fail ConnectionClosedError gone']);
+});
+
+test('text around messages is stray output, and the messages arrive', () => {
+  const channel = channelWith();
+  const a = new Recorder();
+  channel.open(A, a);
+  const one = message(A, 'stream', { n: 1 }).trim();
+  channel.push(Buffer.from(`.${one}\n..${one}${one} and more\n{"half": ${message(A, 'end', {}).trim()}\n`));
+  expect(a.seen).toEqual(['{"n":1}', '{"n":1}', '{"n":1}', 'end']);
+  expect(outside).toEqual(['stray .', 'stray ..', 'stray  and more', 'stray {"half": ']);
+});
+
+test('a message that something wrote into ends its session with the reason', () => {
+  const channel = channelWith();
+  const a = new Recorder();
+  channel.open(A, a);
+  const text = message(A, 'stream', { text: 'abc' }).trim();
+  channel.push(Buffer.from(`${text.replace('abc', 'a"\u0001native"c')}\n`));
+  expect(a.seen).toEqual([expect.stringMatching(/^fail PluginMessageDamagedError .*standard error instead$/)]);
+});
+
+test('what is nested too deeply fails its session, with the limit', () => {
+  const channel = channelWith();
+  const a = new Recorder();
+  channel.open(A, a);
+  const deep = '['.repeat(30_000) + ']'.repeat(30_000);
+  channel.push(Buffer.from(`{"event":"log","data":{"level":"info","message":${deep}}}\n`));
+  expect(outside).toEqual([expect.stringMatching(/^stray /)]);
+  channel.push(Buffer.from(`{"event":"session","session_id":"${A}","data":{"type":"error","data":${deep}}}\n`));
+  expect(a.seen).toEqual([expect.stringMatching(/^fail PluginMessageTooDeepError .*1000 levels/)]);
+});
+
+test('only texts are taken as level and message of a log', () => {
+  const channel = channelWith();
+  for (const data of [
+    '{"level":{"toString":1},"message":"x"}',
+    '{"level":"constructor","message":"y"}',
+    '{"message":[1]}',
+    '7',
+  ])
+    channel.push(Buffer.from(`{"event":"log","data":${data}}\n`));
+  expect(outside).toEqual([
+    'log info x',
+    'log constructor y',
+    'stray {"event":"log","data":{"message":[1]}}',
+    'stray {"event":"log","data":7}',
+  ]);
+});
+
+test('what a sink throws ends its session and no other', () => {
+  const channel = channelWith();
+  const a = new Recorder();
+  const b = new Recorder();
+  channel.open(A, a);
+  channel.open(B, b);
+  a.flush = () => {
+    throw new Error('broken');
+  };
+  channel.push(Buffer.from(message(A, 'stream', 1) + message(B, 'stream', 2)));
+  expect(a.seen).toEqual(['1', expect.stringMatching(/^fail PluginMessageError .*broken$/)]);
+  expect(b.seen).toEqual(['2']);
+  expect(outside).toEqual(['fault Error: broken']);
+  expect(channel.sessions).toBe(1);
 });

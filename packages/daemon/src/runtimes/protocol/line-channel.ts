@@ -1,7 +1,10 @@
 import { isAscii } from 'node:buffer';
+import { valueText } from '@plugin-daemon/wire-schema';
 import { type SessionError, sessionError } from '../../errors/index.ts';
-import { skipSpace, skipValue, sliceMember } from '../../json/slice.ts';
+import { parseForeign, tooDeepText } from '../../json/foreign.ts';
+import { sliceMember } from '../../json/slice.ts';
 import type { SessionSink } from '../runtime.ts';
+import { eventsInLine } from './events-in-line.ts';
 import { safeLatin1, toLatin1 } from './line-safety.ts';
 
 /** What a channel reports besides the messages of its sessions. Called synchronously; must not block. */
@@ -9,10 +12,12 @@ export interface LineChannelEvents {
   heartbeat(): void;
   /** A `log` event of the plugin's logging handler. */
   log(level: string, message: string): void;
-  /** An `error` event: the text of its data. */
+  /** An `error` event: the text of its data, at most 1,024 characters of it. */
   pluginError(data: string): void;
   /** Anything that is no event: print() output, the manifest line. At most 1,024 characters of it. */
   stray(text: string): void;
+  /** Something of ours threw while it dealt with what the plugin said. The session it belongs to, if any, has failed. */
+  fault(error: unknown): void;
   /** The plugin calls back for a session that is over; it waits for an answer on this id. */
   lateInvoke(sessionId: string, backwardsRequestId: string): void;
 }
@@ -33,12 +38,18 @@ const ID_LENGTH = 36;
 /** Enough of an over-long line to find out whose it is. */
 const HEAD_BYTES = 256;
 const STRAY_CHARACTERS = 1024;
+/** Of a message that the plugin logs. */
+const LOG_CHARACTERS = 4096;
+/** Ids of sessions and of calls back are UUIDs. */
+const MAX_ID_LENGTH = 256;
 
 /**
  * Reads what a plugin writes and hands each message to its session.
  *
  * Text is kept with one character per byte (latin1): splitting and comparing are then native operations, payloads go out as they
  * came in, and a character cut in two by a read does no harm. Only lines of an unusual shape are decoded.
+ *
+ * Nothing that a plugin says makes it throw: what breaks while a line is dealt with ends the session of that line.
  */
 export class LineChannel {
   readonly #sinks = new Map<string, SessionSink>();
@@ -90,12 +101,44 @@ export class LineChannel {
     for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', at)) {
       if (this.#skipping) this.#skipping = false;
       else if (this.#pendingBytes > 0) this.#finishPending(text.slice(at, end));
-      else if (end > at) this.#line(text, at, end, ascii);
+      else if (end > at) this.#guardedLine(text, at, end, ascii);
       at = end + 1;
     }
     if (at < text.length && !this.#skipping) this.#keep(at === 0 ? text : text.slice(at));
-    for (const sink of this.#touched) sink.flush();
+    for (const sink of this.#touched) this.#flush(sink);
     this.#touched.clear();
+  }
+
+  #flush(sink: SessionSink): void {
+    try {
+      sink.flush();
+    } catch (error) {
+      for (const [id, open] of this.#sinks) if (open === sink) this.#broke(error, id);
+    }
+  }
+
+  /** One guard for each line: whatever throws ends the session that the line names, or nothing. */
+  #guardedLine(text: string, start: number, end: number, ascii: boolean): void {
+    try {
+      this.#line(text, start, end, ascii);
+    } catch (error) {
+      this.#broke(error, sessionNamedIn(text.slice(start, Math.min(end, start + HEAD_BYTES))));
+    }
+  }
+
+  #broke(error: unknown, id: string | undefined): void {
+    const { events } = this.#options;
+    const sink = id === undefined ? undefined : this.#sinks.get(id);
+    try {
+      events.fault(error);
+      if (id === undefined || sink === undefined) return;
+      this.#forget(id, sink);
+      const reason = error instanceof Error ? error.message : 'for an unknown reason';
+      sink.fail(sessionError('PluginMessageError', `a message of the plugin could not be dealt with: ${reason}`, {}));
+    } catch (second) {
+      // Telling it broke as well: the log is all that is left.
+      events.fault(second);
+    }
   }
 
   #keep(piece: string): void {
@@ -114,7 +157,7 @@ export class LineChannel {
     const line = this.#pending.join('');
     this.#pending = [];
     this.#pendingBytes = 0;
-    this.#line(line, 0, line.length, false);
+    this.#guardedLine(line, 0, line.length, false);
   }
 
   #tooLong(): void {
@@ -126,17 +169,28 @@ export class LineChannel {
     this.#pending = [];
     this.#pendingBytes = 0;
     const { maxMessageBytes, maxMessageSetting, events } = this.#options;
-    const id = /"session_id"\s*:\s*"([^"]{1,64})"/.exec(head)?.[1];
-    const sink = id === undefined ? undefined : this.#sinks.get(id);
-    if (id === undefined || sink === undefined) {
-      events.stray(`a line of more than ${maxMessageBytes} bytes was skipped: ${head.slice(0, 200)}…`);
-      return;
+    try {
+      this.#failNamed(
+        head,
+        sessionError(
+          'PluginMessageTooLargeError',
+          `the plugin sent a message of more than ${maxMessageBytes} bytes, the limit for one message; split it, or raise ${maxMessageSetting}`,
+          { limit_bytes: maxMessageBytes, setting: maxMessageSetting },
+        ),
+        () => `a line of more than ${maxMessageBytes} bytes was skipped: ${head.slice(0, 200)}…`,
+      );
+    } catch (error) {
+      events.fault(error);
     }
+  }
+
+  /** Fails the session that the head of a line names; where there is none, the line counts as stray. */
+  #failNamed(head: string, error: SessionError, stray: () => string): void {
+    const id = sessionNamedIn(head);
+    const sink = id === undefined ? undefined : this.#sinks.get(id);
+    if (id === undefined || sink === undefined) return this.#options.events.stray(stray());
     this.#forget(id, sink);
-    const text = `the plugin sent a message of more than ${maxMessageBytes} bytes, the limit for one message; split it, or raise ${maxMessageSetting}`;
-    sink.fail(
-      sessionError('PluginMessageTooLargeError', text, { limit_bytes: maxMessageBytes, setting: maxMessageSetting }),
-    );
+    sink.fail(error);
   }
 
   #line(text: string, start: number, lineEnd: number, ascii: boolean): void {
@@ -189,18 +243,34 @@ export class LineChannel {
     if (this.#recentSink === sink) this.#recentSink = undefined;
   }
 
-  /** The ordinary way: any JSON, any spelling, several values on one line (Q-4). */
+  /** The ordinary way: any JSON, any spelling, several events on one line (Q-4), text around them. */
   #ordinary(latin1: string): void {
     const text = Buffer.from(latin1, 'latin1').toString('utf8');
-    const whole = parse(text);
-    if (whole !== undefined) return this.#event(whole.value, text);
-    for (let at = skipSpace(text, 0); at < text.length; ) {
-      const end = skipValue(text, at);
-      const piece = end < 0 ? undefined : parse(text.slice(at, end));
-      if (piece === undefined) return this.#options.events.stray(text.slice(at, at + STRAY_CHARACTERS));
-      this.#event(piece.value, text.slice(at, end));
-      at = skipSpace(text, end);
+    const whole = parseForeign(text);
+    if (whole.ok) return this.#event(whole.value, text);
+    const begin = text.slice(0, STRAY_CHARACTERS);
+    if (whole.problem === 'depth') {
+      const error = sessionError('PluginMessageTooDeepError', `a message of the plugin is refused: ${tooDeepText}`, {});
+      return this.#failNamed(text.slice(0, HEAD_BYTES), error, () => begin);
     }
+    const { events, stray, damaged } = eventsInLine(text, (id) => this.#sinks.has(id));
+    for (const part of stray) this.#options.events.stray(part.slice(0, STRAY_CHARACTERS));
+    for (const event of events) this.#event(event.value, event.text);
+    for (const id of damaged) this.#damaged(id);
+  }
+
+  /** Other output came into the middle of a message: it is lost, and waiting for what it said would be in vain. */
+  #damaged(id: string): void {
+    const sink = this.#sinks.get(id);
+    if (sink === undefined) return;
+    this.#forget(id, sink);
+    sink.fail(
+      sessionError(
+        'PluginMessageDamagedError',
+        'a message of the plugin is broken: something else wrote into the middle of its line on standard output; the plugin must write to standard error instead',
+        {},
+      ),
+    );
   }
 
   #event(value: unknown, text: string): void {
@@ -212,13 +282,19 @@ export class LineChannel {
       case 'heartbeat':
         return events.heartbeat();
       case 'log':
-        if (isObject(value.data)) events.log(String(value.data.level ?? 'info'), String(value.data.message ?? ''));
-        return;
+        return this.#log(value.data, text);
       case 'error':
-        return events.pluginError((JSON.stringify(value.data) ?? 'null').slice(0, STRAY_CHARACTERS));
+        return events.pluginError((sliceMember(text, 'data') ?? 'null').slice(0, STRAY_CHARACTERS));
       default:
         return events.stray(text.slice(0, STRAY_CHARACTERS));
     }
+  }
+
+  /** Only texts are taken at their word. */
+  #log(data: unknown, text: string): void {
+    const { level, message } = isObject(data) ? data : {};
+    if (typeof message !== 'string') return this.#options.events.stray(text.slice(0, STRAY_CHARACTERS));
+    this.#options.events.log(typeof level === 'string' ? level : 'info', message.slice(0, LOG_CHARACTERS));
   }
 
   #message(id: string, message: unknown, text: string): void {
@@ -229,7 +305,8 @@ export class LineChannel {
     const { type, data } = message;
     if (sink === undefined) {
       const back = type === 'invoke' && isObject(data) ? data.backwards_request_id : undefined;
-      if (typeof back === 'string') this.#options.events.lateInvoke(id, back);
+      if (typeof back === 'string' && back.length <= MAX_ID_LENGTH && id.length <= MAX_ID_LENGTH)
+        this.#options.events.lateInvoke(id, back);
       return;
     }
     this.#touched.add(sink);
@@ -251,30 +328,27 @@ export class LineChannel {
         return;
       default:
         this.#forget(id, sink);
-        sink.fail(sessionError('unknown_stream_message_type', `unknown stream message type: ${type}`));
+        sink.fail(sessionError('unknown_stream_message_type', `unknown stream message type: ${valueText(type)}`));
     }
   }
 }
 
+/** The session a line is about, as its first bytes say. */
+const sessionNamedIn = (head: string): string | undefined =>
+  /"session_id"\s*:\s*"([^"]{1,64})"/.exec(head.slice(0, HEAD_BYTES))?.[1];
+
 /** The error a plugin reports, as it will be sent on: always an error, whatever its form (Q-14). */
 function pluginError(data: unknown): SessionError {
   if (data === null) return sessionError('', '', null);
-  if (!isObject(data)) return sessionError('PluginError', typeof data === 'string' ? data : JSON.stringify(data), null);
+  if (!isObject(data)) return sessionError('PluginError', textOf(data), null);
   const args = isObject(data.args) ? data.args : null;
   return sessionError(textOf(data.error_type), textOf(data.message), args);
 }
 
-const textOf = (value: unknown): string =>
-  typeof value === 'string' ? value.toWellFormed() : value === undefined || value === null ? '' : JSON.stringify(value);
-
-function parse(text: string): { readonly value: unknown } | undefined {
-  try {
-    return { value: JSON.parse(text) };
-  } catch {
-    // No JSON: the caller looks for several values, then treats it as stray output.
-    return undefined;
-  }
-}
+const textOf = (value: unknown): string => {
+  if (typeof value === 'string') return value.toWellFormed();
+  return value === undefined || value === null ? '' : JSON.stringify(value).slice(0, STRAY_CHARACTERS);
+};
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -31,6 +31,8 @@ test.each([
   ['WARNING', 'warn'],
   ['CRITICAL', 'error'],
   ['made up', 'info'],
+  ['constructor', 'info'],
+  ['__proto__', 'info'],
 ])('a log event of level %s becomes %s', (given, expected) => {
   output.event(given, 'text');
   expect(lines).toEqual([{ level: expected, fields: { plugin: 'a/b:1@c', source: 'log' }, text: 'text' }]);

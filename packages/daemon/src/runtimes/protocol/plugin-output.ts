@@ -2,14 +2,18 @@ import type { Log } from '../../telemetry/index.ts';
 
 const MAX_LINES_PER_SECOND = 50;
 
-const levels: Readonly<Record<string, 'debug' | 'info' | 'warn' | 'error'>> = {
-  debug: 'debug',
-  warn: 'warn',
-  warning: 'warn',
-  error: 'error',
-  fatal: 'error',
-  critical: 'error',
-};
+type Level = 'debug' | 'info' | 'warn' | 'error';
+
+/** A map: a plugin may call its level `constructor`. */
+const levels: ReadonlyMap<string, Level> = new Map([
+  ['debug', 'debug'],
+  ['warn', 'warn'],
+  ['warning', 'warn'],
+  ['error', 'error'],
+  ['fatal', 'error'],
+  ['critical', 'error'],
+]);
+const LONGEST_LEVEL = 16;
 
 /** A plugin's own words in the daemon's log. A plugin that floods it is cut off for the rest of the second, and that is said. */
 export class PluginOutput {
@@ -25,7 +29,7 @@ export class PluginOutput {
 
   /** An event of the plugin's logging handler. */
   event(level: string, message: string): void {
-    this.#write(levels[level.toLowerCase()] ?? 'info', message, 'log');
+    this.#write(levels.get(level.slice(0, LONGEST_LEVEL).toLowerCase()) ?? 'info', message, 'log');
   }
 
   stderr(line: string): void {
@@ -41,7 +45,19 @@ export class PluginOutput {
     this.#write('debug', data, 'error event');
   }
 
-  #write(level: 'debug' | 'info' | 'warn' | 'error', text: string, source: string): void {
+  /** Our own failure with what the plugin said: always worth a line, until there are too many. */
+  fault(error: unknown): void {
+    if (this.#isFlood()) return;
+    this.#log.error({ ...this.#fields, error }, 'what a plugin wrote could not be dealt with');
+  }
+
+  #write(level: Level, text: string, source: string): void {
+    if (this.#isFlood()) return;
+    this.#log[level]({ ...this.#fields, source }, text);
+  }
+
+  /** Counts a line. */
+  #isFlood(): boolean {
     const second = Math.floor(Date.now() / 1000);
     if (second !== this.#second) {
       const dropped = this.#count - MAX_LINES_PER_SECOND;
@@ -49,7 +65,6 @@ export class PluginOutput {
       this.#second = second;
       this.#count = 0;
     }
-    if (++this.#count > MAX_LINES_PER_SECOND) return;
-    this.#log[level]({ ...this.#fields, source }, text);
+    return ++this.#count > MAX_LINES_PER_SECOND;
   }
 }
