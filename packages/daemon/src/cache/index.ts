@@ -1,9 +1,9 @@
 /**
- * What nodes of one deployment share besides database and storage: short-lived values, events, locks.
+ * What nodes of one deployment share besides database and storage: short-lived values, messages, locks.
  *
- * Owns nothing durable: every value may vanish at any time. Touches nothing but its backend. Callers: debugging keys,
- * environments (one build of a version at a time), invalidation of what parts keep in memory.
- * One folder per driver; `conformance.suite.ts` runs over each of them.
+ * Owns nothing durable: every value may vanish at any time. Touches nothing but its backend. Callers: debugging keys and, through
+ * `events/`, everything that keeps rows in memory. One folder per driver; `conformance.suite.ts` runs over each of them.
  */
-export type { Cache, Lock, LockOptions } from './cache.ts';
+export type { Cache, Listener, Lock, LockOptions } from './cache.ts';
 export { type MemoryCacheOptions, openMemoryCache } from './memory/index.ts';
+export { openRedisCache, type RedisCacheOptions, type RedisServers, type RedisTls } from './redis/index.ts';

@@ -72,6 +72,12 @@ export const errorKinds = {
     status: 404,
     meaning: 'No node runs the plugin; try again.',
   },
+  unavailable: {
+    code: -500,
+    type: 'PluginDaemonInternalServerError',
+    status: 503,
+    meaning: 'A service that the daemon needs for this does not answer; the message names it; try again.',
+  },
   'too-large': {
     code: -400,
     type: 'PluginDaemonBadRequestError',

@@ -1,5 +1,5 @@
-import type { Cache, Lock, LockOptions } from '../cache.ts';
-import { LockQueue } from './lock-queue.ts';
+import type { Cache, Listener, Lock, LockOptions } from '../cache.ts';
+import { LockQueue } from '../lock-queue.ts';
 
 export interface MemoryCacheOptions {
   /** Most values at a time; beyond it the one set longest ago goes. */
@@ -13,7 +13,7 @@ export function openMemoryCache(options: MemoryCacheOptions): Cache {
 }
 
 interface Entry {
-  readonly value: string;
+  readonly value: Buffer;
   /** On the monotonic clock, in ms. */
   readonly expires: number;
 }
@@ -22,7 +22,7 @@ class MemoryCache implements Cache {
   readonly #maxEntries: number;
   readonly #onListenerError: (error: unknown) => void;
   readonly #entries = new Map<string, Entry>();
-  readonly #listeners = new Map<string, Set<(message: string) => void>>();
+  readonly #listeners = new Map<string, Set<Listener>>();
   readonly #locks = new LockQueue();
 
   constructor(maxEntries: number, onListenerError: (error: unknown) => void) {
@@ -30,19 +30,16 @@ class MemoryCache implements Cache {
     this.#onListenerError = onListenerError;
   }
 
-  async get(key: string): Promise<string | undefined> {
+  async get(key: string): Promise<Buffer | undefined> {
     return this.#find(key);
   }
 
-  async set(key: string, value: string, ttlMs: number): Promise<void> {
+  async set(key: string, value: Uint8Array | string, ttlMs: number): Promise<void> {
     this.#put(key, value, ttlMs);
   }
 
-  async setIfAbsent(key: string, value: string, ttlMs: number): Promise<string> {
-    const present = this.#find(key);
-    if (present !== undefined) return present;
-    this.#put(key, value, ttlMs);
-    return value;
+  async setIfAbsent(key: string, value: Uint8Array | string, ttlMs: number): Promise<Buffer> {
+    return this.#find(key) ?? this.#put(key, value, ttlMs);
   }
 
   async delete(key: string): Promise<boolean> {
@@ -56,7 +53,7 @@ class MemoryCache implements Cache {
       queueMicrotask(() => {
         if (this.#listeners.get(channel)?.has(listener) !== true) return;
         try {
-          listener(message);
+          listener.message(message);
         } catch (error) {
           this.#onListenerError(error);
         }
@@ -64,9 +61,9 @@ class MemoryCache implements Cache {
     }
   }
 
-  async subscribe(channel: string, listener: (message: string) => void): Promise<() => Promise<void>> {
-    // A function of its own, so that subscribing one listener twice makes two subscriptions.
-    const own = (message: string) => listener(message);
+  async subscribe(channel: string, listener: Listener): Promise<() => Promise<void>> {
+    // An object of its own, so that subscribing one listener twice makes two subscriptions.
+    const own: Listener = { message: (text) => listener.message(text) };
     const listeners = this.#listeners.get(channel) ?? new Set();
     this.#listeners.set(channel, listeners.add(own));
     return async () => {
@@ -79,13 +76,18 @@ class MemoryCache implements Cache {
     return await this.#locks.take(name, options);
   }
 
+  /** This process is all there is. */
+  problem(): undefined {
+    return undefined;
+  }
+
   async close(): Promise<void> {
     this.#entries.clear();
     this.#listeners.clear();
     this.#locks.close();
   }
 
-  #find(key: string): string | undefined {
+  #find(key: string): Buffer | undefined {
     const entry = this.#entries.get(key);
     if (entry === undefined) return undefined;
     if (entry.expires > performance.now()) return entry.value;
@@ -93,10 +95,12 @@ class MemoryCache implements Cache {
     return undefined;
   }
 
-  #put(key: string, value: string, ttlMs: number): void {
+  #put(key: string, given: Uint8Array | string, ttlMs: number): Buffer {
+    const value = Buffer.from(given);
     this.#entries.delete(key);
     this.#entries.set(key, { value, expires: performance.now() + ttlMs });
     if (this.#entries.size > this.#maxEntries) this.#makeRoom();
+    return value;
   }
 
   #makeRoom(): void {

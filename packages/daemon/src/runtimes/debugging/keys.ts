@@ -1,12 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import type { Cache } from '../../cache/index.ts';
+import { decodeKeyEntry, encodeKeyEntry } from './key-entry.ts';
 import { KeyFile } from './key-file.ts';
 
 /** Life of a key since it was last asked for or used by an open connection, in ms. */
 const lifetimeMs = 120 * 60_000;
 
-const ofTenant = (tenantId: string): string => `debugging:key-of-tenant:${tenantId}`;
-const ofKey = (key: string): string => `debugging:tenant-of-key:${key}`;
+// Upstream's names and encoding: its nodes and ours know each other's keys while one replaces the other.
+const ofTenant = (tenantId: string): string => `{remote:key:manager}:id2key:${tenantId}`;
+const ofKey = (key: string): string => `{remote:key:manager}:key2id:${key}`;
 
 const form = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
@@ -38,7 +40,10 @@ export class DebuggingKeys {
   /** The tenant's key, made if there is none; its life begins anew. */
   async obtain(tenantId: string): Promise<string> {
     await this.#restored;
-    const key = await this.#cache.setIfAbsent(ofTenant(tenantId), randomUUID(), lifetimeMs);
+    const fresh = randomUUID();
+    const stored = await this.#cache.setIfAbsent(ofTenant(tenantId), encodeKeyEntry('key', fresh), lifetimeMs);
+    // What cannot be read is replaced: the tenant would never get a key again.
+    const key = decodeKeyEntry('key', stored) ?? fresh;
     await this.#write(tenantId, key);
     return key;
   }
@@ -46,7 +51,7 @@ export class DebuggingKeys {
   /** A new key; the old one opens no connection any more. Open connections stay. */
   async rotate(tenantId: string): Promise<string> {
     await this.#restored;
-    const old = await this.#cache.get(ofTenant(tenantId));
+    const old = await this.#keyOf(tenantId);
     const key = randomUUID();
     await this.#write(tenantId, key);
     if (old !== undefined) await this.#cache.delete(ofKey(old));
@@ -56,18 +61,25 @@ export class DebuggingKeys {
   /** Whose key this is; undefined for an unknown or expired one. */
   async tenantOf(key: string): Promise<string | undefined> {
     await this.#restored;
-    return form.test(key) ? this.#cache.get(ofKey(key)) : undefined;
+    if (!form.test(key)) return undefined;
+    const stored = await this.#cache.get(ofKey(key));
+    return stored === undefined ? undefined : decodeKeyEntry('tenant_id', stored);
   }
 
   /** Prolongs the life of the tenant's key, if it has one. */
   async renew(tenantId: string): Promise<void> {
-    const key = await this.#cache.get(ofTenant(tenantId));
+    const key = await this.#keyOf(tenantId);
     if (key !== undefined) await this.#write(tenantId, key);
   }
 
+  async #keyOf(tenantId: string): Promise<string | undefined> {
+    const stored = await this.#cache.get(ofTenant(tenantId));
+    return stored === undefined ? undefined : decodeKeyEntry('key', stored);
+  }
+
   async #write(tenantId: string, key: string, forMs: number = lifetimeMs): Promise<void> {
-    await this.#cache.set(ofTenant(tenantId), key, forMs);
-    await this.#cache.set(ofKey(key), tenantId, forMs);
+    await this.#cache.set(ofTenant(tenantId), encodeKeyEntry('key', key), forMs);
+    await this.#cache.set(ofKey(key), encodeKeyEntry('tenant_id', tenantId), forMs);
     this.#file?.keep(tenantId, { key, until: Date.now() + forMs });
   }
 

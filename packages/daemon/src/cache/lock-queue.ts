@@ -1,14 +1,18 @@
-import type { Lock, LockOptions } from '../cache.ts';
+import type { Lock, LockOptions } from './cache.ts';
 
 interface Waiter {
   readonly give: () => void;
   readonly fail: (reason: unknown) => void;
 }
 
+/** Nobody outside this process can take such a lock away. */
+const never = new AbortController().signal;
+
 /** Locks by name inside one process, first come first served. */
 export class LockQueue {
   /** A name that is held has an entry, with those who wait for it. */
   readonly #held = new Map<string, Waiter[]>();
+  #fence = 0;
 
   async take(name: string, { waitMs, signal }: LockOptions): Promise<Lock | undefined> {
     signal?.throwIfAborted();
@@ -45,8 +49,14 @@ export class LockQueue {
   }
 
   #lock(name: string): Lock {
+    const fence = ++this.#fence;
     let held = true;
     return {
+      fence,
+      lost: never,
+      get held() {
+        return held;
+      },
       release: async () => {
         if (!held) return;
         held = false;
