@@ -13,6 +13,8 @@ export type DatabaseFailure =
   | 'uncertain'
   /** The server does not let this user in, or not to this database. */
   | 'denied'
+  /** TLS is wanted, and the server offers none. */
+  | 'plain-only'
   /** There is no such database on the server. */
   | 'absent'
   /** The stored bytes are not a database any more, or never were. */

@@ -11,4 +11,5 @@ export { newHookId, newId } from './ids.ts';
 export { type DatabaseOptions, openDatabase } from './open.ts';
 export type * from './records.ts';
 export type * from './repositories.ts';
+export type { ServerOptions, TlsMode } from './servers/index.ts';
 export { declaredProviders, StoredDeclaration } from './stored-declaration.ts';

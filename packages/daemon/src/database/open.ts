@@ -1,9 +1,12 @@
 import { sql } from 'kysely';
 import type { SqlDialect } from './dialect.ts';
 import { migrate } from './migrate.ts';
+import { openMysql } from './mysql/index.ts';
+import { openPostgresql } from './postgresql/index.ts';
 import { ReadThroughCache } from './read-through-cache.ts';
 import type { EndpointRecord, InstallationRecord } from './records.ts';
 import type { Database } from './repositories.ts';
+import type { ServerOptions } from './servers/index.ts';
 import type { SqlContext } from './sql/context.ts';
 import { SqlDebuggingLeases } from './sql/debugging-leases.ts';
 import { SqlDeclarations } from './sql/declarations.ts';
@@ -20,7 +23,9 @@ import { openSqlite, type SqliteFileOptions } from './sqlite/index.ts';
 import type { StoredDeclaration } from './stored-declaration.ts';
 
 /** Which database, and what its driver needs. */
-export type DatabaseOptions = { readonly type: 'sqlite' } & SqliteFileOptions;
+export type DatabaseOptions =
+  | ({ readonly type: 'sqlite' } & SqliteFileOptions)
+  | ({ readonly type: 'postgresql' | 'mysql' } & ServerOptions);
 
 /** Most text of declarations kept in memory; parsed they take about three times as much. */
 const declarationCharacters = 16 * 1024 * 1024;
@@ -30,7 +35,7 @@ const declarationCharacters = 16 * 1024 * 1024;
  * @throws DatabaseError when it cannot be used
  */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
-  const dialect = await openSqlite(options);
+  const dialect = await openDialect(options);
   try {
     await migrate(dialect);
     if (dialect.soleUser) await endFormerLeases(dialect);
@@ -39,6 +44,18 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     throw error;
   }
   return repositories(dialect);
+}
+
+/** The driver of the kind, connected. What it needs is loaded by this. */
+export function openDialect(options: DatabaseOptions): Promise<SqlDialect> {
+  switch (options.type) {
+    case 'sqlite':
+      return openSqlite(options);
+    case 'postgresql':
+      return openPostgresql(options);
+    case 'mysql':
+      return openMysql(options);
+  }
 }
 
 /** Who held a lease before is gone, however far its deadline. */

@@ -5,7 +5,7 @@ import { install, plugin, type UnderTest } from './fixtures.ts';
 
 export function endpointConformance(on: UnderTest): void {
   describe('endpoints', () => {
-    const pluginId = `${'a'.repeat(64)}/${'p'.repeat(120)}`;
+    const pluginId = `${'a'.repeat(64)}/${'p'.repeat(100)}`;
     const setup = (tenantId: string) =>
       on.database.lifecycle.setupEndpoint({
         id: newId(),

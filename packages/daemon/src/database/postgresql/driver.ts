@@ -1,0 +1,144 @@
+import type { CompiledQuery, IsolationLevel, QueryResult } from 'kysely';
+import type { Pool, PoolClient, PoolConfig } from 'pg';
+import { bindable } from '../bindable.ts';
+import { DatabaseError } from '../database-error.ts';
+import { type ServerOptions, type SessionPool, tlsOptions } from '../servers/index.ts';
+import { postgresqlError } from './errors.ts';
+
+/** Types of columns and results, by their OID, in the form that the records are made from. Everything else stays text. */
+const parsers: ReadonlyMap<number, (text: string) => unknown> = new Map<number, (text: string) => unknown>([
+  [16, (text) => text === 't'],
+  [20, Number],
+  [21, Number],
+  [23, Number],
+  [1700, Number],
+  [1114, (text) => isoTime(`${text}+00`)],
+  [1184, isoTime],
+]);
+
+/** `2026-01-02 03:04:05.678901+05:30` as ISO-8601 UTC with milliseconds; `infinity` and years before Christ are no times. */
+function isoTime(text: string): string | null {
+  const time = new Date(text.replace(' ', 'T').replace(/([+-]\d\d)$/, '$1:00'));
+  return Number.isNaN(time.getTime()) ? null : time.toISOString();
+}
+
+/** The pool of `pg`, which is loaded by this. */
+export async function openPool(options: ServerOptions, database = options.database): Promise<PostgresqlPool> {
+  const { default: pg } = await import('pg');
+  const place = `${options.host}:${options.port}`;
+  const { pool, timeouts } = options;
+  const config: PoolConfig = {
+    host: options.host,
+    port: options.port,
+    user: options.user,
+    password: options.password,
+    database,
+    ssl: ssl(options),
+    max: pool.maxOpen,
+    maxLifetimeSeconds: pool.maxLifetimeSeconds,
+    // Idle ones are limited by number, when they are released.
+    idleTimeoutMillis: 0,
+    connectionTimeoutMillis: timeouts.connectMs,
+    keepAlive: true,
+    ...(options.charset !== undefined && { client_encoding: options.charset }),
+    ...(options.options !== undefined && { options: options.options }),
+    types: {
+      getTypeParser: (oid: number) => (text: string) => parsers.get(oid)?.(text) ?? (parsers.has(oid) ? null : text),
+    } as PoolConfig['types'],
+  };
+  return new PostgresqlPool(new pg.Pool(config), options, place);
+}
+
+function ssl(options: ServerOptions): PoolConfig['ssl'] {
+  // As in libpq: `require` encrypts and trusts whoever answers.
+  const tls = tlsOptions(options, false);
+  if (tls === undefined) return false;
+  const { verifyHost, ...rest } = tls;
+  return { ...rest, ...(!verifyHost && { checkServerIdentity: () => undefined }) };
+}
+
+const silent = (): void => undefined;
+
+export class PostgresqlPool implements SessionPool<PoolClient> {
+  readonly #pool: Pool;
+  readonly #options: ServerOptions;
+  readonly #place: string;
+
+  constructor(pool: Pool, options: ServerOptions, place: string) {
+    this.#pool = pool;
+    this.#options = options;
+    this.#place = place;
+    // A connection that died while nobody used it: the pool has dropped it, the next user gets another.
+    pool.on('error', silent);
+  }
+
+  async acquire(): Promise<PoolClient> {
+    try {
+      const client = await this.#pool.connect();
+      // Between two statements of a transaction nobody listens; the next statement reports it.
+      client.on('error', silent);
+      return client;
+    } catch (error) {
+      throw postgresqlError(error, this.#place, true);
+    }
+  }
+
+  async run<R>(
+    client: PoolClient,
+    { sql, parameters, query }: Pick<CompiledQuery, 'sql' | 'parameters' | 'query'>,
+  ): Promise<QueryResult<R>> {
+    const { readMs, writeMs } = this.#options.timeouts;
+    const limitMs = query.kind === 'SelectQueryNode' ? readMs : Math.max(readMs, writeMs);
+    const { command, rows, rowCount } = await this.#query(client, sql, parameters, limitMs);
+    // Kysely's types promise that the rows of this text are R.
+    const result = { rows: rows as R[] };
+    return command === 'SELECT' ? result : { ...result, numAffectedRows: BigInt(rowCount ?? 0) };
+  }
+
+  async begin(client: PoolClient, isolation: IsolationLevel | undefined): Promise<void> {
+    await this.#query(client, isolation === undefined ? 'begin' : `begin isolation level ${isolation}`);
+  }
+
+  async commit(client: PoolClient): Promise<void> {
+    const { command } = await this.#query(client, 'commit');
+    if (command !== 'ROLLBACK') return;
+    throw new DatabaseError('other', 'the transaction had failed before it was committed: nothing was kept', {
+      cause: undefined,
+    });
+  }
+
+  async rollback(client: PoolClient): Promise<void> {
+    await this.#query(client, 'rollback');
+  }
+
+  release(client: PoolClient, broken: boolean): void {
+    client.removeListener('error', silent);
+    const enough = this.#pool.idleCount >= this.#options.pool.maxIdle && this.#pool.waitingCount === 0;
+    client.release(broken || enough);
+  }
+
+  async end(): Promise<void> {
+    await this.#pool.end();
+  }
+
+  async #query(
+    client: PoolClient,
+    text: string,
+    parameters: readonly unknown[] = [],
+    limitMs = this.#options.timeouts.readMs,
+  ) {
+    // Without a name: PgBouncer may give the next statement to another connection.
+    const config = { text, values: parameters.map(stored), query_timeout: limitMs };
+    try {
+      return await client.query(config);
+    } catch (error) {
+      throw postgresqlError(error, this.#place, false);
+    }
+  }
+}
+
+/** `pg` writes dates in the zone of this process. */
+function stored(value: unknown): unknown {
+  const known = bindable(value);
+  return known instanceof Date ? known.toISOString() : known;
+}

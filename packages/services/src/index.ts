@@ -1,0 +1,11 @@
+/**
+ * Servers that the daemon works with, for tests: started from what is installed on this machine, on loopback, with data that is
+ * thrown away. Owns the processes it starts and their temporary files; nothing else is touched. `npm run services` starts
+ * them for a test run, which finds them through environment variables; a test that has to kill a server starts one of its own.
+ */
+export { provided, requirement, skipReason } from './provided.ts';
+export { missing, RunningServices } from './running.ts';
+export { ServerProcess } from './server-process.ts';
+export type { RunningService, ServiceSpec } from './service.ts';
+export { type ServiceName, services } from './table.ts';
+export { createTlsFiles, type TlsFiles } from './tls.ts';

@@ -1,0 +1,54 @@
+/**
+ * `npm run services -- [SERVICE…] [COMMAND…]`: starts servers for tests, those named or all that are installed, and runs the
+ * command with the variables that tests find them by; without a command it prints the variables and waits for Ctrl-C.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import pc from 'picocolors';
+import { missing, RunningServices } from './running.ts';
+import { type ServiceName, services } from './table.ts';
+
+const isName = (word: string): word is ServiceName => word in services;
+const say = (text: string) => process.stderr.write(`${text}\n`);
+
+const words = process.argv.slice(2);
+const named = words.slice(0, words.findIndex((word) => !isName(word)) >>> 0).filter(isName);
+const command = words.slice(named.length);
+
+const all = Object.keys(services).filter(isName);
+for (const name of all) {
+  const absent = missing(name);
+  if (absent.length === 0) continue;
+  const line = `${name}: ${absent.join(', ')} not installed (Debian: apt install ${services[name].packages.join(' ')})`;
+  if (named.includes(name)) {
+    say(line);
+    process.exit(2);
+  }
+  if (named.length === 0) say(pc.yellow(`left out: ${line}`));
+}
+const wanted = (named.length > 0 ? named : all).filter((name) => missing(name).length === 0);
+
+const ended = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => ended.abort());
+
+const running = await RunningServices.start(wanted, (name) => say(pc.dim(`${name} runs`)));
+let code = 0;
+try {
+  const [program, ...args] = command;
+  if (program === undefined) {
+    for (const [name, value] of Object.entries(running.environment))
+      process.stdout.write(`export ${name}='${value}'\n`);
+    say('Ctrl-C stops them.');
+    if (!ended.signal.aborted) await once(ended.signal, 'abort');
+  } else if (!ended.signal.aborted) {
+    const child = spawn(program, args, { stdio: 'inherit', env: { ...process.env, ...running.environment } });
+    const failed = once(child, 'error').then(([error]) => {
+      throw error;
+    });
+    const [status, signal] = await Promise.race([once(child, 'exit'), failed]);
+    code = signal === null ? Number(status) : 1;
+  }
+} finally {
+  await running.close();
+}
+process.exit(code);
