@@ -1316,7 +1316,7 @@ export interface Operations {
       readonly has_more: boolean;
     };
   };
-  /** The installations of the given plugin ids, with their declarations. `POST /plugin/{tenant_id}/management/installation/fetch/batch` */
+  /** The installations of the given plugin ids, with their declarations, in the order of installation. `POST /plugin/{tenant_id}/management/installation/fetch/batch` */
   readonly findInstallations: {
     readonly kind: 'enveloped';
     readonly input: {

@@ -17,6 +17,7 @@ import {
   isPublished,
   openDataDirectory,
   type Settings,
+  secretSettings,
   writeAddressFile,
 } from '../config/index.ts';
 import { openDatabase } from '../database/index.ts';
@@ -93,7 +94,7 @@ async function wire(
   const dataDirectory = closing(openDataDirectory(settings), (d) => d.close());
   const serverKey = dataDirectory.serverKey.value;
   const difyKey = dataDirectory.difyInnerApiKey.value;
-  const secrets = [serverKey, difyKey, settings.ADMIN_API_KEY];
+  const secrets = [serverKey, difyKey, ...secretValues(settings)];
   const log = closing(openLog(settings, secrets), (l) => l.close());
   const filter = new SecretFilter(secrets);
   const journal = new PluginJournal((text) => filter.clean(text));
@@ -240,14 +241,25 @@ function warnOfPid1(log: OwnedLog, launchesDirectly: boolean): void {
   if (finding !== undefined) log.warn({ remedy: finding.remedy }, finding.cause);
 }
 
-const openLog = (settings: Settings, secrets: readonly (string | undefined)[]): OwnedLog =>
+const MEGABYTE = 1_000_000;
+
+const openLog = (settings: Settings, secrets: readonly string[]): OwnedLog =>
   createLog({
     level: settings.LOG_LEVEL,
     format: settings.LOG_OUTPUT_FORMAT,
     file: settings.LOG_FILE,
+    fileMaxBytes: settings.LOG_FILE_MAX_SIZE * MEGABYTE,
+    fileBackups: settings.LOG_FILE_BACKUP_COUNT,
+    terminal: process.stdout.isTTY === true && process.stdout.hasColors(),
     timeZone: settings.SERVER_TZ,
     secrets,
   });
+
+/** The values of all settings that are secrets. */
+const secretValues = (settings: Settings): readonly string[] =>
+  Object.entries(settings).flatMap(([name, value]: [string, unknown]) =>
+    secretSettings.has(name) && typeof value === 'string' ? [value] : [],
+  );
 
 async function stop(
   http: HttpServers,

@@ -2,6 +2,7 @@
 import type { Server } from 'node:http';
 import { parseUniqueIdentifier } from '@plugin-daemon/plugin-package';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { isFault } from '../errors/index.ts';
 import type { HttpWarning } from '../http/index.ts';
 import type { InstallationParts } from '../installation/index.ts';
 import type { InvocationsOptions } from '../invocation/index.ts';
@@ -86,7 +87,15 @@ const warnings: Readonly<Record<HttpWarning, { readonly text: string; readonly r
   },
 };
 
-/** Counts and logs HTTP requests. */
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** The tenant of the path; what is none is not written into the log. */
+function tenantOf({ params }: FastifyRequest): string | undefined {
+  const given: unknown = typeof params === 'object' && params !== null && 'tenant_id' in params ? params.tenant_id : '';
+  return typeof given === 'string' && UUID.test(given) ? given : undefined;
+}
+
+/** Counts and logs HTTP requests: under the pattern of their route, since paths and queries hold hooks, ids and texts of strangers. */
 export function observeRequests(metrics: Metrics, log: Log, logHealth: boolean) {
   let active = 0;
   let dispatches = 0;
@@ -112,10 +121,11 @@ export function observeRequests(metrics: Metrics, log: Log, logHealth: boolean) 
       if (!log.isLevelEnabled(level)) return;
       const fields = {
         method: request.method,
-        path: request.url,
+        path: pattern === '' ? '(no route)' : pattern,
         status,
         latency_ms: Math.round(reply.elapsedTime),
         client_ip: request.ip,
+        tenant_id: tenantOf(request),
       };
       log[level](fields, 'HTTP request');
     },
@@ -124,7 +134,10 @@ export function observeRequests(metrics: Metrics, log: Log, logHealth: boolean) 
       log.warn({ client_ip: address, remedy }, text);
     },
     onFault(error: unknown, request: FastifyRequest): void {
-      log.error({ method: request.method, path: request.url, error }, 'request failed');
+      const fields = { method: request.method, path: request.routeOptions.url ?? '', tenant_id: tenantOf(request) };
+      if (isFault(error)) log.error({ ...fields, error }, 'request failed');
+      // An answer like others, such as "record not found" about a task that is polled and was deleted.
+      else log.debug({ ...fields, reason: error instanceof Error ? error.message : '' }, 'request refused');
     },
   };
 }

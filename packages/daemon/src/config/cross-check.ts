@@ -18,7 +18,7 @@ export function crossCheck(values: SettingValues, configured: ReadonlySet<Settin
   return {
     derived,
     problems: [...contradictions(effective, configured), ...publishedKeys(effective)],
-    warnings: warnings(effective),
+    warnings: warnings(effective, configured),
   };
 }
 
@@ -65,6 +65,23 @@ function contradictions(values: SettingValues, configured: ReadonlySet<SettingNa
       remedy: 'set a long random key (openssl rand -base64 42), or unset ADMIN_API_ENABLED',
     });
   }
+  if (values.ADMIN_API_KEY_PREVIOUS !== undefined && Buffer.byteLength(values.ADMIN_API_KEY_PREVIOUS) < 10) {
+    problems.push({
+      variable: 'ADMIN_API_KEY_PREVIOUS',
+      value: '(hidden)',
+      problem: 'is shorter than 10 bytes, as no key of the admin API may be',
+      remedy: 'unset it, once nobody uses it',
+    });
+  }
+  const ports = [values.SERVER_PORT, values.PLUGIN_REMOTE_INSTALLING_PORT];
+  if (values.DETAILS_PORT !== 0 && ports.includes(values.DETAILS_PORT)) {
+    problems.push({
+      variable: 'DETAILS_PORT',
+      value: String(values.DETAILS_PORT),
+      problem: 'is the port of another server of this daemon',
+      remedy: 'choose a port of its own',
+    });
+  }
   if (values.PLUGIN_REMOTE_INSTALLING_ENABLED && values.PLUGIN_REMOTE_INSTALLING_PORT === values.SERVER_PORT) {
     problems.push({
       variable: 'PLUGIN_REMOTE_INSTALLING_PORT',
@@ -107,6 +124,7 @@ function publishedKeys(values: SettingValues): readonly SettingProblem[] {
   if (isLoopback(values.SERVER_HOST) || values.ALLOW_PUBLISHED_KEYS) return [];
   const keys = [
     { variable: 'SERVER_KEY', value: values.SERVER_KEY, twin: 'PLUGIN_DAEMON_KEY' },
+    { variable: 'SERVER_KEY_PREVIOUS', value: values.SERVER_KEY_PREVIOUS, twin: 'PLUGIN_DAEMON_KEY' },
     { variable: 'DIFY_INNER_API_KEY', value: values.DIFY_INNER_API_KEY, twin: 'PLUGIN_DIFY_INNER_API_KEY' },
   ];
   return keys
@@ -119,8 +137,27 @@ function publishedKeys(values: SettingValues): readonly SettingProblem[] {
     }));
 }
 
-function warnings(values: SettingValues): readonly SettingWarning[] {
+/** Keys below this can be found by trying, however slowly. */
+const SHORT_KEY_BYTES = 16;
+
+function warnings(values: SettingValues, configured: ReadonlySet<SettingName>): readonly SettingWarning[] {
   const found: SettingWarning[] = [];
+  if (values.SERVER_KEY !== undefined && !configured.has('SERVER_HOST')) {
+    found.push({
+      variables: ['SERVER_HOST', 'SERVER_KEY'],
+      message: `the server listens on ${values.SERVER_HOST}, beyond this machine, because SERVER_KEY is set; SERVER_HOST=127.0.0.1 keeps it here, SERVER_HOST=0.0.0.0 says that it is meant`,
+    });
+  }
+  const keys = ['SERVER_KEY', 'SERVER_KEY_PREVIOUS', 'ADMIN_API_KEY', 'DETAILS_KEY'] as const;
+  const shortKeys = keys.filter(
+    (name) => Buffer.byteLength(values[name] ?? ' '.repeat(SHORT_KEY_BYTES)) < SHORT_KEY_BYTES,
+  );
+  if (shortKeys.length > 0 && !isLoopback(values.SERVER_HOST)) {
+    found.push({
+      variables: shortKeys,
+      message: `SHORT KEY: ${shortKeys.join(', ')} has fewer than ${SHORT_KEY_BYTES} bytes and the server listens on ${values.SERVER_HOST}; whoever guesses it can run code here. Generate one: openssl rand -base64 42`,
+    });
+  }
   if (values.ALLOW_PUBLISHED_KEYS && [values.SERVER_KEY, values.DIFY_INNER_API_KEY].some(isPublished)) {
     found.push({
       variables: ['ALLOW_PUBLISHED_KEYS'],

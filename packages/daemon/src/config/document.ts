@@ -40,6 +40,8 @@ here. Nothing has to be set: without any variable the daemon keeps everything in
 - Paths are relative to the working directory.
 - Every problem is reported at start, all at once, with variable, value and remedy; the daemon then exits with a status
   other than 0. What this version cannot do is refused like that, never ignored.
+- In \`.env\` a line that is no setting is a problem, named with its number; \`#\` begins a comment only behind white space.
+- Names that are nearly a setting are named at start with the setting that was meant.
 - The default keys that public compose files print are refused unless the server listens on the loopback interface; see
   \`ALLOW_PUBLISHED_KEYS\`.
 - Plugins see none of these variables but the proxies; the last section lists what they see.

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
+import { parseEnvText } from './env-file.ts';
 import { type Environment, loadSettings, type SettingProblem, SettingsError, secretSettings } from './index.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'settings-'));
@@ -162,9 +163,9 @@ test('a configured key opens the server to the deployment; a published one does 
   expect(variables({ SERVER_KEY: publishedKey })).toEqual(['SERVER_KEY']);
   expect(variables({ DIFY_INNER_API_KEY: publishedKey, SERVER_HOST: '10.0.0.1' })).toEqual(['DIFY_INNER_API_KEY']);
   expect(load({ SERVER_KEY: publishedKey, SERVER_HOST: '127.0.0.1' }).warnings).toEqual([]);
-  expect(load({ SERVER_KEY: publishedKey, ALLOW_PUBLISHED_KEYS: 'true' }).warnings[0]?.variables).toEqual([
-    'ALLOW_PUBLISHED_KEYS',
-  ]);
+  expect(
+    load({ SERVER_KEY: publishedKey, SERVER_HOST: '0.0.0.0', ALLOW_PUBLISHED_KEYS: 'true' }).warnings[0]?.variables,
+  ).toEqual(['ALLOW_PUBLISHED_KEYS']);
 });
 
 test('legacy buffer limits raise the message limit and never lower it', () => {
@@ -199,6 +200,134 @@ test('.env of the working directory is read, the environment wins, paths are res
     DATA_DIR: join(cwd, 'state'),
     PLUGIN_WORKING_PATH: join(cwd, 'state', 'cwd'),
   });
+});
+
+test.each([
+  ['with a byte order mark', Buffer.from('\ufeffSERVER_PORT=6001\n')],
+  ['in UTF-16, little end first', Buffer.from('\ufeffSERVER_PORT=6001\n', 'utf16le')],
+  ['in UTF-16, big end first', Buffer.from('\ufeffSERVER_PORT=6001\n', 'utf16le').swap16()],
+  ['in UTF-16 without a mark', Buffer.from('SERVER_PORT=6001\r\n', 'utf16le')],
+  ['with carriage returns', Buffer.from('A=1\rSERVER_PORT=6001\r')],
+])('.env is read %s', (_, bytes) => {
+  const cwd = mkdtempSync(join(root, 'encoded-'));
+  writeFileSync(join(cwd, '.env'), bytes);
+  expect(load({}, cwd).SERVER_PORT).toBe(6001);
+});
+
+test.each([
+  ['a setting in YAML', 'SERVER_PORT: 6001', 1],
+  ['a word', '# first\n\nSERVER_PORT', 3],
+  ['a name with a space', 'SERVER PORT=1', 1],
+  ['an open quotation', 'LOG_LEVEL="debug\nSERVER_PORT=1\n', 1],
+  ['a value behind its quotes', 'LOG_LEVEL="de"bug', 1],
+])('.env with %s is refused, naming file and line but not what stands there', (_, text, line) => {
+  const cwd = mkdtempSync(join(root, 'lines-'));
+  writeFileSync(join(cwd, '.env'), text);
+  expect(problemsOf({}, cwd)[0]).toMatchObject({ variable: '.env', value: `${join(cwd, '.env')}:${line}` });
+});
+
+test('.env of bytes that are no text is refused', () => {
+  const cwd = mkdtempSync(join(root, 'bytes-'));
+  for (const bytes of [Buffer.from('SERVER_TZ=M\xfcnchen\n', 'latin1'), Buffer.from('SERVER_KEY=a\0b')]) {
+    writeFileSync(join(cwd, '.env'), bytes);
+    expect(problemsOf({}, cwd)).toMatchObject([{ variable: '.env', remedy: expect.stringContaining('UTF-8') }]);
+  }
+});
+
+test('values of .env are read whole', () => {
+  const text = [
+    'A=pass#word#1',
+    'B=value # comment',
+    'C="quoted # value" # comment',
+    "D='single \\n'",
+    'export E = spaced ',
+    'F="two\nlines\\nthree \\"x\\""',
+    'G=',
+    'H=#',
+    'I="it\'s"',
+    'J=a=b==',
+  ].join('\n');
+  expect(parseEnvText(text, '.env')).toEqual({
+    problems: [],
+    values: {
+      A: 'pass#word#1',
+      B: 'value',
+      C: 'quoted # value',
+      D: 'single \\n',
+      E: 'spaced',
+      F: 'two\nlines\nthree "x"',
+      G: '',
+      H: '',
+      I: "it's",
+      J: 'a=b==',
+    },
+  });
+});
+
+test.each([
+  ['SERVR_PORT', 'SERVER_PORT'],
+  ['SERVER_PROT', 'SERVER_PORT'],
+  ['server_port', 'SERVER_PORT'],
+  ['SERVER-PORT', 'SERVER_PORT'],
+  ['PLUGIN_MAX_EXECUTION_TIMOUT', 'PLUGIN_MAX_EXECUTION_TIMEOUT'],
+  ['LOG_LEVELS', 'LOG_LEVEL'],
+  ['DATA_DIRS', 'DATA_DIR'],
+])('a misspelt name is told the one that was meant: %s', (name, meant) => {
+  expect(load({ [name]: '1' }).warnings).toEqual([
+    { variables: [name], message: expect.stringMatching(new RegExp(`${name} .*${meant}`)) },
+  ]);
+  const cwd = mkdtempSync(join(root, 'misspelt-'));
+  writeFileSync(join(cwd, '.env'), `${name}=1\n`);
+  expect(load({}, cwd).warnings).toHaveLength(1);
+});
+
+test('names that belong to others are left alone', () => {
+  const others = {
+    // Of Dify's API, which shares its environment.
+    SECRET_KEY: 'x',
+    ALIYUN_OSS_ACCESS_KEY: 'x',
+    ALIYUN_OSS_SECRET_KEY: 'x',
+    S3_ACCESS_KEY: 'x',
+    PLUGIN_DAEMON_PORT: 'x',
+    CONSOLE_API_URL: 'x',
+    LOG_DATEFORMAT: 'x',
+    // Of everybody.
+    PATH: 'x',
+    HOME: 'x',
+    no_proxy: 'x',
+    NODE_ENV: 'x',
+    LOGNAME: 'x',
+  };
+  expect(load(others).warnings).toEqual([]);
+  // Nearly a setting that is set as well.
+  expect(load({ SERVER_PORT: '1', SERVER_PORTS: '2' }).warnings).toEqual([]);
+});
+
+test('a program that is not there is found at start', () => {
+  const folder = mkdtempSync(join(root, 'programs-'));
+  writeFileSync(join(folder, 'plain'), '');
+  for (const path of ['/nonexistent/python', folder, join(folder, 'plain')])
+    expect(problemsOf({ PYTHON_INTERPRETER_PATH: path, UV_PATH: path }).map((problem) => problem.variable)).toEqual([
+      'PYTHON_INTERPRETER_PATH',
+      'UV_PATH',
+    ]);
+  expect(variables({ PYTHON_INTERPRETER_PATH: process.execPath })).toEqual([]);
+});
+
+test('a change of exposure and a short key are never without a word', () => {
+  const own = 'a-key-of-sixteen-bytes';
+  expect(load({ SERVER_KEY: own }).warnings).toEqual([
+    {
+      variables: ['SERVER_HOST', 'SERVER_KEY'],
+      message: expect.stringMatching(/0\.0\.0\.0.*SERVER_HOST=127\.0\.0\.1/),
+    },
+  ]);
+  expect(load({ SERVER_KEY: own, SERVER_HOST: '0.0.0.0' }).warnings).toEqual([]);
+  expect(load({ SERVER_KEY: 'short', SERVER_HOST: '127.0.0.1' }).warnings).toEqual([]);
+  expect(load({ SERVER_KEY: 'short', SERVER_HOST: '0.0.0.0' }).warnings).toEqual([
+    { variables: ['SERVER_KEY'], message: expect.stringContaining('SHORT KEY') },
+  ]);
+  expect(variables({ SERVER_KEY: own, SERVER_KEY_PREVIOUS: publishedKey })).toEqual(['SERVER_KEY_PREVIOUS']);
 });
 
 test('.env that cannot be read is a problem like any other', () => {

@@ -1,7 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { parseEnv } from 'node:util';
 import { crossCheck } from './cross-check.ts';
+import { readEnvFile } from './env-file.ts';
+import { executableProblems } from './executables.ts';
+import { nearestName } from './near-names.ts';
 import { InvalidValue, type Setting, type SettingsTable } from './setting.ts';
 import { type SettingProblem, SettingsError } from './settings-error.ts';
 import { type SettingName, type SettingValues, settingsTable } from './table.ts';
@@ -31,8 +32,9 @@ export type Environment = { readonly [variable: string]: string | undefined };
  */
 export function loadSettings(env: Environment, { cwd }: { readonly cwd: string }): Settings {
   const problems: SettingProblem[] = [];
-  const file = readEnvFile(resolve(cwd, '.env'), problems);
-  const lookUp = (variable: string): string | undefined => nonEmpty(env[variable]) ?? nonEmpty(file[variable]);
+  const file = readEnvFile(resolve(cwd, '.env'));
+  problems.push(...file.problems);
+  const lookUp = (variable: string): string | undefined => nonEmpty(env[variable]) ?? nonEmpty(file.values[variable]);
 
   const values: Record<string, unknown> = {};
   const configured = new Set<string>();
@@ -60,30 +62,35 @@ export function loadSettings(env: Environment, { cwd }: { readonly cwd: string }
   const read = values as SettingValues;
   const names = configured as ReadonlySet<SettingName>;
   const checked = crossCheck(read, names);
-  problems.push(...checked.problems);
+  problems.push(...checked.problems, ...executableProblems(read, names));
   if (problems.length > 0) throw new SettingsError(problems);
   return {
     ...read,
     ...checked.derived,
     configured: names,
-    warnings: [...checked.warnings, ...withoutEffect(table, values, configured)],
+    warnings: [
+      ...checked.warnings,
+      ...misspelt([...Object.keys(env), ...Object.keys(file.values)], lookUp),
+      ...withoutEffect(table, values, configured),
+    ],
   };
 }
 
-function readEnvFile(path: string, problems: SettingProblem[]): Environment {
-  try {
-    return parseEnv(readFileSync(path, 'utf8'));
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (code === 'ENOENT') return {};
-    problems.push({
-      variable: '.env',
-      value: path,
-      problem: `cannot be read (${error instanceof Error ? error.message : String(error)})`,
-      remedy: 'make it a readable text file, or remove it',
+/** Names that are no setting but nearly one, unless that one is set as well: then it was not meant. */
+function misspelt(names: readonly string[], lookUp: (name: string) => string | undefined): readonly SettingWarning[] {
+  const known = knownNames();
+  return [...new Set(names)]
+    .filter((name) => !known.has(name) && lookUp(name) !== undefined)
+    .flatMap((name) => {
+      const meant = nearestName(name, known);
+      if (meant === undefined || lookUp(meant) !== undefined) return [];
+      return [{ variables: [name], message: `${name} is no setting and changes nothing: ${meant} is one` }];
     });
-    return {};
-  }
+}
+
+function knownNames(): ReadonlySet<string> {
+  const table: SettingsTable = settingsTable;
+  return new Set(Object.entries(table).flatMap(([name, { aliases }]) => [name, ...aliases]));
 }
 
 const nonEmpty = (value: string | undefined): string | undefined =>

@@ -112,7 +112,11 @@ export const serverSettings = {
     meaning: 'false: requests of `/health/check` leave no line in the access log.',
     usedBy: 'http',
   }),
-  PROMETHEUS_ENABLED: boolean({ default: true, meaning: 'Serves `/metrics/`, without a key.', usedBy: 'telemetry' }),
+  PROMETHEUS_ENABLED: boolean({
+    default: true,
+    meaning: 'Serves `/metrics/`; `DETAILS_ACCESS` says to whom.',
+    usedBy: 'telemetry',
+  }),
   PPROF_ENABLED: boolean({
     default: false,
     meaning: 'Profiles of the Go runtime of the existing daemon.',

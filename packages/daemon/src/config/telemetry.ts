@@ -25,10 +25,26 @@ export const telemetrySettings = {
   ),
   LOG_OUTPUT_FORMAT: text({
     default: 'text',
-    meaning: '`json` for one JSON object a line, anything else for readable text.',
+    meaning:
+      '`json` for one JSON object a line and nothing else on stdout; anything else for readable text, short and in colours on a terminal.',
     usedBy: 'telemetry',
   }),
   LOG_FILE: path({ meaning: 'File that the log is appended to, besides stdout.', usedBy: 'telemetry' }),
+  LOG_FILE_MAX_SIZE: integer({
+    default: 20,
+    unit: 'MB',
+    max: 1_000_000,
+    meaning: 'Size at which the log file is put away as `LOG_FILE.1` and begun anew; 0: never.',
+    usedBy: 'telemetry',
+    own: true,
+  }),
+  LOG_FILE_BACKUP_COUNT: integer({
+    default: 5,
+    max: 1000,
+    meaning: 'How many log files that were put away are kept.',
+    usedBy: 'telemetry',
+    own: true,
+  }),
   ENABLE_OTEL: boolean({
     default: false,
     meaning: 'OpenTelemetry.',

@@ -46,7 +46,7 @@ export interface Installations {
   /** All of a tenant, newest first. */
   listAllByTenant(tenantId: string): Promise<readonly InstallationRecord[]>;
   countByTenant(tenantId: string): Promise<number>;
-  /** Any number of ids; the answer is newest first. */
+  /** Any number of ids; the answer is in the order of installation. */
   findByPluginIds(tenantId: string, pluginIds: readonly string[]): Promise<readonly InstallationRecord[]>;
   /** Number of tenants that use this version. */
   countByIdentifier(uniqueIdentifier: string): Promise<number>;

@@ -44,3 +44,16 @@ export function toDaemonError(error: unknown): DaemonError {
   if (error instanceof DaemonError) return error;
   return new DaemonError('internal', error instanceof Error ? error.message : String(error), { cause: error });
 }
+
+/**
+ * Whether somebody has to look into it: an error that nobody threw on purpose, or one that passes such a one on. What the daemon
+ * answers deliberately, such as "record not found", is no fault, whatever its kind.
+ */
+export function isFault(error: unknown): boolean {
+  for (let at = error, depth = 0; depth < 10; depth++) {
+    if (!(at instanceof DaemonError)) return true;
+    if (at.cause === undefined) return false;
+    at = at.cause;
+  }
+  return true;
+}

@@ -7,5 +7,5 @@
  */
 
 export { type ErrorKind, errorKinds } from './catalogue.ts';
-export { DaemonError, type DaemonErrorOptions, toDaemonError } from './daemon-error.ts';
+export { DaemonError, type DaemonErrorOptions, isFault, toDaemonError } from './daemon-error.ts';
 export { type SessionError, sessionError, sessionErrorJson } from './session-error.ts';

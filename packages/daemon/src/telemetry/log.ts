@@ -1,10 +1,10 @@
-import { chmodSync, mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
 import pino, { type DestinationStream, type Level } from 'pino';
-import { attributesOf, SecretFilter } from './redaction.ts';
+import { attributesOf, cleanText, SecretFilter } from './redaction.ts';
+import { RotatingFile } from './rotating-file.ts';
 import { textLine } from './text-line.ts';
 import { zonedTimestamp } from './timestamp.ts';
 import { TurnBatch } from './turn-batch.ts';
+import { visibleJson } from './visible.ts';
 
 interface LogMethod {
   (fields: object, message: string): void;
@@ -13,7 +13,8 @@ interface LogMethod {
 
 /**
  * The structured log. An `error` or `err` field that holds an Error is written as its text, at ERROR with its stack.
- * Fields whose names promise a secret (key, token, password, …) are replaced, as are the daemon's own keys anywhere.
+ * Fields whose names promise a secret (key, token, password, …) are replaced, as are the daemon's own keys anywhere. Texts are cut at
+ * 4 KiB; what could forge a line or play with a terminal is escaped.
  */
 export interface Log {
   debug: LogMethod;
@@ -41,6 +42,11 @@ export interface LogOptions {
   readonly format: string;
   /** Appended to besides stdout; parent directories are created 0700, the file 0600. */
   readonly file?: string | undefined;
+  /** The file is put away before it grows beyond so many bytes, and so many of those are kept; default: never. */
+  readonly fileMaxBytes?: number;
+  readonly fileBackups?: number;
+  /** Whether stdout is a terminal: lines of the text format are shorter there, and in colours. */
+  readonly terminal?: boolean;
   /** IANA zone of the timestamps of the text format; JSON is always UTC. */
   readonly timeZone?: string;
   /** Values that never leave, wherever they stand in a line. */
@@ -60,10 +66,19 @@ const severities: Readonly<Record<string, string>> = { debug: 'DEBUG', info: 'IN
 export function createLog(options: LogOptions): OwnedLog {
   const filter = new SecretFilter(options.secrets ?? []);
   const timestamp = zonedTimestamp(options.timeZone ?? 'UTC');
-  const file = options.file === undefined ? undefined : openFile(options.file);
+  const isText = options.format !== 'json';
+  const file = options.file === undefined ? undefined : openFile(options.file, options);
   const console = options.destination ?? openStdout();
-  const outputs = file === undefined ? console : both(console, file);
-  const batch = options.destination === undefined ? new TurnBatch(outputs) : undefined;
+  const lines = new Outputs([
+    {
+      destination: console,
+      format: isText ? (json) => textLine(json, { timestamp, forTerminal: options.terminal === true }) : undefined,
+    },
+    ...(file === undefined
+      ? []
+      : [{ destination: file, format: isText ? (json: string) => textLine(json, { timestamp }) : undefined }]),
+  ]);
+  const batch = options.destination === undefined ? new TurnBatch(lines) : undefined;
   const logger = pino(
     {
       level: levels[options.level],
@@ -72,16 +87,18 @@ export function createLog(options: LogOptions): OwnedLog {
       timestamp: () => `,"ts":"${new Date().toISOString()}"`,
       formatters: {
         level: (label) => ({ severity: severities[label] ?? label.toUpperCase() }),
-        log: attributesOf,
+        log: (fields) => attributesOf(fields, filter),
       },
       hooks: {
-        streamWrite: (line) => {
-          const safe = filter.clean(line);
-          return options.format === 'json' ? safe : textLine(safe, timestamp);
+        logMethod(args, method) {
+          const cleaned = args.map((arg: unknown) => (typeof arg === 'string' ? cleanText(arg, filter) : arg));
+          // The same arguments, with shorter texts.
+          method.apply(this, cleaned as typeof args);
         },
+        streamWrite: (line) => visibleJson(filter.clean(line)),
       },
     },
-    batch ?? outputs,
+    batch ?? lines,
   );
   return Object.assign(logger, {
     close: () => {
@@ -101,24 +118,31 @@ function openStdout() {
   return stdout;
 }
 
-function openFile(path: string) {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  const file = pino.destination({ dest: path, append: true, sync: true, mode: 0o600 });
-  chmodSync(path, 0o600);
-  let told = false;
-  file.on('error', (error: unknown) => {
+const openFile = (path: string, { fileMaxBytes = 0, fileBackups = 0 }: LogOptions): RotatingFile =>
+  new RotatingFile({
+    path,
+    maxBytes: fileMaxBytes,
+    backups: fileBackups,
     // A full disk must not stop the daemon; say it once where somebody may still look.
-    if (!told) process.stderr.write(`the log file ${path} cannot be written: ${String(error)}\n`);
-    told = true;
+    onError: (error) => process.stderr.write(`the log file ${path} cannot be written: ${String(error)}\n`),
   });
-  return file;
+
+interface Output {
+  readonly destination: DestinationStream;
+  /** A line of JSON as it is written; undefined leaves it as it is. */
+  readonly format: ((json: string) => string) | undefined;
 }
 
-function both(first: DestinationStream, second: DestinationStream): DestinationStream {
-  return {
-    write(line) {
-      first.write(line);
-      second.write(line);
-    },
-  };
+/** Writes lines of JSON, each in the form of the destination. */
+class Outputs implements DestinationStream {
+  readonly #outputs: readonly Output[];
+
+  constructor(outputs: readonly Output[]) {
+    this.#outputs = outputs;
+  }
+
+  write(lines: string): void {
+    for (const { destination, format } of this.#outputs)
+      destination.write(format === undefined ? lines : lines.trimEnd().split('\n').map(format).join(''));
+  }
 }

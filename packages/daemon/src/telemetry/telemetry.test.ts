@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { stripVTControlCharacters } from 'node:util';
 import { afterAll, expect, test } from 'vitest';
 import { createLog, createMetrics, type LogOptions, silentLog, TraceContext } from './index.ts';
 import { zonedTimestamp } from './timestamp.ts';
@@ -95,7 +96,103 @@ test('a text line is readable, quoted where it must be, with the stack after it'
   expect(lines[0]).toMatch(
     /^\S+Z INFO dify-plugin-daemon installation trace_id=abc tenant_id=t installed plugin=a\/b:1 note="two words" count=3 meta={"a":1}\n$/,
   );
-  expect(lines[1]).toMatch(/ERROR dify-plugin-daemon failed error=broken\nError: broken\n\s+at /);
+  expect(lines[1]).toMatch(/ERROR dify-plugin-daemon failed error=broken\n {2}Error: broken\n\s+at /);
+});
+
+const ESC = '\u001b';
+
+test.each(['text', 'json'])(
+  'what a plugin or a request says forges no line and plays with no terminal: %s',
+  (format) => {
+    const { log, lines } = collect({ format });
+    const forged = `done\n2026-01-01T00:00:00.000Z INFO dify-plugin-daemon http HTTP request`;
+    const hostile = `${forged}\r${ESC}[2K${ESC}]0;title\u0007\u009b31m\u202e\u2028\ud800\u0000`;
+    log.info({ text: hostile, [hostile]: 1, nested: { [hostile]: [hostile] } }, hostile);
+    log.child({ component: hostile }).warn('component');
+    log.error({ error: Object.assign(new Error(hostile), { stack: `Error: ${hostile}\n    at x` }) }, 'failed');
+    expect(lines).toHaveLength(3);
+    for (const line of lines) {
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be there
+      expect(line).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e\u2028]/);
+      expect(line.isWellFormed()).toBe(true);
+    }
+    const starts = lines
+      .join('')
+      .split('\n')
+      .filter((line) => /^(\d{4}-|\{)/.test(line));
+    expect(starts).toHaveLength(3);
+  },
+);
+
+test('texts are cut, whatever holds them, and no secret is cut in two', () => {
+  const secret = 'a-secret-of-this-daemon';
+  const { log, lines, parsed } = collect({ secrets: [secret] });
+  const long = 'ä'.repeat(2040) + secret + 'x'.repeat(1_000_000);
+  const deep: Record<string, unknown> = {};
+  let at = deep;
+  for (let n = 0; n < 30_000; n++) at = at['in'] = {} as Record<string, unknown>;
+  log.info({ long, list: Array.from({ length: 1000 }, () => long), deep, bytes: Buffer.alloc(1 << 20) }, long);
+  log.error({ error: new Error(long, { cause: { toString: 1 } }) }, 'failed');
+  for (const line of lines) {
+    expect(line.length).toBeLessThan(60_000);
+    expect(line).not.toContain('a-secret');
+  }
+  expect(parsed()).toMatchObject([
+    { message: expect.stringMatching(/^ä+\[redac.*bytes more\)$/) },
+    { message: 'failed' },
+  ]);
+});
+
+test('hooks, passwords and queries in addresses are not written', () => {
+  const { log, lines } = collect();
+  log.info(
+    { hook_id: 'h1', url: 'https://user:p1@host/path?token=t1&x=2', list: ['/e/abcdefghijkl1/x'] },
+    'called http://host/e/abcdefghijkl2/y?z=t2',
+  );
+  expect(lines.join('')).not.toMatch(/h1|p1|t1|t2|abcdef/);
+  expect(lines.join('')).toContain('host/path');
+});
+
+test('on a terminal lines are short and coloured, in a file they are neither', () => {
+  const file = join(root, 'terminal.log');
+  const checksum = 'ab12'.repeat(16);
+  const { log, lines } = collect({ format: 'text', terminal: true, file });
+  log.child({ component: 'installation' }).warn({ plugin: `a/b:0.0.1@${checksum}` }, `installed ${checksum}`);
+  log.close();
+  const shown = stripVTControlCharacters(lines[0] ?? '');
+  expect(lines[0]).toContain(`${ESC}[33mWARN`);
+  expect(shown).toMatch(
+    /^\d\d:\d\d:\d\d\.\d{3} WARN {2}installation installed ab12ab12… plugin=a\/b:0\.0\.1@ab12ab12…\n$/,
+  );
+  expect(readFileSync(file, 'utf8')).toMatch(
+    /^\d{4}-\S+Z WARN dify-plugin-daemon installation installed ab12ab12… plugin=/,
+  );
+});
+
+test('the log file is put away by size, without losing a line or its name', () => {
+  const file = join(root, 'rotated', 'server.log');
+  const { log } = collect({ file, fileMaxBytes: 1000, fileBackups: 2, format: 'text' });
+  for (let n = 0; n < 30; n++) log.info(`line ${n} ${'x'.repeat(100)}`);
+  log.close();
+  expect(readdirSync(dirname(file)).toSorted()).toEqual(['server.log', 'server.log.1', 'server.log.2']);
+  const kept = ['server.log.2', 'server.log.1', 'server.log'].map((name) => {
+    const path = join(dirname(file), name);
+    expect([name, statSync(path).size <= 1000, statSync(path).mode & 0o777]).toEqual([name, true, 0o600]);
+    return readFileSync(path, 'utf8');
+  });
+  const numbers = [...kept.join('').matchAll(/line (\d+) /g)].map(([, n]) => Number(n));
+  // The oldest are gone, of the others none.
+  expect(numbers.length).toBeGreaterThan(10);
+  expect(numbers).toEqual(Array.from({ length: numbers.length }, (_, n) => 30 - numbers.length + n));
+});
+
+test('a file that cannot be put away is written on', () => {
+  const file = join(root, 'stuck', 'server.log');
+  mkdirSync(`${file}.1/full`, { recursive: true });
+  const { log } = collect({ file, fileMaxBytes: 200, fileBackups: 1, format: 'text' });
+  for (let n = 0; n < 10; n++) log.info(`line ${n} ${'x'.repeat(50)}`);
+  log.close();
+  expect(readFileSync(file, 'utf8').match(/line \d/g)).toHaveLength(10);
 });
 
 test('timestamps follow the zone, across its changes', () => {

@@ -1,33 +1,65 @@
+import { styleText } from 'node:util';
+import { visible } from './visible.ts';
+
 type Line = { readonly [key: string]: unknown };
 
 const isLine = (value: unknown): value is Line => typeof value === 'object' && value !== null && !Array.isArray(value);
 const known = new Set(['ts', 'severity', 'service', 'component', 'message', 'trace_id', 'span_id', 'identity']);
 
-/**
- * A JSON line as text for people: `<ts> <SEVERITY> dify-plugin-daemon [component] [trace_id=…] [tenant_id=…] [user_id=…]
- * <message> [key=value …]`, a stack on the lines after it.
- */
-export function textLine(json: string, timestamp: (time: Date) => string): string {
-  const line: unknown = JSON.parse(json);
-  if (!isLine(line)) return json;
-  const identity = isLine(line.identity) ? line.identity : {};
-  const { attributes, stack_trace: stack, ...rest } = line;
-  const words = [timestamp(new Date(String(line.ts))), String(line.severity), String(line.service)];
-  if (line.component !== undefined) words.push(String(line.component));
-  for (const [key, value] of Object.entries({
-    trace_id: line.trace_id,
-    tenant_id: identity.tenant_id,
-    user_id: identity.user_id,
-  })) {
-    if (value !== undefined && value !== '') words.push(`${key}=${show(value)}`);
-  }
-  words.push(String(line.message ?? ''));
-  for (const [key, value] of Object.entries(rest)) if (!known.has(key)) words.push(`${key}=${show(value)}`);
-  if (isLine(attributes)) for (const [key, value] of Object.entries(attributes)) words.push(`${key}=${show(value)}`);
-  return `${words.join(' ')}\n${typeof stack === 'string' ? `${stack}\n` : ''}`;
+export interface TextLineOptions {
+  readonly timestamp: (time: Date) => string;
+  /** For a terminal: the time of day alone, without the name of the service, in colours. */
+  readonly forTerminal?: boolean;
 }
 
+const colors: Readonly<Record<string, Parameters<typeof styleText>[0]>> = {
+  DEBUG: 'gray',
+  INFO: 'green',
+  WARN: 'yellow',
+  ERROR: 'red',
+};
+
+/**
+ * A JSON line as text for people: `<ts> <SEVERITY> dify-plugin-daemon [component] [trace_id=…] [tenant_id=…] [user_id=…]
+ * <message> [key=value …]`, a stack on indented lines after it. Checksums are cut to their first digits.
+ */
+export function textLine(json: string, { timestamp, forTerminal = false }: TextLineOptions): string {
+  const line: unknown = JSON.parse(json);
+  if (!isLine(line)) return json;
+  const paint = (format: Parameters<typeof styleText>[0], text: string): string =>
+    forTerminal ? styleText(format, text, { validateStream: false }) : text;
+  const identity = isLine(line.identity) ? line.identity : {};
+  const { attributes, stack_trace: stack, ...rest } = line;
+  const time = timestamp(new Date(String(line.ts)));
+  const severity = String(line.severity);
+  const words = forTerminal
+    ? [paint('gray', time.slice(11, 23)), paint(colors[severity] ?? 'reset', severity.padEnd(5))]
+    : [time, severity, String(line.service)];
+  const field = ([key, value]: [string, unknown]) => words.push(paint('gray', `${visible(key)}=`) + show(value));
+  if (line.component !== undefined) words.push(paint('cyan', visible(String(line.component))));
+  const context = { trace_id: line.trace_id, tenant_id: identity.tenant_id, user_id: identity.user_id };
+  const contextFields = Object.entries(context).filter(([, value]) => value !== undefined && value !== '');
+  if (!forTerminal) contextFields.forEach(field);
+  words.push(visible(String(line.message ?? '')).replace(CHECKSUM, shortened));
+  if (forTerminal) contextFields.forEach(field);
+  for (const [key, value] of Object.entries(rest)) if (!known.has(key)) field([key, value]);
+  if (isLine(attributes)) Object.entries(attributes).forEach(field);
+  return `${words.join(' ')}\n${typeof stack === 'string' ? indented(stack) : ''}`;
+}
+
+/** The digits of a SHA-256, of which the first ones tell apart what one daemon has. */
+const CHECKSUM = /(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])/g;
+const shortened = (checksum: string): string => `${checksum.slice(0, 8)}…`;
+
+/** No line of it begins as a line of the log does. */
+const indented = (stack: string): string =>
+  stack
+    .split('\n')
+    .map((line) => `  ${visible(line)}\n`)
+    .join('');
+
 function show(value: unknown): string {
-  const text = typeof value === 'string' ? value : JSON.stringify(value);
-  return typeof value !== 'string' || /^[^\s"]+$/.test(text) ? text : JSON.stringify(text);
+  const text = (typeof value === 'string' ? value : JSON.stringify(value)).replace(CHECKSUM, shortened);
+  if (typeof value === 'string' && /[\s"=]/.test(text)) return visible(JSON.stringify(text));
+  return visible(text);
 }

@@ -6,7 +6,7 @@ import { install, plugin, type UnderTest } from './fixtures.ts';
 
 export function readConformance(on: UnderTest): void {
   describe('installations', () => {
-    test('are listed newest first, by pages, by ids in any number', async () => {
+    test('are listed newest first and by pages, and found by any number of ids in the order of installation', async () => {
       const tenant = randomUUID();
       const ids = Array.from({ length: 300 }, (_, i) => `acme/listed-${i}`);
       for (const id of ids) await install(on, tenant, plugin(id));
@@ -19,8 +19,8 @@ export function readConformance(on: UnderTest): void {
         newest.slice(7, 14),
       );
       expect(
-        idsOf(await on.database.installations.findByPluginIds(tenant, [...ids, 'acme/none', ids[3] ?? ''])),
-      ).toEqual(newest);
+        idsOf(await on.database.installations.findByPluginIds(tenant, [...newest, 'acme/none', ids[3] ?? ''])),
+      ).toEqual(ids);
       expect(await on.database.installations.findByPluginIds(tenant, [])).toEqual([]);
       expect(await on.database.projections.pluginIds('tool', tenant)).toEqual(newest);
       expect(await on.database.projections.findByPluginIds('tool', tenant, ids)).toHaveLength(300);

@@ -59,7 +59,7 @@ export class SqlInstallations implements Installations {
     const rows = await inLists(pluginIds, (list) =>
       this.#ofTenant(tenantId).where('plugin_id', 'in', list).orderBy('created_at').orderBy('id').execute(),
     );
-    return rows.map(installationRecord).toSorted(newestFirst);
+    return rows.map(installationRecord).toSorted(oldestFirst);
   }
 
   async countByIdentifier(uniqueIdentifier: string): Promise<number> {
@@ -96,7 +96,7 @@ export class SqlInstallations implements Installations {
   }
 }
 
-function newestFirst(a: InstallationRecord, b: InstallationRecord): number {
-  if (a.created_at !== b.created_at) return a.created_at < b.created_at ? 1 : -1;
-  return a.id < b.id ? 1 : -1;
+function oldestFirst(a: InstallationRecord, b: InstallationRecord): number {
+  if (a.created_at !== b.created_at) return a.created_at < b.created_at ? -1 : 1;
+  return a.id < b.id ? -1 : 1;
 }

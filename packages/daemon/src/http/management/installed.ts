@@ -96,7 +96,7 @@ export function installedRoutes(dependencies: ManagementDependencies): readonly 
       path: '/management/installation/fetch/batch',
       operationId: 'findInstallations',
       tag,
-      summary: 'The installations of the given plugin ids, with their declarations.',
+      summary: 'The installations of the given plugin ids, with their declarations, in the order of installation.',
       request: PluginIds,
       data: schemas.installationBatch,
       handle: async ({ tenantId, input }) => {

@@ -408,6 +408,11 @@ describe('reading', () => {
     const { data } = await post('installation/fetch/batch', { plugin_ids: ['acme/a-tool', 'acme/none'] }, tenant);
     expect(data).toMatchObject([{ plugin_id: 'acme/a-tool', version: '0.0.1', declaration: { name: 'a-tool' } }]);
     expect(data[0]).not.toHaveProperty('installation_id');
+    const listed: { plugin_id: string }[] = (await get('list?page=1&page_size=100', tenant)).data.list;
+    const newestFirst = listed.map((row) => row.plugin_id);
+    const { data: all } = await post('installation/fetch/batch', { plugin_ids: newestFirst }, tenant);
+    expect(newestFirst.length).toBeGreaterThan(1);
+    expect(all.map((row: { plugin_id: string }) => row.plugin_id)).toEqual(newestFirst.toReversed());
     expect((await post('installation/fetch/batch', { plugin_ids: [] }, tenant)).data).toEqual([]);
     const wanted = [ids['tool'], `acme/a-tool:9.0.0@${'b'.repeat(64)}`, unknown];
     expect((await post('installation/missing', { plugin_unique_identifiers: wanted }, tenant)).data).toEqual([

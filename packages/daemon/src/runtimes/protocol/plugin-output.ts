@@ -15,6 +15,19 @@ const levels: ReadonlyMap<string, Level> = new Map([
 ]);
 const LONGEST_LEVEL = 16;
 
+/** A level as logging libraries write it, near the beginning: `INFO:name:…`, `2026-… | INFO | …`, `[info     ] …`. */
+const NAMED =
+  /(?:^|[\s|:\]-])(DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|CRITICAL|FATAL)(?=[\s|:\]-]|$)|\[(debug|info|warn|warning|error|critical|fatal) *\]/i;
+const LOOKED_AT = 100;
+
+function levelNamedIn(line: string): 'debug' | 'info' | 'warn' | 'error' | undefined {
+  const head = line.slice(0, LOOKED_AT);
+  const found = NAMED.exec(head);
+  const name = found?.[2] ?? found?.[1];
+  if (name === undefined || (found?.[2] === undefined && name !== name.toUpperCase())) return undefined;
+  return levels.get(name.toLowerCase()) ?? 'info';
+}
+
 /** A plugin's own words in the daemon's log. A plugin that floods it is cut off for the rest of the second, and that is said. */
 export class PluginOutput {
   readonly #log: Log;
@@ -32,8 +45,9 @@ export class PluginOutput {
     this.#write(levels.get(level.slice(0, LONGEST_LEVEL).toLowerCase()) ?? 'info', message, 'log');
   }
 
+  /** Where logging libraries write by default: a line that names its level keeps it. */
   stderr(line: string): void {
-    this.#write('warn', line, 'stderr');
+    this.#write(levelNamedIn(line) ?? 'warn', line, 'stderr');
   }
 
   /** What is no event: print() output. The manifest that the SDK prints first is not worth a line. */
