@@ -355,7 +355,7 @@ test('version and JSON output carry nothing else on stdout', { timeout: SLOW }, 
   const failed = await difyProcess(['plugin', 'checksum', '/none/there', '--json']);
   expect(failed.code).toBe(1);
   expect(JSON.parse(failed.stdout)).toMatchObject({ ok: false, error: { code: 'not-found', file: '/none/there' } });
-  const usage = await difyProcess(['plugin', 'checksum', '--json']);
+  const usage = await difyProcess(['plugin', 'checksum', 'a', 'b', '--json']);
   expect(usage.code).toBe(2);
   expect(JSON.parse(usage.stdout)).toMatchObject({ ok: false, error: { code: 'usage' } });
   // A reader that leaves early is no failure.

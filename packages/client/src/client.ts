@@ -48,6 +48,8 @@ export interface ClientOptions {
   readonly adminKey?: string | undefined;
   /** A UUID: whose plugins these are. Default: one of its own kind, `DEFAULT_TENANT`. */
   readonly tenant?: string | undefined;
+  /** What requests go through, such as an agent for proxies; without one straight to the daemon. Its owner closes it. */
+  readonly dispatcher?: Dispatcher | undefined;
 }
 
 export interface InvokeOptions extends CallOptions {
@@ -74,10 +76,15 @@ export class DaemonClient implements AsyncDisposable {
   readonly key: string;
   readonly tenant: string;
   readonly #adminKey: string | undefined;
-  // Answers may take as long as a plugin does; the daemon has the limits.
-  readonly #agent = new Agent({ connections: 64, headersTimeout: 0, bodyTimeout: 0 });
+  readonly #dispatcher: Dispatcher;
+  /** Only when it is ours. */
+  readonly #agent: Agent | undefined;
 
-  constructor({ url, key, adminKey, tenant = DEFAULT_TENANT }: ClientOptions) {
+  constructor({ url, key, adminKey, tenant = DEFAULT_TENANT, dispatcher }: ClientOptions) {
+    // Answers may take as long as a plugin does; the daemon has the limits.
+    const agent = dispatcher ?? new Agent({ connections: 64, headersTimeout: 0, bodyTimeout: 0 });
+    this.#dispatcher = agent;
+    this.#agent = dispatcher === undefined && agent instanceof Agent ? agent : undefined;
     this.url = url.replace(/\/+$/, '');
     this.key = key;
     this.tenant = tenant;
@@ -86,7 +93,7 @@ export class DaemonClient implements AsyncDisposable {
 
   /** Cuts what is open. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#agent.destroy();
+    await this.#agent?.destroy();
   }
 
   /** Calls an operation that answers once; resolves to the `data` of its envelope. */
@@ -218,7 +225,7 @@ export class DaemonClient implements AsyncDisposable {
       return await request(this.url + path, {
         method,
         headers,
-        dispatcher: this.#agent,
+        dispatcher: this.#dispatcher,
         ...(body !== undefined && { body }),
         ...(options?.signal !== undefined && { signal: options.signal }),
       });

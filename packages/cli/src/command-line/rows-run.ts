@@ -1,4 +1,4 @@
-/** Rows of `dify plugin …` that start plugins or reach a daemon. */
+/** Rows of `dify plugin …` that start plugins, and the one that cleans up after a daemon. */
 import { FOLDER, FOLDER_OR_PACKAGE } from './rows-plugin.ts';
 import type { CommandRow, Flag } from './types.ts';
 
@@ -162,22 +162,6 @@ export const RUN_ROWS: readonly CommandRow[] = [
       { command: 'dify plugin dev --local', explains: 'without a Dify' },
     ],
     load: () => import('../run/dev.ts'),
-  },
-  {
-    path: ['plugin', 'install'],
-    aliases: ['upload'],
-    summary: 'Install a package in a daemon and follow the installation',
-    args: [{ name: 'plugin_package_path', help: 'a .difypkg file' }],
-    flags: [
-      {
-        name: 'url',
-        type: 'string',
-        help: 'address of the daemon (also: DIFY_PLUGIN_DAEMON_URL; default http://127.0.0.1:5002)',
-      },
-      { name: 'key', type: 'string', help: 'API key of the daemon (also: DIFY_PLUGIN_DAEMON_KEY, SERVER_KEY)' },
-      { name: 'tenant', type: 'string', help: 'tenant to install for (also: DIFY_TENANT_ID)' },
-    ],
-    load: () => import('../run/install.ts'),
   },
   {
     path: ['plugin', 'cleanup'],

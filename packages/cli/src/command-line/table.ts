@@ -3,6 +3,7 @@
 import type { Table } from './program.ts';
 import { BUNDLE_GROUPS, BUNDLE_ROWS } from './rows-bundle.ts';
 import { PLUGIN_GROUPS, PLUGIN_ROWS } from './rows-plugin.ts';
+import { REMOTE_ROWS } from './rows-remote.ts';
 import { RUN_ROWS } from './rows-run.ts';
 import { SIGNATURE_GROUPS, SIGNATURE_ROWS } from './rows-signature.ts';
 import { TOOL_ROWS, VERSION_ROW } from './rows-tools.ts';
@@ -15,7 +16,7 @@ const PLUGIN_SECTIONS: readonly Section[] = [
   { title: 'Change', commands: ['module', 'permission', 'readme'] },
   {
     title: 'On a daemon',
-    commands: ['install', 'cleanup'],
+    commands: ['install', 'list', 'upgrade', 'uninstall', 'logs', 'key', 'cleanup'],
   },
 ];
 
@@ -53,7 +54,7 @@ export const TABLE: Table = {
     ...SIGNATURE_GROUPS,
   ],
   rows: [
-    ...inSections([...PLUGIN_ROWS, ...RUN_ROWS], PLUGIN_SECTIONS),
+    ...inSections([...PLUGIN_ROWS, ...RUN_ROWS, ...REMOTE_ROWS], PLUGIN_SECTIONS),
     ...BUNDLE_ROWS,
     ...SIGNATURE_ROWS,
     ...TOOL_ROWS,

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { dify, newPlugin, temporaryFolder } from '../../test/harness.ts';
+import { dify, temporaryFolder } from '../../test/harness.ts';
 import { compareVersions } from '../plugin/cleanup.ts';
 import { markUsed } from '../run/environment-cache.ts';
 import { type CheckResult, runChecks } from './checks.ts';
@@ -136,39 +136,6 @@ test('cleanup removes old versions, never the newest, never without saying so', 
     'No plugins found under',
   );
   expect(await dify(['plugin', 'cleanup'], { cwd })).toMatchObject({ exit: 2 });
-});
-
-test('install uploads, starts and follows the task', async () => {
-  const parent = temporaryFolder();
-  await dify(['plugin', 'package', await newPlugin(parent)], { cwd: parent });
-  let polls = 0;
-  const url = await daemon((path, key, body) => {
-    if (key !== 'k') return { status: 401, body: {} };
-    if (path.endsWith('/install/upload/package'))
-      return { body: { code: 0, data: { unique_identifier: body.includes('dify_pkg') ? 'acme/demo:0.0.1@x' : '' } } };
-    if (path.endsWith('/install/identifiers'))
-      return { body: { code: 0, data: { all_installed: false, task_id: 'task' } } };
-    return {
-      body: { code: 0, data: { status: ++polls < 2 ? 'running' : 'success', plugins: [{ message: 'working' }] } },
-    };
-  });
-  const file = join(parent, 'demo.difypkg');
-  const run = await dify(['plugin', 'install', file, '--url', url, '--tenant', 't', '--key', 'k']);
-  expect(run.outcome?.data).toEqual({ unique_identifier: 'acme/demo:0.0.1@x', task_id: 'task' });
-  expect((await dify(['plugin', 'install', file, '--url', url, '--tenant', 't', '--key', 'wrong'])).error?.code).toBe(
-    'unauthorized',
-  );
-  expect(await dify(['plugin', 'install', file, '--url', url, '--key', 'k'], { env: {} })).toMatchObject({ exit: 2 });
-  const refusing = await daemon(() => ({
-    body: {
-      code: -400,
-      message:
-        '{"message":"plugin verification has been enabled, and the plugin you want to install has a bad signature"}',
-    },
-  }));
-  expect(
-    (await dify(['plugin', 'upload', file, '--url', refusing, '--tenant', 't', '--key', 'k'])).error,
-  ).toMatchObject({ code: 'refused', remedy: expect.stringContaining('sign the package') });
 });
 
 test('environments long unused are found and deleted, others stay', async () => {

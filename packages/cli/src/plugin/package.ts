@@ -119,28 +119,35 @@ async function signed(bytes: Uint8Array, keyPath: string, flags: Flags): Promise
   return signBytes(bytes, (await loadPrivateKey(keyPath)).pem, flags.text('authorized_category') ?? 'community');
 }
 
-export async function run(call: Call): Promise<Outcome> {
-  const { args, flags, io, cwd, signal } = call;
-  const path = args[0] ?? '';
-  if (path === '') throw usageError('invalid input path: name the folder of the plugin');
-  const megabytes = flags.number('max-size') ?? DEFAULT_MAX_MEGABYTES;
-  const limit = (megabytes <= 0 ? DEFAULT_MAX_MEGABYTES : megabytes) * MEGABYTE;
-  const named = flags.text('output_path');
+interface OpenPlugin {
+  source: PluginSource;
+  folder: Folder;
+  declaration: PluginDeclaration;
+}
+
+async function openPlugin(call: Call, path: string, never: readonly string[]): Promise<OpenPlugin> {
+  const { flags, signal } = call;
   await requireFolder(path);
   await requirePlugin(path);
-  const folder = await readFolder(path, {
-    signal,
-    defaultExcludes: !flags.on('no-default-excludes'),
-    never: named === undefined ? [] : [resolve(cwd, named)],
-  });
+  const folder = await readFolder(path, { signal, defaultExcludes: !flags.on('no-default-excludes'), never });
   const source: PluginSource = { ...(await openSource(path, signal)), folder };
   const { declaration } = declarationOf(source);
-  const output = outputPath(flags, args, declaration, cwd);
-  folder.files = folder.files.filter((file) => file.source !== output);
+  return { source, folder, declaration };
+}
+
+export interface PackedPlugin {
+  declaration: PluginDeclaration;
+  bytes: Uint8Array;
+  checksum: string;
+  /** Bytes of all files. */
+  total: number;
+  files: number;
+}
+
+async function pack({ source, folder, declaration }: OpenPlugin, call: Call, limit: number): Promise<PackedPlugin> {
+  const { flags, io, cwd, signal } = call;
   for (const entry of suspiciousLeftOut(folder))
     io.warn('left out of the package', { path: entry.path, reason: entry.reason });
-  if (flags.on('explain')) return explain(folder, relative(cwd, output));
-
   await check(source, flags, call);
   const files = await collect(source, folder, declaration, call, limit);
   if (flags.has('vendor')) {
@@ -169,6 +176,28 @@ export async function run(call: Call): Promise<Outcome> {
     checksum = openPackage(bytes).checksum();
   }
   throwIfAborted(signal);
+  return { declaration, bytes, checksum, total, files: files.size };
+}
+
+/** The package of a folder in memory, for commands that hand it on; checked and packed as `plugin package` does. */
+export async function packFolder(path: string, call: Call): Promise<PackedPlugin> {
+  return pack(await openPlugin(call, path, []), call, DEFAULT_MAX_MEGABYTES * MEGABYTE);
+}
+
+export async function run(call: Call): Promise<Outcome> {
+  const { args, flags, io, cwd } = call;
+  const path = args[0] ?? '';
+  if (path === '') throw usageError('invalid input path: name the folder of the plugin');
+  const megabytes = flags.number('max-size') ?? DEFAULT_MAX_MEGABYTES;
+  const limit = (megabytes <= 0 ? DEFAULT_MAX_MEGABYTES : megabytes) * MEGABYTE;
+  const named = flags.text('output_path');
+  const plugin = await openPlugin(call, path, named === undefined ? [] : [resolve(cwd, named)]);
+  const { folder, declaration } = plugin;
+  const output = outputPath(flags, args, declaration, cwd);
+  folder.files = folder.files.filter((file) => file.source !== output);
+  if (flags.on('explain')) return explain(folder, relative(cwd, output));
+
+  const { bytes, checksum, total, files } = await pack(plugin, call, limit);
   await writeFileAtomic(output, bytes);
   const shown = flags.text('output_path') ?? relative(cwd, output);
   io.info('plugin packaged successfully', { output_path: shown });
@@ -180,7 +209,7 @@ export async function run(call: Call): Promise<Outcome> {
       checksum,
       size_bytes: bytes.length,
       uncompressed_bytes: total,
-      files: files.size,
+      files,
     },
   };
 }

@@ -49,7 +49,7 @@ async function targetFor(call: Call, path: string): Promise<DevTarget> {
   if (url === undefined || key === undefined || key.includes('*')) {
     throw usageError(
       `there is no Dify to connect to: ${url === undefined ? 'REMOTE_INSTALL_URL' : 'REMOTE_INSTALL_KEY'} is missing`,
-      'copy .env.example to .env and enter what Dify shows on its plugin page under "Debug Plugin"; or use --local',
+      'copy .env.example to .env and enter what Dify shows on its plugin page under "Debug Plugin"; for a daemon of your own dify plugin key --write does it; or use --local',
     );
   }
   const address = parseDebugAddress(url);
