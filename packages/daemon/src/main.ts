@@ -8,12 +8,19 @@ const { banner } = await import('./banner.ts');
 const { loadSettings } = await import('./config/index.ts');
 const { DaemonError } = await import('./errors/index.ts');
 const { startDaemon } = await import('./compose/index.ts');
+const { spreadLastNet } = await import('./last-net.ts');
 
 /** How long open calls may finish after SIGTERM; a second signal ends the waiting. */
 const DRAIN_MS = 30_000;
 
 try {
   const daemon = await startDaemon(loadSettings(process.env, { cwd: process.cwd() }), process.env);
+  spreadLastNet({
+    log: daemon.log,
+    onEscape: (origin) => daemon.metrics.escaped_errors_total.inc({ origin }),
+    stop: () => daemon.stop(AbortSignal.abort()),
+    exit: (code) => process.exit(code),
+  });
   process.stdout.write(banner(daemon.address, daemon.dataDirectory, Math.round(process.uptime() * 1000)));
 
   const drain = new AbortController();

@@ -29,7 +29,14 @@ import { Routing } from '../routing/index.ts';
 import { DebuggingKeys, DebuggingRuntimes, DebuggingServer } from '../runtimes/debugging/index.ts';
 import { createProcessLauncher, explainPid1 } from '../runtimes/local/launcher/index.ts';
 import { measured, objectKey, openLocalStorage } from '../storage/index.ts';
-import { createLog, createMetrics, type OwnedLog, PluginJournal, SecretFilter } from '../telemetry/index.ts';
+import {
+  createLog,
+  createMetrics,
+  type Metrics,
+  type OwnedLog,
+  PluginJournal,
+  SecretFilter,
+} from '../telemetry/index.ts';
 import { type HttpServers, httpServers } from './http.ts';
 import { installationOptions, localPlugins } from './local-plugins.ts';
 import { observeInstallations, observeInvocations } from './observation.ts';
@@ -37,6 +44,7 @@ import { observeInstallations, observeInvocations } from './observation.ts';
 /** A running daemon. */
 export interface Daemon {
   readonly log: OwnedLog;
+  readonly metrics: Metrics;
   readonly dataDirectory: DataDirectory;
   readonly address: AddressInfo;
   /** Stops taking work, lets what is open finish until `signal` aborts, ends plugins, closes everything. Idempotent. */
@@ -224,6 +232,7 @@ async function wire(
   let stopping: Promise<void> | undefined;
   return {
     log,
+    metrics,
     dataDirectory,
     address,
     stop: (signal) => {

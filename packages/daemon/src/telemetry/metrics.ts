@@ -58,6 +58,8 @@ const families = {
   plugin_runtime_status: gauge('State of a runtime: 1 active, 0.5 launching, 0 stopped', ['plugin_id', 'runtime_type']),
   active_plugins_total: gauge('Plugins that are ready', ['runtime_type']),
   plugin_restarts_total: counter('Restarts of a plugin after its process ended', ['plugin_id', 'runtime_type']),
+  /** Of this daemon alone. origin: exception, rejection; anything but 0 is a bug worth a report. */
+  escaped_errors_total: counter('Errors that nothing but the last net caught', ['origin']),
   active_sessions_total: gauge('Sessions that are open', []),
   storage_operations_total: counter('Operations on the object storage', ['operation', 'storage_type', 'status']),
   storage_operation_duration_seconds: histogram('Duration of an operation on the object storage', [
