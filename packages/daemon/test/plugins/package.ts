@@ -24,6 +24,7 @@ const TOOLS = [
   'late',
   'kill',
   'call_back',
+  'say',
 ];
 
 export const packageOf = (files: Files): Buffer =>

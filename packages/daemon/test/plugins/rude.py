@@ -151,10 +151,16 @@ def call_back(session, request=None, kind="tool", **_):
     put(message(session, "invoke", {"type": kind, "backwards_request_id": session + "/1", "request": request or {}}))
 
 
+def say(session, line="", **_):
+    """One line as it is given; `%` stands for the session's id."""
+    put(line.replace("%", session).encode("utf-8", "surrogatepass") + b"\n")
+    echo(session, "said")
+
+
 TOOLS = {
     "echo": echo, "pid": pid, "environ": environ, "seen": seen, "garbage": garbage, "long": long, "flood": flood,
     "drip": drip, "hang": hang, "forge": forge, "twins": twins, "late": late, "kill": kill,
-    "call_back": call_back,
+    "call_back": call_back, "say": say,
 }
 
 order = count()
