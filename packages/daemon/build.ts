@@ -30,9 +30,9 @@ const { outputFiles } = await build({
   platform: 'node',
   format: 'esm',
   target: 'node26',
-  // piscina starts its threads with a file of its own package, and has a native part. undici is a CommonJS package imported on demand:
-  // as a chunk of its own it would lose its named exports.
-  external: ['piscina', 'undici'],
+  // piscina starts its threads with a file of its own package, and has a native part. The others are CommonJS packages imported on
+  // demand: as chunks of their own they would lose their named exports.
+  external: ['piscina', 'undici', 'pg', 'mysql2'],
   minify: process.env.NO_MINIFY === undefined,
   sourcemap: 'linked',
   sourcesContent: false,

@@ -13,6 +13,8 @@
  *   --real DIR            or a folder of packages for the cases named `real …`
  *   --packages DIR        and a folder of packed official plugins
  *   --no-debugging        leave out the debugging connection, which needs an environment with the SDK
+ *   --database SERVER     keep the state on a server that `npm run services` started: postgresql, pgbouncer or mariadb; without it
+ *                         DB_*, REDIS_*, S3_*, AWS_* and PLUGIN_STORAGE_* of the environment are handed on to the daemon
  *   --verbose             print each case as it is recorded
  *   --url URL --key KEY   record a daemon that runs already (its neighbours are then its own business)
  */
@@ -22,6 +24,7 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import pc from 'picocolors';
+import { backendSettings } from './conformance/backend.ts';
 import {
   compareDebugging,
   type DebuggingTarget,
@@ -55,6 +58,7 @@ const { values } = parseArgs({
     url: { type: 'string' },
     key: { type: 'string' },
     verbose: { type: 'boolean', default: false },
+    database: { type: 'string' },
   },
 });
 
@@ -146,6 +150,7 @@ async function record(bench: SharedBench, work: string, recorded: string): Promi
   await using daemon = await DaemonProcess.start({
     dataDirectory,
     innerApi: { url: `http://${dify.address}`, key: INNER_KEY },
+    settings: backendSettings(values.database),
   });
   await recordRoutes(bench, daemon, recorded, { inner, openai, scrub: [...scrub, `${dataDirectory}=<daemon-dir>`] });
   if (values.real) forgetCasesOfAbsentAgent(resolve(values.real), recorded);

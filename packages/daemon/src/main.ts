@@ -13,20 +13,15 @@ const { spreadLastNet } = await import('./last-net.ts');
 /** How long open calls may finish after SIGTERM; a second signal ends the waiting. */
 const DRAIN_MS = 30_000;
 
+const starting = new AbortController();
+let daemon: Awaited<ReturnType<typeof startDaemon>> | undefined;
 try {
-  const daemon = await startDaemon(loadSettings(process.env, { cwd: process.cwd() }), process.env);
-  spreadLastNet({
-    log: daemon.log,
-    onEscape: (origin) => daemon.metrics.escaped_errors_total.inc({ origin }),
-    stop: () => daemon.stop(AbortSignal.abort()),
-    exit: (code) => process.exit(code),
-  });
-  process.stdout.write(banner(daemon.address, daemon.dataDirectory, Math.round(process.uptime() * 1000)));
-
   const drain = new AbortController();
   let stopping = false;
   const stop = (signal: NodeJS.Signals) => {
-    if (drain.signal.aborted) return;
+    // What is waited for before there is a daemon is given up; a start under way comes to its end first.
+    starting.abort();
+    if (daemon === undefined || drain.signal.aborted) return;
     if (stopping) return drain.abort();
     stopping = true;
     daemon.log.info({ signal }, 'stopping: open calls may finish');
@@ -43,7 +38,19 @@ try {
   };
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
+
+  const started = await startDaemon(loadSettings(process.env, { cwd: process.cwd() }), process.env, starting.signal);
+  daemon = started;
+  spreadLastNet({
+    log: started.log,
+    onEscape: (origin) => started.metrics.escaped_errors_total.inc({ origin }),
+    stop: () => started.stop(AbortSignal.abort()),
+    exit: (code) => process.exit(code),
+  });
+  if (starting.signal.aborted) stop('SIGTERM');
+  else process.stdout.write(banner(started.address, started.dataDirectory, Math.round(process.uptime() * 1000)));
 } catch (error) {
+  if (starting.signal.aborted && error === starting.signal.reason) process.exit(0);
   const text =
     error instanceof DaemonError ? error.wireMessage : error instanceof Error ? error.message : String(error);
   process.stderr.write(`The plugin daemon cannot start.\n\n${text}\n`);

@@ -20,7 +20,6 @@ import {
   secretSettings,
   writeAddressFile,
 } from '../config/index.ts';
-import { openDatabase } from '../database/index.ts';
 import { EndpointService } from '../endpoints/index.ts';
 import { DaemonError } from '../errors/index.ts';
 import { createInstallation } from '../installation/index.ts';
@@ -37,6 +36,7 @@ import {
   PluginJournal,
   SecretFilter,
 } from '../telemetry/index.ts';
+import { provideDatabase } from './database.ts';
 import { type HttpServers, httpServers } from './http.ts';
 import { installationOptions, localPlugins } from './local-plugins.ts';
 import { observeInstallations, observeInvocations } from './observation.ts';
@@ -61,9 +61,14 @@ type Closing = <T>(part: T, close: (part: T) => void | Promise<void>) => T;
 /**
  * Opens everything and starts serving.
  * @param environment what the process was started with, for plugins and tools
+ * @param signal ends the waiting for what is not up yet
  * @throws SettingsError or DaemonError with cause and remedy; everything opened is closed again
  */
-export async function startDaemon(settings: Settings, environment: Environment): Promise<Daemon> {
+export async function startDaemon(
+  settings: Settings,
+  environment: Environment,
+  signal: AbortSignal = new AbortController().signal,
+): Promise<Daemon> {
   const closers: (() => void | Promise<void>)[] = [];
   const closing: Closing = (part, close) => {
     closers.push(() => close(part));
@@ -82,7 +87,7 @@ export async function startDaemon(settings: Settings, environment: Environment):
     if (failures.length > 0) throw new AggregateError(failures, failures.map(String).join('\n'));
   };
   try {
-    return await wire(settings, environment, closing, closeAll);
+    return await wire(settings, environment, signal, closing, closeAll);
   } catch (error) {
     await closeAll().catch((failed: unknown) => {
       throw new AggregateError([error, failed], `${String(error)}\n${String(failed)}`);
@@ -94,6 +99,7 @@ export async function startDaemon(settings: Settings, environment: Environment):
 async function wire(
   settings: Settings,
   environment: Environment,
+  signal: AbortSignal,
   closing: Closing,
   closeAll: () => Promise<void>,
 ): Promise<Daemon> {
@@ -109,7 +115,7 @@ async function wire(
   for (const { variables, message } of settings.warnings) log.warn({ variables }, message);
   const metrics = createMetrics({ enabled: settings.PROMETHEUS_ENABLED, processMetrics: true });
 
-  const database = closing(await openDatabase({ type: 'sqlite', file: dataDirectory.databaseFile }), (d) => d.close());
+  const database = closing(await provideDatabase({ settings, dataDirectory, log, signal }), (d) => d.close());
   const objects = measured(await openLocalStorage({ root: settings.PLUGIN_STORAGE_LOCAL_ROOT, nodeId }), metrics);
   const cache = closing(
     openMemoryCache({ onListenerError: (error) => log.error({ error }, 'a listener of a cache event failed') }),

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
+import { databaseProblems, databaseWarnings, derivedDatabase } from './database-check.ts';
 import type { SettingWarning } from './load.ts';
 import type { SettingProblem } from './settings-error.ts';
 import type { SettingName, SettingValues } from './table.ts';
@@ -17,8 +18,8 @@ export function crossCheck(values: SettingValues, configured: ReadonlySet<Settin
   const effective = { ...values, ...derived };
   return {
     derived,
-    problems: [...contradictions(effective, configured), ...publishedKeys(effective)],
-    warnings: warnings(effective, configured),
+    problems: [...contradictions(effective), ...databaseProblems(effective), ...publishedKeys(effective)],
+    warnings: [...warnings(effective, configured), ...databaseWarnings(effective)],
   };
 }
 
@@ -26,6 +27,7 @@ function derive(values: SettingValues, configured: ReadonlySet<SettingName>): Pa
   const unless = <T>(name: SettingName, configuredValue: T, otherwise: T): T =>
     configured.has(name) ? configuredValue : otherwise;
   return {
+    ...derivedDatabase(values, configured),
     // With a key of its own the daemon is part of a deployment, whose other containers must reach it.
     SERVER_HOST: unless('SERVER_HOST', values.SERVER_HOST, values.SERVER_KEY === undefined ? '127.0.0.1' : '0.0.0.0'),
     PLUGIN_WORKING_PATH: unless('PLUGIN_WORKING_PATH', values.PLUGIN_WORKING_PATH, join(values.DATA_DIR, 'cwd')),
@@ -47,16 +49,8 @@ function derive(values: SettingValues, configured: ReadonlySet<SettingName>): Pa
   };
 }
 
-function contradictions(values: SettingValues, configured: ReadonlySet<SettingName>): readonly SettingProblem[] {
+function contradictions(values: SettingValues): readonly SettingProblem[] {
   const problems: SettingProblem[] = [];
-  if (configured.has('DB_HOST') && !configured.has('DB_TYPE')) {
-    problems.push({
-      variable: 'DB_HOST',
-      value: values.DB_HOST ?? '',
-      problem: 'names a database server, and database servers are not supported in this version',
-      remedy: 'set DB_TYPE=sqlite to keep the state in a file of DATA_DIR, or unset DB_HOST',
-    });
-  }
   if (values.ADMIN_API_ENABLED && Buffer.byteLength(values.ADMIN_API_KEY ?? '') < 10) {
     problems.push({
       variable: 'ADMIN_API_KEY',

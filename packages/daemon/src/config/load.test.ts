@@ -123,9 +123,6 @@ test('all problems are reported at once, with variable, value and remedy', () =>
 test.each([
   { REDIS_HOST: 'redis' },
   { REDIS_USE_SENTINEL: 'true' },
-  { DB_TYPE: 'postgresql' },
-  { DB_TYPE: 'OceanBase' },
-  { DB_HOST: 'db' },
   { PLUGIN_STORAGE_TYPE: 's3' },
   { PLATFORM: 'serverless' },
   { ENABLE_OTEL: 'true' },
@@ -147,7 +144,7 @@ test('what a shared environment names without needing it is accepted', () => {
     SECRET_KEY: 'x',
   });
   expect(settings.warnings).toEqual([
-    { variables: ['PPROF_ENABLED', 'S3_USE_AWS', 'DB_PASSWORD'], message: expect.stringContaining('no effect') },
+    { variables: ['PPROF_ENABLED', 'S3_USE_AWS'], message: expect.stringContaining('no effect') },
   ]);
 });
 
@@ -350,4 +347,47 @@ test('the admin API needs a key that cannot be guessed', () => {
   expect(loadSettings({ ADMIN_API_ENABLED: 'true', ADMIN_API_KEY: '0123456789' }, { cwd: '/' }).ADMIN_API_ENABLED).toBe(
     true,
   );
+});
+
+const server = { DB_HOST: 'db', DB_USERNAME: 'dify', DB_DATABASE: 'dify_plugin' };
+
+test.each([
+  [{ ...server }, { DB_TYPE: 'postgresql', DB_PORT: 5432, DB_SSL_MODE: 'disable', DB_PASSWORD: '' }],
+  [
+    { ...server, DB_TYPE: 'pgbouncer', DB_PORT: '6432' },
+    { DB_TYPE: 'pgbouncer', DB_PORT: 6432 },
+  ],
+  [
+    { ...server, DB_TYPE: 'OceanBase' },
+    { DB_TYPE: 'mysql', DB_PORT: 3306 },
+  ],
+  [{ ...server, DB_TYPE: 'mysql', DB_SSL_MODE: 'VERIFY_IDENTITY' }, { DB_SSL_MODE: 'verify-full' }],
+  [{ ...server, DB_CONNECT_TIMEOUT: '0' }, { DB_CONNECT_TIMEOUT: 5000 }],
+  [{ ...server, DB_EXTRAS: 'options=-c search_path=plugins' }, { DB_EXTRAS: { options: '-c search_path=plugins' } }],
+  [
+    { ...server, DB_EXTRAS: '--statement_timeout=5s options=-c a=b sslrootcert=/ca.pem' },
+    { DB_EXTRAS: { options: '--statement_timeout=5s -c a=b' }, DB_SSL_ROOT_CERT: '/ca.pem' },
+  ],
+  [{ ...server, PGSSLROOTCERT: 'ca.pem' }, { DB_SSL_ROOT_CERT: join(root, 'ca.pem') }],
+])('the database of %j', (env, read) => {
+  expect(load(env)).toMatchObject(read);
+});
+
+test.each([
+  [{ DB_HOST: 'db' }, ['DB_USERNAME', 'DB_DATABASE']],
+  [{ DB_TYPE: 'mysql' }, ['DB_HOST', 'DB_USERNAME', 'DB_DATABASE']],
+  [{ ...server, DB_TYPE: 'oracle' }, ['DB_TYPE']],
+  [{ ...server, DB_SSL_MODE: 'sometimes' }, ['DB_SSL_MODE']],
+  [{ ...server, DB_SSL_CERT: 'client.crt' }, ['DB_SSL_KEY']],
+  [{ ...server, DB_EXTRAS: 'target_session_attrs=any' }, ['DB_EXTRAS']],
+] satisfies [Environment, string[]][])('a database that is not described well is refused: %j', (env, wrong) => {
+  expect(variables(env)).toEqual(wrong);
+});
+
+test.each([
+  [{ ...server, DB_TYPE: 'pgbouncer', DB_EXTRAS: '-c a=b' }, 'DB_EXTRAS'],
+  [{ ...server, DB_TYPE: 'mysql', DB_EXTRAS: '-c a=b' }, 'DB_EXTRAS'],
+  [{ ...server, DB_SSL_ROOT_CERT: 'ca.pem' }, 'DB_SSL_MODE'],
+])('a setting that will not do what it seems to is warned of: %j', (env, variable) => {
+  expect(load(env).warnings.flatMap(({ variables: found }) => found)).toEqual([variable]);
 });

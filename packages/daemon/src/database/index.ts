@@ -13,3 +13,4 @@ export type * from './records.ts';
 export type * from './repositories.ts';
 export type { ServerOptions, TlsMode } from './servers/index.ts';
 export { declaredProviders, StoredDeclaration } from './stored-declaration.ts';
+export { awaitDatabase, type WaitingOptions } from './waiting.ts';

@@ -40,7 +40,6 @@ export async function openPool(options: ServerOptions, database = options.databa
     idleTimeoutMillis: 0,
     connectionTimeoutMillis: timeouts.connectMs,
     keepAlive: true,
-    ...(options.charset !== undefined && { client_encoding: options.charset }),
     ...(options.options !== undefined && { options: options.options }),
     types: {
       getTypeParser: (oid: number) => (text: string) => parsers.get(oid)?.(text) ?? (parsers.has(oid) ? null : text),

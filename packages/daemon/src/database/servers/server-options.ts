@@ -38,8 +38,6 @@ export interface ServerOptions {
     readonly readMs: number;
     readonly writeMs: number;
   };
-  /** PostgreSQL: `client_encoding`. */
-  readonly charset?: string;
   /** PostgreSQL: what libpq calls `options`, such as `-c search_path=plugins`. */
   readonly options?: string;
 }
