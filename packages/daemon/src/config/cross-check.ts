@@ -158,6 +158,16 @@ function warnings(values: SettingValues, configured: ReadonlySet<SettingName>): 
       message: 'the daemon runs with a key that everybody knows; anyone who reaches its port can run code here',
     });
   }
+  if (
+    values.THIRD_PARTY_SIGNATURE_VERIFICATION_PUBLIC_KEYS.length > 0 &&
+    !values.THIRD_PARTY_SIGNATURE_VERIFICATION_ENABLED
+  ) {
+    found.push({
+      variables: ['THIRD_PARTY_SIGNATURE_VERIFICATION_PUBLIC_KEYS', 'THIRD_PARTY_SIGNATURE_VERIFICATION_ENABLED'],
+      message:
+        'public keys of third parties are named but not used: packages signed with them are refused until THIRD_PARTY_SIGNATURE_VERIFICATION_ENABLED=true',
+    });
+  }
   if (values.PLUGIN_ENV_INHERIT_ALL) {
     found.push({
       variables: ['PLUGIN_ENV_INHERIT_ALL'],

@@ -311,6 +311,17 @@ test('a program that is not there is found at start', () => {
   expect(variables({ PYTHON_INTERPRETER_PATH: process.execPath })).toEqual([]);
 });
 
+test('keys of third parties that nobody asks for are warned about', () => {
+  const keys = { THIRD_PARTY_SIGNATURE_VERIFICATION_PUBLIC_KEYS: '/keys/mine.public.pem' };
+  expect(load(keys).warnings).toEqual([
+    {
+      variables: ['THIRD_PARTY_SIGNATURE_VERIFICATION_PUBLIC_KEYS', 'THIRD_PARTY_SIGNATURE_VERIFICATION_ENABLED'],
+      message: expect.stringContaining('THIRD_PARTY_SIGNATURE_VERIFICATION_ENABLED=true'),
+    },
+  ]);
+  expect(load({ ...keys, THIRD_PARTY_SIGNATURE_VERIFICATION_ENABLED: 'true' }).warnings).toEqual([]);
+});
+
 test('a change of exposure and a short key are never without a word', () => {
   const own = 'a-key-of-sixteen-bytes';
   expect(load({ SERVER_KEY: own }).warnings).toEqual([

@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { signPackage } from '@plugin-daemon/plugin-package';
+import { generateKeyPair, openPackage, signPackage, writeZip } from '@plugin-daemon/plugin-package';
 import { afterEach, expect, test } from 'vitest';
 import type { ObjectStorage } from '../storage/index.ts';
 import { type Harness, type HarnessOptions, openHarness } from './testing/harness.ts';
@@ -103,9 +103,50 @@ test.each([
   const at = await harness({ signatures });
   await expect(at.installation.intake.upload(testPackage(), { verifySignature })).rejects.toMatchObject({
     kind: 'bad-request',
-    wireMessage: 'plugin verification has been enabled, and the plugin you want to install has a bad signature',
+    wireMessage: expect.stringMatching(
+      /^plugin verification has been enabled, and the plugin you want to install has a bad signature: it is not signed\. Sign it/,
+    ),
   });
   expect(await stored(at)).toEqual({ packages: 0, assets: 0 });
+});
+
+test('a bad signature is one of three, and each is told with its remedy', async () => {
+  const [mine, others] = [generateKeyPair(2048), generateKeyPair(2048)];
+  const at = await harness();
+  const trusted = join(at.directory, 'mine.public.pem');
+  await writeFile(trusted, mine.publicKey);
+  const signatures = { forceVerification: true, thirdPartyKeys: true, publicKeyFiles: [trusted] };
+  const strict = await harness({ signatures });
+  const signed = signPackage(testPackage(), mine.privateKey, { category: 'community', coverNames: true });
+  const archive = openPackage(signed);
+  const tampered = writeZip(
+    archive.names.map((name) => ({
+      name,
+      content: name === 'main.py' ? Buffer.from('print(666)') : archive.read(name),
+    })),
+    archive.comment,
+  );
+  const upload = (to: typeof strict, bytes: Uint8Array) =>
+    to.installation.intake.upload(new Uint8Array(bytes), unsigned);
+  const unknown = signPackage(testPackage(), others.privateKey, { category: 'community' });
+  await expect(upload(strict, signed)).resolves.toBeDefined();
+  await expect(upload(strict, testPackage())).rejects.toMatchObject({
+    message: expect.stringContaining('bad signature: it is not signed'),
+    remedy: expect.stringContaining('dify signature sign'),
+  });
+  await expect(upload(strict, unknown)).rejects.toMatchObject({
+    message: expect.stringContaining('not trusted here (the official key and 1 more are)'),
+    remedy: expect.stringContaining('THIRD_PARTY_SIGNATURE_VERIFICATION_PUBLIC_KEYS'),
+  });
+  await expect(upload(strict, tampered)).rejects.toMatchObject({
+    message: expect.stringContaining('bad signature: it was changed after it was signed'),
+    remedy: expect.stringContaining('Fetch it again'),
+  });
+  const off = await harness({ signatures: { ...signatures, thirdPartyKeys: false } });
+  await expect(upload(off, signed)).rejects.toMatchObject({
+    message: expect.stringContaining('as third parties are not verified'),
+    remedy: expect.stringContaining('THIRD_PARTY_SIGNATURE_VERIFICATION_ENABLED=true'),
+  });
 });
 
 test('an unreadable key file makes every package unverified, and says so in the log', async () => {

@@ -92,7 +92,9 @@ export class PackageIntake {
     if (!isRefusal(result)) return result;
     const refusal: Refusal = result;
     this.#parts.log.warn({ reason: refusal.refused, detail: refusal.detail }, 'package refused');
-    throw new DaemonError(refusal.internal === true ? 'internal' : 'bad-request', refusal.refused);
+    throw new DaemonError(refusal.internal === true ? 'internal' : 'bad-request', refusal.refused, {
+      ...(refusal.remedy !== undefined && { remedy: refusal.remedy }),
+    });
   }
 
   async #persistAll(

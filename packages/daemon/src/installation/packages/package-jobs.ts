@@ -65,6 +65,8 @@ export interface Refusal {
   readonly refused: string;
   /** More for the log than the client may see. */
   readonly detail?: string;
+  /** What to do about it, for the client. */
+  readonly remedy?: string;
   /** Upstream answers -500 instead of -400. */
   readonly internal?: true;
 }
@@ -78,6 +80,39 @@ const badSignature = 'plugin verification has been enabled, and the plugin you w
 const claimsLanggenius =
   '\n\t\tplugin installation blocked: this plugin claims to be from Langgenius but lacks official signature verification. ' +
   '\n\t\tSet ENFORCE_LANGGENIUS_PLUGIN_SIGNATURES=false to allow installation (not recommended)';
+
+/** Which of the reasons it is that a package does not count as verified: each has a remedy of its own. */
+function unverified({ signature }: DecodedPackage, rules: IntakeRules): Refusal {
+  const because = (cause: string, remedy: string): Refusal => ({ refused: `${badSignature}: ${cause}`, remedy });
+  if (rules.distrustAll)
+    return because(
+      'a configured public key cannot be read, so no package counts as verified',
+      'The log of the daemon names the file; correct THIRD_PARTY_SIGNATURE_VERIFICATION_PUBLIC_KEYS',
+    );
+  const trustKey =
+    'name its public key in THIRD_PARTY_SIGNATURE_VERIFICATION_PUBLIC_KEYS, with THIRD_PARTY_SIGNATURE_VERIFICATION_ENABLED=true';
+  const goWithout = 'or start the daemon with FORCE_VERIFYING_SIGNATURE=false';
+  switch (signature.state) {
+    case 'unsigned':
+      return because(
+        'it is not signed',
+        `Sign it (dify signature sign) with a key that is trusted here: ${trustKey}; ${goWithout}`,
+      );
+    case 'unknown-key': {
+      const only = rules.publicKeys.length === 0 ? 'only the official key is, as third parties are not verified' : '';
+      const trusted = only === '' ? `the official key and ${rules.publicKeys.length} more are` : only;
+      return because(
+        `it is signed with a key that is not trusted here (${trusted})`,
+        `To trust that key, ${trustKey}; ${goWithout}`,
+      );
+    }
+    default:
+      return because(
+        `it was changed after it was signed (${signature.reason})`,
+        'Fetch it again from its author; do not trust this file',
+      );
+  }
+}
 
 /** Runs a step; what the package format refuses becomes a value. */
 export function refusing<T>(step: () => T): Checked<T> {
@@ -112,10 +147,7 @@ export function accept(
 ): Checked<PreparedPackage> {
   const { identifier, declaration } = trusted(decoded, rules);
   const verification = rules.distrustAll ? null : decoded.verification;
-  if (rules.requireVerified && !declaration.verified) {
-    const reason = rules.distrustAll ? 'a configured public key could not be read' : decoded.signature.reason;
-    return { refused: badSignature, detail: reason };
-  }
+  if (rules.requireVerified && !declaration.verified) return unverified(decoded, rules);
   if (
     rules.protectLanggenius &&
     identifier.author.toLowerCase() === 'langgenius' &&

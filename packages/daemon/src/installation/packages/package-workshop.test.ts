@@ -125,7 +125,8 @@ test('sizes that lie do not get past the limit', async () => {
 
 test('a signature is demanded when asked for', async () => {
   expect(await workshop.prepareUpload(testPackage(), { ...rules, requireVerified: true })).toMatchObject({
-    refused: 'plugin verification has been enabled, and the plugin you want to install has a bad signature',
+    refused:
+      'plugin verification has been enabled, and the plugin you want to install has a bad signature: it is not signed',
   });
 });
 
