@@ -1,4 +1,5 @@
 /** The daemon's builder of Python environments, set up for one command: no log, no search for a mirror. */
+import { resolve } from 'node:path';
 import { PythonEnvironments } from '@plugin-daemon/daemon/environments';
 import type { ProcessLauncher } from '@plugin-daemon/daemon/launcher';
 
@@ -31,6 +32,9 @@ export function environmentBuilder(options: EnvironmentBuilderOptions): PythonEn
     pythonInterpreterPath: interpreter,
     compileAllExtraArgs: '',
     verbose: false,
+    // What an author runs on his own machine is his: the limits are the daemon's, for strangers' packages.
+    sourceHosts: ['*'],
+    cacheDirectory: env.UV_CACHE_DIR ? resolve(env.UV_CACHE_DIR) : undefined,
     mirror: { url: mirrorUrl === '' ? undefined : mirrorUrl, autoDetect: false, candidates: [], timeoutSeconds: 5 },
     proxies: { http: env.HTTP_PROXY, https: env.HTTPS_PROXY, no: env.NO_PROXY },
   });

@@ -1,4 +1,4 @@
-import { boolean, integer, list, path, text, url } from './setting.ts';
+import { boolean, choice, integer, list, path, text, url } from './setting.ts';
 
 /** Packages, signatures and Python environments. Source: config-storage-database §1.5, §1.9. */
 export const installationSettings = {
@@ -105,8 +105,25 @@ export const installationSettings = {
     usedBy: 'environments',
   }),
   UV_CACHE_DIR: path({
-    meaning: "Cache of uv in the shared environment of Dify; the daemon's own cache is below `PLUGIN_WORKING_PATH`.",
-    usedBy: '–',
-    status: 'no-effect',
+    meaning:
+      'Cache of uv. Default: `.uv-cache` below `PLUGIN_WORKING_PATH`. Files are linked or cloned from it only when it is on the same volume.',
+    usedBy: 'environments',
   }),
+  PLUGIN_SOURCE_HOSTS: list({
+    default: [],
+    meaning:
+      'Hosts that a package may have asked when it is installed, beside the configured index: by URL or Git requirements and by indexes that it names. `*.example.org` stands for all below, `*` for every host, as in the existing daemon.',
+    usedBy: 'environments',
+    own: true,
+  }),
+  PLUGIN_SOURCE_BUILDS: choice<'allow' | 'refuse'>(
+    { allow: 'allow', refuse: 'refuse' },
+    {
+      default: 'allow',
+      meaning:
+        'Whether a dependency without a wheel for this machine may be built from source, which runs code of that dependency during the installation.',
+      usedBy: 'environments',
+      own: true,
+    },
+  ),
 };

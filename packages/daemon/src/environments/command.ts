@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
-import { StringDecoder } from 'node:string_decoder';
 import type { PluginProcess, ProcessLauncher } from '../runtimes/local/launcher/index.ts';
+import { OutputLines } from './output-lines.ts';
 
 export interface CommandSpec {
   readonly command: string;
@@ -12,8 +12,10 @@ export interface CommandSpec {
   readonly timeoutSeconds: number;
   /** Killed when it has written nothing for this long; seconds, 0 for no such limit. */
   readonly inactivitySeconds?: number;
-  /** Each line of stdout and stderr as it comes, without its newline. */
-  readonly onLine?: (line: string, stream: 'stdout' | 'stderr') => void;
+  /** Killed when both streams together have written this much; bytes, OUTPUT_BYTES unless given. */
+  readonly outputBytes?: number;
+  /** The lines of stdout and stderr as they come, cut at MAX_LINE_CHARACTERS, without their newlines. */
+  readonly onLines?: (lines: readonly string[], stream: 'stdout' | 'stderr') => void;
 }
 
 export interface CommandResult {
@@ -21,13 +23,14 @@ export interface CommandResult {
   /** `exit status 2`, `signal: killed`: in the words upstream uses. */
   readonly status: string;
   /** Why we ended it ourselves. */
-  readonly ended: 'timeout' | 'inactivity' | undefined;
+  readonly ended: 'timeout' | 'inactivity' | 'output' | undefined;
+  /** The end of each stream: what is said last explains a failure. */
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** Each stream is kept up to this many characters for messages; the rest is in the log file. The end is what matters. */
-const KEPT_CHARACTERS = 256 * 1024;
+/** A verbose installation of 200 packages writes less than 1 MiB; only something broken or hostile writes this much. */
+export const OUTPUT_BYTES = 64 * 1024 * 1024;
 /** Time between asking and forcing; uv removes its temporary files when asked. */
 const GRACE_MS = 1000;
 
@@ -42,13 +45,14 @@ export async function runCommand(launcher: ProcessLauncher, spec: CommandSpec): 
 
   let ended: CommandResult['ended'];
   let lastOutput = performance.now();
+  let written = 0;
   let forced: NodeJS.Timeout | undefined;
   const stop = () => {
     running.kill('SIGTERM');
     forced ??= setTimeout(() => running.kill('SIGKILL'), GRACE_MS);
   };
   const total = setTimeout(() => {
-    ended = 'timeout';
+    ended ??= 'timeout';
     stop();
   }, spec.timeoutSeconds * 1000);
   const idleLimit = (spec.inactivitySeconds ?? 0) * 1000;
@@ -64,13 +68,22 @@ export async function runCommand(launcher: ProcessLauncher, spec: CommandSpec): 
           Math.min(1000, idleLimit / 4),
         );
   spec.signal.addEventListener('abort', stop, { once: true });
+  const limit = spec.outputBytes ?? OUTPUT_BYTES;
+  /** Whether what was just read is still to be looked at. */
+  const admit = (bytes: number): boolean => {
+    lastOutput = performance.now();
+    written += bytes;
+    if (written <= limit) return true;
+    if (ended === undefined) {
+      ended = 'output';
+      running.kill('SIGKILL'); // who writes without end may well ignore being asked
+    }
+    return false;
+  };
   try {
-    const seen = () => {
-      lastOutput = performance.now();
-    };
     const [stdout, stderr, exit] = await Promise.all([
-      collect(running.stdout, seen, (line) => spec.onLine?.(line, 'stdout')),
-      collect(running.stderr, seen, (line) => spec.onLine?.(line, 'stderr')),
+      collect(running.stdout, admit, (lines) => spec.onLines?.(lines, 'stdout')),
+      collect(running.stderr, admit, (lines) => spec.onLines?.(lines, 'stderr')),
       running.exited,
     ]);
     spec.signal.throwIfAborted();
@@ -83,21 +96,20 @@ export async function runCommand(launcher: ProcessLauncher, spec: CommandSpec): 
   }
 }
 
-async function collect(stream: Readable, seen: () => void, onLine: (line: string) => void): Promise<string> {
-  const decoder = new StringDecoder('utf8');
-  let text = '';
-  let line = '';
+async function collect(
+  stream: Readable,
+  admit: (bytes: number) => boolean,
+  onLines: (lines: readonly string[]) => void,
+): Promise<string> {
+  const output = new OutputLines();
   for await (const chunk of stream) {
-    seen();
-    const piece = decoder.write(chunk);
-    text += piece;
-    if (text.length > 2 * KEPT_CHARACTERS) text = text.slice(-KEPT_CHARACTERS);
-    const lines = (line + piece).split('\n');
-    line = lines.pop() ?? '';
-    for (const one of lines) onLine(one.trimEnd());
+    if (!admit(chunk.length)) continue; // read on, so that the process is not kept from ending
+    const lines = output.push(chunk);
+    if (lines.length > 0) onLines(lines);
   }
-  if (line !== '') onLine(line);
-  return text.slice(-KEPT_CHARACTERS);
+  const last = output.end();
+  if (last !== undefined) onLines([last]);
+  return output.tail;
 }
 
 function describeExit(exit: Awaited<PluginProcess['exited']>): string {

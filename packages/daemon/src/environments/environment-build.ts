@@ -1,30 +1,25 @@
-import { createWriteStream, type WriteStream } from 'node:fs';
-import { mkdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import type { BytecodeStore } from './bytecode-store.ts';
+import type { BytecodeStore, Harvest } from './bytecode/index.ts';
 import { type CommandResult, runCommand } from './command.ts';
-import {
-  compileArguments,
-  type DependencyFiles,
-  type InstallPlan,
-  planInstall,
-  readDependencyFiles,
-  splitArguments,
-} from './dependencies.ts';
-import { classifyFailure, EnvironmentError, explainOutput } from './failures.ts';
-import type { Harvest } from './harvest.ts';
+import { compileArguments } from './compile-arguments.ts';
+import { type DependencyFacts, type InstallPlan, planInstall, pythonRanges } from './dependencies/index.ts';
+import { DependencyInstall, type UvStep, withoutPassword } from './dependency-install.ts';
+import { splitArguments } from './extra-arguments.ts';
+import { classifyFailure, EnvironmentError, type EnvironmentFailure, explainOutput } from './failures.ts';
+import { InstallationLog } from './installation-log.ts';
 import type { Installer } from './installer.ts';
 import { interpreterEnvironment } from './installer-environment.ts';
 import type { PrepareRequest, PythonEnvironmentsOptions } from './options.ts';
 import type { PackageExtractor } from './package-extractor.ts';
 import type { PythonInterpreter } from './python-discovery.ts';
 import type { PythonProvider } from './python-provider.ts';
-import { type ResolutionStore, requiresNothing, resolutionKey } from './resolution-store.ts';
+import type { ResolutionStore } from './resolution-store.ts';
 import { patchSdk } from './sdk-patches/index.ts';
-import { UvProgress } from './uv-progress.ts';
+import { provideSource } from './source-folder.ts';
 import type { WorkingDirectory } from './working-directory.ts';
 
 const INSTALL_SECONDS = 600;
+/** The resolver may say of that many interpreters that another one is needed. */
+const MOST_PYTHONS = 4;
 
 export interface BuildParts {
   readonly options: PythonEnvironmentsOptions;
@@ -43,7 +38,7 @@ export interface BuildParts {
 export class EnvironmentBuild {
   readonly #parts: BuildParts;
   readonly #timings: Record<string, number> = {};
-  #log: WriteStream | undefined;
+  #log: InstallationLog | undefined;
 
   constructor(parts: BuildParts) {
     this.#parts = parts;
@@ -54,36 +49,69 @@ export class EnvironmentBuild {
     const started = performance.now();
     try {
       await this.#timed('unpack', () => this.#unpack());
-      await this.#openLog();
+      this.#log = await InstallationLog.open(directory.log);
+      this.#write(`${new Date().toISOString()} environment of ${request.identifier}\n`);
       await this.#timed('remove', () => directory.removeEnvironment());
-      const { files, pyproject } = await readDependencyFiles(directory);
-      const plan = this.#plan(files);
-      const python = await this.#timed('python', () =>
-        this.#parts.pythons.choose(request.runner?.version, pyproject, {
-          signal: request.signal,
-          onProgress: request.onProgress,
-        }),
-      );
-      // Nothing here waits for the other: the plugin's own files are compiled while its dependencies are installed.
-      const compiled = this.#timed('compile', () => this.#compile(python));
-      const harvested = this.#parts.harvest.now();
-      const installed = this.#createEnvironment(python).then(() => this.#install(plan, python));
-      await settleAll(installed, compiled, harvested);
+      const facts = await this.#timed('read', () => this.#read());
+      const plan = this.#plan(facts);
+      this.#parts.harvest.now();
+      const python = await this.#make(facts, plan);
       const sitePackages = await directory.sitePackages();
+      await provideSource(facts, directory, sitePackages);
       const sdk = await patchSdk(sitePackages, options.log);
-      await this.#timed('bytecode', () => this.#provideBytecode(sitePackages));
+      this.#requireSdk(facts, plan, sdk.sdk);
+      await this.#timed('bytecode', () => this.#provideBytecode(python, sitePackages));
       await directory.markValid({ ...sdk, python: python.version.join('.') });
-      this.#parts.harvest.add(sitePackages);
+      this.#parts.harvest.add(python.path, sitePackages);
       const milliseconds = { ...this.#timings, total: Math.round(performance.now() - started) };
       options.log.info({ plugin: request.identifier, milliseconds }, 'made the Python environment of a plugin');
     } catch (error) {
-      this.#write(`\n${error instanceof Error ? error.message : String(error)}\n`);
+      this.#write(`\n${error instanceof Error ? error.message : String(error)}\n`, 'important');
       // A half-made environment only takes space: the next attempt starts anew, from the cache.
       await directory.removeEnvironment().catch(() => {});
       throw error;
     } finally {
-      await this.#closeLog();
+      await this.#log?.close();
     }
+  }
+
+  /** With the interpreter the plugin wishes for, or the next one when its dependencies turn out to need another. */
+  async #make(facts: DependencyFacts, plan: InstallPlan): Promise<PythonInterpreter> {
+    const { pythons, request, directory, options } = this.#parts;
+    const tried: number[] = [];
+    const wish = { runnerVersion: request.runner?.version, ranges: pythonRanges(facts, plan), tried };
+    const call = { signal: request.signal, onProgress: request.onProgress };
+    let python = await this.#timed('python', () => pythons.choose(wish, call));
+    for (;;) {
+      try {
+        await this.#makeWith(python, facts, plan);
+        return python;
+      } catch (error) {
+        if (!(error instanceof EnvironmentError) || error.failure !== 'python-conflict') throw error;
+        tried.push(python.version[1]);
+        const next = tried.length < MOST_PYTHONS ? await pythons.another(wish, call) : undefined;
+        if (next === undefined) throw error;
+        options.log.warn(
+          { plugin: request.identifier, python: python.version.join('.'), next: next.version.join('.') },
+          'the dependencies of a plugin need another Python; trying the next one',
+        );
+        this.#write(`\nnot with Python ${python.version.join('.')}; trying ${next.path}\n`);
+        await directory.removeEnvironment();
+        python = next;
+      }
+    }
+  }
+
+  async #makeWith(python: PythonInterpreter, facts: DependencyFacts, plan: InstallPlan): Promise<void> {
+    // Neither waits for the other: the plugin's own files are compiled while its dependencies are installed.
+    const compiled = this.#timed('compile', () => this.#compile(python));
+    const installed = this.#createEnvironment(python).then(() => this.#install(facts, plan, python));
+    await settleAll(installed, compiled);
+  }
+
+  async #read(): Promise<DependencyFacts> {
+    const { directory, extractor, request } = this.#parts;
+    return await extractor.readDependencies(directory.path, request.runner?.entrypoint ?? 'main');
   }
 
   async #unpack(): Promise<void> {
@@ -112,19 +140,26 @@ export class EnvironmentBuild {
     }
   }
 
-  #plan(files: DependencyFiles): InstallPlan {
-    const { options, mirrorUrl } = this.#parts;
-    const plan = planInstall(files, {
-      mirrorUrl,
-      ignoreLock: options.ignoreLock,
-      verbose: options.verbose,
-      extraArgs: splitArguments(options.extraArgs),
-    });
-    if (plan !== undefined) return plan;
-    throw new EnvironmentError(
-      'no-dependency-file',
-      'failed to create virtual environment: failed to find dependency file: neither pyproject.toml nor requirements.txt found in plugin directory',
-    );
+  #plan(facts: DependencyFacts): InstallPlan {
+    const { options, mirrorUrl, request } = this.#parts;
+    const plan = planInstall(facts, { mirror: mirrorUrl !== undefined, ignoreLock: options.ignoreLock });
+    if ('failure' in plan) throw new EnvironmentError(plan.failure, '', { output: plan.text });
+    this.#write(`dependencies: ${plan.kind === 'nothing' ? 'none' : plan.file}\n`);
+    for (const note of plan.notes.slice(0, 20)) {
+      this.#write(`${note}\n`);
+      options.log.warn(
+        { plugin: request.identifier, note },
+        'the dependencies of a plugin are not taken as they stand',
+      );
+    }
+    return plan;
+  }
+
+  /** An installation whose plugin cannot start is none, whatever uv says. */
+  #requireSdk(facts: DependencyFacts, plan: InstallPlan, installed: string | null): void {
+    if (!facts.startsSdk || facts.carriesSdk || installed !== null) return;
+    const text = `failed to install dependencies: ${plan.file} does not bring dify_plugin, which ${this.#parts.request.runner?.entrypoint ?? 'main'}.py imports`;
+    throw new EnvironmentError('sdk-missing', text, { logFile: this.#parts.directory.log });
   }
 
   async #createEnvironment(interpreter: PythonInterpreter): Promise<void> {
@@ -138,57 +173,36 @@ export class EnvironmentBuild {
         'this plugin gets another Python than 3.12',
       );
     }
-    const args = ['venv', '.venv', '--python', interpreter.path, '--no-project', '--no-config'];
-    const result = await this.#uv(args, { python: interpreter.path, timeoutSeconds: 120 });
+    const result = await this.#uv({
+      args: ['venv', this.#parts.directory.environment, '--python', interpreter.path, '--no-project', '--no-config'],
+      cwd: options.workingPath,
+      python: interpreter.path,
+      timeoutSeconds: 120,
+    });
     this.#timings.venv = Math.round(performance.now() - start);
     if (!result.ok) throw this.#failure('failed to create virtual environment', result);
   }
 
-  async #install(plan: InstallPlan, interpreter: PythonInterpreter): Promise<void> {
-    const { request, options, resolutions, directory } = this.#parts;
-    const start = performance.now();
-    const requirements = plan.resolves ? await readFile(join(directory.path, plan.file), 'utf8') : undefined;
-    if (requirements !== undefined && requiresNothing(requirements)) return;
-    const key = requirements === undefined ? undefined : resolutionKey(requirements, this.#circumstances(interpreter));
-    const known = key === undefined ? undefined : await resolutions.find(key);
-    if (known !== undefined && (await this.#installKnown(known))) {
-      this.#timings.install = Math.round(performance.now() - start);
-      return;
-    }
-    request.onProgress('installing dependencies');
-    const progress = new UvProgress(request.onProgress);
-    const result = await this.#uv(plan.args, {
-      timeoutSeconds: options.timeoutSeconds ?? INSTALL_SECONDS,
-      inactivitySeconds: options.inactivitySeconds,
-      onLine: (line) => progress.line(line),
-      ...(plan.args[0] === 'sync' ? { python: directory.python } : {}),
-    });
-    this.#timings.install = Math.round(performance.now() - start);
-    if (!result.ok) throw this.#failure('failed to install dependencies: failed to install dependencies', result);
-    if (key !== undefined)
-      await resolutions
-        .remember(key, await directory.sitePackages())
-        .catch((error) => this.#write(`resolution not remembered: ${error}\n`));
-  }
-
-  /** What a resolution depends on beside the requirements. */
-  #circumstances(interpreter: PythonInterpreter): string[] {
-    const { options, mirrorUrl } = this.#parts;
-    const settings = Object.entries(options.environment).filter(([name]) => name.startsWith('UV_'));
-    return [
-      interpreter.version.slice(0, 2).join('.'),
-      process.platform,
-      process.arch,
-      mirrorUrl ?? '',
-      JSON.stringify(settings.sort()),
-    ];
-  }
-
-  /** From the cache alone; false when something is missing there. */
-  async #installKnown(requirements: string): Promise<boolean> {
-    const args = ['pip', 'install', '--offline', '--no-deps', '-r', requirements];
-    const result = await this.#uv(args, { timeoutSeconds: INSTALL_SECONDS });
-    return result.ok;
+  async #install(facts: DependencyFacts, plan: InstallPlan, interpreter: PythonInterpreter): Promise<void> {
+    if (plan.kind === 'nothing') return;
+    const { options, resolutions, mirrorUrl, directory, request } = this.#parts;
+    await this.#timed('install', () =>
+      new DependencyInstall(
+        {
+          options,
+          resolutions,
+          mirrorUrl,
+          directory,
+          identifier: request.identifier,
+          uv: (step) => this.#uv(step),
+          failure: (prefix, result, kind) => this.#failure(prefix, result, kind),
+          onProgress: request.onProgress,
+          note: (text) => this.#write(`${text}\n`),
+        },
+        facts,
+        plan,
+      ).run(interpreter),
+    );
   }
 
   /**
@@ -204,7 +218,7 @@ export class EnvironmentBuild {
       env: interpreterEnvironment(options.environment),
       signal: request.signal,
       timeoutSeconds: options.timeoutSeconds ?? INSTALL_SECONDS,
-      onLine: (line) => this.#write(`${line}\n`),
+      onLines: (lines) => this.#write(`${lines.join('\n')}\n`),
     });
     if (!result.ok)
       options.log.warn(
@@ -213,44 +227,45 @@ export class EnvironmentBuild {
       );
   }
 
-  async #provideBytecode(sitePackages: string): Promise<void> {
+  async #provideBytecode(python: PythonInterpreter, sitePackages: string): Promise<void> {
+    const { bytecode, request } = this.#parts;
     try {
-      const files = await this.#parts.bytecode.provide(sitePackages);
-      this.#write(`\n${files} bytecode files taken from other environments\n`);
+      const files = await bytecode.provide(python.path, sitePackages, request.signal);
+      this.#write(`\n${files} bytecode files taken from the store\n`);
     } catch (error) {
-      this.#write(`\nno bytecode taken from other environments: ${error}\n`);
+      request.signal.throwIfAborted();
+      this.#write(`\nno bytecode taken from the store: ${error}\n`);
     }
   }
 
-  #uv(
-    args: readonly string[],
-    call: { timeoutSeconds: number; inactivitySeconds?: number; python?: string; onLine?: (line: string) => void },
-  ): Promise<CommandResult> {
+  #uv({ onLines, ...step }: UvStep): Promise<CommandResult> {
     const { directory, request, installer } = this.#parts;
-    this.#write(`\n$ uv ${args.map(withoutPassword).join(' ')}\n`);
+    this.#write(`\n$ uv ${step.args.map(withoutPassword).join(' ')}\n`);
     return installer.uv({
-      ...call,
-      args,
-      cwd: directory.path,
+      ...step,
       signal: request.signal,
       environment: directory.environment,
-      onLine: (line) => {
-        this.#write(`${line}\n`);
-        call.onLine?.(line);
+      onLines: (lines) => {
+        this.#write(`${lines.join('\n')}\n`);
+        onLines?.(lines);
       },
     });
   }
 
-  #failure(prefix: string, result: CommandResult): EnvironmentError {
+  #failure(prefix: string, result: CommandResult, kind?: EnvironmentFailure): EnvironmentError {
     const { directory, options } = this.#parts;
-    const output = explainOutput(result.stderr);
+    const explained = explainOutput(result.stderr);
+    const status = result.ended === undefined ? result.status : 'signal: killed';
     const silence =
       result.ended === 'inactivity'
         ? `\ninit process exited due to no activity for ${options.inactivitySeconds} seconds`
         : '';
-    const status = result.ended === undefined ? result.status : 'signal: killed';
-    const failure = result.ended ?? classifyFailure(output);
-    return new EnvironmentError(failure, `${prefix}: ${status}, output: ${output}${silence}`, {
+    const found = classifyFailure(explained);
+    // A disk or a right that is missing explains every step; else the step knows better than the words do.
+    const isSystem = found === 'disk-full' || found === 'permission';
+    const failure = result.ended ?? (kind === undefined || isSystem ? found : kind);
+    return new EnvironmentError(failure, `${prefix}: ${status}, output: `, {
+      output: `${explained}${silence}`,
       logFile: directory.log,
     });
   }
@@ -264,29 +279,8 @@ export class EnvironmentBuild {
     }
   }
 
-  async #openLog(): Promise<void> {
-    const { directory, request } = this.#parts;
-    await mkdir(directory.path, { recursive: true });
-    this.#log = createWriteStream(directory.log, { mode: 0o600 });
-    // A full disk is reported by the step that needs it, not by its log.
-    this.#log.on('error', () => {
-      this.#log = undefined;
-    });
-    this.#write(`${new Date().toISOString()} environment of ${request.identifier}\n`);
-  }
-
-  #write(text: string): void {
-    this.#log?.write(text);
-  }
-
-  async #closeLog(): Promise<void> {
-    const log = this.#log;
-    this.#log = undefined;
-    if (log === undefined) return;
-    await new Promise<void>((resolve) => {
-      log.once('close', resolve);
-      log.end();
-    });
+  #write(text: string, importance?: 'important'): void {
+    this.#log?.write(text, importance);
   }
 }
 
@@ -295,5 +289,3 @@ async function settleAll(...work: Promise<unknown>[]): Promise<void> {
   const settled = await Promise.allSettled(work);
   for (const one of settled) if (one.status === 'rejected') throw one.reason;
 }
-
-const withoutPassword = (arg: string): string => arg.replace(/(\/\/)[^/@\s]+@/, '$1***@');

@@ -1,5 +1,7 @@
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type CommandResult, runCommand } from './command.ts';
+import { classifyFailure, EnvironmentError, type EnvironmentFailure } from './failures.ts';
 import { installerEnvironment } from './installer-environment.ts';
 import type { PythonEnvironmentsOptions } from './options.ts';
 import { fetchUv } from './uv-fetch/index.ts';
@@ -16,7 +18,25 @@ export interface UvCall {
   readonly timeoutSeconds: number;
   readonly inactivitySeconds?: number;
   readonly variables?: Readonly<Record<string, string>>;
-  readonly onLine?: (line: string) => void;
+  readonly onLines?: (lines: readonly string[]) => void;
+}
+
+/** Why uv could not be fetched, when it is the network or the disk and not uv. */
+const FETCHING: readonly EnvironmentFailure[] = [
+  'disk-full',
+  'permission',
+  'proxy',
+  'tls',
+  'index-refused',
+  'index-error',
+];
+
+/** An error with those it was caused by: the system's own is the innermost. */
+function messages(error: unknown): string[] {
+  const found: string[] = [];
+  for (let one = error; one instanceof Error && found.length < 8; one = one.cause)
+    found.push(`${one.message} ${'code' in one ? String(one.code) : ''}`);
+  return found;
 }
 
 /** uv: finding it and running it in its closed environment. */
@@ -39,16 +59,27 @@ export class Installer {
     });
   }
 
-  /** @throws EnvironmentError `failed to find uv path: …` */
-  locate(signal: AbortSignal): Promise<string> {
-    return this.#locator.locate(signal);
+  /** @throws EnvironmentError `failed to find uv path: …`, under the class of what kept it from being found or fetched */
+  async locate(signal: AbortSignal): Promise<string> {
+    try {
+      const uv = await this.#locator.locate(signal);
+      if ((await stat(uv)).isFile()) return uv;
+      throw new EnvironmentError('uv-missing', `failed to find uv path: UV_PATH names ${uv}, which is not a file`);
+    } catch (error) {
+      if (!(error instanceof EnvironmentError) || error.failure !== 'uv-missing') throw error;
+      const reason = messages(error.cause).join('\n');
+      const failure = classifyFailure(reason);
+      if (!FETCHING.includes(failure)) throw error;
+      const [first = ''] = error.message.split('\n', 1);
+      throw new EnvironmentError(failure, first, { cause: error });
+    }
   }
 
   async uv(call: UvCall): Promise<CommandResult> {
     const options = this.#options;
     const env = installerEnvironment(options.environment, {
       proxies: options.proxies,
-      cacheDirectory: join(options.workingPath, '.uv-cache'),
+      cacheDirectory: options.cacheDirectory ?? join(options.workingPath, '.uv-cache'),
       ...(call.environment === undefined ? {} : { environment: call.environment }),
       ...(call.python === undefined ? {} : { python: call.python }),
     });
@@ -60,7 +91,7 @@ export class Installer {
       signal: call.signal,
       timeoutSeconds: call.timeoutSeconds,
       ...(call.inactivitySeconds === undefined ? {} : { inactivitySeconds: call.inactivitySeconds }),
-      ...(call.onLine === undefined ? {} : { onLine: call.onLine }),
+      ...(call.onLines === undefined ? {} : { onLines: call.onLines }),
     });
   }
 

@@ -22,6 +22,17 @@ export interface PythonEnvironmentsOptions {
   readonly inactivitySeconds: number;
   /** Limit of one installation; seconds, 600 unless given. */
   readonly timeoutSeconds?: number;
+  /** UV_CACHE_DIR, absolute; `.uv-cache` in the working path unless given. */
+  readonly cacheDirectory?: string | undefined;
+  /** PLUGIN_SOURCE_HOSTS: hosts that packages may have asked beside the operator's index. */
+  readonly sourceHosts?: readonly string[];
+  /** PLUGIN_SOURCE_BUILDS: whether dependencies without a wheel may be built, which runs code of theirs. */
+  readonly sourceBuilds?: boolean;
+  /**
+   * Plugins run under user ids of their own, for which the files of environments are read-only: these may then be one file in
+   * all environments. Otherwise every environment gets its own copies.
+   */
+  readonly readOnlyForPlugins?: boolean;
   /** PYTHON_COMPILE_ALL_EXTRA_ARGS */
   readonly compileAllExtraArgs: string;
   /** PIP_EXTRA_ARGS */
@@ -32,7 +43,7 @@ export interface PythonEnvironmentsOptions {
   readonly ignoreLock: boolean;
   readonly mirror: MirrorOptions;
   readonly proxies: Proxies;
-  /** How long after an environment was made the bytecode is collected that its first start has left; ms, 20 000 unless given. */
+  /** How long after an environment was made the bytecode is compiled for the next ones; ms, 20 000 unless given. */
   readonly harvestAfterMs?: number;
 }
 
@@ -42,7 +53,7 @@ export interface PrepareRequest {
   /** Asked only when something has to be unpacked. */
   readonly readPackage: () => Promise<Uint8Array>;
   /** `meta.runner` of the manifest. */
-  readonly runner?: { readonly language: string; readonly version?: string | undefined };
+  readonly runner?: { readonly language: string; readonly version?: string | undefined; readonly entrypoint?: string };
   readonly signal: AbortSignal;
   /** Gets the real step, one short line each time it changes. */
   readonly onProgress: (text: string) => void;

@@ -1,12 +1,18 @@
 import type { Piscina } from 'piscina';
 import { siblingModule } from '../sibling-module.ts';
+import type { DependencyFacts } from './dependencies/index.ts';
 import { type ExtractionTask, extractPackage } from './extraction.ts';
 
 /** Up to this size unpacking takes a few milliseconds, less than starting a thread. */
 const INLINE_BYTES = 128 * 1024;
 const IDLE_MS = 5_000;
+/** Reading the largest lock file that is read takes a tenth. */
+const HEAP_MB = 512;
 
-/** Unpacks packages: small ones at once, larger ones in a worker thread that exists only while it has work. */
+/**
+ * Unpacks packages: small ones at once, larger ones in a worker thread that exists only while it has work. What a package says
+ * about its dependencies is always read there: its files are parsed whole.
+ */
 export class PackageExtractor {
   #threads: Promise<Piscina> | undefined;
 
@@ -14,6 +20,11 @@ export class PackageExtractor {
     if (task.bytes.byteLength <= INLINE_BYTES) return extractPackage(task);
     this.#threads ??= this.#open();
     await (await this.#threads).run(task);
+  }
+
+  async readDependencies(directory: string, entrypoint: string): Promise<DependencyFacts> {
+    this.#threads ??= this.#open();
+    return await (await this.#threads).run({ directory, entrypoint }, { name: 'readDependencies' });
   }
 
   async close(): Promise<void> {
@@ -28,6 +39,7 @@ export class PackageExtractor {
       minThreads: 0,
       maxThreads: 1,
       idleTimeout: IDLE_MS,
+      resourceLimits: { maxOldGenerationSizeMb: HEAP_MB },
     });
   }
 }

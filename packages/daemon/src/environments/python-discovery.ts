@@ -24,7 +24,7 @@ export interface DiscoveryOptions {
 
 export const DEFAULT_VERSION = '3.12';
 /** In this order when the wanted one is missing: newer before older, because plugins ask for "at least". */
-const MINORS = [12, 13, 14, 11];
+export const MINORS: readonly number[] = [12, 13, 14, 11];
 const QUERY = 'import sys; print("%d.%d.%d" % sys.version_info[:3])';
 
 /**
@@ -138,38 +138,8 @@ export class PythonDiscovery {
  * else the default.
  */
 export function wantedVersion(runnerVersion: string | undefined): string {
-  const match = /^3\.(\d+)/.exec(runnerVersion ?? '');
+  const match = /^3\.(\d{1,3})(?!\d)/.exec(runnerVersion ?? '');
   return match !== null && Number(match[1]) >= 11 ? `3.${match[1]}` : DEFAULT_VERSION;
-}
-
-/** `requires-python` of a pyproject.toml, or undefined. */
-export const requiresPython = (pyproject: string): string | undefined =>
-  /^\s*requires-python\s*=\s*["']([^"']*)["']/m.exec(pyproject)?.[1];
-
-/** Whether `requires-python` of a pyproject.toml lets `3.<minor>` in. What cannot be read lets everything in. */
-export function requiresPythonAllows(pyproject: string, minor: number): boolean {
-  const clauses = (requiresPython(pyproject) ?? '')
-    .split(',')
-    .map((clause) => /^\s*(>=|>|<=|<|==|~=)\s*3(?:\.(\d+))?(\.(?:\d+|\*))*\s*$/.exec(clause));
-  return clauses.every((clause) => {
-    if (clause === null) return true;
-    const bound = Number(clause[2] ?? 0);
-    const exact = clause[3] !== undefined && clause[3] !== '.*' && clause[3] !== '.0';
-    switch (clause[1]) {
-      case '>=':
-        return minor >= bound;
-      case '~=':
-        return exact ? minor === bound : minor >= bound;
-      case '>':
-        return exact ? minor >= bound : minor > bound || (clause[3] === undefined && minor === bound);
-      case '<':
-        return exact ? minor <= bound : minor < bound;
-      case '<=':
-        return minor <= bound;
-      default:
-        return minor === bound;
-    }
-  });
 }
 
 async function list(folder: string): Promise<string[]> {

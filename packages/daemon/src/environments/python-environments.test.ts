@@ -47,7 +47,7 @@ function fakeUv(install: string): string {
   const path = join(dirname(at.workingPath), 'fake-uv');
   writeFileSync(
     path,
-    `#!/bin/sh\nif [ "$1" = venv ]; then exec "$4" -m venv --without-pip --symlinks .venv; fi\n${install}\n`,
+    `#!/bin/sh\ncd ${JSON.stringify(dirname(at.workingPath))}\nif [ "$1" = venv ]; then exec "$4" -m venv --without-pip --symlinks "$2"; fi\n${install}\n`,
   );
   chmodSync(path, 0o755);
   return path;
@@ -71,7 +71,7 @@ test('the real SDK is installed, found again, and shared with the next environme
   expect(at.progress).toContainEqual(expect.stringMatching(/^downloading \d+\/\d+ \(\w/));
   expect(at.progress.at(-1)).toMatch(/^installed \d+ packages$/);
   const flag = JSON.parse(readFileSync(join(first.directory, '.venv/dify/plugin.json'), 'utf8'));
-  expect(flag).toMatchObject({ timestamp: expect.any(Number), sdk: '0.9.0', patched: [] });
+  expect(flag).toMatchObject({ timestamp: expect.any(Number), sdk: '0.9.0', patched: ['core/trigger_factory.py'] });
   expect(readFileSync(join(first.directory, '.environment.log'), 'utf8')).toContain('$ uv pip install');
 
   expect(await at.prepare(environments, SDK, { readPackage: () => expect.fail('the package is not needed') })).toEqual({
@@ -79,29 +79,10 @@ test('the real SDK is installed, found again, and shared with the next environme
     fresh: false,
   });
 
+  expect(at.progress.filter((text) => text.startsWith('downloading')).length).toBeGreaterThan(0);
   at.progress.length = 0;
-  const second = await at.prepare(environments, SDK, { version: '0.0.2' });
+  await at.prepare(environments, SDK, { version: '0.0.3' });
   expect(at.progress.some((text) => text.startsWith('resolving') || text.startsWith('downloading'))).toBe(false);
-  // What the first one has imported is compiled already, and it is the same file.
-  const compiled = (directory: string) => {
-    const packages = readdirSync(join(directory, '.venv/lib'))[0] ?? '';
-    const cache = join(directory, '.venv/lib', packages, 'site-packages/dify_plugin/__pycache__');
-    return statSync(join(cache, readdirSync(cache).find((name) => name.startsWith('__init__')) ?? '')).ino;
-  };
-  expect(compiled(second.directory)).toBe(compiled(first.directory));
-  const sources = await python(
-    'import dify_plugin, sys; print(sum(1 for m in sys.modules.values() if getattr(m, "__cached__", None)))',
-    second,
-  );
-  expect(Number(sources)).toBeGreaterThan(100);
-
-  // Shared bytecode goes when the last environment goes that uses it.
-  const garbage = { dryRun: false, minimumAgeSeconds: 0 };
-  const kept = await environments.collectGarbage({ ...garbage, keep: [at.identifier(SDK, '0.0.2')] });
-  expect(kept).toMatchObject({ directories: [{ removed: true }], bytecodeBytes: 0 });
-  const all = await environments.collectGarbage({ ...garbage, keep: [] });
-  expect(all.bytecodeBytes).toBeGreaterThan(1_000_000);
-  expect((await environments.collectGarbage({ ...garbage, keep: [] })).bytecodeBytes).toBe(0);
 });
 
 test('old SDKs are amended once, by the version that is installed', async () => {
@@ -296,7 +277,7 @@ test('a silent installer is ended with all its children, in upstream’s words',
   expect(error.message).toContain(
     'failed to install dependencies: failed to install dependencies: signal: killed, output: starting\ninit process exited due to no activity for 1 seconds',
   );
-  await expectDead(join(dirname(error.logFile ?? ''), 'child'));
+  await expectDead(join(dirname(at.workingPath), 'child'));
 });
 
 test('an installation over its time limit says so', async () => {
@@ -308,7 +289,7 @@ test('an installation over its time limit says so', async () => {
 test('a cancelled installation ends its processes and leaves the lock free', async () => {
   const uv = fakeUv('sleep 1000 & echo $! > child; echo ready; wait');
   const cancel = new AbortController();
-  const child = join(at.workingPath, workingDirectoryName(at.identifier(SMALL)), 'child');
+  const child = join(dirname(at.workingPath), 'child');
   const work = at.prepare(at.open({ uvPath: uv }), SMALL, { signal: cancel.signal });
   await expect.poll(() => existsSync(child) && readFileSync(child, 'utf8') !== '', { timeout: 20_000 }).toBe(true);
   const pid = readFileSync(child, 'utf8');
@@ -331,7 +312,7 @@ test.skipIf(process.platform !== 'linux')(
       stdio: ['ignore', 'ignore', 'inherit'],
     });
     const directory = join(at.workingPath, workingDirectoryName(at.identifier(SMALL)));
-    const child = join(directory, 'child');
+    const child = join(dirname(at.workingPath), 'child');
     await expect.poll(() => existsSync(child) && readFileSync(child, 'utf8') !== '', { timeout: 20_000 }).toBe(true);
     daemon.kill('SIGKILL');
     await expectDead(child);

@@ -1,19 +1,19 @@
 import { join } from 'node:path';
 import { untilAborted } from './abortable.ts';
-import { BytecodeStore } from './bytecode-store.ts';
+import { BytecodeStore, Harvest } from './bytecode/index.ts';
 import { withDirectoryLock } from './directory-lock.ts';
 import { EnvironmentBuild } from './environment-build.ts';
 import { EnvironmentError } from './failures.ts';
 import { collectGarbage, type GarbageOptions, type GarbageReport } from './garbage.ts';
-import { Harvest } from './harvest.ts';
 import { Installer } from './installer.ts';
+import { interpreterEnvironment } from './installer-environment.ts';
 import { detectMirror } from './mirror.ts';
 import type { PreparedEnvironment, PrepareRequest, PythonEnvironmentsOptions } from './options.ts';
 import { PackageExtractor } from './package-extractor.ts';
 import { PythonProvider } from './python-provider.ts';
 import { ResolutionStore } from './resolution-store.ts';
-import { patchSdk } from './sdk-patches/index.ts';
-import { WorkingDirectory } from './working-directory.ts';
+import { amendedModules, patchSdk } from './sdk-patches/index.ts';
+import { type EnvironmentFlag, WorkingDirectory } from './working-directory.ts';
 
 /** How long the outcome of a resolution stands in for asking the index again. */
 const RESOLUTION_SECONDS = 3600;
@@ -35,7 +35,12 @@ export class PythonEnvironments {
     const lifetime = this.#lifetime.signal;
     this.#installer = new Installer(options, lifetime);
     this.#pythons = new PythonProvider(options, this.#installer, lifetime);
-    this.#bytecode = new BytecodeStore(join(options.workingPath, '.bytecode'));
+    this.#bytecode = new BytecodeStore({
+      root: join(options.workingPath, '.bytecode'),
+      launcher: options.launcher,
+      environment: interpreterEnvironment(options.environment),
+      shared: options.readOnlyForPlugins === true,
+    });
     this.#resolutions = new ResolutionStore(join(options.workingPath, '.resolutions'), {
       maximumAgeSeconds: RESOLUTION_SECONDS,
     });
@@ -52,8 +57,8 @@ export class PythonEnvironments {
     if (language !== 'python') throw new EnvironmentError('unsupported-language', `unsupported language: ${language}`);
     const directory = new WorkingDirectory(this.#options.workingPath, request.identifier);
     const result = (fresh: boolean) => ({ directory: directory.path, python: directory.python, fresh });
-    // An environment made by upstream has a flag without the SDK's version: it is looked at once, under the lock.
-    if ((await directory.state())?.sdk !== undefined) return result(false);
+    // One made by upstream has a flag without the SDK's version, one made earlier may lack an amendment: looked at under the lock.
+    if (isComplete(await directory.state())) return result(false);
     const onWait = () => request.onProgress('waiting for another installation of this plugin');
     return withDirectoryLock(directory.lock, { signal: request.signal, onWait }, async () => {
       const state = await directory.state();
@@ -61,7 +66,7 @@ export class PythonEnvironments {
         await this.#build(directory, request);
         return result(true);
       }
-      if (state.sdk === undefined) {
+      if (!isComplete(state)) {
         const { timestamp: _, ...known } = state;
         await directory.markValid({ ...known, ...(await patchSdk(await directory.sitePackages(), this.#options.log)) });
       }
@@ -110,6 +115,9 @@ export class PythonEnvironments {
     return this.#mirror;
   }
 }
+
+const isComplete = (state: EnvironmentFlag | undefined): boolean =>
+  state?.sdk !== undefined && amendedModules(state.sdk).every((file) => state.patched?.includes(file));
 
 function withoutCredentials(url: string): string {
   const parsed = URL.parse(url);

@@ -1,20 +1,28 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { untilAborted } from './abortable.ts';
+import { allows, readRange } from './dependencies/index.ts';
 import { EnvironmentError } from './failures.ts';
 import type { Installer } from './installer.ts';
 import type { PythonEnvironmentsOptions } from './options.ts';
-import {
-  DEFAULT_VERSION,
-  PythonDiscovery,
-  type PythonInterpreter,
-  requiresPython,
-  requiresPythonAllows,
-  wantedVersion,
-} from './python-discovery.ts';
+import { DEFAULT_VERSION, PythonDiscovery, type PythonInterpreter, wantedVersion } from './python-discovery.ts';
 
 /** A fetch that failed is not tried again for this long: without a network each try costs seconds. */
 const RETRY_AFTER_MS = 10 * 60_000;
+
+export interface PythonWish {
+  /** `meta.runner.version` of the manifest: tried first, though what the dependencies need decides. */
+  readonly runnerVersion: string | undefined;
+  /** `requires-python` of everything that has one. */
+  readonly ranges: readonly string[];
+  /** Minor versions that the resolver has found wrong. */
+  readonly tried: readonly number[];
+}
+
+interface ChooseCall {
+  readonly signal: AbortSignal;
+  readonly onProgress: (text: string) => void;
+}
 
 /**
  * Chooses the interpreter for an environment: the manifest's version when it is here, else 3.12, fetched by uv when it is
@@ -42,15 +50,32 @@ export class PythonProvider {
     });
   }
 
-  /** @throws EnvironmentError `wrong-python` when no Python from 3.11 on satisfies the plugin's `requires-python` */
-  async choose(
-    runnerVersion: string | undefined,
-    pyproject: string,
-    call: { signal: AbortSignal; onProgress: (text: string) => void },
-  ): Promise<PythonInterpreter> {
-    const allows = (minor: number) => requiresPythonAllows(pyproject, minor);
-    const wanted = [...new Set([wantedVersion(runnerVersion), DEFAULT_VERSION])].filter((version) =>
-      allows(Number(version.slice(2))),
+  /**
+   * The interpreter to try first, or next when some have been tried already.
+   * @throws EnvironmentError `wrong-python` when no Python from 3.11 on is left that the plugin's ranges let in
+   */
+  async choose(wish: PythonWish, call: ChooseCall): Promise<PythonInterpreter> {
+    const found = await this.#find(wish, call);
+    if (found !== undefined) return found;
+    const any = await this.#discovery.findAny(call.signal);
+    const there =
+      any === undefined ? 'there is none from 3.11 on' : `there is only ${any.version.join('.')} (${any.path})`;
+    throw new EnvironmentError(
+      'wrong-python',
+      `failed to create virtual environment: the plugin asks for Python ${wish.ranges.join(' and ') || DEFAULT_VERSION}, and ${there}`,
+    );
+  }
+
+  /** Like choose, but undefined when no other one is left. */
+  async another(wish: PythonWish, call: ChooseCall): Promise<PythonInterpreter | undefined> {
+    return await this.#find(wish, call);
+  }
+
+  async #find(wish: PythonWish, call: ChooseCall): Promise<PythonInterpreter | undefined> {
+    const ranges = wish.ranges.map(readRange);
+    const accepts = (minor: number) => !wish.tried.includes(minor) && ranges.every((range) => allows(range, minor));
+    const wanted = [...new Set([wantedVersion(wish.runnerVersion), DEFAULT_VERSION])].filter((version) =>
+      accepts(Number(version.slice(2))),
     );
     for (const version of wanted) {
       const interpreter = await this.#discovery.find(version, call.signal);
@@ -61,16 +86,7 @@ export class PythonProvider {
       const interpreter = await untilAborted(this.#fetchDefault(), call.signal);
       if (interpreter !== undefined) return interpreter;
     }
-    const other = await this.#discovery.findAny(call.signal, allows);
-    if (other !== undefined) return other;
-    const any = await this.#discovery.findAny(call.signal);
-    const found =
-      any === undefined ? 'there is none from 3.11 on' : `there is only ${any.version.join('.')} (${any.path})`;
-    const required = requiresPython(pyproject);
-    throw new EnvironmentError(
-      'wrong-python',
-      `failed to create virtual environment: the plugin asks for Python ${required ?? DEFAULT_VERSION}, and ${found}`,
-    );
+    return await this.#discovery.findAny(call.signal, accepts);
   }
 
   #fetchDefault(): Promise<PythonInterpreter | undefined> {

@@ -48,24 +48,26 @@ export class ResolutionStore {
   }
 }
 
-const withoutComments = (requirements: string): string[] =>
-  requirements
-    .split(/\r?\n/)
-    .map((line) => line.replace(/(?:^|\s)#.*$/, '').trim())
+/** Names, extras, versions and markers: a URL or a path has a colon, a slash or a backslash, or an `@`. */
+const PLAIN = /^[A-Za-z0-9][^:/\\@]*$/;
+
+/**
+ * Undefined when the lines do more than name distributions: options, URLs and paths are never remembered.
+ * @param isPinned the lines are a closure with hashes; it stands for itself, and is known when its files are in the cache
+ */
+export function resolutionKey(
+  requirements: string,
+  circumstances: readonly string[],
+  isPinned = false,
+): string | undefined {
+  const lines = requirements
+    .split('\n')
+    .map((line) => line.trim())
     .filter((line) => line !== '');
-
-/** Only comments: plugins that need nothing but Python have such a file, because there has to be one. */
-export const requiresNothing = (requirements: string): boolean => withoutComments(requirements).length === 0;
-
-/** Undefined when the text does more than name distributions: options, URLs and paths are never remembered. */
-export function resolutionKey(requirements: string, circumstances: readonly string[]): string | undefined {
-  const lines = withoutComments(requirements);
-  if (
-    lines.length === 0 ||
-    lines.some((line) => !/^[A-Za-z0-9][\w.-]*\s*(?:\[[\w\s,.-]*\])?\s*(?:[(<>=!~;].*)?$/.test(line))
-  )
+  if (lines.length === 0) return undefined;
+  if (!isPinned && lines.some((line) => !PLAIN.test(line) || line.includes(' --') || line.endsWith('\\')))
     return undefined;
-  if (lines.some((line) => line.includes(' --') || line.endsWith('\\'))) return undefined;
+  if (isPinned && lines.some((line) => line.includes('@'))) return undefined;
   return createHash('sha256')
     .update(JSON.stringify([lines.sort(), circumstances]))
     .digest('hex')

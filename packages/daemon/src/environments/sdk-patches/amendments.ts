@@ -3,6 +3,8 @@
  * replaces single methods and classes there and leaves the rest of each release as it is (lifecycle §9).
  */
 export interface Amendment {
+  /** Applies to releases from this one on; to all earlier ones too when absent. */
+  readonly since?: string;
   /** Applies to releases before this one. */
   readonly before: string;
   /** The module, relative to the SDK's package directory. */
@@ -112,6 +114,24 @@ def _read_whole_lines(self):
 
 
 StdioRequestReader._read_stream = _read_whole_lines
+`,
+  },
+  {
+    since: '0.6.0',
+    before: '0.10.0',
+    file: 'core/trigger_factory.py',
+    reason: 'options of a dynamic parameter could not be asked of a plugin without triggers',
+    python: `
+_event_of_known_provider = TriggerFactory.get_trigger_event_handler_safely
+
+
+def _event_or_none(self, provider_name, event, runtime):
+    if provider_name not in self._providers:
+        return None
+    return _event_of_known_provider(self, provider_name=provider_name, event=event, runtime=runtime)
+
+
+TriggerFactory.get_trigger_event_handler_safely = _event_or_none
 `,
   },
 ];

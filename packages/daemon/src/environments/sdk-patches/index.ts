@@ -2,10 +2,10 @@
  * Puts right what is wrong in old releases of the plugin SDK, once per environment and by the version that is installed.
  * Called by the environment's construction; failures are logged and never fatal, as an unpatched SDK still works.
  */
-import { readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EnvironmentLog } from '../options.ts';
-import { AMENDMENTS } from './amendments.ts';
+import { AMENDMENTS, type Amendment } from './amendments.ts';
 import { compareVersions } from './version.ts';
 
 export interface SdkState {
@@ -15,16 +15,29 @@ export interface SdkState {
   readonly patched: readonly string[];
 }
 
+const LARGEST_MODULE = 1024 * 1024;
 const MARK = '# --- amended by the plugin daemon ---';
+
+/** The modules that are to be amended in a release. */
+export const amendedModules = (sdk: string | null): string[] => amendmentsOf(sdk).map(({ file }) => file);
+
+function amendmentsOf(sdk: string | null): readonly Amendment[] {
+  if (sdk === null) return [];
+  return AMENDMENTS.filter(
+    ({ since, before }) =>
+      (compareVersions(sdk, before) ?? 0) < 0 && (since === undefined || (compareVersions(sdk, since) ?? -1) >= 0),
+  );
+}
 
 /** @param sitePackages of the environment */
 export async function patchSdk(sitePackages: string, log: EnvironmentLog): Promise<SdkState> {
   const sdk = await installedSdk(sitePackages);
   const patched: string[] = [];
-  for (const { before, file, reason, python } of AMENDMENTS) {
-    if (sdk === null || (compareVersions(sdk, before) ?? 0) >= 0) continue;
+  for (const { file, reason, python } of amendmentsOf(sdk)) {
     const path = join(sitePackages, 'dify_plugin', file);
     try {
+      // What calls itself the SDK may be anything: a package chooses its dependencies.
+      if ((await stat(path)).size > LARGEST_MODULE) throw new Error(`${file} is larger than ${LARGEST_MODULE} bytes`);
       const text = await readFile(path, 'utf8');
       if (!text.includes(MARK)) {
         // A new file in the old one's place: the old one is shared with uv's cache and with other environments.

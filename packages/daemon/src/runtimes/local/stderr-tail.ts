@@ -1,4 +1,5 @@
 import { StringDecoder } from 'node:string_decoder';
+import { IgnoredExceptions } from '../../python-output.ts';
 
 /** The last lines a process wrote to stderr: what explains its death. */
 
@@ -9,6 +10,7 @@ export class StderrTail {
   readonly #decoder = new StringDecoder('utf8');
   #rest = '';
   #tail = '';
+  readonly #ignored = new IgnoredExceptions();
   readonly #onLine: (line: string) => void;
 
   constructor(onLine: (line: string) => void) {
@@ -23,7 +25,7 @@ export class StderrTail {
 
   #add(line: string): void {
     if (line.trim() === '') return;
-    this.#tail = `${this.#tail}${line}\n`.slice(-MAX_CHARACTERS);
+    if (this.#ignored.keeps(line)) this.#tail = `${this.#tail}${line}\n`.slice(-MAX_CHARACTERS);
     this.#onLine(line.slice(0, MAX_CHARACTERS));
   }
 

@@ -1,0 +1,27 @@
+/** Whom uv asks: the operator's index, and hosts of the package only where the operator lets it. */
+import { hostOf, type SourcePolicy } from './dependencies/index.ts';
+
+export interface IndexArguments {
+  readonly args: readonly string[];
+  /** Addresses of the package that are not asked. */
+  readonly leftOut: readonly string[];
+}
+
+/**
+ * @param mirrorUrl the operator's index; undefined: what uv itself is configured with
+ * @param ownSources indexes and pages of links that the package names
+ */
+export function indexArguments(
+  mirrorUrl: string | undefined,
+  ownSources: readonly string[],
+  policy: SourcePolicy,
+): IndexArguments {
+  const args = mirrorUrl === undefined ? [] : ['-i', mirrorUrl];
+  const leftOut: string[] = [];
+  for (const source of ownSources) {
+    const host = source.includes('${') ? undefined : hostOf(source);
+    if (host !== undefined && policy.allowsHost(host)) args.push('--extra-index-url', source);
+    else leftOut.push(source);
+  }
+  return { args, leftOut };
+}
