@@ -1,6 +1,7 @@
 /** The database that the settings ask for. */
 import type { DataDirectory, Settings } from '../config/index.ts';
 import { awaitDatabase, type Database, type DatabaseOptions } from '../database/index.ts';
+import type { EventBus } from '../events/index.ts';
 import { openWaitingRoom, type WaitingRoom } from '../http/waiting-room/index.ts';
 import type { Log } from '../telemetry/index.ts';
 
@@ -47,6 +48,8 @@ export interface DatabaseParts {
   readonly settings: Settings;
   readonly dataDirectory: DataDirectory;
   readonly log: Log;
+  /** By which nodes tell each other what they changed; undefined for one alone. */
+  readonly events: EventBus | undefined;
   /** Ends the waiting for a server. */
   readonly signal: AbortSignal;
 }
@@ -55,11 +58,12 @@ export interface DatabaseParts {
  * Opens the database. While its server is not up, one line says so, and whoever asks over HTTP is told to wait.
  * @throws DatabaseError when waiting does not help; the reason of the signal
  */
-export async function provideDatabase({ settings, dataDirectory, log, signal }: DatabaseParts): Promise<Database> {
+export async function provideDatabase({ settings, dataDirectory, log, events, signal }: DatabaseParts): Promise<Database> {
   let room: WaitingRoom | undefined;
   try {
     return await awaitDatabase(databaseOptions(settings, dataDirectory), {
       signal,
+      events,
       onWaiting: async (error) => {
         log.warn({ remedy: error.remedy }, `waiting for the database: ${error.message}`);
         room = await openWaitingRoom({ host: settings.SERVER_HOST, port: settings.SERVER_PORT }, () => ({

@@ -1,6 +1,7 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FastifyRequest } from 'fastify';
+import type { Cache } from '../cache/index.ts';
 import { type DataDirectory, isLoopback, type Settings } from '../config/index.ts';
 import type { Database } from '../database/index.ts';
 import type { EndpointService } from '../endpoints/index.ts';
@@ -32,6 +33,7 @@ export interface HttpParts {
   readonly metrics: Metrics;
   readonly journal: PluginJournal;
   readonly database: Database;
+  readonly cache: Cache;
   readonly installation: Installation;
   readonly invocations: Invocations;
   readonly endpoints: EndpointService;
@@ -151,7 +153,7 @@ function routes(parts: HttpParts, requests: ReturnType<typeof observeRequests>):
 }
 
 function health(
-  { settings, metrics, database, invocations, supervisor }: HttpParts,
+  { settings, metrics, database, cache, invocations, supervisor }: HttpParts,
   requests: ReturnType<typeof observeRequests>,
 ): readonly AnyRoute[] {
   return healthRoutes({
@@ -162,7 +164,11 @@ function health(
     activeRequests: requests.active,
     activeDispatches: requests.activeDispatches,
     openSessions: () => invocations.openSessions,
-    problems: async () => ({ ...(await databaseProblem(database)), plugins: supervisor.problems() }),
+    problems: async () => ({
+      ...(await databaseProblem(database)),
+      ...cacheProblem(cache),
+      plugins: supervisor.problems(),
+    }),
     metrics: settings.PROMETHEUS_ENABLED
       ? async () => ({ type: metrics.contentType, text: await metrics.render() })
       : undefined,
@@ -186,4 +192,9 @@ async function databaseProblem(database: Database): Promise<{ readonly database?
   } catch (error) {
     return { database: error instanceof Error ? error.message : String(error) };
   }
+}
+
+function cacheProblem(cache: Cache): { readonly cache?: string } {
+  const problem = cache.problem();
+  return problem === undefined ? {} : { cache: `Redis cannot be reached: ${problem}` };
 }

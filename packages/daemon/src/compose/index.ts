@@ -11,7 +11,6 @@ import {
   DifyClient,
   PluginStorage,
 } from '../backwards-invocation/index.ts';
-import { openMemoryCache } from '../cache/index.ts';
 import {
   type DataDirectory,
   isPublished,
@@ -40,6 +39,7 @@ import { provideDatabase } from './database.ts';
 import { type HttpServers, httpServers } from './http.ts';
 import { installationOptions, localPlugins } from './local-plugins.ts';
 import { observeInstallations, observeInvocations } from './observation.ts';
+import { openShared } from './shared.ts';
 
 /** A running daemon. */
 export interface Daemon {
@@ -115,12 +115,11 @@ async function wire(
   for (const { variables, message } of settings.warnings) log.warn({ variables }, message);
   const metrics = createMetrics({ enabled: settings.PROMETHEUS_ENABLED, processMetrics: true });
 
-  const database = closing(await provideDatabase({ settings, dataDirectory, log, signal }), (d) => d.close());
-  const objects = measured(await openLocalStorage({ root: settings.PLUGIN_STORAGE_LOCAL_ROOT, nodeId }), metrics);
-  const cache = closing(
-    openMemoryCache({ onListenerError: (error) => log.error({ error }, 'a listener of a cache event failed') }),
-    (c) => c.close(),
+  const { cache, events } = await openShared(settings, nodeId, log, closing);
+  const database = closing(await provideDatabase({ settings, dataDirectory, log, signal, events }), (d) =>
+    d.close(),
   );
+  const objects = measured(await openLocalStorage({ root: settings.PLUGIN_STORAGE_LOCAL_ROOT, nodeId }), metrics);
 
   const dify = closing(
     new DifyClient({
@@ -166,7 +165,11 @@ async function wire(
   closing(local.housekeeping, (h) => h.close());
   const supervisor = closing(local.supervisor, (s) => s.close());
   const debugging = new DebuggingRuntimes();
-  const debuggingKeys = new DebuggingKeys({ cache, file: join(dataDirectory.path, 'debugging-keys.json') });
+  const debuggingKeys = new DebuggingKeys({
+    cache,
+    // Redis keeps them over a restart, and a file of one node would bring back what another node replaced.
+    ...(events === undefined && { file: join(dataDirectory.path, 'debugging-keys.json') }),
+  });
   let debuggingAddress: AddressInfo | undefined;
   if (settings.PLUGIN_REMOTE_INSTALLING_ENABLED) {
     const server = closing(
@@ -223,6 +226,7 @@ async function wire(
     journal,
     metrics,
     database,
+    cache,
     installation,
     invocations,
     endpoints,

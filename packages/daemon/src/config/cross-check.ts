@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { databaseProblems, databaseWarnings, derivedDatabase } from './database-check.ts';
 import type { SettingWarning } from './load.ts';
+import { redisProblems } from './redis-servers.ts';
 import type { SettingProblem } from './settings-error.ts';
 import type { SettingName, SettingValues } from './table.ts';
 
@@ -18,7 +19,12 @@ export function crossCheck(values: SettingValues, configured: ReadonlySet<Settin
   const effective = { ...values, ...derived };
   return {
     derived,
-    problems: [...contradictions(effective), ...databaseProblems(effective), ...publishedKeys(effective)],
+    problems: [
+      ...contradictions(effective),
+      ...databaseProblems(effective),
+      ...redisProblems(effective),
+      ...publishedKeys(effective),
+    ],
     warnings: [...warnings(effective, configured), ...databaseWarnings(effective)],
   };
 }

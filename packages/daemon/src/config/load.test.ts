@@ -115,14 +115,13 @@ test.each([
 });
 
 test('all problems are reported at once, with variable, value and remedy', () => {
-  const env = { SERVER_PORT: 'x', LOG_LEVEL: 'y', PLATFORM: 'serverless', REDIS_HOST: 'redis' };
-  expect(variables(env).toSorted()).toEqual(['LOG_LEVEL', 'PLATFORM', 'REDIS_HOST', 'SERVER_PORT']);
+  const env = { SERVER_PORT: 'x', LOG_LEVEL: 'y', PLATFORM: 'serverless', REDIS_PORT: 'redis' };
+  expect(variables(env).toSorted()).toEqual(['LOG_LEVEL', 'PLATFORM', 'REDIS_PORT', 'SERVER_PORT']);
   expect(() => load(env)).toThrow(/SERVER_PORT=x: is not a whole number\n\s+→ write digits only/);
 });
 
 test.each([
-  { REDIS_HOST: 'redis' },
-  { REDIS_USE_SENTINEL: 'true' },
+  { REDIS_USE_AZURE_MANAGED_IDENTITY: 'true' },
   { PLUGIN_STORAGE_TYPE: 's3' },
   { PLATFORM: 'serverless' },
   { ENABLE_OTEL: 'true' },
@@ -401,4 +400,28 @@ test.each([
   [{ ...server, DB_SSL_ROOT_CERT: 'ca.pem' }, 'DB_SSL_MODE'],
 ])('a setting that will not do what it seems to is warned of: %j', (env, variable) => {
   expect(load(env).warnings.flatMap(({ variables: found }) => found)).toEqual([variable]);
+});
+
+test.each([
+  [{ REDIS_USE_SENTINEL: 'true' }, ['REDIS_SENTINELS', 'REDIS_SENTINEL_SERVICE_NAME']],
+  [{ REDIS_USE_SENTINEL: 'true', REDIS_SENTINELS: 'a:1,:2', REDIS_SENTINEL_SERVICE_NAME: 'm' }, ['REDIS_SENTINELS']],
+  [{ REDIS_USE_CLUSTERS: 'true', REDIS_CLUSTERS: 'a:99999' }, ['REDIS_CLUSTERS']],
+  [{ REDIS_USE_CLUSTERS: 'true', REDIS_CLUSTERS: 'a/b', REDIS_DB: '1' }, ['REDIS_CLUSTERS', 'REDIS_DB']],
+  [{ REDIS_HOST: 'r', REDIS_USE_SSL: 'true', REDIS_SSL_CERT_REQS: 'cert_required' }, ['REDIS_SSL_CA_CERTS']],
+  [{ REDIS_HOST: 'r', REDIS_USE_SSL: 'true', REDIS_SSL_CERT_REQS: 'SOME' }, ['REDIS_SSL_CERT_REQS']],
+  [{ REDIS_HOST: 'r', REDIS_USE_SSL: 'true', REDIS_SSL_CA_CERTS: '/nowhere.pem' }, ['REDIS_SSL_CA_CERTS']],
+  [
+    { REDIS_HOST: 'r', REDIS_USE_SSL: 'true', REDIS_SSL_KEYFILE: import.meta.filename },
+    ['REDIS_SSL_CERTFILE', 'REDIS_SSL_KEYFILE'],
+  ],
+] satisfies [Environment, string[]][])('Redis as %j is refused for %j', (env, names) => {
+  expect(variables(env)).toEqual(names);
+});
+
+test.each([
+  { REDIS_PORT: '6379', REDIS_USE_SSL: 'true', REDIS_SSL_CERT_REQS: 'CERT_REQUIRED' },
+  { REDIS_USE_SENTINEL: 'true', REDIS_SENTINELS: ' a , b:1, [::1]:2', REDIS_SENTINEL_SERVICE_NAME: 'mymaster' },
+  { REDIS_USE_CLUSTERS: 'true', REDIS_CLUSTERS: '10.0.0.1:7000,10.0.0.2' },
+] satisfies Environment[])('Redis as %j is taken, or not looked at where nothing uses it', (env) => {
+  expect(variables(env)).toEqual([]);
 });

@@ -1,58 +1,85 @@
-import { boolean, decimal, InvalidValue, integer, port, text } from './setting.ts';
+import { boolean, choice, decimal, InvalidValue, integer, list, path, port, text } from './setting.ts';
 
-const ignored = { usedBy: '–', status: 'no-effect' } as const;
-const redis = (meaning: string) => ({ ...ignored, meaning: `${meaning} (Redis is not supported yet).` });
+const redis = { usedBy: 'cache' } as const;
 
-function refuseRedis(): never {
-  throw new InvalidValue(
-    'Redis is not supported in this version',
-    'unset it for the daemon: one node needs no Redis, its cache, events and locks live in the process',
-  );
-}
-
-/** Redis. Source: config-storage-database §1.8. */
+/** Redis. Source: docs/operations.md. */
 export const redisSettings = {
   REDIS_HOST: text({
-    usedBy: 'compose',
-    refused: 'any value',
-    meaning: 'Host of Redis. A deployment that names it may expect several nodes to share state.',
-    refuse: refuseRedis,
+    ...redis,
+    meaning:
+      'Host of a Redis server, or of what speaks its protocol. Unset, and without Sentinel and Cluster: one node, whose cache, messages and locks live in the process.',
   }),
-  REDIS_USE_SENTINEL: boolean({
-    default: false,
-    usedBy: 'compose',
-    refused: '`true`',
-    meaning: 'Redis through Sentinel.',
-    refuse: (used) => {
-      if (used) refuseRedis();
+  REDIS_PORT: port({ ...redis, default: 6379, zeroIsDefault: true, meaning: 'Its port.' }),
+  REDIS_USERNAME: text({ ...redis, meaning: 'User, with servers that know users.' }),
+  REDIS_PASSWORD: text({ ...redis, secret: true, meaning: 'Password.' }),
+  REDIS_DB: integer({ ...redis, default: 0, meaning: 'Number of the database. A Cluster has only 0.' }),
+  REDIS_KEY_PREFIX: text({
+    ...redis,
+    default: 'plugin_daemon',
+    meaning: 'Before every key and channel, followed by a colon. Nodes with the same one belong together.',
+  }),
+  REDIS_USE_SSL: boolean({ ...redis, default: false, meaning: 'TLS, 1.2 or newer.' }),
+  REDIS_SSL_CERT_REQS: choice(
+    {
+      '': 'CERT_OPTIONAL',
+      cert_none: 'CERT_NONE',
+      cert_optional: 'CERT_OPTIONAL',
+      cert_required: 'CERT_REQUIRED',
     },
+    {
+      ...redis,
+      default: 'CERT_OPTIONAL',
+      meaning:
+        'Whether the certificate of the server is verified: `CERT_NONE` not at all; `CERT_OPTIONAL` with the file below or else with the authorities of the system; `CERT_REQUIRED` with the file below.',
+    },
+  ),
+  REDIS_SSL_CA_CERTS: path({ ...redis, meaning: 'PEM file of authorities; replaces those of the system.' }),
+  REDIS_SSL_CERTFILE: path({ ...redis, meaning: 'PEM file of the certificate that this daemon shows.' }),
+  REDIS_SSL_KEYFILE: path({ ...redis, meaning: 'PEM file of its key.' }),
+  REDIS_USE_SENTINEL: boolean({
+    ...redis,
+    default: false,
+    meaning: 'Asks Sentinels for the server; `REDIS_HOST` and `REDIS_PORT` count for nothing then.',
+  }),
+  REDIS_SENTINELS: list({ ...redis, default: [], meaning: 'The Sentinels, as `host:port`.' }),
+  REDIS_SENTINEL_SERVICE_NAME: text({ ...redis, meaning: 'Name of the master they watch.' }),
+  REDIS_SENTINEL_USERNAME: text({ ...redis, meaning: 'User for the Sentinels themselves.' }),
+  REDIS_SENTINEL_PASSWORD: text({ ...redis, secret: true, meaning: 'Password for the Sentinels themselves.' }),
+  REDIS_SENTINEL_SOCKET_TIMEOUT: decimal({
+    ...redis,
+    unit: 's',
+    default: 0,
+    meaning: 'Longest time for connecting to a Sentinel; 0 is the default of 5 s.',
   }),
   REDIS_USE_CLUSTERS: boolean({
+    ...redis,
     default: false,
-    usedBy: 'compose',
+    meaning: 'The servers are a Redis Cluster; `REDIS_HOST` and `REDIS_PORT` count for nothing then.',
+  }),
+  REDIS_CLUSTERS: list({ ...redis, default: [], meaning: 'Some of its nodes, as `host:port`; they name the others.' }),
+  REDIS_CLUSTERS_PASSWORD: text({
+    ...redis,
+    secret: true,
+    meaning: 'Password of the nodes; unset: `REDIS_PASSWORD`.',
+  }),
+  REDIS_MAX_CONNECTIONS: integer({
+    usedBy: '–',
+    status: 'no-effect',
+    default: 0,
+    meaning: 'One connection for commands and one for messages is all that is made.',
+  }),
+  REDIS_USE_AZURE_MANAGED_IDENTITY: boolean({
+    default: false,
+    usedBy: 'config',
     refused: '`true`',
-    meaning: 'Redis Cluster.',
+    meaning: 'Tokens of the identity of an Azure machine instead of a password.',
     refuse: (used) => {
-      if (used) refuseRedis();
+      if (used) {
+        throw new InvalidValue(
+          'asks for tokens of an Azure identity, which this daemon cannot obtain',
+          'set an access key of the cache as REDIS_PASSWORD, with REDIS_USE_SSL=true, and unset it',
+        );
+      }
     },
   }),
-  REDIS_PORT: port({ ...redis('Port'), default: 6379, zeroIsDefault: true }),
-  REDIS_USERNAME: text(redis('User')),
-  REDIS_PASSWORD: text({ ...redis('Password'), secret: true }),
-  REDIS_DB: integer({ ...redis('Number of the database'), default: 0 }),
-  REDIS_KEY_PREFIX: text({ ...redis('Prefix of every key'), default: 'plugin_daemon' }),
-  REDIS_USE_SSL: boolean({ ...redis('TLS'), default: false }),
-  REDIS_SSL_CERT_REQS: text(redis('TLS verification')),
-  REDIS_SSL_CA_CERTS: text(redis('TLS authorities')),
-  REDIS_SSL_CERTFILE: text(redis('TLS client certificate')),
-  REDIS_SSL_KEYFILE: text(redis('TLS client key')),
-  REDIS_SENTINELS: text(redis('Sentinels')),
-  REDIS_SENTINEL_SERVICE_NAME: text(redis('Sentinel service')),
-  REDIS_SENTINEL_USERNAME: text(redis('Sentinel user')),
-  REDIS_SENTINEL_PASSWORD: text({ ...redis('Sentinel password'), secret: true }),
-  REDIS_SENTINEL_SOCKET_TIMEOUT: decimal({ ...redis('Sentinel dial timeout'), unit: 's', default: 0 }),
-  REDIS_CLUSTERS: text(redis('Cluster nodes')),
-  REDIS_CLUSTERS_PASSWORD: text({ ...redis('Cluster password'), secret: true }),
-  REDIS_MAX_CONNECTIONS: integer({ ...redis('Connections'), default: 0 }),
-  REDIS_USE_AZURE_MANAGED_IDENTITY: boolean({ ...redis('Identity of the machine'), default: false }),
 };

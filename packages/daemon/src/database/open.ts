@@ -1,11 +1,11 @@
 import { sql } from 'kysely';
+import type { EventBus } from '../events/index.ts';
 import type { SqlDialect } from './dialect.ts';
 import { migrate } from './migrate.ts';
 import { openMysql } from './mysql/index.ts';
 import { openPostgresql } from './postgresql/index.ts';
-import { ReadThroughCache } from './read-through-cache.ts';
-import type { EndpointRecord, InstallationRecord } from './records.ts';
 import type { Database } from './repositories.ts';
+import { openRowCaches } from './row-caches.ts';
 import type { ServerOptions } from './servers/index.ts';
 import type { SqlContext } from './sql/context.ts';
 import { SqlDebuggingLeases } from './sql/debugging-leases.ts';
@@ -20,21 +20,18 @@ import { SqlServerlessRuntimes } from './sql/serverless-runtimes.ts';
 import { SqlTenantLifecycle } from './sql/tenant-lifecycle.ts';
 import { SqlTenantStorages } from './sql/tenant-storages.ts';
 import { openSqlite, type SqliteFileOptions } from './sqlite/index.ts';
-import type { StoredDeclaration } from './stored-declaration.ts';
 
 /** Which database, and what its driver needs. */
 export type DatabaseOptions =
   | ({ readonly type: 'sqlite' } & SqliteFileOptions)
   | ({ readonly type: 'postgresql' | 'mysql' } & ServerOptions);
 
-/** Most text of declarations kept in memory; parsed they take about three times as much. */
-const declarationCharacters = 16 * 1024 * 1024;
-
 /**
  * Opens the database, creating and migrating it as needed.
+ * @param events by which nodes that share it tell each other what they changed
  * @throws DatabaseError when it cannot be used
  */
-export async function openDatabase(options: DatabaseOptions): Promise<Database> {
+export async function openDatabase(options: DatabaseOptions, events?: EventBus): Promise<Database> {
   const dialect = await openDialect(options);
   try {
     await migrate(dialect);
@@ -43,7 +40,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     await dialect.kysely.destroy();
     throw error;
   }
-  return repositories(dialect);
+  return repositories(dialect, events);
 }
 
 /** The driver of the kind, connected. What it needs is loaded by this. */
@@ -64,19 +61,11 @@ async function endFormerLeases({ kysely }: SqlDialect): Promise<void> {
   await kysely.deleteFrom('debugging_leases').execute();
 }
 
-function repositories(dialect: SqlDialect): Database {
+function repositories(dialect: SqlDialect, events: EventBus | undefined): Database {
   const context: SqlContext = {
     sql: dialect.kysely,
     dialect,
-    caches: {
-      installations: new ReadThroughCache<InstallationRecord>({ maxEntries: 20_000 }),
-      declarations: new ReadThroughCache<StoredDeclaration>({
-        maxEntries: 1024,
-        maxWeight: declarationCharacters,
-        weigh: (declaration) => declaration.json.length,
-      }),
-      endpoints: new ReadThroughCache<EndpointRecord>({ maxEntries: 20_000 }),
-    },
+    caches: openRowCaches(events),
   };
   return {
     plugins: new SqlPlugins(context),

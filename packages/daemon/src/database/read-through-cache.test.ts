@@ -5,7 +5,7 @@ type Value = { n: number };
 const value = (n: number): Value => ({ n });
 
 test('parallel readers share one load; absence is not remembered; errors are not kept', async () => {
-  const cache = new ReadThroughCache<Value>({ maxEntries: 10 });
+  const cache = new ReadThroughCache<Value>({ lifetimeMs: 60_000, maxEntries: 10 });
   let loads = 0;
   const load = async () => {
     loads++;
@@ -20,7 +20,7 @@ test('parallel readers share one load; absence is not remembered; errors are not
 });
 
 test('what was being read while it changed is not kept', async () => {
-  const cache = new ReadThroughCache<Value>({ maxEntries: 10 });
+  const cache = new ReadThroughCache<Value>({ lifetimeMs: 60_000, maxEntries: 10 });
   const old = Promise.withResolvers<Value>();
   const reading = cache.get('a', () => old.promise);
   cache.invalidate('a');
@@ -32,7 +32,7 @@ test('what was being read while it changed is not kept', async () => {
 });
 
 test('the least recently used entries go first, by number and by weight', () => {
-  const cache = new ReadThroughCache<Value>({ maxEntries: 3, maxWeight: 100, weigh: ({ n }) => n });
+  const cache = new ReadThroughCache<Value>({ lifetimeMs: 60_000, maxEntries: 3, maxWeight: 100, weigh: ({ n }) => n });
   for (const [key, n] of [
     ['a', 10],
     ['b', 10],

@@ -1,8 +1,14 @@
+import { LRUCache } from 'lru-cache';
+
 export interface ReadThroughCacheOptions<V> {
   readonly maxEntries: number;
   /** Most weight of all entries together; without it every entry weighs nothing. */
   readonly maxWeight?: number;
   readonly weigh?: (value: V) => number;
+  /** How long an entry may stay at most, in ms, on a clock that does not jump: the last resort against a change that nobody told. */
+  readonly lifetimeMs: number;
+  /** Told of every entry that is invalidated here, so that others can forget it too. */
+  readonly onInvalidated?: (key: string) => void;
 }
 
 /**
@@ -11,23 +17,27 @@ export interface ReadThroughCacheOptions<V> {
  * is never kept after it.
  */
 export class ReadThroughCache<V extends object> {
-  readonly #options: ReadThroughCacheOptions<V>;
-  /** In the order of use. */
-  readonly #entries = new Map<string, V>();
+  readonly #entries: LRUCache<string, V>;
+  readonly #lifetimeMs: number;
+  readonly #onInvalidated: ((key: string) => void) | undefined;
   readonly #loading = new Map<string, Promise<V | undefined>>();
-  #weight = 0;
+  #longestMs = Number.POSITIVE_INFINITY;
 
-  constructor(options: ReadThroughCacheOptions<V>) {
-    this.#options = options;
+  constructor({ maxEntries, maxWeight, weigh, lifetimeMs, onInvalidated }: ReadThroughCacheOptions<V>) {
+    this.#entries = new LRUCache({
+      max: maxEntries,
+      ttl: lifetimeMs,
+      ...(maxWeight !== undefined && {
+        maxSize: maxWeight,
+        sizeCalculation: (value) => Math.max(1, weigh?.(value) ?? 1),
+      }),
+    });
+    this.#lifetimeMs = lifetimeMs;
+    this.#onInvalidated = onInvalidated;
   }
 
   peek(key: string): V | undefined {
-    const value = this.#entries.get(key);
-    if (value !== undefined) {
-      this.#entries.delete(key);
-      this.#entries.set(key, value);
-    }
-    return value;
+    return this.#entries.get(key);
   }
 
   async get(key: string, load: () => Promise<V | undefined>): Promise<V | undefined> {
@@ -35,20 +45,30 @@ export class ReadThroughCache<V extends object> {
   }
 
   set(key: string, value: V): void {
-    this.#remove(key);
-    this.#entries.set(key, value);
-    this.#weight += this.#weigh(value);
-    const { maxEntries, maxWeight = Number.POSITIVE_INFINITY } = this.#options;
-    for (const oldest of this.#entries.keys()) {
-      if (this.#entries.size <= maxEntries && this.#weight <= maxWeight) return;
-      this.#remove(oldest);
-    }
+    this.#entries.set(key, value, { ttl: Math.min(this.#lifetimeMs, this.#longestMs) });
   }
 
-  /** Forgets the entry, and whatever a query under way will find for it. */
+  /** The row was changed here: forgets the entry, and whatever a query under way will find for it. */
   invalidate(key: string): void {
-    this.#remove(key);
+    this.forget(key);
+    this.#onInvalidated?.(key);
+  }
+
+  /** The row was changed elsewhere. */
+  forget(key: string): void {
+    this.#entries.delete(key);
     this.#loading.delete(key);
+  }
+
+  /** Any row may have been changed elsewhere. */
+  forgetAll(): void {
+    this.#entries.clear();
+    this.#loading.clear();
+  }
+
+  /** Bounds the lifetime of what is read from now on, while changes cannot be heard of; undefined lifts the bound. */
+  boundLifetime(ms: number | undefined): void {
+    this.#longestMs = ms ?? Number.POSITIVE_INFINITY;
   }
 
   #load(key: string, load: () => Promise<V | undefined>): Promise<V | undefined> {
@@ -66,16 +86,5 @@ export class ReadThroughCache<V extends object> {
     );
     this.#loading.set(key, loading);
     return loading;
-  }
-
-  #remove(key: string): void {
-    const value = this.#entries.get(key);
-    if (value === undefined) return;
-    this.#entries.delete(key);
-    this.#weight -= this.#weigh(value);
-  }
-
-  #weigh(value: V): number {
-    return this.#options.weigh?.(value) ?? 0;
   }
 }

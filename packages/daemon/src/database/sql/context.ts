@@ -1,22 +1,12 @@
 import { type Kysely, type RawBuilder, sql, type Transaction } from 'kysely';
 import type { SqlDialect } from '../dialect.ts';
-import type { ReadThroughCache } from '../read-through-cache.ts';
-import type { EndpointRecord, InstallationRecord, Page } from '../records.ts';
+import type { Page } from '../records.ts';
+import type { RowCaches } from '../row-caches.ts';
 import type { Tables } from '../schema.ts';
-import type { StoredDeclaration } from '../stored-declaration.ts';
 
 export type Sql = Kysely<Tables>;
 export type Tx = Transaction<Tables>;
-
-/** The rows kept in memory, shared by those who read them and those who change them. */
-export interface RowCaches {
-  /** By `installationKey`. */
-  readonly installations: ReadThroughCache<InstallationRecord>;
-  /** By unique identifier. */
-  readonly declarations: ReadThroughCache<StoredDeclaration>;
-  /** By hook id. */
-  readonly endpoints: ReadThroughCache<EndpointRecord>;
-}
+export type { RowCaches };
 
 export interface SqlContext {
   readonly sql: Sql;

@@ -1,0 +1,34 @@
+import { type Cache, openMemoryCache, openRedisCache } from '../cache/index.ts';
+import type { Settings } from '../config/index.ts';
+import { EventBus } from '../events/index.ts';
+import type { OwnedLog } from '../telemetry/index.ts';
+import { redisServers } from './redis.ts';
+
+type Closing = <T>(part: T, close: (part: T) => void | Promise<void>) => T;
+
+/** What nodes share besides database and storage: the cache and, where there can be other nodes, the events. */
+export async function openShared(
+  settings: Settings,
+  nodeId: string,
+  log: OwnedLog,
+  closing: Closing,
+): Promise<{ readonly cache: Cache; readonly events: EventBus | undefined }> {
+  const onListenerError = (error: unknown) => log.error({ error }, 'a listener of a cache message failed');
+  const servers = redisServers(settings);
+  if (servers === undefined) {
+    return { cache: closing(openMemoryCache({ onListenerError }), (c) => c.close()), events: undefined };
+  }
+  const ours = log.child({ component: 'cache' });
+  const cache = closing(
+    await openRedisCache({
+      servers,
+      prefix: settings.REDIS_KEY_PREFIX,
+      onListenerError,
+      onLost: (reason) =>
+        ours.warn({ reason, servers: servers.mode }, 'Redis cannot be reached; it is tried again until it answers'),
+      onBack: () => ours.info('Redis answers again'),
+    }),
+    (c) => c.close(),
+  );
+  return { cache, events: closing(await EventBus.open({ cache, nodeId, log: ours }), (e) => e.close()) };
+}

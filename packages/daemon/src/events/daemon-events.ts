@@ -1,0 +1,30 @@
+/** The tables whose rows nodes keep in memory. */
+export const rowTables = ['installations', 'declarations', 'endpoints'] as const;
+export type RowTable = (typeof rowTables)[number];
+
+/** Every kind of event with what it says. */
+export interface DaemonEvents {
+  /** A row was written or deleted; `key` is what the table's rows are kept under. */
+  'row-changed': { readonly table: RowTable; readonly key: string };
+  /** Events of the sender were lost: whatever anybody keeps may be out of date. */
+  'events-lost': Record<never, never>;
+}
+
+export type EventName = keyof DaemonEvents;
+
+/** Reads what came from the channel; undefined for what no node of this version says. */
+export const eventReaders: { readonly [Name in EventName]: (data: unknown) => DaemonEvents[Name] | undefined } = {
+  'row-changed': (data) => {
+    if (!isRecord(data)) return undefined;
+    const table = rowTables.find((name) => name === data['table']);
+    const key = data['key'];
+    return table !== undefined && typeof key === 'string' ? { table, key } : undefined;
+  },
+  'events-lost': () => ({}),
+};
+
+export const isEventName = (name: unknown): name is EventName =>
+  typeof name === 'string' && Object.hasOwn(eventReaders, name);
+
+export const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,0 +1,115 @@
+import type { Cache } from '../cache/index.ts';
+import type { Log } from '../telemetry/index.ts';
+import { type DaemonEvents, type EventName, eventReaders, isEventName, isRecord } from './daemon-events.ts';
+
+export interface EventBusOptions {
+  readonly cache: Pick<Cache, 'publish' | 'subscribe'>;
+  /** Events of this node are not told to itself: it acts before it tells others. */
+  readonly nodeId: string;
+  readonly log: Log;
+}
+
+/** `deaf`: events may be missed from now on; `hearing`: they come again, and some were missed. */
+type GapListener = (state: 'deaf' | 'hearing') => void;
+
+const CHANNEL = 'v2:events';
+/** An event names a row; nothing near this length is one. */
+const LONGEST_EVENT = 16 * 1024;
+/** Between attempts to tell others that they missed something. */
+const RETRY_MS = 1000;
+
+export class EventBus {
+  readonly #options: EventBusOptions;
+  readonly #listeners = new Map<EventName, Set<(data: unknown) => void>>();
+  readonly #gapListeners = new Set<GapListener>();
+  #end: (() => Promise<void>) | undefined;
+  #retry: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  private constructor(options: EventBusOptions) {
+    this.#options = options;
+  }
+
+  /** Resolves when events of others arrive, or when it is known that they do not for now. */
+  static async open(options: EventBusOptions): Promise<EventBus> {
+    const bus = new EventBus(options);
+    bus.#end = await options.cache.subscribe(CHANNEL, {
+      message: (text) => bus.#receive(text),
+      gap: (state) => bus.#gap(state),
+    });
+    return bus;
+  }
+
+  /** Tells the other nodes. Waits for nothing and never throws: when it fails, the others are told later that they missed something. */
+  publish<Name extends EventName>(name: Name, data: DaemonEvents[Name]): void {
+    const message = JSON.stringify({ node: this.#options.nodeId, event: name, data });
+    this.#options.cache.publish(CHANNEL, message).catch((error: unknown) => this.#lost(error));
+  }
+
+  /** @returns ends the listening */
+  on<Name extends EventName>(name: Name, listener: (data: DaemonEvents[Name]) => void): () => void {
+    const listeners = this.#listeners.get(name) ?? new Set();
+    this.#listeners.set(name, listeners);
+    const own = (data: unknown) => {
+      const read = eventReaders[name](data);
+      if (read !== undefined) listener(read);
+    };
+    listeners.add(own);
+    return () => listeners.delete(own);
+  }
+
+  /** Told when events were or may be missed, also those that another node could not send. */
+  onGap(listener: GapListener): () => void {
+    this.#gapListeners.add(listener);
+    return () => this.#gapListeners.delete(listener);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#retry);
+    await this.#end?.();
+  }
+
+  #receive(text: string): void {
+    const message = text.length > LONGEST_EVENT ? undefined : parsed(text);
+    if (!isRecord(message) || message['node'] === this.#options.nodeId) return;
+    const name = message['event'];
+    // Of a newer version, or none of ours; its nodes know what to do about it.
+    if (!isEventName(name)) return;
+    if (name === 'events-lost') this.#gap('hearing');
+    for (const listener of this.#listeners.get(name) ?? []) listener(message['data']);
+  }
+
+  #gap(state: 'deaf' | 'hearing'): void {
+    const log = state === 'deaf' ? 'warn' : 'info';
+    this.#options.log[log]({ state }, 'events of other nodes were missed: what is kept in memory is read anew');
+    for (const listener of this.#gapListeners) listener(state);
+  }
+
+  #lost(error: unknown): void {
+    if (this.#closed || this.#retry !== undefined) return;
+    this.#options.log.warn(
+      { error },
+      'an event could not be told to the other nodes; they are told so once it is possible',
+    );
+    const again = () => {
+      this.#retry = setTimeout(() => {
+        this.#options.cache
+          .publish(CHANNEL, JSON.stringify({ node: this.#options.nodeId, event: 'events-lost', data: {} }))
+          .then(() => {
+            this.#retry = undefined;
+          }, again);
+      }, RETRY_MS);
+      this.#retry.unref();
+    };
+    again();
+  }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
