@@ -165,8 +165,7 @@ function health(
     activeDispatches: requests.activeDispatches,
     openSessions: () => invocations.openSessions,
     problems: async () => ({
-      ...(await databaseProblem(database)),
-      ...cacheProblem(cache),
+      parts: { ...(await databaseProblem(database)), ...cacheProblem(cache) },
       plugins: supervisor.problems(),
     }),
     metrics: settings.PROMETHEUS_ENABLED

@@ -8,7 +8,7 @@ afterEach(async () => {
 });
 
 const broken: Problems = {
-  database: 'SQLITE_IOERR: /data/daemon.sqlite',
+  parts: { database: 'SQLITE_IOERR: /data/daemon.sqlite' },
   plugins: { 'a/b:0.0.1@c': 'exited with 1: postgres://user:password@db', 'a/c:0.0.1@d': 'starting' },
 };
 
@@ -41,9 +41,9 @@ test('what is not ready is told to everybody, names and words only to those with
     status: 503,
     body: { status: 'not ready', problems: { database: 'cannot be reached', plugins: '2 not running' } },
   });
-  const full = { status: 'not ready', problems: { database: broken.database, ...broken.plugins } };
+  const full = { status: 'not ready', problems: { ...broken.parts, ...broken.plugins } };
   expect(await ready(broken, { 'x-api-key': 'key' })).toEqual({ status: 503, body: full });
   expect(await ready(broken, { 'x-api-key': 'wrong' })).not.toEqual({ status: 503, body: full });
   expect(await ready(broken, {}, false)).toEqual({ status: 503, body: full });
-  expect(await ready({ plugins: {} })).toEqual({ status: 200, body: { status: 'ok', problems: {} } });
+  expect(await ready({ parts: {}, plugins: {} })).toEqual({ status: 200, body: { status: 'ok', problems: {} } });
 });

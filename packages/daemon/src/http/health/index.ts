@@ -21,7 +21,8 @@ export interface HealthDependencies {
 
 /** What is not ready. Texts may quote plugins and paths, so they are for those who may see details. */
 export interface Problems {
-  readonly database?: string;
+  /** By part: `database`, `cache`, … */
+  readonly parts: Readonly<Record<string, string>>;
   /** By unique identifier. */
   readonly plugins: Readonly<Record<string, string>>;
 }
@@ -154,16 +155,13 @@ interface Plain {
   readonly type?: string;
 }
 
-const inFull = ({ database, plugins }: Problems): Readonly<Record<string, string>> => ({
-  ...(database !== undefined && { database }),
-  ...plugins,
-});
+const inFull = ({ parts, plugins }: Problems): Readonly<Record<string, string>> => ({ ...parts, ...plugins });
 
 /** The same without names, paths and words of plugins. */
-function inShort({ database, plugins }: Problems): Readonly<Record<string, string>> {
+function inShort({ parts, plugins }: Problems): Readonly<Record<string, string>> {
   const count = Object.keys(plugins).length;
   return {
-    ...(database !== undefined && { database: 'cannot be reached' }),
+    ...Object.fromEntries(Object.keys(parts).map((part) => [part, 'cannot be reached'])),
     ...(count > 0 && { plugins: `${count} not running` }),
   };
 }
