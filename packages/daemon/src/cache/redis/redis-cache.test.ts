@@ -1,3 +1,7 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { Cache } from '../cache.ts';
@@ -173,6 +177,57 @@ describe.skipIf(redisIsMissing !== undefined)(
       await expect.poll(() => seen, { timeout: 10_000 }).toEqual(['deaf', 'hearing']);
     });
 
+    describe('TLS', () => {
+      const folder = mkdtempSync(join(tmpdir(), 'redis-tls-'));
+      const secure = new RedisProcesses();
+      afterAll(async () => {
+        await secure.close();
+        rmSync(folder, { recursive: true });
+      });
+      const pem = (name: string) => readFileSync(join(folder, name), 'utf8');
+      let servers: { readonly mode: 'single'; readonly host: string; readonly port: number; readonly db: number };
+
+      beforeAll(async () => {
+        makeCertificates(folder);
+        const files = ['cert-file', 'server.crt', 'key-file', 'server.key', 'ca-cert-file', 'ca.crt'];
+        const options = files.map((word, n) => (n % 2 === 0 ? `--tls-${word}` : join(folder, word)));
+        const tls = ['--tls', '--cacert', join(folder, 'ca.crt'), '--cert', join(folder, 'server.crt')];
+        const started = await secure.single(
+          ['--port', '0', ...options, '--tls-auth-clients', 'yes'],
+          [...tls, '--key', join(folder, 'server.key')],
+          '--tls-port',
+        );
+        servers = { mode: 'single', host: 'localhost', port: started.port, db: 0 };
+      });
+
+      test('the authority is checked, and a certificate of our own is shown', async () => {
+        const own = { cert: pem('server.crt'), key: pem('server.key') };
+        const { cache } = await opened({ ...servers, tls: { ca: pem('ca.crt'), ...own, verify: true } });
+        await cache.set('a', '1', 60_000);
+        const unchecked = await opened({ ...servers, tls: { ...own, verify: false } });
+        await unchecked.cache.set('a', '1', 60_000);
+      });
+
+      test.each([
+        [
+          'an authority that is not known',
+          (own: object) => ({ ...servers, tls: { ...own, verify: true } }),
+          /certificate/,
+        ],
+        ['no certificate of our own', () => ({ ...servers, tls: { ca: pem('ca.crt'), verify: true } }), /.+/],
+        [
+          'another name than that of the certificate',
+          (own: object) => ({ ...servers, host: '127.0.0.2', tls: { ca: pem('ca.crt'), ...own, verify: true } }),
+          /altnames|127\.0\.0\.2/,
+        ],
+        ['no TLS', () => servers, /.+/],
+      ] as const)('%s is refused, with a cause', async (_what, of, cause) => {
+        const { cache } = await opened(of({ cert: pem('server.crt'), key: pem('server.key') }));
+        await expect(cache.get('a')).rejects.toMatchObject({ kind: 'unavailable' });
+        expect(cache.problem()).toMatch(cause);
+      });
+    });
+
     describe('Sentinel', () => {
       const trio = new RedisProcesses();
       afterAll(() => trio.close());
@@ -225,3 +280,17 @@ describe.skipIf(redisIsMissing !== undefined)(
     });
   },
 );
+
+/** An authority and a certificate for `localhost` and 127.0.0.1 that serves both sides. */
+function makeCertificates(folder: string): void {
+  const openssl = (...args: string[]) => execFileSync('openssl', args, { cwd: folder, stdio: 'pipe' });
+  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
+  openssl('req', '-x509', ...key, '-days', '2', '-keyout', 'ca.key', '-out', 'ca.crt', '-subj', '/CN=test-ca');
+  openssl('req', ...key, '-keyout', 'server.key', '-out', 'server.csr', '-subj', '/CN=server');
+  writeFileSync(
+    join(folder, 'server.ext'),
+    'subjectAltName=DNS:localhost,IP:127.0.0.1\nextendedKeyUsage=serverAuth,clientAuth\n',
+  );
+  const sign = ['-CA', 'ca.crt', '-CAkey', 'ca.key', '-CAcreateserial', '-days', '2', '-extfile', 'server.ext'];
+  openssl('x509', '-req', '-in', 'server.csr', ...sign, '-out', 'server.crt');
+}

@@ -36,10 +36,14 @@ export class RedisProcesses {
   #folder: Promise<string> | undefined;
 
   /** A server; with further options of its configuration. */
-  async single(options: readonly string[] = [], cli: readonly string[] = []): Promise<RedisProcess> {
+  async single(
+    options: readonly string[] = [],
+    cli: readonly string[] = [],
+    portOption: '--port' | '--tls-port' = '--port',
+  ): Promise<RedisProcess> {
     const port = await freePort();
     const folder = await this.#newFolder(`r${port}`);
-    const process = new Process(port, ['--port', String(port), ...defaults, '--dir', folder, ...options], cli);
+    const process = new Process(port, [portOption, String(port), ...defaults, '--dir', folder, ...options], cli);
     this.#started.push(process);
     await process.start();
     return process;
