@@ -58,7 +58,13 @@ export interface DatabaseParts {
  * Opens the database. While its server is not up, one line says so, and whoever asks over HTTP is told to wait.
  * @throws DatabaseError when waiting does not help; the reason of the signal
  */
-export async function provideDatabase({ settings, dataDirectory, log, events, signal }: DatabaseParts): Promise<Database> {
+export async function provideDatabase({
+  settings,
+  dataDirectory,
+  log,
+  events,
+  signal,
+}: DatabaseParts): Promise<Database> {
   let room: WaitingRoom | undefined;
   try {
     return await awaitDatabase(databaseOptions(settings, dataDirectory), {

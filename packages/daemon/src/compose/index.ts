@@ -116,9 +116,7 @@ async function wire(
   const metrics = createMetrics({ enabled: settings.PROMETHEUS_ENABLED, processMetrics: true });
 
   const { cache, events } = await openShared(settings, nodeId, log, closing);
-  const database = closing(await provideDatabase({ settings, dataDirectory, log, signal, events }), (d) =>
-    d.close(),
-  );
+  const database = closing(await provideDatabase({ settings, dataDirectory, log, signal, events }), (d) => d.close());
   const objects = measured(await openLocalStorage({ root: settings.PLUGIN_STORAGE_LOCAL_ROOT, nodeId }), metrics);
 
   const dify = closing(

@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import type { EventBus } from '../events/index.ts';
 import { DatabaseError, type DatabaseFailure } from './database-error.ts';
 import { type DatabaseOptions, openDatabase } from './open.ts';
 import type { Database } from './repositories.ts';
@@ -11,6 +12,8 @@ const longestPauseMs = 5000;
 export interface WaitingOptions {
   /** Ends the waiting. */
   readonly signal: AbortSignal;
+  /** See `openDatabase`. */
+  readonly events?: EventBus | undefined;
   /** Called once, with the first failure. */
   readonly onWaiting: (error: DatabaseError) => void | Promise<void>;
 }
@@ -21,12 +24,12 @@ export interface WaitingOptions {
  */
 export async function awaitDatabase(
   options: DatabaseOptions,
-  { signal, onWaiting }: WaitingOptions,
+  { signal, events, onWaiting }: WaitingOptions,
 ): Promise<Database> {
   for (let failures = 0; ; failures++) {
     signal.throwIfAborted();
     try {
-      return await openDatabase(options);
+      return await openDatabase(options, events);
     } catch (error) {
       const waits = options.type !== 'sqlite' && error instanceof DatabaseError && passing.has(error.failure);
       if (!waits) throw error;
