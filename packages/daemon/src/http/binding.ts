@@ -11,7 +11,7 @@ import {
   validate,
 } from '@plugin-daemon/wire-schema';
 import { DaemonError } from '../errors/index.ts';
-import { parseForeign, tooDeepText } from '../json/foreign.ts';
+import { jsonProblemText, parseForeign } from '../json/foreign.ts';
 import { skipSpace, skipValue } from '../json/slice.ts';
 
 /** Throws the 400 of a failed validation. */
@@ -31,7 +31,8 @@ export const isJson = (contentType: string | undefined): boolean =>
 export function parseJsonBody(text: string): unknown {
   const whole = parseForeign(text);
   if (whole.ok) return whole.value;
-  if (whole.problem === 'depth') throw new DaemonError('bad-request', `the request body is refused: ${tooDeepText}`);
+  if (whole.problem !== 'syntax')
+    throw new DaemonError('bad-request', `the request body is refused, because ${jsonProblemText[whole.problem]}`);
   // Perhaps a value with something behind it.
   const at = skipSpace(text, 0);
   const end = skipValue(text, at);

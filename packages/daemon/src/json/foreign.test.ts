@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { isTooDeep, MAX_JSON_DEPTH, parseForeign } from './foreign.ts';
+import { excessOf, MAX_JSON_DEPTH, MAX_JSON_PARTS, parseForeign } from './foreign.ts';
 
 const nested = (depth: number): string => `${'[{"a":'.repeat(depth / 2)}1${'}]'.repeat(depth / 2)}`;
 
@@ -14,8 +14,15 @@ test('JSON is parsed; what is none, or too deep, is named', () => {
 });
 
 test('brackets in texts, and many beside each other, are not deep', () => {
-  expect(isTooDeep(JSON.stringify('[{'.repeat(5000)))).toBe(false);
-  expect(isTooDeep(JSON.stringify(Array.from({ length: 5000 }, (_, i) => [{ i, text: '"[[[' }])))).toBe(false);
+  expect(excessOf(JSON.stringify('[{'.repeat(5000)))).toBeUndefined();
+  expect(excessOf(JSON.stringify(Array.from({ length: 5000 }, (_, i) => [{ i, text: '"[[[' }])))).toBeUndefined();
+});
+
+test('what would become millions of objects is refused before it does', () => {
+  expect(parseForeign(`[${'{},'.repeat(MAX_JSON_PARTS)}{}]`)).toEqual({ ok: false, problem: 'parts' });
+  const keys = Array.from({ length: MAX_JSON_PARTS }, (_, i) => `"k${i}":0`);
+  expect(parseForeign(`{${keys.join(',')}}`)).toEqual({ ok: false, problem: 'parts' });
+  expect(parseForeign(`[${'0,'.repeat(2 * MAX_JSON_PARTS)}0]`).ok).toBe(true);
 });
 
 test('no text makes it throw, and whatever passes can be written again', () => {

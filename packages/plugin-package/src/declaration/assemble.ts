@@ -1,6 +1,6 @@
 import { PackageError, type Problem } from '../errors.ts';
 import { parseYaml } from '../yaml/tree.ts';
-import { decodeYaml } from './decode-yaml.ts';
+import { decodeYaml, Expansion } from './decode-yaml.ts';
 import { compileGlob } from './glob.ts';
 import { presentDeclaration } from './present.ts';
 import type { References } from './references.ts';
@@ -8,6 +8,7 @@ import { complete, inTableOrder, type ObjectShape, type ShapeNode } from './shap
 import { CATEGORIES, type Category } from './shapes/categories.ts';
 import { manifest } from './shapes/manifest.ts';
 import { MODEL_GROUPS, model, positionFile } from './shapes/model.ts';
+import { assertDeclarationSize } from './size.ts';
 import type { PluginDeclaration, PluginFiles } from './types.ts';
 import { findViolations } from './validate.ts';
 
@@ -27,6 +28,8 @@ export interface Assembled {
 }
 
 export const MANIFEST = 'manifest.yaml';
+/** so many are told of one package */
+const MAX_WARNINGS = 500;
 
 /**
  * Reads manifest.yaml and every file it leads to, and merges them into one declaration (packages.md 9.6).
@@ -40,6 +43,8 @@ export function assembleDeclaration(source: FileSource): Assembled {
 class Assembler {
   readonly #source: FileSource;
   readonly #warnings: Problem[] = [];
+  readonly #expansion = new Expansion();
+  readonly #readFiles = new Set<string>();
 
   constructor(source: FileSource) {
     this.#source = source;
@@ -60,7 +65,9 @@ class Assembler {
     complete(manifest, own);
     // the shape of the manifest produces declarations, which its table is checked against
     const merged = inTableOrder(manifest, { ...own, verified: false }) as unknown as PluginDeclaration;
-    return { declaration: presentDeclaration(merged), warnings: this.#warnings };
+    const declaration = presentDeclaration(merged);
+    assertDeclarationSize(declaration);
+    return { declaration, warnings: this.#warnings };
   }
 
   #provider(path: string, category: Category, pluginDescription: unknown): Record<string, unknown> {
@@ -127,14 +134,18 @@ class Assembler {
     for (const repair of document.repairs) {
       this.#warn(path, 'a continued line is indented no deeper than its key', repair.line);
     }
-    return decodeYaml(document, shape);
+    // A list that names one file a thousand times is an alias in other words.
+    if (this.#readFiles.has(path)) this.#expansion.takeCharacters(document.length, path);
+    this.#readFiles.add(path);
+    return decodeYaml(document, shape, this.#expansion);
   }
 
   #judge(shape: ObjectShape, value: unknown, file: string): void {
-    for (const { message } of findViolations(shape, value)) this.#warnings.push({ message, file });
+    for (const { message } of findViolations(shape, value)) this.#warn(file, message);
   }
 
   #warn(file: string, message: string, line?: number): void {
+    if (this.#warnings.length >= MAX_WARNINGS) return;
     this.#warnings.push(line === undefined ? { message, file } : { message, file, line });
   }
 }

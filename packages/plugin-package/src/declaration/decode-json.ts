@@ -20,8 +20,12 @@ export function decodeJson(value: unknown, shape: ShapeNode, options: JsonOption
   return new JsonDecoder(options.lenient ?? false).decode(value, shape, options.root ?? '');
 }
 
+/** Objects in one value that is decoded: `{}` becomes many times its own size, as absent fields are filled in. */
+const MAX_OBJECTS = 100_000;
+
 class JsonDecoder {
   readonly #lenient: boolean;
+  #left = MAX_OBJECTS;
 
   constructor(lenient: boolean) {
     this.#lenient = lenient;
@@ -63,6 +67,7 @@ class JsonDecoder {
   }
 
   #object(value: Record<string, unknown>, shape: ObjectShape, path: string): Record<string, unknown> {
+    if (--this.#left < 0) fail(`the declaration has more than ${MAX_OBJECTS} objects, the limit`);
     const decoded: Record<string, unknown> = {};
     const folded = foldedKeys(value);
     for (const field of shape.fields) {

@@ -33,21 +33,50 @@ const INTEGER_RANGES = {
  * keys are errors only where they are decoded (packages.md section 6). Absent values are those before completion.
  * @throws PackageError listing every mismatch as `yaml: unmarshal errors:\n  line 6: …`
  */
-export function decodeYaml(document: YamlDocument, shape: ShapeNode): { value: unknown; references: References } {
-  const decoder = new YamlDecoder(document);
+export function decodeYaml(
+  document: YamlDocument,
+  shape: ShapeNode,
+  expansion: Expansion = new Expansion(),
+): { value: unknown; references: References } {
+  const decoder = new YamlDecoder(document, expansion);
   const value = decoder.decode(document.root, shape);
   decoder.finish();
   return { value, references: decoder.references };
+}
+
+/**
+ * What a package may become beyond its own text: characters that come again through aliases and through files that are read twice, and
+ * objects, each of which is filled with the fields that it lacks. One for all files of a package.
+ */
+export class Expansion {
+  #characters = 1024 * 1024;
+  #objects = 100_000;
+
+  /** @throws PackageError */
+  takeCharacters(count: number, file: string): void {
+    this.#characters -= count;
+    if (this.#characters < 0) throw new PackageError('yaml: document contains excessive aliasing', { file });
+  }
+
+  /** @throws PackageError */
+  takeObject(file: string): void {
+    if (--this.#objects < 0) throw new PackageError('yaml: the files of the plugin hold too many objects', { file });
+  }
 }
 
 class YamlDecoder {
   readonly references: References = noReferences();
   readonly #document: YamlDocument;
   readonly #problems: Problem[] = [];
+  readonly #expansion: Expansion;
   #budget: number;
+  /** Characters of the file that were not come across yet, were every node visited once. */
+  #fresh: number;
 
-  constructor(document: YamlDocument) {
+  constructor(document: YamlDocument, expansion: Expansion) {
     this.#document = document;
+    this.#expansion = expansion;
+    this.#fresh = document.length;
     this.#budget = document.nodeCount + MAX_ALIASED_VISITS;
   }
 
@@ -66,7 +95,7 @@ class YamlDecoder {
   }
 
   #value(node: YamlNode, shape: ShapeNode): unknown {
-    this.#visit();
+    this.#visit(node);
     switch (shape.kind) {
       case 'object':
         return node.kind === 'mapping' ? this.#object(node, shape) : this.#mismatch(node, typeName(shape));
@@ -98,6 +127,7 @@ class YamlDecoder {
   }
 
   #object(node: YamlMapping, shape: ObjectShape): Record<string, unknown> | undefined {
+    this.#expansion.takeObject(this.#document.file);
     const pairs = this.#pairs(node);
     if (pairs === undefined) return undefined;
     const value: Record<string, unknown> = {};
@@ -237,7 +267,7 @@ class YamlDecoder {
     if (node.kind === 'mapping') return this.#map(node, textKeys);
     if (node.kind === 'sequence') {
       return node.items.map((item) => {
-        this.#visit();
+        this.#visit(item);
         return this.#any(item, textKeys) ?? null;
       });
     }
@@ -261,7 +291,8 @@ class YamlDecoder {
     if (pairs === undefined) return undefined;
     const value: Record<string, unknown> = {};
     for (const [key, child] of pairs) {
-      this.#visit();
+      this.#visit(child);
+      this.#read(key.length);
       // defined, not assigned: a key `__proto__` is a key like any other
       const held = this.#any(child, textKeys) ?? null;
       Object.defineProperty(value, key, { value: held, enumerable: true, configurable: true, writable: true });
@@ -314,6 +345,7 @@ class YamlDecoder {
   #merge(source: YamlNode, pairs: Map<string, YamlNode>): void {
     const sources = source.kind === 'sequence' ? source.items : [source];
     for (const one of sources) {
+      this.#visit();
       if (one.kind !== 'mapping') this.#fail(one, 'yaml: map merge requires map or sequence of maps as the value');
       for (const [key, value] of this.#pairs(one) ?? []) {
         this.#visit();
@@ -322,9 +354,18 @@ class YamlDecoder {
     }
   }
 
-  #visit(): void {
+  #visit(node?: YamlNode): void {
+    if (node?.kind === 'scalar') this.#read(node.text.length);
     if (--this.#budget >= 0) return;
     throw new PackageError('yaml: document contains excessive aliasing', { file: this.#document.file });
+  }
+
+  /** Text that goes into the declaration. */
+  #read(characters: number): void {
+    this.#fresh -= characters;
+    if (this.#fresh >= 0) return;
+    this.#expansion.takeCharacters(-this.#fresh, this.#document.file);
+    this.#fresh = 0;
   }
 
   #mismatch(node: YamlNode, type: string): undefined {

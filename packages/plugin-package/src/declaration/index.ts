@@ -20,6 +20,7 @@ export { CATEGORIES, type Category } from './shapes/categories.ts';
 export { manifest as MANIFEST_SHAPE } from './shapes/manifest.ts';
 export { MODEL_GROUPS, MODEL_TYPES, positionFile as POSITION_FILE_SHAPE } from './shapes/model.ts';
 export { CONFIG_TYPES, SCOPES, TAGS } from './shapes/shared.ts';
+export { assertDeclarationSize, MAX_DECLARATION_BYTES } from './size.ts';
 export { decodeDeclaration, decodeModelDeclaration, parseDeclaration, stringifyDeclaration } from './stored.ts';
 export { PARAMETER_TEMPLATES } from './templates.ts';
 export type * from './types.ts';

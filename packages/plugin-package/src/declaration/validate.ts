@@ -3,6 +3,9 @@ import { PackageError } from '../errors.ts';
 import { type FieldNode, type ObjectShape, type Rule, zeroOf } from './shape.ts';
 import { SCOPES } from './shapes/shared.ts';
 
+/** So many are told; a list of a hundred thousand empty objects must not become a text of as many lines. */
+const MAX_PROBLEMS = 100;
+
 /**
  * Applies the rules of a shape's table to a decoded, not yet completed value and returns all violations in table order,
  * in the words of packages.md section 8. Whether they are errors is the caller's business: on the package path most are not.
@@ -36,6 +39,7 @@ function checkObject(shape: ObjectShape, value: unknown, place: Place, problems:
   if (!isRecord(value)) return;
   const embedded = shape.hooks.embedded;
   for (const field of shape.fields) {
+    if (problems.length >= MAX_PROBLEMS) return;
     const prefix = embedded?.fields.includes(field.key) ? `${place.text}.${embedded.as}` : place.text;
     checkField(field, value, { text: `${prefix}.${field.label}`, keys: [...place.keys, field.key] }, problems);
   }
@@ -52,6 +56,7 @@ function checkField(field: FieldNode, owner: Record<string, unknown>, place: Pla
   if (!field.dive || value === null) return;
   if (Array.isArray(value)) {
     for (const [i, item] of value.entries()) {
+      if (problems.length >= MAX_PROBLEMS) return;
       checkItem(
         field,
         item,

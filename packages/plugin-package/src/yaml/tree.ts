@@ -50,6 +50,8 @@ export interface YamlDocument {
   /** null for a file without content */
   readonly root: YamlNode | null;
   readonly nodeCount: number;
+  /** characters of the text */
+  readonly length: number;
   /** turns a node's `at` into line and column of the file, counted from 1 */
   readonly positions: Positions;
   /** lines that had to be indented deeper before they could be read; harmless, but worth a warning */
@@ -57,6 +59,8 @@ export interface YamlDocument {
 }
 
 const MAX_DEPTH = 100;
+/** characters of one file; the largest of all published plugins have a tenth of it */
+const MAX_LENGTH = 4 * 1024 * 1024;
 const MAX_REPAIRS = 200;
 /** characters parsed again because of repairs, over all of them */
 const MAX_REPAIR_WORK = 50_000_000;
@@ -69,6 +73,11 @@ const REPAIR_INDENT = 64;
  * and published plugins need: blanks at the start of such a line mean nothing, so they are added where the parser misses them.
  */
 export function parseYaml(source: string, file: string): YamlDocument {
+  if (source.length > MAX_LENGTH) {
+    throw new PackageError(`yaml: the file has ${source.length} characters, at most ${MAX_LENGTH} are allowed`, {
+      file,
+    });
+  }
   const repairs: Repair[] = [];
   let text = source.startsWith('\ufeff') ? source.slice(1) : source;
   for (let work = 0; ; work += text.length) {
@@ -76,7 +85,14 @@ export function parseYaml(source: string, file: string): YamlDocument {
       const events = parseEvents(text, { maxDepth: MAX_DEPTH });
       const builder = new TreeBuilder(text, file);
       const root = builder.build(events);
-      return { file, root, nodeCount: builder.nodeCount, positions: new Positions(text, repairs), repairs };
+      return {
+        file,
+        root,
+        nodeCount: builder.nodeCount,
+        length: source.length,
+        positions: new Positions(text, repairs),
+        repairs,
+      };
     } catch (error) {
       if (!(error instanceof YAMLException)) throw error;
       const place = error.mark?.position ?? 0;

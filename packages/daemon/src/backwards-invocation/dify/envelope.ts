@@ -1,5 +1,5 @@
 /** What Dify puts around every result: `{"data": …, "error": ""}` (runtime-protocols §6.4). */
-import { parseForeign, tooDeepText } from '../../json/foreign.ts';
+import { jsonProblemText, parseForeign } from '../../json/foreign.ts';
 import { DifyError, type DifyStage } from './dify-error.ts';
 import { memberText, singleLine } from './json-text.ts';
 
@@ -30,7 +30,10 @@ export function openEnvelope(text: string, stage: DifyStage): string {
 function parse(text: string, stage: DifyStage): Record<string, unknown> {
   const parsed = parseForeign(text);
   if (!parsed.ok) {
-    const what = parsed.problem === 'depth' ? `something we refuse, as ${tooDeepText}` : 'something that is not JSON';
+    const what =
+      parsed.problem === 'syntax'
+        ? 'something that is not JSON'
+        : `what we refuse, because ${jsonProblemText[parsed.problem]}`;
     throw new DifyError(stage, `Dify sent ${what}: ${excerpt(text)}`);
   }
   const { value } = parsed;

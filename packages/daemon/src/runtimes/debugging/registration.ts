@@ -1,4 +1,5 @@
 import {
+  assertDeclarationSize,
   decodeRegisteredList,
   decodeRegisteredManifest,
   isUniqueIdentifier,
@@ -11,7 +12,7 @@ import {
   validateManifest,
 } from '@plugin-daemon/plugin-package';
 import { StoredDeclaration } from '../../database/index.ts';
-import { parseForeign, tooDeepText } from '../../json/foreign.ts';
+import { jsonProblemText, parseForeign } from '../../json/foreign.ts';
 import { Refusal, refusals } from './refusal.ts';
 
 /** One message before the plugin is registered; `event` marks what belongs to a running plugin. */
@@ -27,7 +28,8 @@ export function parseMessage(line: Buffer): RegistrationMessage {
   if (text === '') return 'blank';
   const parsed = parseForeign(text);
   if (!parsed.ok) {
-    throw new Refusal(parsed.problem === 'depth' ? `${refusals.badMessage}: ${tooDeepText}` : refusals.badMessage);
+    const { problem } = parsed;
+    throw new Refusal(refusals.badMessage + (problem === 'syntax' ? '' : `: ${jsonProblemText[problem]}`));
   }
   const { value } = parsed;
   if (!isObject(value)) throw new Refusal(refusals.badMessage);
@@ -142,7 +144,10 @@ export class Registration {
     const declaration = presentDeclaration(remapped);
     const checksum = remoteChecksum(declaration, this.#tenantId);
     const invalid = 'register failed, invalid manifest detected: ';
-    refusing(invalid, () => validateManifest(declaration));
+    refusing(invalid, () => {
+      validateManifest(declaration);
+      assertDeclarationSize(declaration);
+    });
     const { author, name, version } = declaration;
     const pluginId = author === '' ? name : `${author}/${name}`;
     const identifier = `${pluginId}:${version}@${checksum}`;

@@ -227,7 +227,7 @@ test('what is nested too deeply fails its session, with the limit', () => {
   channel.push(Buffer.from(`{"event":"log","data":{"level":"info","message":${deep}}}\n`));
   expect(outside).toEqual([expect.stringMatching(/^stray /)]);
   channel.push(Buffer.from(`{"event":"session","session_id":"${A}","data":{"type":"error","data":${deep}}}\n`));
-  expect(a.seen).toEqual([expect.stringMatching(/^fail PluginMessageTooDeepError .*1000 levels/)]);
+  expect(a.seen).toEqual([expect.stringMatching(/^fail PluginMessageRefusedError .*1000 levels/)]);
 });
 
 test('only texts are taken as level and message of a log', () => {

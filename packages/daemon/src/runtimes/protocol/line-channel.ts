@@ -1,7 +1,7 @@
 import { isAscii } from 'node:buffer';
 import { valueText } from '@plugin-daemon/wire-schema';
 import { type SessionError, sessionError } from '../../errors/index.ts';
-import { parseForeign, tooDeepText } from '../../json/foreign.ts';
+import { jsonProblemText, parseForeign } from '../../json/foreign.ts';
 import { sliceMember } from '../../json/slice.ts';
 import type { SessionSink } from '../runtime.ts';
 import { eventsInLine } from './events-in-line.ts';
@@ -249,8 +249,9 @@ export class LineChannel {
     const whole = parseForeign(text);
     if (whole.ok) return this.#event(whole.value, text);
     const begin = text.slice(0, STRAY_CHARACTERS);
-    if (whole.problem === 'depth') {
-      const error = sessionError('PluginMessageTooDeepError', `a message of the plugin is refused: ${tooDeepText}`, {});
+    if (whole.problem !== 'syntax') {
+      const reason = `a message of the plugin is refused, because ${jsonProblemText[whole.problem]}`;
+      const error = sessionError('PluginMessageRefusedError', reason, {});
       return this.#failNamed(text.slice(0, HEAD_BYTES), error, () => begin);
     }
     const { events, stray, damaged } = eventsInLine(text, (id) => this.#sinks.has(id));
