@@ -1,6 +1,7 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FastifyRequest } from 'fastify';
+import { ByteBudget } from '../budget/index.ts';
 import type { Cache } from '../cache/index.ts';
 import { type DataDirectory, isLoopback, type Settings } from '../config/index.ts';
 import type { Database } from '../database/index.ts';
@@ -142,6 +143,12 @@ function routes(parts: HttpParts, requests: ReturnType<typeof observeRequests>):
           routing,
           timeoutMs: settings.PLUGIN_MAX_EXECUTION_TIMEOUT * 1000,
           maxBodyBytes: settings.MAX_ENDPOINT_BODY_BYTES,
+          ...webhookBudgets(settings),
+          origin: {
+            shared: settings.ENDPOINT_SHARED_ORIGIN,
+            sandbox: settings.ENDPOINT_HTML_SANDBOX === 'off' ? undefined : settings.ENDPOINT_HTML_SANDBOX,
+          },
+          showFailures: settings.ENDPOINT_ERROR_DETAILS,
           maxBufferedBytes: settings.SESSION_BUFFER_BYTES,
           bufferSetting: 'SESSION_BUFFER_BYTES',
           log: log.child({ component: 'webhooks' }),
@@ -172,6 +179,22 @@ function health(
       ? async () => ({ type: metrics.contentType, text: await metrics.render() })
       : undefined,
   });
+}
+
+/** One plugin of one tenant has a share that leaves room for others. */
+function webhookBudgets(settings: Settings) {
+  const total = settings.MAX_ENDPOINT_BODIES_BYTES;
+  const setting = 'MAX_ENDPOINT_BODIES_BYTES';
+  const answers = Math.max(4 * total, settings.SESSION_BUFFER_BYTES);
+  return {
+    bodies: new ByteBudget({ what: 'bodies of webhooks', total, perOwner: Math.ceil(total / 4), setting }),
+    answers: new ByteBudget({
+      what: 'answers of webhooks that wait for slow clients',
+      total: answers,
+      perOwner: Math.max(Math.ceil(answers / 4), settings.SESSION_BUFFER_BYTES),
+      setting,
+    }),
+  };
 }
 
 /** An empty directory; what a killed daemon left there is gone. */

@@ -59,6 +59,43 @@ export const serverSettings = {
     usedBy: 'http',
     own: true,
   }),
+  MAX_ENDPOINT_BODIES_BYTES: integer({
+    default: 67_108_864,
+    min: 65_536,
+    unit: 'bytes',
+    meaning:
+      'What the bodies of all webhook calls may hold together until their plugins have taken them; one plugin of one tenant may hold a quarter. A call for which there is no room waits before its body is read, and is answered with 503 and this name after 30 s. Answers that slow clients have not fetched have four times as much.',
+    usedBy: 'http',
+    own: true,
+  }),
+  ENDPOINT_SHARED_ORIGIN: boolean({
+    default: true,
+    meaning:
+      "All webhooks are served from one origin, so what a plugin answers is confined to its hook: cookies get the hook's path, headers that act on the whole origin are left out, browsers do not guess types, documents are sandboxed, and the cookies of Dify itself do not reach plugins. false: answers go out as the plugin wrote them; only where each hook has a host name of its own.",
+    usedBy: 'http',
+    own: true,
+  }),
+  ENDPOINT_HTML_SANDBOX: text({
+    default: 'allow-scripts allow-forms allow-popups allow-modals allow-downloads',
+    meaning:
+      'What a document that a webhook answers with may do: tokens of the directive `sandbox` of Content-Security-Policy. `off`: documents are not sandboxed, and scripts of one plugin can act on the webhooks of all others.',
+    usedBy: 'http',
+    own: true,
+    refuse: (tokens) => {
+      if (tokens === 'off' || /^(?:allow-[a-z-]+(?: allow-[a-z-]+)*)?$/.test(tokens)) return;
+      throw new InvalidValue(
+        'is no list of sandbox tokens',
+        'write tokens such as `allow-scripts allow-forms`, or `off`',
+      );
+    },
+  }),
+  ENDPOINT_ERROR_DETAILS: boolean({
+    default: false,
+    meaning:
+      'Whoever calls a webhook reads why its plugin failed: tracebacks, stderr, paths. Otherwise the caller gets an error id, and the log the rest.',
+    usedBy: 'http',
+    own: true,
+  }),
   ADMIN_API_ENABLED: boolean({ default: false, meaning: 'Mounts `/admin/*`.', usedBy: 'http' }),
   ADMIN_API_KEY: text({
     secret: true,

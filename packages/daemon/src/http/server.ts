@@ -13,6 +13,7 @@ import { Gate } from './gate.ts';
 import { defaultLimits, type HttpLimits } from './limits.ts';
 import { readBody } from './raw-body.ts';
 import type { AnyRoute, Call, RouteGroup } from './route.ts';
+import { routingTarget } from './wire-target.ts';
 
 export interface HttpServerOptions {
   readonly host: string;
@@ -86,6 +87,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
     exposeHeadRoutes: false,
     bodyLimit: DEFAULT_BODY_LIMIT,
     routerOptions: { maxParamLength: 8192, caseSensitive: true, ignoreTrailingSlash: false },
+    rewriteUrl: ({ url = '/' }) => routingTarget(url),
     logger: false,
   });
   const { onWarning, setting = { host: 'SERVER_HOST', port: 'SERVER_PORT' } } = options;

@@ -65,6 +65,7 @@ export class Session implements SessionSink {
   readonly #read: AnswerReader;
   #channel: RuntimeSession | undefined;
   #closed = false;
+  #taken: Promise<void> | undefined;
   #answered = false;
   #total: NodeJS.Timeout | undefined;
   #idle: NodeJS.Timeout | undefined;
@@ -85,12 +86,17 @@ export class Session implements SessionSink {
     return this.#start.envelope;
   }
 
+  /** Settles when the plugin has taken the request; undefined if it did at once. */
+  get taken(): Promise<void> | undefined {
+    return this.#taken;
+  }
+
   /** Opens the runtime's channel and sends the request. Throws if the plugin cannot take it; nothing is open then. */
   begin(): void {
     const channel = this.runtime.open(this.id, this);
     try {
       // A plugin that reads slowly delays only this session: the line is queued in its own pipe buffer.
-      void channel.send(requestLine(this.id, this.#start.envelope, this.#start.data));
+      this.#taken = channel.send(requestLine(this.id, this.#start.envelope, this.#start.data));
     } catch (error) {
       channel.close();
       throw error;

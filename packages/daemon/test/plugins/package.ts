@@ -1,4 +1,4 @@
-/** Packages of `rude.py`, and of anything else a test wants to upload. */
+/** Packages of `rude.py` and `hook.py`, and of anything else a test wants to upload. */
 import { readFileSync } from 'node:fs';
 import { writeZip } from '@plugin-daemon/plugin-package';
 
@@ -60,6 +60,23 @@ export function rudeFiles(name: string, variant: Variant = {}, changes: Files = 
 
 export const rudePackage = (name: string, variant?: Variant, changes?: Files): Buffer =>
   packageOf(rudeFiles(name, variant, changes));
+
+/** The files of an endpoint plugin that runs hook.py. `settings` are the fields it declares. */
+export function hookFiles(name: string, settings: readonly object[] = [], changes: Files = {}): Files {
+  const common = manifest(name, { permission: { endpoint: { enabled: true } } });
+  return {
+    '_assets/icon.svg': ICON,
+    'main.py': readFileSync(new URL('./hook.py', import.meta.url)),
+    'requirements.txt': '# nothing\n',
+    'manifest.yaml': yaml({ ...common, plugins: { endpoints: ['group/main.yaml'] } }),
+    'group/main.yaml': yaml({ settings, endpoints: ['endpoints/all.yaml'] }),
+    'endpoints/all.yaml': yaml({ path: '/<path:path>', method: 'POST', extra: { python: { source: 'main.py' } } }),
+    ...changes,
+  };
+}
+
+export const hookPackage = (name: string, settings?: readonly object[], changes?: Files): Buffer =>
+  packageOf(hookFiles(name, settings, changes));
 
 export interface ManifestChanges {
   readonly language?: string;

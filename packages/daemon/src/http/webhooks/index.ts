@@ -3,6 +3,6 @@
  * the request on the way in, status, headers and body parts on the way out. Touches the raw request and response; the plugin is
  * reached through the session it is given. Called by the HTTP server with the table below.
  */
-export { type RawRequest, rawRequest } from './raw-request.ts';
-export { type WebhookDeps, webhookRoutes } from './routes.ts';
-export { sniffContentType } from './sniff.ts';
+export type { WebhookDeps } from './call.ts';
+export { webhookRoutes } from './routes.ts';
+export { droppedHeaders, proxyOrders } from './shared-origin.ts';

@@ -1,8 +1,12 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { canonicalName, type RawRequest, rawRequest, webhookTarget } from './raw-request.ts';
+import { canonicalName, rawHead, webhookTarget } from './raw-request.ts';
 
-const base: RawRequest = {
+type Request = Omit<Parameters<typeof rawHead>[0], 'bodySize'> & { readonly body: Buffer };
+const rawRequest = ({ body, ...head }: Request): Buffer =>
+  Buffer.concat([rawHead({ ...head, bodySize: body.length }), body]);
+
+const base: Request = {
   method: 'POST',
   target: '/e/abcdefgh12345678/hello?b=2&a=%20x&flag',
   httpVersion: '1.1',
@@ -12,7 +16,7 @@ const base: RawRequest = {
   secure: false,
   fallbackHost: '127.0.0.1:5002',
 };
-const text = (over: Partial<RawRequest>): string => rawRequest({ ...base, ...over }).toString('latin1');
+const text = (over: Partial<Request>): string => rawRequest({ ...base, ...over }).toString('latin1');
 
 test('head in upstream order: Host, User-Agent, Content-Length, then by canonical name; the target as it came', () => {
   expect(
@@ -190,4 +194,26 @@ test('whatever a client sends: one request line, whole headers, exact length, bo
       },
     ),
   );
+});
+
+test.each([
+  ['http://api.example:99/e/abcdefgh12345678/a/b?x=1', '/a/b?x=1', 'api.example:99'],
+  ['HTTPS://user:word@api.example/e/abcdefgh12345678', '/', 'api.example'],
+  ['http://api.example/e/abcdefgh12345678?x', '/?x', 'api.example'],
+  ['/e/abcdefgh12345678/http://other/x', '/http://other/x', 'sent.example'],
+])('a target in absolute form is a path, and its host counts (%s)', (target, line, host) => {
+  const got = text({ target, rawHeaders: ['Host', 'sent.example'] });
+  expect(got.startsWith(`POST ${line} HTTP/1.1\r\nHost: ${host}\r\n`)).toBe(true);
+  expect(got).toContain(`Dify-Hook-Url: http://${host}/e/abcdefgh12345678`);
+});
+
+test('hidden cookies are taken out, wherever they stand; the others stay as they were', () => {
+  const hiddenCookies = /^secret$/;
+  const cookie = (...lines: string[]) =>
+    /Cookie: .*/.exec(text({ hiddenCookies, rawHeaders: lines.flatMap((line) => ['cookie', line]) }))?.[0];
+  expect(cookie('a=1; secret=x; b=2')).toBe('Cookie: a=1; b=2');
+  expect(cookie('secret=x;a="1;2"')).toBe('Cookie: a="1;2"');
+  expect(cookie(' secret =x')).toBeUndefined();
+  expect(cookie('a=1;;  b')).toBe('Cookie: a=1;;  b');
+  expect(cookie('secret=x', 'b=secret')).toBe('Cookie: b=secret');
 });

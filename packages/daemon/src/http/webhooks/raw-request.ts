@@ -1,16 +1,19 @@
-/** The text of the HTTP/1.1 request that an endpoint plugin gets (http-api §9). Pure. */
+/** The head of the HTTP/1.1 request that an endpoint plugin gets (http-api §9). Pure. */
 
 export interface RawRequest {
   readonly method: string;
-  /** As the client sent it, `/e/{hook}` included. */
+  /** As the client sent it, `/e/{hook}` included; in absolute form it names the host as well. */
   readonly target: string;
   readonly httpVersion: string;
   /** Names and values in turn, as received, one character per byte. */
   readonly rawHeaders: readonly string[];
-  readonly body: Buffer;
+  /** Of the body that follows, in bytes. */
+  readonly bodySize: number;
   readonly hookId: string;
   /** The connection to the daemon itself is TLS. */
   readonly secure: boolean;
+  /** Cookies of other services on the same host, which are none of the plugin's business. */
+  readonly hiddenCookies?: RegExp | undefined;
   /** Stands in for the Host of a client that sent none (HTTP/1.0). */
   readonly fallbackHost: string;
 }
@@ -37,17 +40,21 @@ const ownPlace: ReadonlySet<string> = new Set([
 
 const withBody: ReadonlySet<string> = new Set(['POST', 'PUT']);
 
-export function rawRequest(request: RawRequest): Buffer {
+/** @returns everything up to the body, the empty line included */
+export function rawHead(request: RawRequest): Buffer {
   const headers = collect(request.rawHeaders);
+  if (request.hiddenCookies !== undefined) hideCookies(headers, request.hiddenCookies);
   const first = (name: string): string => headers.get(name)?.[0] ?? '';
-  const host = first('X-Original-Host') || first('Host') || request.fallbackHost;
-  const target = webhookTarget(request.target);
+  const { authority, target: origin } = originForm(request.target);
+  // A target in absolute form counts more than the Host beside it (RFC 9112 §3.2.2).
+  const host = first('X-Original-Host') || authority || first('Host') || request.fallbackHost;
+  const target = webhookTarget(origin);
 
   const lines = [`${request.method} ${target} HTTP/1.1`, `Host: ${host}`];
   const agent = headers.get('User-Agent')?.[0] ?? 'Go-http-client/1.1';
   if (agent !== '') lines.push(`User-Agent: ${agent}`);
   if (closesByDefault(request.httpVersion, headers)) lines.push('Connection: close');
-  if (request.body.length > 0 || withBody.has(request.method)) lines.push(`Content-Length: ${request.body.length}`);
+  if (request.bodySize > 0 || withBody.has(request.method)) lines.push(`Content-Length: ${request.bodySize}`);
 
   headers.set('Dify-Hook-Id', [request.hookId]);
   if (first('Dify-Hook-Url') === '') {
@@ -58,7 +65,16 @@ export function rawRequest(request: RawRequest): Buffer {
     if (removed.has(name) || (ownPlace.has(name) && name !== 'Dify-Hook-Id')) continue;
     for (const value of headers.get(name) ?? []) lines.push(`${name}: ${value}`);
   }
-  return Buffer.concat([Buffer.from(`${lines.map(oneLine).join('\r\n')}\r\n\r\n`, 'latin1'), request.body]);
+  return Buffer.from(`${lines.map(oneLine).join('\r\n')}\r\n\r\n`, 'latin1');
+}
+
+/** A target without scheme and authority, which clients that take the daemon for a proxy send. */
+export function originForm(target: string): { readonly authority: string; readonly target: string } {
+  const absolute = /^https?:\/\/([^/?#]*)/i.exec(target);
+  if (absolute === null) return { authority: '', target };
+  const rest = target.slice(absolute[0].length);
+  const authority = (absolute[1] ?? '').replace(/^.*@/, '');
+  return { authority, target: rest.startsWith('/') ? rest : `/${rest}` };
 }
 
 /** What follows `/e/{hook}`, byte for byte, so that signatures over the URL verify (quirk 13); `/` when nothing follows. */
@@ -98,6 +114,20 @@ function collect(rawHeaders: readonly string[]): Map<string, string[]> {
     else known.push(value);
   }
   return headers;
+}
+
+function hideCookies(headers: Map<string, string[]>, hidden: RegExp): void {
+  const lines = headers.get('Cookie');
+  if (lines === undefined) return;
+  const kept = lines
+    .map((line) => {
+      const pairs = line.split(';');
+      const shown = pairs.filter((pair) => !hidden.test((pair.split('=', 1)[0] ?? '').trim()));
+      return shown.length === pairs.length ? line : shown.join(';').trim();
+    })
+    .filter((line) => line !== '');
+  if (kept.length > 0) headers.set('Cookie', kept);
+  else headers.delete('Cookie');
 }
 
 /** `x-a` → `X-A`. */

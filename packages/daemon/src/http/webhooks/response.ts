@@ -1,7 +1,10 @@
 import type { ServerResponse } from 'node:http';
+import type { ByteBudget, Room } from '../../budget/index.ts';
 import { DaemonError, type SessionError, sessionError, sessionErrorJson } from '../../errors/index.ts';
 import type { SessionFailure, SessionOutput } from '../../invocation/index.ts';
 import { type AnswerPart, type Head, HeadBuilder, parsePart } from './answer.ts';
+import { PluginFailure } from './failure.ts';
+import { confined, type OriginPolicy, safeguards } from './shared-origin.ts';
 import { sniffContentType } from './sniff.ts';
 
 export interface WebhookResponseOptions {
@@ -11,8 +14,16 @@ export interface WebhookResponseOptions {
   readonly maxBufferedBytes: number;
   /** The setting of that limit, for the log. */
   readonly bufferSetting: string;
+  /** What may wait for all slow clients together, and whose share this is. */
+  readonly waiting: ByteBudget;
+  readonly owner: string;
+  readonly origin: OriginPolicy;
+  /** The path of the hook as browsers see it. */
+  readonly hookPath: string;
   readonly log: { warn(fields: object, message: string): void };
 }
+
+const SLOW = 'the client reads more slowly than the plugin writes';
 
 /**
  * Writes what a plugin answers as an HTTP response. Status and headers are collected up to the first body part; then the head goes
@@ -32,8 +43,13 @@ export class WebhookResponse implements SessionOutput {
   /** The answer is out, or cut off. */
   #over = false;
 
+  /** What the socket has not taken yet. */
+  readonly #unsent: Room;
+
   constructor(options: WebhookResponseOptions) {
     this.#options = options;
+    this.#unsent = options.waiting.room(options.owner);
+    options.response.on('drain', () => this.#unsent.release()).once('close', () => this.#unsent.release());
     this.#done.promise.catch(() => undefined);
   }
 
@@ -92,13 +108,12 @@ export class WebhookResponse implements SessionOutput {
     if (response.destroyed) return over();
     response.once('close', over);
     response.end(this.#hasBody && body.length > 0 ? body : undefined, over);
+    this.#countUnsent();
   }
 
   fail(failure: SessionFailure): void {
     if (this.#settled) return;
-    this.abandon(
-      failure.from === 'daemon' ? failure.error : new DaemonError('internal', sessionErrorJson(failure.error)),
-    );
+    this.abandon(failure.from === 'daemon' ? failure.error : new PluginFailure(sessionErrorJson(failure.error)));
   }
 
   /** Ends the call for a reason outside the plugin: time is up, the client left. */
@@ -131,12 +146,16 @@ export class WebhookResponse implements SessionOutput {
       this.abandon(head);
       return false;
     }
-    const { response, method } = this.#options;
+    const { response, method, origin, hookPath } = this.#options;
     response.statusCode = head.status;
-    for (const [name, value] of head.headers) response.setHeader(name, value);
+    for (const [name, value] of confined(head.headers, origin, hookPath)) response.setHeader(name, value);
     if (firstBytes.length > 0 && !response.hasHeader('content-type') && !response.hasHeader('content-encoding')) {
       response.setHeader('Content-Type', sniffContentType(firstBytes));
     }
+    const policies = [response.getHeader('content-security-policy') ?? []].flat().map(String);
+    const type = response.getHeader('content-type');
+    for (const [name, value] of safeguards(origin, typeof type === 'number' ? String(type) : type, policies))
+      response.setHeader(name, value);
     if (method === 'HEAD') {
       if (head.declaredLength !== undefined) response.setHeader('Content-Length', head.declaredLength);
     } else if (length !== undefined && this.#hasBody) response.setHeader('Content-Length', length);
@@ -149,14 +168,16 @@ export class WebhookResponse implements SessionOutput {
   #write(body: Buffer): void {
     const { response, maxBufferedBytes, bufferSetting } = this.#options;
     if (body.length === 0 || !this.#hasBody) return;
-    response.write(body);
-    if (response.writableLength > maxBufferedBytes) {
-      this.abandon(
-        new DaemonError(
-          'internal',
-          `the client reads more slowly than the plugin writes and ${maxBufferedBytes} bytes wait for it, the limit for one call (${bufferSetting})`,
-        ),
-      );
-    }
+    if (response.write(body)) return;
+    if (response.writableLength <= maxBufferedBytes) return this.#countUnsent();
+    const text = `${SLOW} and ${maxBufferedBytes} bytes wait for it, the limit for one call (${bufferSetting})`;
+    this.abandon(new DaemonError('internal', text));
+  }
+
+  #countUnsent(): void {
+    const more = this.#options.response.writableLength - this.#unsent.held;
+    if (more < 0) return this.#unsent.shrink(-more);
+    const exceeded = this.#unsent.grow(more);
+    if (exceeded !== undefined) this.abandon(new DaemonError('internal', `${SLOW}: ${exceeded.text}`));
   }
 }

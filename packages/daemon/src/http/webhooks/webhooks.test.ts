@@ -2,13 +2,14 @@ import { once } from 'node:events';
 import http from 'node:http';
 import net from 'node:net';
 import { afterEach, expect, test } from 'vitest';
+import { ByteBudget } from '../../budget/index.ts';
 import type { EndpointRecord } from '../../database/index.ts';
 import { StoredDeclaration } from '../../database/index.ts';
 import { DaemonError, type SessionError, sessionError } from '../../errors/index.ts';
 import type { CallOptions, Session, SessionOutput } from '../../invocation/index.ts';
 import type { Placement } from '../../routing/index.ts';
 import { createHttpServer } from '../server.ts';
-import { type WebhookDeps, webhookRoutes } from './routes.ts';
+import { type WebhookDeps, webhookRoutes } from './index.ts';
 
 const HOOK = 'abcdefgh12345678';
 const endpoint: EndpointRecord = {
@@ -80,6 +81,12 @@ afterEach(async () => {
 /** The routes behind the real server. */
 async function serve(plugin: Plugin, over: Partial<WebhookDeps> = {}) {
   const warnings: string[] = [];
+  const logged: Record<string, unknown>[] = [];
+  const note = (fields: object, message: string): void => {
+    warnings.push(message);
+    logged.push({ ...fields });
+  };
+  const log = { warn: note, error: note };
   const deps: WebhookDeps = {
     database: {
       endpoints: { findByHookId: async (id: string) => (id === HOOK ? endpoint : undefined) },
@@ -91,7 +98,11 @@ async function serve(plugin: Plugin, over: Partial<WebhookDeps> = {}) {
     maxBodyBytes: 10 << 20,
     maxBufferedBytes: 1 << 20,
     bufferSetting: 'SESSION_BUFFER_BYTES',
-    log: { warn: (_fields, message) => void warnings.push(message) },
+    bodies: new ByteBudget({ what: 'bodies of webhooks', total: 64 << 20, perOwner: 16 << 20, setting: 'BODIES' }),
+    answers: new ByteBudget({ what: 'answers', total: 64 << 20 }),
+    origin: { shared: true, sandbox: 'allow-scripts' },
+    showFailures: true,
+    log,
     ...over,
   };
   const faults: unknown[] = [];
@@ -105,7 +116,7 @@ async function serve(plugin: Plugin, over: Partial<WebhookDeps> = {}) {
   });
   const { port } = await server.listen();
   closers.push(() => server.close(AbortSignal.abort()));
-  return { port, warnings, url: (path: string) => `http://127.0.0.1:${port}/e/${HOOK}${path}` };
+  return { port, warnings, logged, faults, deps, url: (path: string) => `http://127.0.0.1:${port}/e/${HOOK}${path}` };
 }
 
 const hex = (text: string): string => Buffer.from(text).toString('hex');
@@ -294,7 +305,7 @@ test('status and headers add up until the body: last status, first header, no ho
   expect(response.headers.get('transfer-encoding')).toBe(null);
   expect(response.headers.get('content-length')).toBe('15');
   expect(response.headers.get('x-line')).toBe('a  b');
-  expect(response.headers.getSetCookie()).toEqual(['a=1', 'b=2']);
+  expect(response.headers.getSetCookie()).toEqual([`a=1; Path=/e/${HOOK}`, `b=2; Path=/e/${HOOK}`]);
   expect(response.headers.get('content-type')).toBe('text/plain; charset=utf-8');
 });
 
@@ -460,4 +471,209 @@ test.each<[string, Partial<WebhookDeps>, string, number, string]>([
   const { port } = await serve(echo, over);
   const got = await answer(await fetch(`http://127.0.0.1:${port}${path}`));
   expect([got.status, messageOf(got.body)]).toEqual([status, message]);
+});
+
+/** Sends a request by hand and keeps the connection; `answered` is what came back until it closes. */
+async function slowly(port: number, head: string): Promise<{ socket: net.Socket; answered: Promise<string> }> {
+  const socket = net.connect(port, '127.0.0.1');
+  const got: Buffer[] = [];
+  socket.on('data', (bytes: Buffer) => got.push(bytes)).on('error', () => undefined);
+  await once(socket, 'connect');
+  socket.write(`POST /e/${HOOK}/ HTTP/1.1\r\nHost: h\r\nConnection: close\r\n${head}\r\n\r\n`);
+  return { socket, answered: once(socket, 'close').then(() => Buffer.concat(got).toString('latin1')) };
+}
+
+const bodies = (total: number, perOwner = total): ByteBudget =>
+  new ByteBudget({ what: 'bodies of webhooks', total, perOwner, setting: 'MAX_ENDPOINT_BODIES_BYTES' });
+
+async function until(look: () => boolean): Promise<void> {
+  while (!look()) await new Promise((resolve) => setImmediate(resolve));
+}
+
+test('a body waits with its sender until there is room, in turn; small calls without one pass', async () => {
+  const budget = bodies(1000);
+  const { port, url } = await serve(echo, { bodies: budget });
+  const first = await slowly(port, 'Content-Length: 900');
+  await until(() => budget.used === 900);
+  const second = await slowly(port, 'Content-Length: 500');
+  second.socket.write('y'.repeat(500));
+  await until(() => budget.waiting === 1);
+  expect((await fetch(url('/'))).status).toBe(200);
+  expect(budget.waiting).toBe(1);
+  first.socket.write('x'.repeat(900));
+  expect(await first.answered).toContain('x'.repeat(900));
+  expect(await second.answered).toContain('y'.repeat(500));
+  expect(budget.used).toBe(0);
+});
+
+test('a call that waits too long is refused with the limit and its setting', async () => {
+  const budget = bodies(1000);
+  const { port } = await serve(echo, { bodies: budget, bodyWaitMs: 30 });
+  const first = await slowly(port, 'Content-Length: 900');
+  await until(() => budget.used === 900);
+  const second = await slowly(port, 'Content-Length: 500');
+  second.socket.write('y'.repeat(500));
+  const refused = await second.answered;
+  expect(refused.startsWith('HTTP/1.1 503 ')).toBe(true);
+  expect(refused).toMatch(/retry-after: 10/i);
+  expect(refused).toContain('1000 bytes');
+  expect(refused).toContain('MAX_ENDPOINT_BODIES_BYTES');
+  first.socket.destroy();
+  await until(() => budget.used === 0);
+});
+
+test('who leaves while it waits or sends gives its room up', async () => {
+  const budget = bodies(1000);
+  const { port } = await serve(echo, { bodies: budget });
+  const first = await slowly(port, 'Content-Length: 900');
+  await until(() => budget.used === 900);
+  const second = await slowly(port, 'Content-Length: 500');
+  await until(() => budget.waiting === 1);
+  second.socket.destroy();
+  await until(() => budget.waiting === 0);
+  first.socket.destroy();
+  await until(() => budget.used === 0);
+});
+
+test('a body without a length that grows waits for the room of the longest, holding none meanwhile', async () => {
+  const budget = bodies(2 << 20);
+  const { port } = await serve(echo, { bodies: budget, maxBodyBytes: 1 << 20, maxBufferedBytes: 8 << 20 });
+  const release = await budget.acquire(3 << 19, AbortSignal.timeout(60_000));
+  const call = await slowly(port, 'Transfer-Encoding: chunked');
+  const piece = `8000\r\n${'z'.repeat(0x8000)}\r\n`;
+  call.socket.write(piece.repeat(8));
+  await until(() => budget.waiting === 1);
+  expect(budget.used).toBe(3 << 19);
+  release();
+  call.socket.write('0\r\n\r\n');
+  expect(await call.answered).toContain(`Content-Length: ${8 * 0x8000}\r\n`);
+  expect(budget.used).toBe(0);
+});
+
+test('the room of a body is held until the plugin has taken it', async () => {
+  const budget = bodies(1000);
+  const taken = Promise.withResolvers<void>();
+  const answer = Promise.withResolvers<void>();
+  const { url } = await serve(echo, {
+    bodies: budget,
+    invocations: {
+      open: async (_call, output) => {
+        void answer.promise.then(() => output.end());
+        return { leave: () => undefined, taken: taken.promise } as unknown as Session;
+      },
+    },
+  });
+  const call = fetch(url('/'), { method: 'POST', body: 'x'.repeat(800) });
+  await until(() => budget.used === 800);
+  taken.resolve();
+  await until(() => budget.used === 0);
+  answer.resolve();
+  expect((await call).status).toBe(200);
+});
+
+test('settings that cannot be had free the room at once', async () => {
+  const budget = bodies(1000);
+  const failing = { settingsFor: () => Promise.reject(new Error('Dify says no')) };
+  const { port } = await serve(echo, { bodies: budget, endpoints: failing });
+  const call = await slowly(port, 'Content-Length: 900');
+  call.socket.write('x'.repeat(10));
+  await until(() => budget.used === 0 && budget.waiting === 0);
+  call.socket.write('x'.repeat(890));
+  expect(await call.answered).toContain('HTTP/1.1 500 ');
+});
+
+test('answers that slow clients do not fetch have one limit together', async () => {
+  const ended = Promise.withResolvers<void>();
+  const answers = new ByteBudget({ what: 'answers', total: 4 << 20 });
+  const { port, logged } = await serve(
+    (line) => {
+      line.left.addEventListener('abort', () => ended.resolve());
+      const big = { result: Buffer.alloc(1 << 20).toString('hex') };
+      const pump = (): void => {
+        if (line.left.aborted) return;
+        line.say(big);
+        line.flush();
+        setImmediate(pump);
+      };
+      setImmediate(pump);
+    },
+    { answers, maxBufferedBytes: 1 << 30 },
+  );
+  const socket = net.connect(port, '127.0.0.1');
+  socket.on('error', () => undefined);
+  socket.write(`GET /e/${HOOK}/ HTTP/1.1\r\nHost: h\r\n\r\n`);
+  socket.pause();
+  await ended.promise;
+  expect(JSON.stringify(logged)).toContain(`${4 << 20} bytes`);
+  await until(() => answers.used === 0);
+  socket.destroy();
+});
+
+test('strangers read an id, the log the rest', async () => {
+  const { url, logged, faults } = await serve(
+    (line) => line.fail(sessionError('OperationalError', 'hunter2 at /data/cwd', { traceback: '/data/cwd/main.py' })),
+    { showFailures: false },
+  );
+  const got = await answer(await fetch(url('/')));
+  expect(got.status).toBe(500);
+  expect(got.body).not.toMatch(/hunter2|data.cwd|Operational/);
+  const { error_id } = JSON.parse(JSON.parse(got.body).message).args;
+  expect(logged).toEqual([expect.objectContaining({ error_id, tenant_id: 't', endpoint_id: 'e1' })]);
+  expect(JSON.stringify(logged)).toContain('hunter2');
+  expect(faults).toEqual([]);
+});
+
+test('what a plugin answers stays within its hook', async () => {
+  const { url } = await serve(
+    says(
+      {
+        headers: {
+          'Set-Cookie': 'a=1; Path=/; Domain=x',
+          'Service-Worker-Allowed': '/',
+          'Clear-Site-Data': '"*"',
+          'X-Accel-Redirect': '/internal',
+          'Content-Security-Policy': "default-src 'self'",
+        },
+      },
+      { result: hex('<html><script>1</script>') },
+    ),
+  );
+  const { headers } = await fetch(url('/'), { headers: { 'Dify-Hook-Url': `https://d.example/sub/e/${HOOK}/x` } });
+  expect(headers.getSetCookie()).toEqual([`a=1; Path=/sub/e/${HOOK}`]);
+  for (const name of ['service-worker-allowed', 'clear-site-data', 'x-accel-redirect'])
+    expect(headers.has(name)).toBe(false);
+  expect(headers.get('content-type')).toBe('text/html; charset=utf-8');
+  expect(headers.get('x-content-type-options')).toBe('nosniff');
+  expect(headers.get('content-security-policy')).toBe("default-src 'self', sandbox allow-scripts");
+});
+
+test('a script for a service worker is not served where hooks share an origin', async () => {
+  const worker = { headers: { 'Service-Worker': 'script' } };
+  const shared = await serve(echo);
+  const refused = await answer(await fetch(shared.url('?x'), worker));
+  expect(refused.status).toBe(403);
+  expect(refused.body).toContain('ENDPOINT_SHARED_ORIGIN');
+  const own = await serve(echo, { origin: { shared: false, sandbox: undefined } });
+  expect((await fetch(own.url('?x'), worker)).status).toBe(200);
+});
+
+test("Dify's cookies do not reach plugins where hooks share an origin", async () => {
+  const sent = { headers: { Cookie: 'a=1; access_token=x; __Host-csrf_token=y' } };
+  const shared = await serve(echo);
+  expect(await (await fetch(shared.url('/'), sent)).text()).toContain('\r\nCookie: a=1\r\n');
+  const own = await serve(echo, { origin: { shared: false, sandbox: undefined } });
+  expect(await (await fetch(own.url('/'), sent)).text()).toContain('access_token=x');
+});
+
+test.each([
+  ['absolute form', `http://other.example:99/e/${HOOK}/a/b?c=1`, 'GET /a/b?c=1 HTTP/1.1'],
+  ['absolute form without a path', `http://other.example:99/e/${HOOK}`, 'GET / HTTP/1.1'],
+  ['an escape that is none', `/e/${HOOK}/a%zz?c=%`, 'GET /a%zz?c=% HTTP/1.1'],
+  ['escaped bytes that are no UTF-8', `/e/${HOOK}/a%FF/b`, 'GET /a%FF/b HTTP/1.1'],
+])('a target in %s reaches the plugin', async (_what, target, line) => {
+  const { port } = await serve(echo);
+  const got = await bare(port, (socket) => {
+    socket.write(`GET ${target} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n`);
+  });
+  expect(got).toContain(`\r\n${line}\r\n`);
 });
