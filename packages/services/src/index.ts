@@ -7,5 +7,6 @@ export { provided, requirement, skipReason } from './provided.ts';
 export { missing, RunningServices } from './running.ts';
 export { ServerProcess } from './server-process.ts';
 export type { RunningService, ServiceSpec } from './service.ts';
+export { type RedisServer, type RedisServerOptions, RedisServers } from './services/redis-servers.ts';
 export { type ServiceName, services } from './table.ts';
 export { createTlsFiles, type TlsFiles } from './tls.ts';

@@ -5,6 +5,7 @@ const variables: Readonly<Record<ServiceName, string>> = {
   postgresql: 'TEST_POSTGRESQL_URL',
   pgbouncer: 'TEST_PGBOUNCER_URL',
   mariadb: 'TEST_MARIADB_URL',
+  redis: 'TEST_REDIS_URL',
 };
 
 /** The URL of a service that was started for this test run; undefined when it was not. */

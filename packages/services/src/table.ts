@@ -2,8 +2,9 @@ import type { ServiceSpec } from './service.ts';
 import { startMariadb } from './services/mariadb.ts';
 import { startPgbouncer } from './services/pgbouncer.ts';
 import { startPostgresql } from './services/postgresql.ts';
+import { startRedis } from './services/redis.ts';
 
-export type ServiceName = 'postgresql' | 'pgbouncer' | 'mariadb';
+export type ServiceName = 'postgresql' | 'pgbouncer' | 'mariadb' | 'redis';
 
 /** In the order they are started. */
 export const services: Readonly<Record<ServiceName, ServiceSpec>> = {
@@ -25,5 +26,11 @@ export const services: Readonly<Record<ServiceName, ServiceSpec>> = {
     packages: ['mariadb-server', 'openssl'],
     exports: ['TEST_MARIADB_URL', 'TEST_TLS_DIRECTORY'],
     start: startMariadb,
+  },
+  redis: {
+    needs: ['redis-server', 'redis-cli', 'openssl'],
+    packages: ['redis-server', 'redis-tools', 'openssl'],
+    exports: ['TEST_REDIS_URL'],
+    start: startRedis,
   },
 };
