@@ -33,7 +33,7 @@ if (sources.some((path) => changedAt(path) > builtAt)) {
 }
 // In place of this process where the system can: the C library then keeps few arenas, and freed memory goes back (a tenth of it).
 if (process.platform === 'linux' && process.execve !== undefined && process.env.MALLOC_ARENA_MAX === undefined) {
-  process.execve(process.execPath, [process.execPath, ...process.execArgv, bundle], {
+  process.execve(process.execPath, [process.execPath, ...process.execArgv, bundle, ...process.argv.slice(2)], {
     ...process.env,
     MALLOC_ARENA_MAX: '2',
   });

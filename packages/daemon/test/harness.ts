@@ -308,7 +308,7 @@ export class TestDaemon implements AsyncDisposable {
 /** uv, where a daemon had to fetch it, stays here for the next ones. */
 const TOOLS = fileURLToPath(new URL('../../../node_modules/.cache/plugin-daemon-tools/', import.meta.url));
 
-function keptUv(): Settings {
+export function keptUv(): Settings {
   const [found] = globSync('uv-*/uv', { cwd: TOOLS });
   return found === undefined ? {} : { UV_PATH: join(TOOLS, found) };
 }
@@ -397,9 +397,9 @@ export interface Ended {
   readonly output: string;
 }
 
-/** Starts a daemon that is expected to refuse; resolves when it has ended. */
-export async function runToEnd(settings: Settings, cwd: string): Promise<Ended> {
-  const child: ChildProcess = spawn(process.execPath, [MAIN], {
+/** Starts a daemon that is expected to end by itself, or check what it needs; resolves when it has ended. */
+export async function runToEnd(settings: Settings, cwd: string, args: readonly string[] = []): Promise<Ended> {
+  const child: ChildProcess = spawn(process.execPath, [MAIN, ...args], {
     cwd,
     env: { PATH: process.env.PATH, HOME: process.env.HOME, PLUGIN_REMOTE_INSTALLING_ENABLED: 'false', ...settings },
     stdio: ['ignore', 'pipe', 'pipe'],

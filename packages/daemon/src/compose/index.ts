@@ -16,7 +16,6 @@ import {
   isPublished,
   openDataDirectory,
   type Settings,
-  secretSettings,
   writeAddressFile,
 } from '../config/index.ts';
 import { EndpointService } from '../endpoints/index.ts';
@@ -26,7 +25,7 @@ import { Invocations } from '../invocation/index.ts';
 import { Routing } from '../routing/index.ts';
 import { DebuggingKeys, DebuggingRuntimes, DebuggingServer } from '../runtimes/debugging/index.ts';
 import { createProcessLauncher, explainPid1 } from '../runtimes/local/launcher/index.ts';
-import { measured, objectKey, openLocalStorage } from '../storage/index.ts';
+import { measured, objectKey } from '../storage/index.ts';
 import {
   createLog,
   createMetrics,
@@ -36,6 +35,7 @@ import {
   SecretFilter,
 } from '../telemetry/index.ts';
 import { provideDatabase } from './database.ts';
+import { openObjects, secretValues } from './drivers.ts';
 import { type HttpServers, httpServers } from './http.ts';
 import { installationOptions, localPlugins } from './local-plugins.ts';
 import { observeInstallations, observeInvocations } from './observation.ts';
@@ -47,6 +47,12 @@ export interface Daemon {
   readonly metrics: Metrics;
   readonly dataDirectory: DataDirectory;
   readonly address: AddressInfo;
+  /** Where plugins under debugging connect; undefined when they may not. */
+  readonly debuggingAddress: AddressInfo | undefined;
+  /** Where details are shown without a key; undefined unless DETAILS_PORT asks for it. */
+  readonly detailsAddress: AddressInfo | undefined;
+  /** Calls of plugins under way. */
+  readonly openCalls: number;
   /** Stops taking work, lets what is open finish until `signal` aborts, ends plugins, closes everything. Idempotent. */
   stop(signal: AbortSignal): Promise<void>;
 }
@@ -108,8 +114,12 @@ async function wire(
   const dataDirectory = closing(openDataDirectory(settings), (d) => d.close());
   const serverKey = dataDirectory.serverKey.value;
   const difyKey = dataDirectory.difyInnerApiKey.value;
+  let serving = false;
   const secrets = [serverKey, difyKey, ...secretValues(settings)];
-  const log = closing(openLog(settings, secrets), (l) => l.close());
+  const log = closing(openLog(settings, secrets), (l) => {
+    if (serving) l.info('stopped');
+    l.close();
+  });
   const filter = new SecretFilter(secrets);
   const journal = new PluginJournal((text) => filter.clean(text));
   for (const { variables, message } of settings.warnings) log.warn({ variables }, message);
@@ -117,7 +127,7 @@ async function wire(
 
   const { cache, events } = await openShared(settings, nodeId, log, closing);
   const database = closing(await provideDatabase({ settings, dataDirectory, log, signal, events }), (d) => d.close());
-  const objects = measured(await openLocalStorage({ root: settings.PLUGIN_STORAGE_LOCAL_ROOT, nodeId }), metrics);
+  const objects = measured(await openObjects(settings, nodeId), metrics);
 
   const dify = closing(
     new DifyClient({
@@ -233,9 +243,10 @@ async function wire(
   const address = await http.main.listen();
   closing(http.main, (server) => server.close(AbortSignal.abort()));
   closing(writeAddressFile(dataDirectory.path, { http: address, debugging: debuggingAddress }), (remove) => remove());
-  await http.details?.listen();
+  const detailsAddress = await http.details?.listen();
   closing(http.details, (server) => server?.close(AbortSignal.abort()));
   supervisor.begin();
+  serving = true;
 
   let stopping: Promise<void> | undefined;
   return {
@@ -243,6 +254,11 @@ async function wire(
     metrics,
     dataDirectory,
     address,
+    debuggingAddress,
+    detailsAddress,
+    get openCalls() {
+      return invocations.openSessions;
+    },
     stop: (signal) => {
       // Who follows a log has no call that could finish.
       journal.close();
@@ -271,12 +287,6 @@ const openLog = (settings: Settings, secrets: readonly string[]): OwnedLog =>
     timeZone: settings.SERVER_TZ,
     secrets,
   });
-
-/** The values of all settings that are secrets. */
-const secretValues = (settings: Settings): readonly string[] =>
-  Object.entries(settings).flatMap(([name, value]: [string, unknown]) =>
-    secretSettings.has(name) && typeof value === 'string' ? [value] : [],
-  );
 
 async function stop(
   http: HttpServers,

@@ -9,7 +9,7 @@ import { pluginEnvironment } from '../runtimes/local/index.ts';
 import type { ProcessLauncher } from '../runtimes/local/launcher/index.ts';
 import type { ObjectStorage } from '../storage/index.ts';
 import { createPluginStarter, Housekeeping, LocalSupervisor } from '../supervision/index.ts';
-import type { Metrics, OwnedLog, PluginJournal } from '../telemetry/index.ts';
+import type { Log, Metrics, OwnedLog, PluginJournal } from '../telemetry/index.ts';
 import { observePlugins } from './observation.ts';
 
 const MIB = 1024 * 1024;
@@ -36,7 +36,7 @@ export interface LocalPluginsParts {
 export function localPlugins(parts: LocalPluginsParts) {
   const { settings, environment, log, journal, metrics, database, objects, launcher } = parts;
   const packages = new PackageStore(objects, prefixes(settings));
-  const environments = pythonEnvironments(parts);
+  const environments = pythonEnvironments({ ...parts, toolsPath: parts.dataDirectory.toolsPath, log });
   const start = createPluginStarter({
     environments,
     declarationOf: (identifier) => declarationOf(database, identifier),
@@ -86,16 +86,20 @@ async function declarationOf(database: Database, identifier: string): Promise<Pl
   return decodeDeclaration(stored.value);
 }
 
-function pythonEnvironments({
+/** What environments are made with, as the settings say. */
+export function pythonEnvironments({
   settings,
   environment,
-  dataDirectory,
+  toolsPath,
   log,
   launcher,
-}: LocalPluginsParts): PythonEnvironments {
+}: Pick<LocalPluginsParts, 'settings' | 'environment' | 'launcher'> & {
+  readonly toolsPath: string;
+  readonly log: Log;
+}): PythonEnvironments {
   return new PythonEnvironments({
     workingPath: settings.PLUGIN_WORKING_PATH,
-    toolsDirectory: dataDirectory.toolsPath,
+    toolsDirectory: toolsPath,
     launcher,
     log: log.child({ component: 'environments' }),
     environment,

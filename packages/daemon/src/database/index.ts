@@ -8,7 +8,7 @@
 
 export { DatabaseError, type DatabaseFailure } from './database-error.ts';
 export { newHookId, newId } from './ids.ts';
-export { type DatabaseOptions, openDatabase } from './open.ts';
+export { type DatabaseOptions, openDatabase, probeDatabase } from './open.ts';
 export type * from './records.ts';
 export type * from './repositories.ts';
 export type { ServerOptions, TlsMode } from './servers/index.ts';

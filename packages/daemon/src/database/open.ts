@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { sql } from 'kysely';
 import type { EventBus } from '../events/index.ts';
 import type { SqlDialect } from './dialect.ts';
@@ -6,6 +7,7 @@ import { openMysql } from './mysql/index.ts';
 import { openPostgresql } from './postgresql/index.ts';
 import type { Database } from './repositories.ts';
 import { openRowCaches } from './row-caches.ts';
+import { tables } from './schema.ts';
 import type { ServerOptions } from './servers/index.ts';
 import type { SqlContext } from './sql/context.ts';
 import { SqlDebuggingLeases } from './sql/debugging-leases.ts';
@@ -41,6 +43,25 @@ export async function openDatabase(options: DatabaseOptions, events?: EventBus):
     throw error;
   }
   return repositories(dialect, events);
+}
+
+/**
+ * Asks the database whether it can be used, without making or changing anything in it.
+ * @returns what was found
+ * @throws DatabaseError when it cannot be used
+ */
+export async function probeDatabase(options: DatabaseOptions): Promise<string> {
+  if (options.type === 'sqlite' && !existsSync(options.file)) return `${options.file} will be made`;
+  const dialect = await openDialect(options);
+  try {
+    await sql`select 1`.execute(dialect.kysely);
+    const known = new Set(tables.map(({ name }) => name));
+    const present = await dialect.presentSchema(dialect.kysely);
+    const there = [...present.tables.keys()].filter((name) => known.has(name)).length;
+    return `${options.type} at ${dialect.place} answers; ${there} of ${known.size} tables are there, the others will be made`;
+  } finally {
+    await dialect.kysely.destroy();
+  }
 }
 
 /** The driver of the kind, connected. What it needs is loaded by this. */

@@ -8,6 +8,7 @@
  * A package may carry its dependencies: `vendor/wheels/*.whl`, with the pinned closure in `vendor/requirements.txt` (without
  * it requirements.txt or pyproject.toml is read). Then nothing is asked of any index.
  */
+export type { EnvironmentDiagnosis } from './diagnosis.ts';
 export { EnvironmentError, type EnvironmentFailure, FAILURES } from './failures.ts';
 export type { GarbageOptions, GarbageReport } from './garbage.ts';
 export type { PreparedEnvironment, PrepareRequest, PythonEnvironmentsOptions } from './options.ts';

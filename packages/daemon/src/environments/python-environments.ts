@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { untilAborted } from './abortable.ts';
 import { BytecodeStore, Harvest } from './bytecode/index.ts';
+import { diagnose, type EnvironmentDiagnosis } from './diagnosis.ts';
 import { withDirectoryLock } from './directory-lock.ts';
 import { EnvironmentBuild } from './environment-build.ts';
 import { EnvironmentError } from './failures.ts';
@@ -72,6 +73,13 @@ export class PythonEnvironments {
       }
       return result(false);
     });
+  }
+
+  /** Finds, or fetches, what installing needs, and asks the index. Never rejects but with the signal's reason. */
+  async diagnose(signal: AbortSignal): Promise<EnvironmentDiagnosis> {
+    const { workingPath } = this.#options;
+    const mirrorUrl = await untilAborted(this.#detectMirror(), signal);
+    return diagnose({ installer: this.#installer, pythons: this.#pythons, workingPath }, mirrorUrl, signal);
   }
 
   /** Working directories that belong to no installation, and bytecode that belongs to no environment. */
