@@ -1,10 +1,22 @@
 /**
- * What `npm start` runs: the bundled daemon, bundled anew when a source file is younger than the bundle. Kept apart from main.ts so
- * that neither the bundler nor type stripping (hence plain JavaScript) is loaded into the daemon's own process.
+ * What `npm start` runs: the bundled daemon, bundled anew when a source file is younger than the bundle; the sources themselves where
+ * this user may not write the bundle. Kept apart from main.ts so that neither the bundler nor type stripping (hence plain JavaScript)
+ * is loaded into the daemon's own process.
  */
 import { execFileSync } from 'node:child_process';
-import { readdirSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+const OLDEST_NODE = 24;
+
+if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE) {
+  process.stderr.write(
+    `The plugin daemon runs on Node ${OLDEST_NODE} or newer; this is ${process.versions.node}. "npm ci" brings one for Linux (glibc), macOS and
+Windows, which "npm start" then uses: run npm ci again without --omit=optional, or install a newer Node.\n`,
+  );
+  process.exit(1);
+}
 
 const root = import.meta.dirname;
 const bundle = join(root, 'dist/main.js');
@@ -27,15 +39,35 @@ function changedAt(path) {
   return Math.max(stat.mtimeMs, ...inside);
 }
 
+/**
+ * @param {string} path
+ * @returns {boolean}
+ */
+function writable(path) {
+  try {
+    accessSync(path, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 const builtAt = statSync(bundle, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+let entry = bundle;
 if (sources.some((path) => changedAt(path) > builtAt)) {
-  execFileSync(process.execPath, [join(root, 'build.ts')], { stdio: 'inherit' });
+  const target = join(root, 'dist');
+  if (writable(existsSync(target) ? target : root)) {
+    execFileSync(process.execPath, [join(root, 'build.ts')], { stdio: 'inherit' });
+  } else {
+    process.stderr.write(`${target} cannot be written: the daemon runs from its sources, which takes more memory.\n`);
+    entry = join(root, 'src/main.ts');
+  }
 }
 // In place of this process where the system can: the C library then keeps few arenas, and freed memory goes back (a tenth of it).
 if (process.platform === 'linux' && process.execve !== undefined && process.env.MALLOC_ARENA_MAX === undefined) {
-  process.execve(process.execPath, [process.execPath, ...process.execArgv, bundle, ...process.argv.slice(2)], {
+  process.execve(process.execPath, [process.execPath, ...process.execArgv, entry, ...process.argv.slice(2)], {
     ...process.env,
     MALLOC_ARENA_MAX: '2',
   });
 }
-await import(bundle);
+await import(pathToFileURL(entry).href);

@@ -1,7 +1,8 @@
 /** The process: arguments in, exit code out. Everything else is behind the command table. */
-import { enableCompileCache } from 'node:module';
+import module from 'node:module';
 
-enableCompileCache();
+if (Promise.withResolvers === undefined) await import('./older-node.ts');
+module.enableCompileCache?.(); // Node 20 has none
 const { runCommandLine } = await import('./command-line/run.ts');
 const { TABLE } = await import('./command-line/table.ts');
 process.exitCode = await runCommandLine(TABLE, process.argv.slice(2));

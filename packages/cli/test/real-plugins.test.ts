@@ -1,9 +1,9 @@
 /** Templates with the real SDK, installed by the real uv from the package index, started and called. */
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { openPackage } from '@plugin-daemon/plugin-package';
 import { expect, test } from 'vitest';
 import { pluginDirectory } from '../src/slim/plugin-folder.ts';
@@ -316,11 +316,8 @@ test('an agent calls tools and models of a scripted Dify; the call is recorded a
 test('vendored dependencies install without any index', { timeout: SLOW }, async () => {
   const parent = temporaryFolder();
   const path = await newPlugin(parent);
-  const packed = await dify(['plugin', 'package', path, '--vendor', '--json'], { cwd: parent, env: ENV });
-  if (packed.error?.code === 'no-uv') {
-    console.info('skipped: uv is not on PATH, so that dependencies cannot be collected');
-    return;
-  }
+  const env = withoutUv(parent);
+  const packed = await dify(['plugin', 'package', path, '--vendor', '--json'], { cwd: parent, env });
   expect(packed.error?.message).toBeUndefined();
   const offline = { ...ENV, DIFY_CLI_CACHE_DIR: join(parent, 'empty-cache'), UV_OFFLINE: '1' };
   const run = await dify(['plugin', 'invoke', join(parent, 'demo.difypkg'), 'tool', '-p', 'query=x', '--json'], {
@@ -328,6 +325,57 @@ test('vendored dependencies install without any index', { timeout: SLOW }, async
   });
   expect(run.error?.message).toBeUndefined();
   expect(run.outcome?.data?.answers).toMatchObject([{ type: 'json' }]);
+});
+
+/** The environment without uv: not on PATH, not named, nothing cached. */
+function withoutUv(parent: string): NodeJS.ProcessEnv {
+  const { UV_PATH: _, ...env } = process.env;
+  const folders = (env.PATH ?? '').split(delimiter).filter((folder) => !existsSync(join(folder, 'uv')));
+  return { ...env, PATH: folders.join(delimiter), DIFY_CLI_CACHE_DIR: join(parent, 'cache') };
+}
+
+const LOCK = `version = 1
+requires-python = ">=3.11"
+
+[[package]]
+name = "demo"
+version = "0.0.1"
+source = { virtual = "." }
+dependencies = [{ name = "idna" }]
+
+[[package]]
+name = "idna"
+version = "3.10"
+source = { registry = "https://index.example/simple" }
+`;
+
+test('a machine without uv: doctor says so, packaging from a lock file fetches it, doctor sees it', {
+  timeout: SLOW,
+}, async () => {
+  const parent = temporaryFolder();
+  const path = await newPlugin(parent);
+  const env = withoutUv(parent);
+  const uvCheck = async (...flags: string[]) => {
+    const checks = (await dify(['doctor', ...flags], { env })).outcome?.data?.checks as { name: string }[];
+    return Object.fromEntries(checks.map((check) => [check.name, check]));
+  };
+  expect(await uvCheck('--offline')).toMatchObject({
+    uv: { verdict: 'warning', detail: 'uv is not on this machine' },
+    'package index': { verdict: 'skipped' },
+  });
+  rmSync(join(path, 'requirements.txt'));
+  writeFileSync(join(path, 'uv.lock'), LOCK);
+  const packed = await dify(['plugin', 'package', path], { cwd: parent, env });
+  expect(packed.error?.message).toBeUndefined();
+  const archive = openPackage(readFileSync(join(parent, 'demo.difypkg')));
+  expect(Buffer.from(archive.read('requirements.txt')).toString()).toMatch(/^idna==3\.10/m);
+  expect(await uvCheck('--offline')).toMatchObject({
+    uv: { verdict: 'ok', detail: expect.stringContaining(join(parent, 'cache', 'tools', 'uv-')) },
+  });
+  expect(await uvCheck()).toMatchObject({
+    uv: { verdict: 'ok' },
+    'package index': { verdict: 'ok', detail: expect.stringContaining('newest SDK') },
+  });
 });
 
 test('Ctrl-C ends an installation and leaves nothing behind', { timeout: SLOW }, async () => {

@@ -1,6 +1,6 @@
 /** Rows of `dify plugin …` that work on files. */
 
-import { CATEGORIES, MODULE_KINDS, PROVIDER_TYPES } from '../init/rules.ts';
+import { CATEGORIES, MODULE_KINDS, PROVIDER_TYPES, PYTHON_CHOICES } from '../init/rules.ts';
 import { DEFAULT_MAX_MEGABYTES } from '../plugin/size-limit.ts';
 import type { Argument, CommandRow, Flag, GroupRow } from './types.ts';
 
@@ -57,6 +57,13 @@ export const PLUGIN_ROWS: readonly CommandRow[] = [
         help: `kind of datasource: ${PROVIDER_TYPES.join(', ')} (default online_document)`,
       },
       { name: 'min-dify-version', type: 'string', value: 'version', help: 'oldest Dify the plugin works with' },
+      {
+        name: 'python',
+        type: 'string',
+        value: 'version',
+        choices: Object.keys(PYTHON_CHOICES),
+        help: 'lowest Python the plugin asks for (default 3.12; 3.11 where nothing newer is installed)',
+      },
       { name: 'i18n', type: 'string', value: 'languages', help: 'readmes in other languages: zh_Hans,ja_JP,pt_BR' },
       ...PERMISSION_FLAGS,
       { name: 'quick', type: 'boolean', help: 'ask nothing: take the flags, defaults for the rest' },

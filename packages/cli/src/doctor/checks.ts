@@ -1,11 +1,13 @@
 /** The checks of `dify doctor`: each looks at one thing and says what to do when it is not well. */
 import { access, constants, mkdir, statfs } from 'node:fs/promises';
-import { homedir, tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { tmpdir } from 'node:os';
 import { EnvHttpProxyAgent, request } from 'undici';
+import { CliError, interrupted } from '../errors.ts';
 import { cacheDirectory } from '../files/cache.ts';
-import { findUv, runTool } from '../plugin/requirements-export.ts';
+import { FULL_SDK_MINOR } from '../init/rules.ts';
+import { runTool } from '../plugin/requirements-export.ts';
 import { keptEnvironments } from '../run/environment-cache.ts';
+import { locateTools, toolsDirectory, uvEnvironment, withTools } from '../run/machine-tools.ts';
 import { isRecord } from '../run/plugin-host.ts';
 
 export type Verdict = 'ok' | 'warning' | 'failed' | 'skipped';
@@ -32,102 +34,96 @@ const REACH_MS = 10_000;
 
 async function node(): Promise<Omit<CheckResult, 'name'>> {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
-  const fine = major > 22 || (major === 22 && minor >= 19);
-  return fine
-    ? { verdict: 'ok', detail: `Node ${process.versions.node}` }
-    : { verdict: 'failed', detail: `Node ${process.versions.node} is too old`, remedy: 'install Node 22.19 or newer' };
+  const atLeast = (one: number, other: number) => major > one || (major === one && minor >= other);
+  if (atLeast(22, 13)) return { verdict: 'ok', detail: `Node ${process.versions.node}` };
+  return atLeast(20, 19)
+    ? { verdict: 'ok', detail: `Node ${process.versions.node}; commands on the daemon's database need 22.13` }
+    : { verdict: 'failed', detail: `Node ${process.versions.node} is too old`, remedy: 'install Node 20.19 or newer' };
 }
 
-async function uv({ env, signal }: CheckContext): Promise<Omit<CheckResult, 'name'>> {
-  const path = findUv(env);
-  if (path === undefined) {
-    const named = env.UV_PATH;
+/** uv as every other command gets it: also from the cache, and fetched where there is none. */
+async function uv({ env, signal, offline }: CheckContext): Promise<Omit<CheckResult, 'name'>> {
+  const located = await withTools({ env, signal }, async (tools) => {
+    const found = await tools.findUv(signal);
+    if (found !== undefined || offline) return { path: found, fetched: false };
+    return { path: await tools.uv(signal), fetched: true };
+  }).catch((error: unknown) => {
+    if (error instanceof CliError && error.code === 'no-uv') return error;
+    throw error;
+  });
+  if (located instanceof CliError) {
+    const { message, remedy = '' } = located;
+    return { verdict: 'failed', detail: message.replace(/\n(?:uv, which|failed to init)[^\n]*/g, ''), remedy };
+  }
+  const { path, fetched } = located;
+  if (path === undefined)
     return {
       verdict: 'warning',
-      detail:
-        named === undefined || named === ''
-          ? 'uv is not on PATH; it is fetched from the package index when it is needed'
-          : `UV_PATH names ${named}, which does not exist`,
-      remedy: 'install it: pip install uv, or correct UV_PATH; packaging plugins with uv.lock needs it',
+      detail: 'uv is not on this machine',
+      remedy:
+        'nothing to do with a network: it is fetched when it is first needed; else install it and name it in UV_PATH',
     };
-  }
   const result = await runTool(path, ['--version'], { cwd: tmpdir(), env, signal }).catch(() => undefined);
   return result?.code === 0
-    ? { verdict: 'ok', detail: `${result.stdout.toString().trim()} at ${path}` }
-    : { verdict: 'failed', detail: `${path} does not run`, remedy: 'install uv again: pip install uv' };
+    ? { verdict: 'ok', detail: `${result.stdout.toString().trim()} at ${path}${fetched ? ', fetched now' : ''}` }
+    : {
+        verdict: 'failed',
+        detail: `${path} does not run`,
+        remedy: path.startsWith(toolsDirectory(env))
+          ? `delete it: it is fetched again`
+          : 'install uv again: pip install uv',
+      };
 }
 
 async function python({ env, signal }: CheckContext): Promise<Omit<CheckResult, 'name'>> {
-  const home = env.HOME ?? env.USERPROFILE ?? homedir();
-  const folders = (env.PATH ?? '').split(delimiter).filter((folder) => folder !== '');
-  const names = process.platform === 'win32' ? ['python.exe'] : ['python3.12', 'python3.13', 'python3', 'python'];
-  const versions = join(env.PYENV_ROOT ?? join(home, '.pyenv'), 'versions');
-  const { readdir } = await import('node:fs/promises');
-  const managed = await readdir(versions).catch(() => []);
-  const candidates = [
-    ...(env.PYTHON_INTERPRETER_PATH === undefined || env.PYTHON_INTERPRETER_PATH === ''
-      ? []
-      : [env.PYTHON_INTERPRETER_PATH]),
-    ...names.flatMap((name) => folders.map((folder) => join(folder, name))),
-    ...managed.map((version) => join(versions, version, 'bin', 'python')),
-  ];
-  let best = '';
-  for (const candidate of candidates) {
-    if (
-      !(await access(candidate, constants.X_OK).then(
-        () => true,
-        () => false,
-      ))
-    )
-      continue;
-    const result = await runTool(candidate, ['-c', 'import sys; print("%d.%d.%d" % sys.version_info[:3])'], {
-      cwd: tmpdir(),
-      env,
-      signal,
-    }).catch(() => undefined);
-    const version = result?.code === 0 ? result.stdout.toString().trim() : '';
-    const minor = Number(/^3\.(\d+)/.exec(version)?.[1] ?? 0);
-    if (minor >= 12) return { verdict: 'ok', detail: `Python ${version} at ${candidate}` };
-    if (minor > Number(/^3\.(\d+)/.exec(best)?.[1] ?? 0)) best = version;
-  }
+  const found = await withTools({ env, signal }, (tools) => tools.pythons(signal));
+  const [first] = found;
+  if (first === undefined)
+    return {
+      verdict: 'failed',
+      detail: 'there is no Python from 3.11 on',
+      remedy: 'install Python 3.12, or name one in PYTHON_INTERPRETER_PATH',
+    };
+  const detail = found.map(({ version, path }) => `Python ${version.join('.')} at ${path}`).join(', ');
+  if (found.some(({ version }) => version[1] >= FULL_SDK_MINOR)) return { verdict: 'ok', detail };
   return {
     verdict: 'warning',
-    detail:
-      best === '' ? 'no Python was found; uv may fetch one' : `the newest Python found is ${best}; plugins run on 3.12`,
-    remedy: 'install Python 3.12, or name one in PYTHON_INTERPRETER_PATH',
+    detail: `${detail}: enough for plugins on an SDK before 0.9`,
+    remedy: 'install Python 3.12 for newer ones',
   };
 }
 
-/** The index uv would ask, from the environment; undefined = uv's own default. */
-function indexUrl(env: NodeJS.ProcessEnv): string | undefined {
-  return env.UV_DEFAULT_INDEX || env.UV_INDEX_URL || env.PIP_INDEX_URL || env.PIP_MIRROR_URL || undefined;
-}
-
+/** Asked through uv, which answers for its index, proxies and certificates alike. */
 async function index({ env, signal, offline }: CheckContext): Promise<Omit<CheckResult, 'name'>> {
   if (offline) return { verdict: 'skipped', detail: 'not asked with --offline' };
-  const uvPath = findUv(env);
-  const configured = indexUrl(env);
-  if (uvPath === undefined && configured === undefined) return { verdict: 'skipped', detail: 'needs uv' };
-  if (uvPath !== undefined) {
-    // uv itself answers for its index, proxies and certificates alike.
-    const result = await runTool(
-      uvPath,
-      ['pip', 'compile', '-', '--no-deps', '--quiet', '--no-header', '--no-annotate', '--python-version', '3.12'],
-      { cwd: tmpdir(), env, signal, input: 'dify-plugin\n' },
-    ).catch((error: unknown) => error);
-    if (isRecord(result) && result.code === 0)
-      return {
-        verdict: 'ok',
-        detail: `the package index answers (newest SDK: ${String(result.stdout).trim().replace('dify-plugin==', '')})`,
-      };
-    const text = isRecord(result) ? String(result.stderr) : String(result);
+  const tools = await locateTools({ env, signal }).catch((error: unknown) => {
+    if (error instanceof CliError && error.code === 'no-uv') return undefined;
+    throw error;
+  });
+  if (tools === undefined) return { verdict: 'skipped', detail: 'asked through uv, which is not there' };
+  const result = await runTool(
+    tools.uv,
+    ['pip', 'compile', '-', '--no-deps', '--quiet', '--no-header', '--no-annotate', '--python-version', '3.12'],
+    { cwd: tmpdir(), env: uvEnvironment(env, tools.python), signal, input: 'dify-plugin\n' },
+  ).catch((error: unknown) => error);
+  if (signal.aborted) throw interrupted();
+  if (isRecord(result) && result.code === 0)
     return {
-      verdict: 'failed',
-      detail: `the package index does not answer: ${text.trim().split('\n').slice(-3).join(' ')}`,
-      remedy: 'check network, HTTPS_PROXY and SSL_CERT_FILE, or name another index in UV_DEFAULT_INDEX',
+      verdict: 'ok',
+      detail: `the package index answers (newest SDK: ${String(result.stdout).trim().replace('dify-plugin==', '')})`,
     };
-  }
-  return { verdict: 'skipped', detail: 'needs uv' };
+  const text = isRecord(result) ? String(result.stderr) : String(result);
+  if (tools.python === undefined)
+    return {
+      verdict: 'skipped',
+      detail: 'asked through uv, which needs a Python for it',
+      remedy: 'install Python 3.12',
+    };
+  return {
+    verdict: 'failed',
+    detail: `the package index does not answer: ${text.trim().split('\n').slice(-3).join(' ')}`,
+    remedy: 'check network, HTTPS_PROXY and SSL_CERT_FILE, or name another index in UV_DEFAULT_INDEX',
+  };
 }
 
 async function certificates({ env }: CheckContext): Promise<Omit<CheckResult, 'name'>> {

@@ -2,8 +2,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { lockDataDirectory } from '@plugin-daemon/daemon/data-directory-lock';
-import { openDatabase } from '@plugin-daemon/daemon/database';
+import type { openDatabase } from '@plugin-daemon/daemon/database';
 import { CliError } from '../errors.ts';
 import { readEnvFile } from '../run/env-file.ts';
 
@@ -34,11 +33,26 @@ export async function locateDatabase(env: NodeJS.ProcessEnv, cwd: string): Promi
   return { directory, file: path, exists: existsSync(path), named };
 }
 
+/** The parts that need the database of Node, which older ones do not have: loaded for the commands that work on it, and for no other. */
+async function databaseParts() {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  if (major < 22 || (major === 22 && minor < 13))
+    throw new CliError('old-node', `Node ${process.versions.node} has no database; this command works on one`, {
+      remedy: 'run it with Node 22.13 or newer; npm start has its own Node and migrates at start',
+    });
+  const [{ lockDataDirectory }, { openDatabase }] = await Promise.all([
+    import('@plugin-daemon/daemon/data-directory-lock'),
+    import('@plugin-daemon/daemon/database'),
+  ]);
+  return { lockDataDirectory, openDatabase };
+}
+
 /** Opens and migrates the database, and keeps daemons out meanwhile. @throws CliError when a daemon uses it */
 export async function withDatabase<T>(
   location: DatabaseLocation,
   work: (database: DaemonDatabase) => Promise<T>,
 ): Promise<T> {
+  const { lockDataDirectory, openDatabase } = await databaseParts();
   await mkdir(location.directory, { recursive: true, mode: 0o700 });
   let release: () => void;
   try {

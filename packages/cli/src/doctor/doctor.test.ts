@@ -51,7 +51,7 @@ test('everything that is wrong has a remedy', async () => {
     DIFY_CLI_CACHE_DIR: join(blocked, 'below'),
   });
   expect(results).toMatchObject({
-    uv: { verdict: 'warning' },
+    uv: { verdict: 'failed', detail: expect.stringContaining('UV_PATH names /none/uv') },
     certificates: { verdict: 'failed' },
     proxy: { verdict: 'failed' },
     disk: { verdict: 'failed' },

@@ -1,9 +1,10 @@
 /** `plugin init`: answers from flags, then from questions where there is a terminal, then all files at once (section 5). */
 import { existsSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { relative, resolve } from 'node:path';
 import type { Call, Flags, Outcome } from '../command-line/types.ts';
 import { CliError, EXIT, usageError } from '../errors.ts';
 import { createDirectory } from '../files/atomic.ts';
+import { choosePython } from './python-choice.ts';
 import {
   CATEGORIES,
   type Category,
@@ -21,6 +22,7 @@ import {
   NO_PERMISSIONS,
   type Permissions,
   PROVIDER_TYPES,
+  type PythonChoice,
   parseSize,
 } from './rules.ts';
 import { type Answers, pluginFiles } from './scaffold.ts';
@@ -58,7 +60,7 @@ export function permissionsFromFlags(flags: Flags): Permissions {
   };
 }
 
-function answersFromFlags(flags: Flags): Answers {
+function answersFromFlags(flags: Flags, python: PythonChoice): Answers {
   const language = flags.text('language') ?? '';
   if (language !== '' && language !== 'python')
     throw new CliError('invalid-input', 'invalid language supported_languages=[python]', { exit: EXIT.usage });
@@ -94,6 +96,7 @@ function answersFromFlags(flags: Flags): Answers {
       'invalid provider type',
       'supported_types',
     ),
+    python,
   };
 }
 
@@ -113,12 +116,14 @@ function checkAnswers(answers: Answers): void {
   }
 }
 
-export async function run({ flags, io, cwd, signal }: Call): Promise<Outcome> {
-  let answers = answersFromFlags(flags);
+export async function run(call: Call): Promise<Outcome> {
+  const { flags, io, cwd, signal } = call;
+  const { python, hint } = await choosePython(call);
+  let answers = answersFromFlags(flags, python);
   const permissionsGiven = JSON.stringify(answers.permissions) !== JSON.stringify(NO_PERMISSIONS);
   if (!flags.on('quick') && io.interactive) {
     const { askAnswers } = await import('./wizard.ts');
-    answers = await askAnswers(answers, withNeeds, join(cwd, flags.text('dir') ?? '.'));
+    answers = await askAnswers(answers, withNeeds, resolve(cwd, flags.text('dir') ?? '.'));
   } else {
     const missing = (['name', 'author', 'description'] as const).filter((key) => answers[key] === '');
     if (missing.length > 0 && !flags.on('quick')) {
@@ -131,13 +136,16 @@ export async function run({ flags, io, cwd, signal }: Call): Promise<Outcome> {
   }
   checkAnswers(answers);
 
-  const directory = join(cwd, flags.text('dir') ?? '', answers.name);
-  if (flags.has('dir') && !existsSync(join(cwd, flags.text('dir') ?? '')))
+  const directory = resolve(cwd, flags.text('dir') ?? '', answers.name);
+  if (flags.has('dir') && !existsSync(resolve(cwd, flags.text('dir') ?? '')))
     throw new CliError('no-directory', `${flags.text('dir')}: no such folder`);
   const files = pluginFiles(answers);
   await createDirectory(directory, files, { overwrite: flags.on('force'), signal });
   const shown = relative(cwd, directory) || '.';
   io.info('plugin created successfully', { name: answers.name, guide: `${shown}/GUIDE.md` });
+  if (hint !== undefined) io.note(`\n${io.colors.yellow(hint)}`);
   io.note(`\nNext:\n  cd ${shown}\n  dify plugin validate .\n  dify plugin dev . --local`);
-  return { data: { name: answers.name, path: directory, category: answers.category, files: [...files.keys()].sort() } };
+  return {
+    data: { name: answers.name, path: directory, category: answers.category, python, files: [...files.keys()].sort() },
+  };
 }

@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import { dify, newPlugin, temporaryFolder } from '../../test/harness.ts';
 import { openSource } from '../plugin/source.ts';
 import { validatePlugin } from '../validate/index.ts';
+import { choiceFor } from './python-choice.ts';
 import { fill, yamlScalar } from './render.ts';
 import { CATEGORIES, camel, parseSize } from './rules.ts';
 import { createdAt } from './scaffold.ts';
@@ -47,7 +48,17 @@ test.each([...CATEGORIES])('a new %s plugin is valid, also with hostile texts', 
   const parent = temporaryFolder();
   const description = 'It\'s a "test": of & <things>, \\n %s # 100% {{name}} — ünïcödé';
   const made = await dify(
-    [...QUICK, '--category', category, '--description', description, '--i18n', 'zh_Hans,ja_JP,pt_BR'],
+    [
+      ...QUICK,
+      '--category',
+      category,
+      '--description',
+      description,
+      '--i18n',
+      'zh_Hans,ja_JP,pt_BR',
+      '--python',
+      '3.12',
+    ],
     { cwd: parent },
   );
   expect(made.error).toBeUndefined();
@@ -77,6 +88,35 @@ test.each([...CATEGORIES])('a new %s plugin is valid, also with hostile texts', 
   }
   for (const file of ['.difyignore', '.gitignore'])
     expect(readFileSync(join(parent, 'demo', file), 'utf8')).not.toMatch(/^uv\.lock$/m);
+});
+
+test('the Python a plugin asks for goes through manifest and dependencies', async () => {
+  const parent = temporaryFolder();
+  const made = await dify([...QUICK, '--description', 'x', '--python', '3.11'], { cwd: parent });
+  expect(made.outcome?.data).toMatchObject({ python: '3.11' });
+  const path = join(parent, 'demo');
+  expect(openDirectory(path).assemble().declaration.meta.runner.version).toBe('3.11');
+  expect(readFileSync(join(path, 'pyproject.toml'), 'utf8')).toMatch(
+    /requires-python = ">=3\.11"\ndependencies = \["dify-plugin>=0\.7\.0,<0\.11\.0"\]/,
+  );
+  expect(readFileSync(join(path, 'requirements.txt'), 'utf8')).toBe('dify_plugin>=0.7.0,<0.11.0\n');
+  const findings = await validatePlugin(await openSource(path, new AbortController().signal), { marketplace: false });
+  expect(new Set(findings.map((finding) => finding.rule))).toEqual(
+    new Set(['icon/template', 'dependencies/sdk-version']),
+  );
+  expect((await dify([...QUICK, '--description', 'x', '--python', '3.9'], { cwd: parent })).exit).toBe(2);
+});
+
+test('the Python of a new plugin fits this machine, and a missing one is said before anything fails', () => {
+  expect([undefined, '3.11', '3.12'].map((asked) => choiceFor(asked, 13).python)).toEqual(['3.12', '3.11', '3.12']);
+  expect(choiceFor(undefined, 13).hint).toBeUndefined();
+  expect(choiceFor(undefined, 11)).toMatchObject({ python: '3.11', hint: expect.stringContaining('newest here') });
+  expect(choiceFor('3.11', 11)).toEqual({ python: '3.11' });
+  expect(choiceFor('3.12', 11).hint).toContain('Python 3.12 is not on this machine');
+  expect(choiceFor(undefined, 0)).toMatchObject({
+    python: '3.12',
+    hint: expect.stringContaining('install Python 3.12'),
+  });
 });
 
 test.each(['123', 'true', 'null', 'a--b', '-x-', '0'])('a plugin named %s keeps its name', async (name) => {

@@ -54,6 +54,16 @@ export const LANGUAGE_NAMES: Record<string, string> = {
 export const PROVIDER_TYPES = ['website_crawl', 'online_document', 'online_drive'] as const;
 export type ProviderType = (typeof PROVIDER_TYPES)[number];
 
+/** What a new plugin asks for, by its lowest Python; the first is the default. SDKs from 0.9 on need Python 3.12. */
+export const PYTHON_CHOICES = {
+  '3.12': { sdk: '>=0.9.0,<0.11.0' },
+  '3.11': { sdk: '>=0.7.0,<0.11.0' },
+} as const;
+export type PythonChoice = keyof typeof PYTHON_CHOICES;
+
+/** Interpreters from this minor version on run every SDK. */
+export const FULL_SDK_MINOR = 12;
+
 const NAME = /^[a-z0-9_-]{1,128}$/;
 const AUTHOR = /^[a-z0-9_-]{1,64}$/;
 export const VERSION = /^\d{1,4}(\.\d{1,4}){2}(-\w{1,16})?$/;

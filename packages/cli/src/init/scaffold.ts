@@ -8,6 +8,8 @@ import {
   type ModelCategory,
   type Permissions,
   type ProviderType,
+  PYTHON_CHOICES,
+  type PythonChoice,
   permissionBlock,
   type ReadmeLanguage,
 } from './rules.ts';
@@ -23,6 +25,8 @@ export interface Answers {
   minimumDifyVersion: string;
   readmeLanguages: readonly ReadmeLanguage[];
   providerType: ProviderType;
+  /** Lowest Python the plugin asks for. */
+  python: PythonChoice;
 }
 
 const VERSION = '0.0.1';
@@ -214,7 +218,7 @@ function manifest(answers: Answers, family: Family, at: Date): string {
     meta: {
       version: VERSION,
       arch: ['amd64', 'arm64'],
-      runner: { language: 'python', version: '3.12', entrypoint: 'main' },
+      runner: { language: 'python', version: answers.python, entrypoint: 'main' },
       minimum_dify_version: answers.minimumDifyVersion === '' ? null : answers.minimumDifyVersion,
     },
     created_at: '@created_at@',
@@ -229,7 +233,8 @@ function manifest(answers: Answers, family: Family, at: Date): string {
 /** Every file of a new plugin by its path below the plugin's directory. */
 export function pluginFiles(answers: Answers, at: Date = new Date()): Map<string, string> {
   const family = familyOf(answers.category);
-  const values = valuesFor(answers, family.category, {});
+  const { python } = answers;
+  const values = valuesFor(answers, family.category, { python, sdk: PYTHON_CHOICES[python].sdk });
   const files = new Map<string, string>([['manifest.yaml', manifest(answers, family, at)]]);
   files.set('_assets/icon.svg', template(`icons/${family.templates}.svg`));
   files.set('_assets/icon-dark.svg', template(`icons/${family.templates}-dark.svg`));

@@ -222,8 +222,10 @@ test('requirements.txt is exported by uv when only a lock file is there, and not
     'dify-plugin==0.10.0\n',
   );
   expect(existsSync(join(path, 'requirements.txt'))).toBe(false);
-  const without = await dify(['plugin', 'package', path], { cwd: parent, env: { PATH: '' } });
+  const nowhere = join(parent, 'none');
+  const without = await dify(['plugin', 'package', path], { cwd: parent, env: { PATH: '', UV_PATH: nowhere } });
   expect(without.error?.message).toContain('failed to find uv executable for exporting requirements.txt');
+  expect(without.error?.message).toContain(`UV_PATH names ${nowhere}`);
   writeFileSync(uv, '#!/bin/sh\necho "lock is old" >&2\nexit 3\n', { mode: 0o755 });
   const failed = await dify(['plugin', 'package', path], { cwd: parent, env: { PATH: process.env.PATH, UV_PATH: uv } });
   expect(failed.error?.message).toBe('uv export failed: lock is old');

@@ -4,10 +4,11 @@
  */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import type { PluginDeclaration } from '@plugin-daemon/plugin-package';
 import type { Call } from '../command-line/types.ts';
 import { CliError, interrupted } from '../errors.ts';
+import { locateTools, uvEnvironment } from '../run/machine-tools.ts';
 import type { PluginSource } from './source.ts';
 
 /** The very arguments upstream uses: the text is part of the checksum. */
@@ -23,19 +24,6 @@ const EXPORT = [
   '--no-header',
   '--no-annotate',
 ];
-
-/** UV_PATH, else uv on PATH. */
-export function findUv(env: NodeJS.ProcessEnv): string | undefined {
-  if (env.UV_PATH !== undefined && env.UV_PATH !== '') return existsSync(env.UV_PATH) ? env.UV_PATH : undefined;
-  const name = process.platform === 'win32' ? 'uv.exe' : 'uv';
-  return (env.PATH ?? '')
-    .split(delimiter)
-    .filter((folder) => folder !== '')
-    .map((folder) => join(folder, name))
-    .find((candidate) => existsSync(candidate));
-}
-
-export const UV_REMEDY = 'install uv (pip install uv) or name it in UV_PATH; dify doctor checks the whole environment';
 
 export interface ToolResult {
   code: number;
@@ -76,15 +64,15 @@ export async function exportRequirements(
   // Also one that is left out of the package counts as there.
   if (existsSync(join(root, 'requirements.txt')) || source.files.has('requirements.txt')) return undefined;
   if (!existsSync(join(root, 'pyproject.toml')) || !existsSync(join(root, 'uv.lock'))) return undefined;
-  const uv = findUv(env);
-  if (uv === undefined) {
+  const { uv, python } = await locateTools({ env, signal }).catch((error: unknown) => {
+    if (!(error instanceof CliError) || error.code !== 'no-uv') throw error;
     throw new CliError(
       'no-uv',
-      'failed to find uv executable for exporting requirements.txt: the plugin has uv.lock but no requirements.txt',
-      { remedy: UV_REMEDY },
+      `failed to find uv executable for exporting requirements.txt: the plugin has uv.lock but no requirements.txt\n${error.message}`,
+      { cause: error, ...(error.remedy === undefined ? {} : { remedy: error.remedy }) },
     );
-  }
-  const result = await runTool(uv, EXPORT, { cwd: root, env, signal });
+  });
+  const result = await runTool(uv, EXPORT, { cwd: root, env: uvEnvironment(env, python), signal });
   if (result.code !== 0)
     throw new CliError('uv-failed', `uv export failed: ${result.stderr.trim()}`, {
       file: 'uv.lock',

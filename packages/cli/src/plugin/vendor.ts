@@ -9,7 +9,8 @@ import type { PluginDeclaration } from '@plugin-daemon/plugin-package';
 import type { Call } from '../command-line/types.ts';
 import { CliError, throwIfAborted, usageError } from '../errors.ts';
 import { startProgress } from '../output/progress.ts';
-import { findUv, runTool, UV_REMEDY } from './requirements-export.ts';
+import { locateTools, uvEnvironment } from '../run/machine-tools.ts';
+import { runTool } from './requirements-export.ts';
 
 interface Platform {
   name: string;
@@ -93,17 +94,18 @@ export async function vendorDependencies(
   const { env, signal, flags, io } = call;
   const platforms = chosenPlatforms(flags.text('vendor') ?? 'auto');
   const pythons = chosenPythons(flags.text('python'), declaration.meta.runner.version);
-  const uv = findUv(env);
-  if (uv === undefined)
-    throw new CliError('no-uv', 'uv is needed to collect dependencies and was not found', { remedy: UV_REMEDY });
   const work = await mkdtemp(join(tmpdir(), 'dify-vendor-'));
   const progress = startProgress(io);
+  progress.update('looking for uv');
+  const tools = locateTools({ env, signal });
   const run = async (args: readonly string[], failure: string): Promise<string> => {
-    const result = await runTool(uv, args, { cwd: work, env, signal });
+    const { uv, python } = await tools;
+    const result = await runTool(uv, args, { cwd: work, env: uvEnvironment(env, python), signal });
     if (result.code !== 0) throw new CliError('vendor', `${failure}:\n${tail(result.stderr)}`);
     return result.stdout.toString('utf8');
   };
   try {
+    await tools;
     const source = await writeSource(files, work);
     progress.update('resolving dependencies');
     const oldest = pythons.toSorted((a, b) => Number(a.slice(2)) - Number(b.slice(2)))[0] ?? '3.12';

@@ -4,13 +4,12 @@
  * not touched. Uses the daemon's environment builder below the cache folder.
  */
 import { createHash } from 'node:crypto';
-import { join } from 'node:path';
 import { createProcessLauncher } from '@plugin-daemon/daemon/launcher';
 import { CliError, interrupted } from '../errors.ts';
-import { cacheDirectory } from '../files/cache.ts';
 import { writeArchive } from '../plugin/archive-bytes.ts';
 import { environmentBuilder } from './environment-builder.ts';
 import { environmentsFolder, markUsed } from './environment-cache.ts';
+import { toolsDirectory } from './machine-tools.ts';
 
 export interface EnvironmentRequest {
   /** Dependency files by path: pyproject.toml, uv.lock, requirements.txt and everything below vendor/. */
@@ -58,7 +57,6 @@ function withoutIdentity(text: string): string {
 /** Finds or makes the environment. @returns the absolute path of its interpreter */
 export async function preparePython(request: EnvironmentRequest): Promise<{ python: string; fresh: boolean }> {
   const { env, signal } = request;
-  const cache = cacheDirectory(env);
   const version =
     request.python !== undefined && /^\d+\.\d+/.test(request.python) ? request.python : request.runner.version;
   const interpreter =
@@ -71,7 +69,7 @@ export async function preparePython(request: EnvironmentRequest): Promise<{ pyth
   const launcher = createProcessLauncher();
   const environments = environmentBuilder({
     workingPath: environmentsFolder(env),
-    toolsDirectory: join(cache, 'tools'),
+    toolsDirectory: toolsDirectory(env),
     launcher,
     env,
     interpreter,

@@ -1,7 +1,8 @@
 /** The process dify-plugin-daemon-slim. */
-import { enableCompileCache } from 'node:module';
+import module from 'node:module';
 
-enableCompileCache();
+if (Promise.withResolvers === undefined) await import('../older-node.ts');
+module.enableCompileCache?.(); // Node 20 has none
 const { runSlim } = await import('./run.ts');
 const controller = new AbortController();
 for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => controller.abort(new Error('interrupted')));

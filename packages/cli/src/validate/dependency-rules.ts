@@ -103,7 +103,7 @@ export function checkDependencies(context: RuleContext, marketplace: boolean): v
         marketplace ? 'error' : 'warning',
         'dependencies/sdk-version',
         `dify_plugin ${sdk.rest || 'without a version'} allows an SDK older than 0.9.0`,
-        'require dify_plugin>=0.9.0',
+        'require dify_plugin>=0.9.0, which needs Python 3.12 (meta.runner.version and requires-python say so)',
         file,
         sdk.line,
       );

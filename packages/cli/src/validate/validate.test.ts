@@ -343,6 +343,8 @@ test('a plugin that meets the marketplace has no finding', async () => {
     'https://github.com/acme/demo',
     '--min-dify-version',
     '1.9.0',
+    '--python',
+    '3.12',
   );
   edit(path, 'manifest.yaml', (text) => text.replace('privacy:', 'contact: me@example.com\nprivacy:'));
   edit(path, 'README.md', (text) => `${text}\nhttps://github.com/acme/demo\n`);

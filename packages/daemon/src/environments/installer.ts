@@ -1,11 +1,9 @@
-import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type CommandResult, runCommand } from './command.ts';
 import { classifyFailure, EnvironmentError, type EnvironmentFailure } from './failures.ts';
 import { installerEnvironment } from './installer-environment.ts';
+import { MachineTools } from './machine-tools.ts';
 import type { PythonEnvironmentsOptions } from './options.ts';
-import { fetchUv } from './uv-fetch/index.ts';
-import { UvLocator } from './uv-locator.ts';
 
 export interface UvCall {
   readonly args: readonly string[];
@@ -42,29 +40,19 @@ function messages(error: unknown): string[] {
 /** uv: finding it and running it in its closed environment. */
 export class Installer {
   readonly #options: PythonEnvironmentsOptions;
-  readonly #locator: UvLocator;
+  readonly #tools: MachineTools;
   readonly #lifetime: AbortSignal;
 
   constructor(options: PythonEnvironmentsOptions, lifetime: AbortSignal) {
     this.#options = options;
     this.#lifetime = lifetime;
-    this.#locator = new UvLocator({
-      launcher: options.launcher,
-      configured: options.uvPath,
-      interpreter: options.pythonInterpreterPath,
-      toolsDirectory: options.toolsDirectory,
-      environment: options.environment,
-      lifetime,
-      fetch: (signal) => fetchUv(options, signal),
-    });
+    this.#tools = new MachineTools(options, lifetime);
   }
 
   /** @throws EnvironmentError `failed to find uv path: …`, under the class of what kept it from being found or fetched */
   async locate(signal: AbortSignal): Promise<string> {
     try {
-      const uv = await this.#locator.locate(signal);
-      if ((await stat(uv)).isFile()) return uv;
-      throw new EnvironmentError('uv-missing', `failed to find uv path: UV_PATH names ${uv}, which is not a file`);
+      return await this.#tools.uv(signal);
     } catch (error) {
       if (!(error instanceof EnvironmentError) || error.failure !== 'uv-missing') throw error;
       const reason = messages(error.cause).join('\n');

@@ -47,7 +47,7 @@ function fakeUv(install: string): string {
   const path = join(dirname(at.workingPath), 'fake-uv');
   writeFileSync(
     path,
-    `#!/bin/sh\ncd ${JSON.stringify(dirname(at.workingPath))}\nif [ "$1" = venv ]; then exec "$4" -m venv --without-pip --symlinks "$2"; fi\n${install}\n`,
+    `#!/bin/sh\nif [ "$1" = python ]; then exit 1; fi\ncd ${JSON.stringify(dirname(at.workingPath))}\nif [ "$1" = venv ]; then exec "$4" -m venv --without-pip --symlinks "$2"; fi\n${install}\n`,
   );
   chmodSync(path, 0o755);
   return path;

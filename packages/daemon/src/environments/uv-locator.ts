@@ -1,4 +1,4 @@
-import { access, constants, readdir } from 'node:fs/promises';
+import { access, constants, readdir, stat } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import type { ProcessLauncher } from '../runtimes/local/launcher/index.ts';
 import { untilAborted } from './abortable.ts';
@@ -12,7 +12,8 @@ export interface UvLocatorOptions {
   readonly launcher: ProcessLauncher;
   /** UV_PATH */
   readonly configured: string | undefined;
-  readonly interpreter: string;
+  /** Interpreters of this machine, whose packages may hold uv; asked only when it is nowhere else. */
+  readonly pythons: (signal: AbortSignal) => Promise<readonly string[]>;
   readonly toolsDirectory: string;
   /** The search is shared by all who wait for it: it ends with the daemon, not with one of them. */
   readonly lifetime: AbortSignal;
@@ -21,7 +22,7 @@ export interface UvLocatorOptions {
   readonly fetch: (signal: AbortSignal) => Promise<string>;
 }
 
-/** Where uv is: UV_PATH, PATH, what was fetched before, the package of the interpreter, else fetched now, once. */
+/** Where uv is: UV_PATH, PATH, what was fetched before, the packages of the interpreters, else fetched now, once. */
 export class UvLocator {
   readonly #options: UvLocatorOptions;
   #found: Promise<string> | undefined;
@@ -42,7 +43,8 @@ export class UvLocator {
     return untilAborted(this.#found, signal);
   }
 
-  async #search(signal: AbortSignal): Promise<string> {
+  /** The same without fetching. @returns undefined when uv is not on this machine @throws EnvironmentError when UV_PATH is wrong */
+  async find(signal: AbortSignal): Promise<string | undefined> {
     const { configured, environment, toolsDirectory } = this.#options;
     if (configured) {
       if (await isExecutable(configured)) return configured;
@@ -57,10 +59,12 @@ export class UvLocator {
         if (await this.#answers(found, signal)) return found; // the shim of a version manager may stand there without a uv behind it
       }
     }
-    const fetched = await fetchedUv(toolsDirectory);
-    if (fetched !== undefined) return fetched;
-    const packaged = await this.#askInterpreter(signal);
-    if (packaged !== undefined) return packaged;
+    return (await fetchedUv(toolsDirectory)) ?? (await this.#askInterpreters(signal));
+  }
+
+  async #search(signal: AbortSignal): Promise<string> {
+    const found = await this.find(signal);
+    if (found !== undefined) return found;
     try {
       return await this.#options.fetch(signal);
     } catch (error) {
@@ -75,10 +79,13 @@ export class UvLocator {
     return result !== undefined && /^uv \d/.test(result);
   }
 
-  async #askInterpreter(signal: AbortSignal): Promise<string | undefined> {
+  async #askInterpreters(signal: AbortSignal): Promise<string | undefined> {
     const script = 'from uv._find_uv import find_uv_bin; print(find_uv_bin())';
-    const path = (await this.#run(this.#options.interpreter, ['-c', script], signal))?.trim();
-    return path !== undefined && (await isExecutable(path)) ? path : undefined;
+    for (const python of await this.#options.pythons(signal)) {
+      const path = (await this.#run(python, ['-c', script], signal))?.trim();
+      if (path !== undefined && (await isExecutable(path))) return path;
+    }
+    return undefined;
   }
 
   async #run(command: string, args: string[], signal: AbortSignal): Promise<string | undefined> {
@@ -109,7 +116,7 @@ async function fetchedUv(toolsDirectory: string): Promise<string | undefined> {
 export async function isExecutable(path: string): Promise<boolean> {
   try {
     await access(path, constants.X_OK);
-    return true;
+    return (await stat(path)).isFile(); // folders are "executable" too
   } catch {
     return false;
   }

@@ -2,36 +2,53 @@
  * Brings uv to a machine that has none: one wheel from the package index this machine installs from, checked, kept in the
  * tools directory. Called by the locator when it has found no uv.
  *
- * With an index configured (for uv or pip) we read it ourselves. Without one, pip is asked to download: it alone knows the
- * public index, its mirrors and its rules, and no address has to be written down here. Either way the executable is
- * compared with its wheel's RECORD, and the wheel with the hash the index gives (pip does that itself).
+ * Only wheels whose digest is in the repository (known-wheels.json) are taken: an index, a mirror or a cache on the way decides
+ * nothing but availability. `npm run uv:pin` renews the list.
+ *
+ * With an index configured (for uv or pip) we read it ourselves. Without one, pip of an interpreter is asked to download: it alone
+ * knows the public index, its mirrors and its rules, and no address has to be written down here.
  */
 import { createHash } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runCommand } from '../command.ts';
 import type { PythonEnvironmentsOptions } from '../options.ts';
 import { proxyAgent } from '../proxy-agent.ts';
 import { configuredIndex, type IndexSettings } from './configured-index.ts';
+import { KNOWN_WHEELS, type KnownWheels, knownVersions } from './known-wheels.ts';
 import { ACCEPT, chooseWheel, parseProjectPage } from './simple-index.ts';
 import { unpackUv } from './unpack-wheel.ts';
 
 type FetchOptions = Pick<
   PythonEnvironmentsOptions,
-  'environment' | 'launcher' | 'log' | 'proxies' | 'pythonInterpreterPath' | 'toolsDirectory'
->;
+  'environment' | 'launcher' | 'log' | 'proxies' | 'toolsDirectory'
+> & {
+  /** Interpreters whose pip may be asked, in this order. */
+  readonly pythons: readonly string[];
+  /** Those of the repository unless given. */
+  readonly known?: KnownWheels;
+};
 
 const DOWNLOAD_SECONDS = 180;
+
+interface Wheel {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
 
 /** Returns the path of the executable. @throws Error with what was tried */
 export async function fetchUv(options: FetchOptions, signal: AbortSignal): Promise<string> {
   const index = await configuredIndex(options.environment);
   const started = performance.now();
-  const wheel =
+  const known = options.known ?? KNOWN_WHEELS;
+  const { name, bytes: wheel } =
     index.url === undefined
-      ? await downloadWithPip(options, signal)
-      : await downloadFromIndex(index.url, index, options, signal);
+      ? await downloadWithPip(options, known, signal)
+      : await downloadFromIndex(index.url, index, options, known, signal);
+  const actual = createHash('sha256').update(wheel).digest('hex');
+  if (known[name] !== actual)
+    throw new Error(`hash mismatch: ${name} has sha256 ${actual} instead of ${known[name] ?? 'one that is known'}`);
   const path = await unpackUv(wheel, options.toolsDirectory);
   options.log.info(
     { path, milliseconds: Math.round(performance.now() - started) },
@@ -44,8 +61,9 @@ async function downloadFromIndex(
   url: string,
   index: IndexSettings,
   options: FetchOptions,
+  known: KnownWheels,
   signal: AbortSignal,
-): Promise<Uint8Array> {
+): Promise<Wheel> {
   const { proxies } = options;
   const { request } = await import('undici');
   const agent = await proxyAgent(
@@ -89,15 +107,13 @@ async function downloadFromIndex(
   };
   try {
     const project = await get(page.href, ACCEPT);
-    const wheel = chooseWheel(parseProjectPage(Buffer.from(project.bytes).toString('utf8'), project.type, project.url));
-    if (wheel === undefined) throw new Error(`${page.href} lists no uv for ${process.platform} ${process.arch}`);
-    const { bytes } = await get(wheel.url, '*/*');
-    const actual = createHash('sha256').update(bytes).digest('hex');
-    if (wheel.sha256 === undefined)
-      throw new Error(`${page.href} gives no sha256 for ${wheel.name}, so it cannot be checked`);
-    if (wheel.sha256 !== actual)
-      throw new Error(`hash mismatch: ${wheel.name} has sha256 ${actual} instead of ${wheel.sha256}`);
-    return bytes;
+    const files = parseProjectPage(Buffer.from(project.bytes).toString('utf8'), project.type, project.url);
+    const wheel = chooseWheel(files.filter((file) => known[file.name] !== undefined));
+    if (wheel === undefined)
+      throw new Error(
+        `${page.href} lists no uv for ${process.platform} ${process.arch} whose digest is known (versions ${knownVersions(known).join(', ')})`,
+      );
+    return { name: wheel.name, bytes: (await get(wheel.url, '*/*')).bytes };
   } finally {
     await agent.close();
   }
@@ -120,48 +136,60 @@ const PIP = [
   'runpy.run_module("pip", run_name="__main__", alter_sys=True)',
 ].join('\n');
 
-async function downloadWithPip(options: FetchOptions, signal: AbortSignal): Promise<Uint8Array> {
-  const { proxies, environment, launcher, pythonInterpreterPath } = options;
+/** The newest known version that pip finds, with the first interpreter that has a pip. */
+async function downloadWithPip(options: FetchOptions, known: KnownWheels, signal: AbortSignal): Promise<Wheel> {
+  const { proxies, environment, launcher, pythons } = options;
+  if (pythons.length === 0)
+    throw new Error('no package index is configured, and there is no Python whose pip could be asked');
+  const env: Record<string, string> = {};
+  for (const [name, value] of Object.entries(environment))
+    if (value !== undefined && FOR_PIP.test(name)) env[name] = value;
+  for (const [name, value] of [
+    ['HTTP_PROXY', proxies.http],
+    ['HTTPS_PROXY', proxies.https],
+    ['NO_PROXY', proxies.no],
+  ] as const) {
+    if (value) env[name] = value;
+  }
   const folder = await mkdtemp(join(tmpdir(), 'uv-'));
   try {
-    const env: Record<string, string> = {};
-    for (const [name, value] of Object.entries(environment))
-      if (value !== undefined && FOR_PIP.test(name)) env[name] = value;
-    for (const [name, value] of [
-      ['HTTP_PROXY', proxies.http],
-      ['HTTPS_PROXY', proxies.https],
-      ['NO_PROXY', proxies.no],
-    ] as const) {
-      if (value) env[name] = value;
+    const failures: string[] = [];
+    for (const python of pythons) {
+      for (const version of knownVersions(known)) {
+        await writeFile(join(folder, 'requirements.txt'), requirement(version, known));
+        const result = await runCommand(launcher, {
+          command: python,
+          args: ['-c', PIP, ...PIP_DOWNLOAD, '-r', 'requirements.txt', '-d', folder],
+          cwd: folder,
+          env,
+          signal,
+          timeoutSeconds: DOWNLOAD_SECONDS,
+        });
+        const name = (await readdir(folder)).find((file) => file.endsWith('.whl'));
+        if (result.ok && name !== undefined) return { name, bytes: await readFile(join(folder, name)) };
+        failures.push(`pip of ${python} did not download it (${result.status}): ${result.stderr.trim().slice(-800)}`);
+        // Another version helps only where the index has not got this one.
+        if (!/No matching distribution|from versions:/.test(result.stderr)) break;
+      }
     }
-    const args = [
-      '-c',
-      PIP,
-      'download',
-      'uv',
-      '--no-deps',
-      '--only-binary=:all:',
-      '--disable-pip-version-check',
-      '--no-input',
-      '-d',
-      folder,
-    ];
-    const result = await runCommand(launcher, {
-      command: pythonInterpreterPath,
-      args,
-      cwd: folder,
-      env,
-      signal,
-      timeoutSeconds: DOWNLOAD_SECONDS,
-    });
-    const wheel = (await readdir(folder)).find((name) => name.endsWith('.whl'));
-    if (!result.ok || wheel === undefined) {
-      throw new Error(
-        `pip of ${pythonInterpreterPath} did not download it (${result.status}): ${result.stderr.trim().slice(-800)}`,
-      );
-    }
-    return await readFile(join(folder, wheel));
+    throw new Error(failures.join('\n'));
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
+
+const PIP_DOWNLOAD = [
+  'download',
+  '--require-hashes',
+  '--no-deps',
+  '--only-binary=:all:',
+  '--disable-pip-version-check',
+  '--no-input',
+];
+
+/** A line of a requirements file with the digests of all wheels of a version: pip takes the one that fits this machine. */
+const requirement = (version: string, known: KnownWheels): string =>
+  `uv==${version} ${Object.entries(known)
+    .filter(([name]) => name.startsWith(`uv-${version}-`))
+    .map(([, sha256]) => `--hash=sha256:${sha256}`)
+    .join(' ')}\n`;

@@ -10,6 +10,7 @@ import { packageOf } from '../testing.ts';
 import { UvLocator } from '../uv-locator.ts';
 import { configuredIndex } from './configured-index.ts';
 import { fetchUv } from './index.ts';
+import { KNOWN_WHEELS, knownVersions } from './known-wheels.ts';
 import { chooseWheel, parseProjectPage } from './simple-index.ts';
 
 let root = '';
@@ -86,15 +87,19 @@ async function index(options: {
   return `http://${options.password ? `me:${options.password}@` : ''}127.0.0.1:${port}/simple`;
 }
 
-const options = (environment: Record<string, string>, interpreter = '/nonexistent/python') => ({
+const sha256 = (file: Buffer) => createHash('sha256').update(file).digest('hex');
+
+const options = (environment: Record<string, string>, file: Buffer = wheel(), pythons: string[] = []) => ({
   launcher,
   environment: { PATH: '/usr/bin:/bin', ...environment },
   log: { debug() {}, info() {}, warn() {} },
   proxies: { http: undefined, https: undefined, no: undefined },
-  pythonInterpreterPath: interpreter,
+  pythons,
+  known: { [NAME]: sha256(file) },
   toolsDirectory: root,
 });
-const fetch = (environment: Record<string, string>) => fetchUv(options(environment), AbortSignal.timeout(30_000));
+const fetch = (environment: Record<string, string>, file?: Buffer) =>
+  fetchUv(options(environment, file), AbortSignal.timeout(30_000));
 
 test.each([true, false])('uv comes out of its wheel, checked (index with JSON: %s)', async (json) => {
   const requests: string[] = [];
@@ -105,16 +110,42 @@ test.each([true, false])('uv comes out of its wheel, checked (index with JSON: %
   expect(requests.map((one) => one.split(' ')[0])).toEqual(['/simple/uv/', `/files/${NAME}`, '/stored']);
 });
 
-test('what is not the file the index or the wheel describes is refused, and nothing is left', async () => {
-  const cases: [RegExp, Parameters<typeof index>[0]][] = [
-    [/hash mismatch/, { json: true, file: wheel(), sha256: 'f'.repeat(64) }],
-    [/cannot be checked/, { json: false, file: wheel(), sha256: null }],
-    [/RECORD/, { json: true, file: wheel({ recorded: digest('other', 'base64url') }) }],
-    [/holds no executable/, { json: true, file: packageOf({ 'uv-9.9.9.dist-info/RECORD': '' }) }],
+test('a wheel whose digest is not known here, or whose executable it does not describe, is refused, and nothing is left', async () => {
+  const recorded = wheel({ recorded: digest('other', 'base64url') });
+  const empty = packageOf({ 'uv-9.9.9.dist-info/RECORD': '' });
+  const cases: [RegExp, Parameters<typeof index>[0], Buffer?][] = [
+    // The index vouches for another file than the repository: its word does not count.
+    [/hash mismatch: .* instead of [0-9a-f]{64}/, { json: true, file: wheel({ executable: '#!/bin/sh\nexit\n' }) }],
+    [/hash mismatch/, { json: false, file: wheel({ executable: '#!/bin/sh\nexit\n' }), sha256: null }],
+    [/RECORD/, { json: true, file: recorded }, recorded],
+    [/holds no executable/, { json: true, file: empty }, empty],
   ];
-  for (const [message, served] of cases)
-    await expect(fetch({ UV_DEFAULT_INDEX: await index(served) })).rejects.toThrow(message);
+  for (const [message, served, known] of cases)
+    await expect(fetch({ UV_DEFAULT_INDEX: await index(served) }, known)).rejects.toThrow(message);
+  const UV_DEFAULT_INDEX = await index({ json: true, file: wheel() });
+  const pinned = fetchUv({ ...options({ UV_DEFAULT_INDEX }), known: KNOWN_WHEELS }, AbortSignal.timeout(30_000));
+  await expect(pinned).rejects.toThrow(/lists no uv .* whose digest is known \(versions \d+\.\d+\.\d+/);
   expect(readdirSync(root)).toEqual([]);
+});
+
+test('an index that gives no digest of its own is good enough', async () => {
+  expect(await fetch({ UV_DEFAULT_INDEX: await index({ json: false, file: wheel(), sha256: null }) })).toContain('uv');
+});
+
+test.each([
+  ['linux', 'x64'],
+  ['linux', 'arm64'],
+  ['darwin', 'arm64'],
+  ['darwin', 'x64'],
+  ['win32', 'x64'],
+  ['win32', 'arm64'],
+] as const)('every known version has a wheel for %s %s', (os, arch) => {
+  for (const version of knownVersions(KNOWN_WHEELS)) {
+    const files = Object.entries(KNOWN_WHEELS)
+      .filter(([name]) => name.startsWith(`uv-${version}-`))
+      .map(([name, hash]) => ({ name, url: '', sha256: hash }));
+    expect(chooseWheel(files, { os, arch })?.sha256, version).toMatch(/^[0-9a-f]{64}$/);
+  }
 });
 
 test('an index without uv, one that refuses and one that is not there say so', async () => {
@@ -180,7 +211,7 @@ test('uv is looked for in order: UV_PATH, PATH, fetched before, the interpreterâ
     new UvLocator({
       launcher,
       configured: extra.configured,
-      interpreter: extra.interpreter ?? '/nonexistent/python',
+      pythons: async () => ['/nonexistent/python', ...(extra.interpreter === undefined ? [] : [extra.interpreter])],
       toolsDirectory: extra.toolsDirectory ?? join(root, 'tools'),
       environment: { PATH: extra.PATH ?? '/nonexistent' },
       lifetime: new AbortController().signal,
@@ -198,11 +229,27 @@ test('uv is looked for in order: UV_PATH, PATH, fetched before, the interpreterâ
   expect(await locate({ PATH: root, interpreter, toolsDirectory: root })).toBe(fetched);
 });
 
-test('without a configured index pip is asked, and says why it could not', async () => {
-  const pip = join(root, 'python');
-  writeFileSync(pip, '#!/bin/sh\necho "ERROR: no pip here" >&2\nexit 1\n');
-  chmodSync(pip, 0o755);
+test('without a configured index the pip of every interpreter is asked for what is known, and says why it could not', async () => {
+  const python = (name: string, script: string) => {
+    const path = join(root, name);
+    writeFileSync(path, `#!/bin/sh\n${script}\n`);
+    chmodSync(path, 0o755);
+    return path;
+  };
   const home = { HOME: root, PIP_CONFIG_FILE: '/dev/null' };
-  const attempt = fetchUv(options(home, pip), AbortSignal.timeout(30_000));
-  await expect(attempt).rejects.toThrow(/did not download it \(exit status 1\): ERROR: no pip here/);
+  const fetchWith = (...pythons: string[]) =>
+    fetchUv({ ...options(home, wheel(), pythons), known }, AbortSignal.timeout(30_000));
+  const known = { [NAME]: sha256(wheel()), [NAME.replace('9.9.9', '9.9.10')]: 'f'.repeat(64) };
+  const none = python('none', 'echo "ERROR: no pip here" >&2; exit 1');
+  await expect(fetchWith(none)).rejects.toThrow(/none did not download it \(exit status 1\): ERROR: no pip here$/);
+  await expect(fetchWith()).rejects.toThrow(/no package index is configured, and there is no Python/);
+  // The folder is the last argument; the index has only the older of the two versions.
+  writeFileSync(join(root, 'wheel'), wheel());
+  const pip = python(
+    'pip',
+    `for folder; do :; done
+grep -q "^uv==9.9.9 --hash=sha256:${sha256(wheel())}$" requirements.txt || { echo "ERROR: No matching distribution found" >&2; exit 1; }
+cp ${join(root, 'wheel')} "$folder/${NAME}"`,
+  );
+  expect(await fetchWith(none, pip)).toBe(join(root, 'uv-9.9.9', 'uv'));
 });

@@ -19,8 +19,8 @@ class {{class}}Text2SpeechModel(TTSModel):
         content_text: str,
         voice: str,
         user: str | None = None,
-    ) -> bytes | Generator[bytes, None, None]:
-        """Replace the tone below by a call of your API. A generator streams the audio in parts."""
+    ) -> Generator[bytes, None, None]:
+        """Replace the tone below by a call of your API, and yield the audio in parts as they arrive."""
         rate, seconds, frequency = 8000, 0.2, 880 if voice == "high" else 440
         samples = [int(8000 * math.sin(2 * math.pi * frequency * step / rate)) for step in range(int(rate * seconds))]
         audio = io.BytesIO()
@@ -29,7 +29,7 @@ class {{class}}Text2SpeechModel(TTSModel):
             file.setsampwidth(2)
             file.setframerate(rate)
             file.writeframes(struct.pack(f"<{len(samples)}h", *samples))
-        return audio.getvalue()
+        yield audio.getvalue()
 
     def validate_credentials(self, model: str, credentials: Mapping) -> None:
         if not credentials.get("api_key"):
