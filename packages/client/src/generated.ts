@@ -136,6 +136,8 @@ export interface Endpoint {
       readonly hidden?: boolean;
     }>;
   };
+  /** Only where something is wrong: why the secrets are missing from `settings` (they cannot be decrypted) or everything is (the plugin is gone, or has no endpoints any more), and what to do. Such an endpoint can be updated with secrets entered anew, and removed */
+  readonly problem?: string;
 }
 
 /** What happened. For `PluginInvokeError` the message is again JSON text: a PluginError. */

@@ -15,6 +15,6 @@ export { parseExactJson } from './exact-integer.ts';
 export * from './identifier.ts';
 export { type DecodedPackage, type DecodeOptions, decodePackage } from './package.ts';
 export { readReadmes } from './readme.ts';
-export { maskSecret, maskSettings, validateSettings } from './settings.ts';
+export { maskSecret, maskSettings, normalizeSettings, validateSettings } from './settings.ts';
 export * from './signature/index.ts';
 export * from './yaml/index.ts';

@@ -37,6 +37,29 @@ const CHECKS: ReadonlyMap<string, Check> = new Map<string, Check>([
   ],
 ]);
 
+const BOOLEANS: ReadonlyMap<unknown, boolean> = new Map<unknown, boolean>([
+  [0, false],
+  [1, true],
+  ['0', false],
+  ['1', true],
+  ['false', false],
+  ['true', true],
+]);
+
+/** Settings with booleans as booleans: forms of Dify send them as 0 and 1. Everything else stays as it is. */
+export function normalizeSettings(
+  settings: Readonly<Record<string, unknown>>,
+  config: readonly ProviderConfig[],
+): Record<string, unknown> {
+  const booleans = new Set(config.filter((field) => field.type === 'boolean').map((field) => field.name));
+  return Object.fromEntries(
+    Object.entries(settings).map(([name, value]) => {
+      const known = typeof value === 'string' ? value.toLowerCase() : value;
+      return [name, booleans.has(name) ? (BOOLEANS.get(known) ?? value) : value];
+    }),
+  );
+}
+
 /**
  * Checks settings as Dify sends them against the fields a plugin declares. Unknown keys pass, defaults are not filled in.
  * @throws PackageError e.g. `missing required setting: token`, `setting mode is not a valid option`

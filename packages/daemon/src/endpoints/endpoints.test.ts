@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { SettingsCipher } from '../backwards-invocation/index.ts';
 import { type Database, newId, openDatabase, StoredDeclaration } from '../database/index.ts';
-import type { DaemonError } from '../errors/index.ts';
+import { DaemonError } from '../errors/index.ts';
 import { EndpointService } from './index.ts';
 
 const TENANT = '00000000-0000-4000-8000-000000000001';
@@ -38,17 +38,23 @@ let directory: string;
 let database: Database;
 let asked: string[];
 let failure: string | undefined;
+/** Endpoints whose settings Dify refuses; `*` is all of them. */
+let failing: Set<string>;
 let warnings: string[];
+
+const refused = () => new DaemonError('internal', 'wrong key', { remedy: 'Set the key of Dify' });
 
 const cipher: SettingsCipher = {
   async encrypt({ data, endpointId }) {
     asked.push(`encrypt ${endpointId}`);
     if (failure === 'encrypt') throw new Error('request failed: no');
-    return { ...data, api_key: `enc:${String(data.api_key)}` };
+    if (failing.has('*')) throw refused();
+    return data.api_key === undefined ? data : { ...data, api_key: `enc:${String(data.api_key)}` };
   },
   async decrypt({ data, endpointId }) {
     asked.push(`decrypt ${endpointId}`);
     if (failure === 'decrypt') throw new Error('request failed: no');
+    if (failing.has(endpointId)) throw refused();
     return { ...data, api_key: String(data.api_key).replace('enc:', '') };
   },
   async clear({ endpointId }) {
@@ -89,6 +95,7 @@ beforeEach(async () => {
   asked = [];
   warnings = [];
   failure = undefined;
+  failing = new Set();
   await install('hooks', { ...permitted, endpoint: group });
 });
 afterEach(async () => {
@@ -199,9 +206,6 @@ test('update names what is missing and what is wrong', async () => {
   expect(await update('nope')).toEqual(['not-found', 'failed to find endpoint: record not found']);
   expect(await update(id, {}, OTHER)).toEqual(['not-found', 'failed to find endpoint: record not found']);
   expect(await update(id)).toEqual(['bad-request', 'failed to validate settings: missing required setting: api_key']);
-  failure = 'decrypt';
-  expect(await update(id, { api_key: 'k' })).toEqual(['internal', 'failed to decrypt settings: request failed: no']);
-  failure = undefined;
   await uninstall();
   expect(await update(id)).toEqual(['not-found', 'failed to find plugin installation: record not found']);
 });
@@ -303,6 +307,7 @@ test('webhooks get settings in the clear: remembered briefly, asked for once at 
   failure = 'decrypt';
   await expect(endpoints.settingsFor(await row(), declared)).rejects.toThrow('request failed');
   failure = undefined;
+  failing = new Set();
   expect(await endpoints.settingsFor(await row(), declared)).toEqual({ api_key: 'other' });
   expect(asked).toHaveLength(2);
 });
@@ -322,4 +327,121 @@ test('settings without secrets are nobody else’s business', async () => {
   expect(shown?.settings).toMatchObject({ mode: 'x' });
   await endpoints.remove(TENANT, shown?.id ?? '');
   expect(asked).toEqual([]);
+});
+
+test('one endpoint that cannot be decrypted is shown without its secrets and with the reason; the others as ever', async () => {
+  const endpoints = service(0);
+  const broken = await add(endpoints, 'broken');
+  const well = await add(endpoints, 'well');
+  failing.add(broken.id);
+  const [second, first] = await endpoints.list(TENANT, page);
+  expect(second).toEqual(well);
+  expect(first).toMatchObject({ id: broken.id, settings: { mode: 'b' }, declaration: { endpoints: group.endpoints } });
+  expect(first?.settings).not.toHaveProperty('api_key');
+  expect(first?.problem).toBe('failed to decrypt settings: wrong key. Set the key of Dify');
+  expect((await endpoints.listByPlugin(TENANT, 'acme/hooks', page)).map(({ problem }) => typeof problem)).toEqual([
+    'undefined',
+    'string',
+  ]);
+  expect(warnings).toContain('the settings of an endpoint cannot be decrypted');
+});
+
+test('such an endpoint takes new settings, refuses secrets as they were shown, and can be removed', async () => {
+  const endpoints = service(0);
+  const { id } = await add(endpoints);
+  failing.add(id);
+  const update = (settings: Record<string, unknown>) =>
+    endpoints.update({ tenantId: TENANT, userId: 'u', endpointId: id, name: 'again', settings });
+  for (const shown of ['se*************90', '******'])
+    await expect(update({ api_key: shown })).rejects.toMatchObject({
+      kind: 'bad-request',
+      message: expect.stringContaining('the stored value of api_key cannot be kept'),
+      remedy: 'Enter api_key anew',
+    });
+  await expect(update({})).rejects.toMatchObject({ message: expect.stringContaining('missing required setting') });
+  await update({ api_key: 'another secret' });
+  failing.delete(id);
+  const [shown] = await endpoints.list(TENANT, page);
+  expect(shown).toMatchObject({ name: 'again', settings: { api_key: 'an**********et' } });
+  expect(shown).not.toHaveProperty('problem');
+  failing.add(id);
+  await endpoints.remove(TENANT, id);
+  expect(await endpoints.list(TENANT, page)).toEqual([]);
+});
+
+test('a plugin that was upgraded to a version without endpoints leaves orphans, and no other list breaks', async () => {
+  const endpoints = service();
+  const orphan = await add(endpoints, 'orphan');
+  await install('other', { ...permitted, endpoint: group });
+  await endpoints.setup({
+    tenantId: TENANT,
+    userId: 'u',
+    identifier: uidOf('other'),
+    name: 'other',
+    settings: { api_key: 'x' },
+  });
+  const json = JSON.stringify({ version: '0.0.2', name: 'hooks', author: 'acme', ...permitted });
+  const next = HOOKS.replace('0.0.1', '0.0.2');
+  await database.lifecycle.upgradeForTenant({
+    tenantId: TENANT,
+    originalIdentifier: HOOKS,
+    newIdentifier: next,
+    newDeclaration: new StoredDeclaration(next, 'acme/hooks', json),
+    installType: 'local',
+    source: 'package',
+    meta: {},
+  });
+  await database.declarations.insertIfAbsent(next, 'acme/hooks', json);
+  const [other, first] = await endpoints.list(TENANT, page);
+  expect(other).toMatchObject({ name: 'other', settings: { api_key: '*' } });
+  const empty = { settings: {}, declaration: { settings: [], endpoints: [] } };
+  expect(first).toMatchObject({ id: orphan.id, ...empty, problem: expect.stringContaining('no endpoints') });
+  expect(await endpoints.listByPlugin(TENANT, 'acme/hooks', page)).toMatchObject([empty]);
+  await endpoints.setEnabled(TENANT, orphan.id, false);
+  await endpoints.remove(TENANT, orphan.id);
+  expect(await endpoints.list(TENANT, page)).toHaveLength(1);
+});
+
+test('a declaration that is missing or cannot be read makes orphans as well', async () => {
+  const endpoints = service();
+  await add(endpoints);
+  await database.declarations.delete(HOOKS);
+  expect((await endpoints.list(TENANT, page))[0]?.problem).toContain('declaration of the plugin is missing');
+  await database.declarations.insertIfAbsent(HOOKS, 'acme/hooks', '{"resource":7,"endpoint":"nonsense"}');
+  expect(await endpoints.list(TENANT, page)).toHaveLength(1);
+});
+
+test('what Dify said to do about a failure is passed on', async () => {
+  const endpoints = service();
+  failing.add('*');
+  const setup = { tenantId: TENANT, userId: 'u', identifier: HOOKS, name: 'n', settings: { api_key: 'x' } };
+  await expect(endpoints.setup(setup)).rejects.toMatchObject({
+    wireMessage: 'failed to encrypt settings: wrong key. Set the key of Dify',
+  });
+});
+
+test.each([
+  [1, true],
+  [0, false],
+  ['1', true],
+  ['False', false],
+  [true, true],
+])('a boolean sent as %j is %j', async (sent, stored) => {
+  await install('flags', { ...permitted, endpoint: { settings: [setting('on', 'boolean', { required: true })] } });
+  const endpoints = service();
+  const setup = (on: unknown) =>
+    endpoints.setup({ tenantId: TENANT, userId: 'u', identifier: uidOf('flags'), name: 'n', settings: { on } });
+  await setup(sent);
+  const [shown] = await endpoints.list(TENANT, page);
+  expect(shown?.settings).toEqual({ on: stored });
+  await endpoints.update({
+    tenantId: TENANT,
+    userId: 'u',
+    endpointId: shown?.id ?? '',
+    name: 'n',
+    settings: { on: 1 },
+  });
+  expect((await endpoints.list(TENANT, page))[0]?.settings).toEqual({ on: true });
+  for (const odd of [2, -1, 'yes', '', {}, []])
+    await expect(setup(odd)).rejects.toMatchObject({ message: expect.stringContaining('on is not a boolean') });
 });

@@ -4,18 +4,20 @@ import type { EndpointConfig } from './declaration.ts';
 /** An endpoint as Dify reads it: settings in the clear where they are no secrets, masked where they are. */
 export interface PresentedEndpoint extends EndpointRecord {
   readonly declaration: NonNullable<EndpointConfig['group']>;
+  /** Why settings or declaration are not what they should be, and what to do. Absent where all is well. */
+  readonly problem?: string;
 }
 
-/** What an endpoint shows whose plugin is no longer installed. */
-export const orphaned: Pick<PresentedEndpoint, 'settings' | 'declaration'> = {
+type Shown = Pick<PresentedEndpoint, 'settings' | 'declaration' | 'problem'>;
+
+/** What an endpoint shows whose plugin is no longer installed, or has no endpoints any more. */
+export const orphaned = (problem: string): Shown => ({
   settings: {},
   declaration: { settings: [], endpoints: [] },
-};
+  problem,
+});
 
-export function present(
-  record: EndpointRecord,
-  { settings, declaration }: Pick<PresentedEndpoint, 'settings' | 'declaration'>,
-): PresentedEndpoint {
+export function present(record: EndpointRecord, { settings, declaration, problem }: Shown): PresentedEndpoint {
   const { id, created_at, updated_at, name, hook_id, tenant_id, user_id, plugin_id, expired_at, enabled } = record;
   return {
     id,
@@ -31,5 +33,6 @@ export function present(
     enabled,
     settings,
     declaration: { settings: declaration.settings, endpoints: declaration.endpoints },
+    ...(problem !== undefined && { problem }),
   };
 }

@@ -1,4 +1,4 @@
-import { maskSettings, type ProviderConfig, validateSettings } from '@plugin-daemon/plugin-package';
+import { maskSettings, normalizeSettings, type ProviderConfig, validateSettings } from '@plugin-daemon/plugin-package';
 import type { SettingsCipher } from '../backwards-invocation/index.ts';
 import type {
   Database,
@@ -8,7 +8,7 @@ import type {
   Page,
   StoredDeclaration,
 } from '../database/index.ts';
-import { DaemonError } from '../errors/index.ts';
+import { DaemonError, toDaemonError } from '../errors/index.ts';
 import { type EndpointConfig, endpointConfigOf } from './declaration.ts';
 import { orphaned, type PresentedEndpoint, present } from './present.ts';
 import { DecryptedSettings, type DecryptedSettingsOptions } from './settings.ts';
@@ -72,11 +72,11 @@ export class EndpointService {
       );
     }
     if (group === undefined) throw new DaemonError('bad-request', 'plugin does not have an endpoint');
-    validated(settings, group.settings);
+    const complete = validated(settings, group.settings);
 
     const id = this.#newId();
     const encrypted = await failing('failed to encrypt settings', () =>
-      this.#cipher.encrypt({ tenantId, userId, endpointId: id, data: settings, config: group.settings }),
+      this.#cipher.encrypt({ tenantId, userId, endpointId: id, data: complete, config: group.settings }),
     );
     await failing('failed to setup endpoint', () =>
       this.#database.lifecycle.setupEndpoint({
@@ -106,9 +106,11 @@ export class EndpointService {
     await this.#clear(about, clearPauses.slice(0, 1));
     const original = await failing('failed to decrypt settings', () =>
       this.#cipher.decrypt({ ...about, data: endpoint.settings }),
-    );
-    const complete = keepMasked(settings, original, group);
-    validated(complete, group.settings);
+    ).catch((error: DaemonError) => error);
+    // What cannot be read any more can be replaced, as long as nothing of it is meant to stay.
+    const entered =
+      original instanceof DaemonError ? anew(settings, original, group) : keepMasked(settings, original, group);
+    const complete = validated(entered, group.settings);
     const encrypted = await failing('failed to encrypt settings', () =>
       this.#cipher.encrypt({ ...about, data: complete }),
     );
@@ -141,7 +143,10 @@ export class EndpointService {
     this.#decrypted.forget(changed.id);
   }
 
-  /** All endpoints of a tenant, newest first; those whose plugin is gone come with empty settings. */
+  /**
+   * All endpoints of a tenant, newest first. Each stands for itself: one whose plugin is gone comes with empty settings, one whose secrets
+   * cannot be decrypted without them, both with the reason.
+   */
   async list(tenantId: string, page: Page): Promise<PresentedEndpoint[]> {
     const records = await failing('failed to list endpoints', () =>
       this.#database.endpoints.listByTenant(tenantId, page),
@@ -153,7 +158,8 @@ export class EndpointService {
     return Promise.all(
       records.map(async (record) => {
         const group = groups.get(record.plugin_id);
-        return group === undefined ? present(record, orphaned) : this.#presentMasked(record, group);
+        if (group === undefined) return present(record, orphaned('the plugin is not installed'));
+        return typeof group === 'string' ? present(record, orphaned(group)) : this.#presentMasked(record, group);
       }),
     );
   }
@@ -168,7 +174,11 @@ export class EndpointService {
     if (installation === undefined) throw installationNotFound();
     const group = (await this.#groupsOf([installation])).get(pluginId);
     if (group === undefined) throw installationNotFound();
-    return Promise.all(records.map((record) => this.#presentMasked(record, group)));
+    return Promise.all(
+      records.map(async (record) =>
+        typeof group === 'string' ? present(record, orphaned(group)) : this.#presentMasked(record, group),
+      ),
+    );
   }
 
   /** The settings a plugin gets with a webhook call, in the clear. */
@@ -177,12 +187,23 @@ export class EndpointService {
   }
 
   async #presentMasked(record: EndpointRecord, group: Group): Promise<PresentedEndpoint> {
-    const plain = await failing('failed to decrypt settings', () => this.#decrypted.of(record, group));
-    return present(record, { settings: maskSettings(plain, group.settings), declaration: group });
+    try {
+      const plain = await failing('failed to decrypt settings', () => this.#decrypted.of(record, group));
+      return present(record, { settings: maskSettings(plain, group.settings), declaration: group });
+    } catch (error) {
+      const { wireMessage } = toDaemonError(error);
+      this.#log.warn(
+        { tenant_id: record.tenant_id, endpoint_id: record.id, error: wireMessage },
+        'the settings of an endpoint cannot be decrypted',
+      );
+      const secrets = new Set(secretsOf(group));
+      const shown = Object.entries(record.settings).filter(([name]) => !secrets.has(name));
+      return present(record, { settings: Object.fromEntries(shown), declaration: group, problem: wireMessage });
+    }
   }
 
-  /** By plugin id. @throws when a declaration is missing or has no endpoints, as callers of the lists know it. */
-  async #groupsOf(installations: readonly InstallationRecord[]): Promise<ReadonlyMap<string, Group>> {
+  /** By plugin id: what the installed version declares, or why it declares nothing. */
+  async #groupsOf(installations: readonly InstallationRecord[]): Promise<ReadonlyMap<string, Group | string>> {
     const declarations = await failing('failed to get plugin declaration', () =>
       this.#database.declarations.findMany(
         installations.map(({ plugin_unique_identifier, runtime_type }) => ({
@@ -191,15 +212,13 @@ export class EndpointService {
         })),
       ),
     );
-    const groups = new Map<string, Group>();
+    const groups = new Map<string, Group | string>();
     for (const { plugin_id, plugin_unique_identifier } of installations) {
       const declaration = declarations.get(plugin_unique_identifier);
-      if (declaration === undefined) {
-        throw new DaemonError('internal', 'failed to get plugin declaration: plugin not found');
-      }
-      const { group } = endpointConfigOf(declaration);
-      if (group === undefined) throw new DaemonError('not-found', 'plugin does not have an endpoint');
-      groups.set(plugin_id, group);
+      groups.set(
+        plugin_id,
+        declaration === undefined ? 'the declaration of the plugin is missing' : declared(declaration),
+      );
     }
     return groups;
   }
@@ -255,21 +274,56 @@ async function failing<T>(step: string, run: () => Promise<T>): Promise<T> {
   try {
     return await run();
   } catch (error) {
-    throw new DaemonError('internal', `${step}: ${textOf(error)}`, { cause: error });
+    const { remedy } = toDaemonError(error);
+    throw new DaemonError('internal', `${step}: ${textOf(error)}`, {
+      cause: error,
+      ...(remedy !== undefined && { remedy }),
+    });
   }
 }
 
-function validated(settings: JsonObject, config: readonly ProviderConfig[]): void {
+/** What a version declares about its endpoints, or why nothing can be told. */
+function declared(declaration: StoredDeclaration): Group | string {
   try {
-    validateSettings(settings, config);
+    return endpointConfigOf(declaration).group ?? 'the installed version of the plugin has no endpoints';
+  } catch (error) {
+    return `the declaration of the plugin cannot be read: ${textOf(error)}`;
+  }
+}
+
+/** @returns the settings as they are stored */
+function validated(settings: JsonObject, config: readonly ProviderConfig[]): JsonObject {
+  const normal = normalizeSettings(settings, config);
+  try {
+    validateSettings(normal, config);
+    return normal;
   } catch (error) {
     throw new DaemonError('bad-request', `failed to validate settings: ${textOf(error)}`, { cause: error });
   }
 }
 
+const secretsOf = ({ settings }: Pick<Group, 'settings'>): readonly string[] =>
+  settings.filter(({ type }) => type === 'secret-input').map(({ name }) => name);
+
+/** Only stars, or stars between two bytes on each side: how a secret is shown. */
+const masked = /^(?:\*+|.{1,2}\*{3,}.{1,2})$/su;
+
+/** Settings that replace others which cannot be read. @throws DaemonError when a secret is sent back as it was shown */
+function anew(sent: JsonObject, unreadable: DaemonError, group: Group): JsonObject {
+  for (const name of secretsOf(group)) {
+    const value = sent[name];
+    if (typeof value !== 'string' || !masked.test(value)) continue;
+    throw new DaemonError('bad-request', `the stored value of ${name} cannot be kept: ${unreadable.message}`, {
+      cause: unreadable,
+      remedy: `Enter ${name} anew`,
+    });
+  }
+  return sent;
+}
+
 function keepMasked(sent: JsonObject, original: JsonObject, { settings }: Group): JsonObject {
   const masked = maskSettings(original, settings);
-  const secrets = new Set(settings.filter(({ type }) => type === 'secret-input').map(({ name }) => name));
+  const secrets = new Set(secretsOf({ settings }));
   return Object.fromEntries(
     Object.entries(sent).map(([name, value]) => [
       name,

@@ -31,8 +31,14 @@ const fields = {
   },
 };
 
+const problem = {
+  type: 'string',
+  description:
+    'Only where something is wrong: why the secrets are missing from `settings` (they cannot be decrypted) or everything is (the plugin is gone, or has no endpoints any more), and what to do. Such an endpoint can be updated with secrets entered anew, and removed',
+} as const;
+
 /** The endpoints of a list. */
 export const endpointListSchema: JsonSchema = {
   type: 'array',
-  items: { title: 'Endpoint', type: 'object', required: Object.keys(fields), properties: fields },
+  items: { title: 'Endpoint', type: 'object', required: Object.keys(fields), properties: { ...fields, problem } },
 };
