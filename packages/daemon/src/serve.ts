@@ -80,8 +80,9 @@ class StopSignals {
 
   #stop(signal: NodeJS.Signals): void {
     // What is waited for before there is a daemon is given up; a start under way comes to its end first.
-    this.#starting.abort();
     const daemon = this.#daemon;
+    if (daemon === undefined && this.#starting.signal.aborted) process.exit(1);
+    this.#starting.abort();
     const drain = this.#drain;
     if (daemon === undefined || drain.signal.aborted) return;
     if (this.#stopping) {
