@@ -149,7 +149,10 @@ export interface InstallTasks {
   ): Promise<InstallTaskRecord | undefined>;
   /** Extends the lease of every unfinished task of this owner; returns the ids that still exist and are unfinished. */
   renewLeases(lease: Lease): Promise<readonly string[]>;
-  /** Fails every unfinished task whose lease has run out or never existed; returns them as they are now. */
+  /**
+   * Fails every unfinished task whose lease has run out; returns them as they are now. One that never had a lease may be worked on
+   * by a node of the existing daemon: where others use the database too, it counts only when it has not changed for long.
+   */
   failOrphans(message: string): Promise<readonly InstallTaskRecord[]>;
   /** Fails every unfinished task of this owner (shutdown). */
   failOwned(owner: string, message: string): Promise<readonly InstallTaskRecord[]>;

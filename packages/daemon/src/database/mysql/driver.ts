@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import type { CompiledQuery, IsolationLevel, QueryResult } from 'kysely';
 import type { PoolOptions, ResultSetHeader, TypeCastField } from 'mysql2';
 import type { Pool, PoolConnection } from 'mysql2/promise';
@@ -44,6 +45,13 @@ function ssl(options: ServerOptions): PoolOptions['ssl'] {
   const tls = tlsOptions(options, true);
   if (tls === undefined) return undefined;
   const { verifyHost, ...rest } = tls;
+  if (verifyHost && isIP(options.host) !== 0) {
+    // The library would check its certificate for the name `localhost`.
+    throw new DatabaseError('denied', `the certificate of ${options.host} cannot be checked: DB_HOST is an address`, {
+      cause: undefined,
+      remedy: 'set DB_HOST to a name in the certificate of the server, or DB_SSL_MODE=verify-ca',
+    });
+  }
   return { ...rest, verifyIdentity: verifyHost };
 }
 

@@ -1,3 +1,4 @@
+import { checkServerIdentity } from 'node:tls';
 import type { CompiledQuery, IsolationLevel, QueryResult } from 'kysely';
 import type { Pool, PoolClient, PoolConfig } from 'pg';
 import { bindable } from '../bindable.ts';
@@ -53,7 +54,11 @@ function ssl(options: ServerOptions): PoolConfig['ssl'] {
   const tls = tlsOptions(options, false);
   if (tls === undefined) return false;
   const { verifyHost, ...rest } = tls;
-  return { ...rest, ...(!verifyHost && { checkServerIdentity: () => undefined }) };
+  return {
+    ...rest,
+    // Left to itself, `pg` would check the certificate of a server with an IP address for the name `localhost`.
+    checkServerIdentity: (_name, cert) => (verifyHost ? checkServerIdentity(options.host, cert) : undefined),
+  };
 }
 
 const silent = (): void => undefined;

@@ -7,6 +7,8 @@ import { deadline } from './leases.ts';
 import { installTaskRecord, newTimes, now } from './rows.ts';
 
 const unfinished: readonly InstallTaskStatus[] = ['pending', 'running'];
+/** The existing daemon gives up an installation after a quarter of an hour. */
+const leaselessMs = 16 * 60_000;
 const isUnfinished = ({ status }: { readonly status: InstallTaskStatus }): boolean => unfinished.includes(status);
 
 export class SqlInstallTasks implements InstallTasks {
@@ -101,6 +103,7 @@ export class SqlInstallTasks implements InstallTasks {
   }
 
   async failOrphans(message: string): Promise<readonly InstallTaskRecord[]> {
+    const believedMs = this.#dialect.soleUser ? 0 : leaselessMs;
     return await this.#dialect.transaction(async (tx) => {
       const rows = await tx
         .selectFrom('install_tasks as task')
@@ -108,7 +111,16 @@ export class SqlInstallTasks implements InstallTasks {
         .select('task.id')
         .where('task.status', 'in', unfinished)
         .where((where) =>
-          where.or([where('lease.id', 'is', null), where('lease.deadline', '<=', this.#dialect.clockMs)]),
+          where.or([
+            where('lease.deadline', '<=', this.#dialect.clockMs),
+            where.and([
+              where('lease.id', 'is', null),
+              where.or([
+                where('task.updated_at', 'is', null),
+                where('task.updated_at', '<=', timeValue(new Date(Date.now() - believedMs))),
+              ]),
+            ]),
+          ]),
         )
         .execute();
       return await this.#fail(tx, rows, message);

@@ -1,6 +1,7 @@
 /** Databases on the servers that were started for this test run. For tests only. */
 import { randomBytes } from 'node:crypto';
 import { provided, type ServiceName, skipReason } from '@plugin-daemon/services';
+import type { CustomTypesConfig } from 'pg';
 import { afterAll } from 'vitest';
 import type { DatabaseOptions } from '../open.ts';
 
@@ -36,30 +37,49 @@ export function freshDatabase(server: TestServer): ServerDatabase {
 }
 
 async function drop(options: ServerDatabase): Promise<void> {
-  await withoutDatabase(options, async (query) => {
-    const force = options.type === 'postgresql' ? ' with (force)' : '';
-    await query(`drop database if exists ${options.database}${force}`);
-  });
+  await using server = await connectRaw(options, options.defaultDatabase);
+  const force = options.type === 'postgresql' ? ' with (force)' : '';
+  await server.query(`drop database if exists ${options.database}${force}`);
 }
 
-/** Runs statements on the server, outside of the database. */
-export async function withoutDatabase(
-  options: ServerDatabase,
-  work: (query: (text: string) => Promise<unknown>) => Promise<void>,
-): Promise<void> {
-  const { host, port, user, password, defaultDatabase: database } = options;
+/** A connection without the daemon's code in between. */
+export interface RawConnection extends AsyncDisposable {
+  /** Rows as the server writes them: text, numbers, null. */
+  query(text: string): Promise<readonly Readonly<Record<string, unknown>>[]>;
+}
+
+export async function connectRaw(options: ServerDatabase, database = options.database): Promise<RawConnection> {
+  const { host, port, user, password } = options;
   if (options.type === 'postgresql') {
     const { default: pg } = await import('pg');
-    const client = new pg.Client({ host, port, user, password, database });
+    const types = { getTypeParser: () => (text: string) => text };
+    const client = new pg.Client({ host, port, user, password, database, types: types as CustomTypesConfig });
     await client.connect();
-    try {
-      await work((text) => client.query(text));
-    } finally {
-      await client.end();
-    }
-    return;
+    return {
+      query: async (text) => (await client.query(text)).rows,
+      [Symbol.asyncDispose]: () => client.end(),
+    };
   }
   const { createConnection } = await import('mysql2/promise');
-  await using connection = await createConnection({ host, port, user, password, database });
-  await work((text) => connection.query(text));
+  const connection = await createConnection({
+    host,
+    port,
+    user,
+    password,
+    database,
+    typeCast: (field) => field.string(),
+  });
+  return {
+    query: async (text) => {
+      const [rows] = await connection.query(text);
+      return Array.isArray(rows) ? rows.map((row) => ({ ...row })) : [];
+    },
+    [Symbol.asyncDispose]: () => connection.end(),
+  };
+}
+
+/** The database itself, empty. */
+export async function createEmpty(options: ServerDatabase, characters = ''): Promise<void> {
+  await using server = await connectRaw(options, options.defaultDatabase);
+  await server.query(`create database ${options.database} ${characters}`);
 }
