@@ -35,7 +35,7 @@ export interface OpenBundle {
 const MANIFEST = 'manifest.yaml';
 
 /** Left by editors and file managers; other defaults of plugins do not fit, as `_assets` may hold packages of any name. */
-const LITTER = /(?:^|\/)(?:\.DS_Store|Thumbs\.db|desktop\.ini|\.git|.*~|.*\.sw[op])(?:\/|$)/;
+const LITTER = /(?:^|\/)(?:\.DS_Store|Thumbs\.db|desktop\.ini|\.git|[^/]*~|[^/]*\.sw[op])(?:\/|$)/;
 
 /** Manifest, READMEs and assets of a folder, without what its ignore file names and without links that lead out. */
 async function readBundleFolder(path: string, signal: AbortSignal): Promise<Map<string, Uint8Array>> {

@@ -43,7 +43,7 @@ export function packageError(error: unknown, path: string): CliError {
     error.file === undefined
       ? {}
       : { file: error.file, ...(error.line === undefined || error.line === 0 ? {} : { line: error.line }) };
-  const missing = /open (.+): file does not exist/.exec(error.message)?.[1];
+  const missing = /^open (.+): file does not exist/.exec(error.message)?.[1];
   const remedy =
     missing === 'manifest.yaml'
       ? `${path} is not a plugin: name the folder that holds manifest.yaml`
@@ -187,7 +187,7 @@ export function identifierOf(declaration: PluginDeclaration, checksum: string): 
 
 /** Last element of a path as a file name, `undefined` for `.`, `..` and roots after resolving nothing. */
 export function lastElement(path: string): string | undefined {
-  const name = basename(path.replace(/[\\/]+$/, ''));
+  const name = basename(path.replace(/(?<![\\/])[\\/]+$/, ''));
   return name === '' || name === '.' || name === '..' ? undefined : name;
 }
 

@@ -77,7 +77,7 @@ function normalUrl(text: string): string {
   const withScheme = /^https?:\/\//i.test(text) ? text : `http://${text}`;
   if (!URL.canParse(withScheme))
     throw usageError(`"${text}" is no address of a daemon`, 'write it like http://127.0.0.1:5002');
-  return withScheme.replace(/\/+$/, '');
+  return withScheme.replace(/(?<!\/)\/+$/, '');
 }
 
 function isLoopback(url: string): boolean {

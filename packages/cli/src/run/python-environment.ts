@@ -31,7 +31,7 @@ const DEPENDENCY_FILE = /^(?:pyproject\.toml|uv\.lock|requirements\.txt|vendor\/
 export function dependencyFiles(all: ReadonlyMap<string, () => Uint8Array>): Map<string, Uint8Array> {
   const pyproject = all.get('pyproject.toml')?.();
   const text = pyproject === undefined ? '' : Buffer.from(pyproject).toString('utf8');
-  const needsSources = /^\s*\[build-system\]/m.test(text);
+  const needsSources = /^[ \t]*\[build-system\]/m.test(text);
   const files = new Map<string, Uint8Array>();
   for (const [path, read] of all) if (needsSources || DEPENDENCY_FILE.test(path)) files.set(path, read());
   // A lock file knows the project by its name; without one the name decides nothing.

@@ -375,7 +375,7 @@ function endpointRequest(declaration: PluginDeclaration, name: string | undefine
     (name?.startsWith('/') === true
       ? { path: name, method: endpoints[0]?.method ?? 'GET' }
       : pick(endpoints, (each) => each.path, name, 'endpoint'));
-  const path = (name?.startsWith('/') === true ? name : endpoint.path).replace(/<[^>]+>/g, '1');
+  const path = (name?.startsWith('/') === true ? name : endpoint.path).replace(/<[^<>]+>/g, '1');
   const label = `${endpoint.method} ${path}`;
   refuseOthers([...inputs.params.keys()], HTTP_PARAMETERS, label);
   return {

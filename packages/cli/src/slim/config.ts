@@ -77,7 +77,7 @@ export function loadConfig(env: NodeJS.ProcessEnv, file: string | undefined, nee
       marketplaceUrl: text(
         look('local.marketplace_url', 'SLIM_MARKETPLACE_URL'),
         'https://marketplace.dify.ai',
-      ).replace(/\/+$/, ''),
+      ).replace(/(?<!\/)\/+$/, ''),
       ignoreUvLock: ignore === true || (typeof ignore === 'string' && TRUE.includes(ignore)),
     };
     if (needs.folder && local.folder === '') throw new SlimError('CONFIG_INVALID', 'local.folder is required');
@@ -85,7 +85,7 @@ export function loadConfig(env: NodeJS.ProcessEnv, file: string | undefined, nee
   }
   if (mode === 'remote') {
     const remote = {
-      address: text(look('remote.daemon_addr', 'SLIM_DAEMON_ADDR'), '').replace(/\/+$/, ''),
+      address: text(look('remote.daemon_addr', 'SLIM_DAEMON_ADDR'), '').replace(/(?<!\/)\/+$/, ''),
       key: text(look('remote.daemon_key', 'SLIM_DAEMON_KEY'), ''),
     };
     if (remote.address === '') throw new SlimError('CONFIG_INVALID', 'remote.daemon_addr is required');

@@ -12,22 +12,30 @@ export interface Requirement {
 export function parseRequirements(text: string): Requirement[] {
   const found: Requirement[] = [];
   for (const [index, raw] of text.split('\n').entries()) {
-    const line = raw.replace(/\s+#.*$|^#.*$/, '').trim();
+    const line = withoutComment(raw).trim();
     if (line === '' || line.startsWith('-')) continue;
-    const match = /^([A-Za-z0-9][\w.-]*)\s*(.*)$/.exec(line);
+    const match = /^[A-Za-z0-9][\w.-]*/.exec(line);
     if (match === null) continue;
     found.push({
-      name: (match[1] ?? '').toLowerCase().replace(/[-_.]+/g, '-'),
-      rest: (match[2] ?? '').replace(/^\[[^\]]*\]\s*/, ''),
+      name: match[0].toLowerCase().replace(/[-_.]+/g, '-'),
+      rest: line
+        .slice(match[0].length)
+        .trimStart()
+        .replace(/^\[[^\]]*\]\s*/, ''),
       line: index + 1,
     });
   }
   return found;
 }
 
+function withoutComment(line: string): string {
+  const at = line.startsWith('#') ? 0 : line.search(/\s#/);
+  return at === -1 ? line : line.slice(0, at);
+}
+
 /** The `dependencies` array of a pyproject.toml, read without a TOML parser: one string per entry. */
 export function parsePyproject(text: string): Requirement[] {
-  const start = /^\s*dependencies\s*=\s*\[/m.exec(text);
+  const start = /^[ \t]*dependencies[ \t]*=[ \t]*\[/m.exec(text);
   if (start === null) return [];
   const from = start.index + start[0].length;
   let depth = 1;

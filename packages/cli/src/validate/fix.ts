@@ -60,7 +60,7 @@ const LINE_FIXES: Readonly<Record<string, LineFix>> = {
     const line = lines[at] ?? '';
     // Pins and upper limits below 0.10 are decisions; lower limits and bare names are raised.
     const raised = line.replace(
-      /(dify[-_.]plugin(?:\[[^\]]*\])?)\s*(?:>=?\s*[\d.]+)?(?=\s*(?:,\s*<\s*(?:[1-9]|0\.[1-9]\d)|["'#;]|$))/i,
+      /(dify[-_.]plugin(?:\[[^\]]{0,99}\])?)\s{0,9}(?:>=?\s{0,9}[\d.]{1,99})?(?=\s{0,9}(?:,\s{0,9}<\s{0,9}(?:[1-9]|0\.[1-9]\d)|["'#;]|$))/i,
       '$1>=0.9.0',
     );
     if (raised === line) return false;

@@ -56,7 +56,7 @@ export function checkUploadRules(context: RuleContext): void {
       'write three numbers such as 0.1.0',
     );
   }
-  if (/-.*_/.test(version))
+  if (version.includes('_', version.indexOf('-') + 1) && version.includes('-'))
     report(
       context,
       manifest,

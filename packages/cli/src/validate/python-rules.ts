@@ -17,7 +17,7 @@ const BASES: Readonly<Record<string, { provider?: readonly string[]; child?: rea
   triggers: { provider: ['Trigger'], child: ['Event'] },
 };
 
-const CLASS = /^class\s+(\w+)\s*(?:\[[^\]]*\])?\s*(?:\(([^)]*)\))?\s*:/gm;
+const CLASS = /^class[ \t]+(\w+)[ \t]*(?:\[[^\]\n]*\][ \t]*)?(?:\(([^)]{0,2000})\)[ \t]*)?:/gm;
 
 interface PythonClass {
   name: string;

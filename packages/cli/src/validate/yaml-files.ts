@@ -312,7 +312,7 @@ function positionOf(error: { line?: number | undefined; column?: number | undefi
 function friendly(message: string): string {
   return message
     .replace(/^yaml: unmarshal errors:\s*/, '')
-    .replace(/\s*line \d+: /, '')
+    .replace(/(?<!\s)\s*line \d+: /, '')
     .replace(
       /cannot unmarshal !!(\w+)(?: `([^`]*)`)? into (.*)/s,
       (_all, is: string, value: string | undefined, wanted: string) =>

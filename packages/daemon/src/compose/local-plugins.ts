@@ -108,7 +108,7 @@ export function pythonEnvironments({
     inactivitySeconds: settings.PYTHON_ENV_INIT_TIMEOUT,
     cacheDirectory: settings.UV_CACHE_DIR,
     sourceHosts: settings.PLUGIN_SOURCE_HOSTS,
-    sourceBuilds: settings.PLUGIN_SOURCE_BUILDS === 'allow',
+    sourceBuilds: settings.PLUGIN_SOURCE_BUILDS,
     compileAllExtraArgs: settings.PYTHON_COMPILE_ALL_EXTRA_ARGS,
     extraArgs: settings.PIP_EXTRA_ARGS,
     verbose: settings.PIP_VERBOSE,

@@ -116,12 +116,12 @@ export const installationSettings = {
     usedBy: 'environments',
     own: true,
   }),
-  PLUGIN_SOURCE_BUILDS: choice<'allow' | 'refuse'>(
-    { allow: 'allow', refuse: 'refuse' },
+  PLUGIN_SOURCE_BUILDS: choice<'auto' | 'allow' | 'refuse'>(
+    { auto: 'auto', allow: 'allow', refuse: 'refuse' },
     {
-      default: 'allow',
+      default: 'auto',
       meaning:
-        'Whether a dependency without a wheel for this machine may be built from source, which runs code of that dependency during the installation.',
+        'Whether a dependency without a wheel for this machine may be built from source, which runs code of that dependency during the installation. `auto`: unless the package index has credentials, which that code could read.',
       usedBy: 'environments',
       own: true,
     },

@@ -129,7 +129,7 @@ function parseUrl(raw: string): string {
       'write it with scheme, host and port, such as http://127.0.0.1:5001',
     );
   }
-  return raw.replace(/\/+$/, '');
+  return raw.replace(/(?<!\/)\/+$/, '');
 }
 
 /** Comma-separated words; white space around them and empty ones are dropped. */
@@ -235,7 +235,7 @@ function parseDuration(raw: string): number {
     throw new InvalidValue('is not a duration', 'write a number with a unit, such as 30s, 500ms or 1m30s');
   }
   let total = 0;
-  for (const [, amount, unit] of raw.matchAll(/(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)/g)) {
+  for (const [, amount, unit] of raw.matchAll(/(?<![\d.])(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)/g)) {
     total += Number(amount) * (durationUnits.get(unit ?? '') ?? 0);
   }
   return total;

@@ -14,7 +14,7 @@ import {
 } from './dependencies/index.ts';
 import { extraArguments } from './extra-arguments.ts';
 import { EnvironmentError, type EnvironmentFailure } from './failures.ts';
-import { indexArguments } from './operator-index.ts';
+import { hasCredentials, indexArguments } from './operator-index.ts';
 import type { PythonEnvironmentsOptions } from './options.ts';
 import type { PythonInterpreter } from './python-discovery.ts';
 import { type ResolutionStore, resolutionKey } from './resolution-store.ts';
@@ -150,7 +150,7 @@ export class DependencyInstall {
   /** From the cache alone; false when something is missing there. */
   async #installKnown(args: readonly string[]): Promise<boolean> {
     const result = await this.#parts.uv({
-      args: ['pip', 'install', '--offline', ...args, ...this.#linkMode()],
+      args: ['pip', 'install', '--offline', ...args, ...this.#flags()],
       cwd: this.#folder,
       timeoutSeconds: INSTALL_SECONDS,
     });
@@ -160,11 +160,10 @@ export class DependencyInstall {
   async #uvInstall(args: readonly string[], leftOut: readonly string[] = []): Promise<void> {
     const { options, uv, failure, onProgress, note, identifier } = this.#parts;
     const verbose = options.verbose ? ['-v'] : [];
-    const builds = options.sourceBuilds === false ? ['--no-build'] : [];
     onProgress('installing dependencies');
     const progress = new UvProgress(onProgress);
     const result = await uv({
-      args: ['pip', 'install', ...args, ...builds, ...this.#linkMode(), ...verbose],
+      args: ['pip', 'install', ...args, ...this.#flags(), ...verbose],
       cwd: this.#folder,
       timeoutSeconds: options.timeoutSeconds ?? INSTALL_SECONDS,
       inactivitySeconds: options.inactivitySeconds,
@@ -206,6 +205,16 @@ export class DependencyInstall {
     return (
       !result.ok && result.ended === undefined && /was not found in|there (?:is|are) no version/i.test(result.stderr)
     );
+  }
+
+  #flags(): string[] {
+    return [...(this.#mayBuild() ? [] : ['--no-build']), ...this.#linkMode()];
+  }
+
+  #mayBuild(): boolean {
+    const { options, mirrorUrl } = this.#parts;
+    if (options.sourceBuilds === 'refuse' || options.sourceBuilds === 'allow') return options.sourceBuilds === 'allow';
+    return !hasCredentials(options.environment, mirrorUrl);
   }
 
   /** Files that plugins can write to must not be one file with those of other plugins. */

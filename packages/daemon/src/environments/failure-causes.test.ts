@@ -120,9 +120,11 @@ test('build-failed: a dependency whose build fails; build-refused: one that may 
   expect(at.logged).toContainEqual(
     expect.objectContaining({ level: 'warn', fields: expect.objectContaining({ dependencies: ['compiled==1.0'] }) }),
   );
-  const refused = await failure(requires('compiled'), { ...options, sourceBuilds: false });
+  const refused = await failure(requires('compiled'), { ...options, sourceBuilds: 'refuse' });
   expect(refused.failure).toBe('build-refused');
   expect(refused.message).toContain('compiled');
+  const secret = { environment: { UV_INDEX: `x=${index.url}/simple`, UV_INDEX_X_PASSWORD: 'secret' } };
+  expect((await failure(requires('compiled'), { ...options, ...secret })).failure).toBe('build-refused');
 });
 
 test('no-matching-wheel: nothing for this machine; python-conflict: nothing for any Python that is here', async () => {

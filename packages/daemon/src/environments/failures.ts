@@ -86,14 +86,14 @@ export const FAILURES = [
   {
     kind: 'build-refused',
     pattern: /building from source is disabled/i,
-    cause: 'a dependency has no build for this machine, and building from source is switched off',
+    cause: 'a dependency has no build for this machine, and it may not be built from source here',
     remedy:
       'Set PLUGIN_SOURCE_BUILDS=allow if this plugin may run the build code of its dependencies here, or use a plugin version whose dependencies come as wheels.',
   },
   {
     kind: 'python-conflict',
     pattern:
-      /incompatible with the project'?s? Python requirement|does not satisfy Python[<>=~!]|the current Python version \([^)]{1,40}\) does not satisfy|has no wheels with a matching Python|no wheels with a matching Python/i,
+      /incompatible with the project's Python requirement|does not satisfy Python[<>=~!]|the current Python version \([^)]{1,40}\) does not satisfy|has no wheels with a matching Python|no wheels with a matching Python/i,
     cause: 'the dependencies ask for another Python than there is here',
     remedy:
       'Install the Python version named above (for instance as python3.13 on PATH, or name it in PYTHON_INTERPRETER_PATH), or let uv fetch it: set UV_PYTHON_INSTALL_MIRROR to a reachable copy of its Python builds.',

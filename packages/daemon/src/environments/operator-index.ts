@@ -25,3 +25,17 @@ export function indexArguments(
   }
   return { args, leftOut };
 }
+
+/** Whether uv gets a secret that code it runs could read: in the address of an index, beside it, or from a keyring. */
+export function hasCredentials(
+  environment: Readonly<Record<string, string | undefined>>,
+  mirrorUrl: string | undefined,
+): boolean {
+  const addresses = [mirrorUrl, ...ADDRESSES.map((name) => environment[name])];
+  if (addresses.some((text) => text !== undefined && /:\/\/[^/\s]{1,500}@/.test(text))) return true;
+  return Object.entries(environment).some(
+    ([name, value]) => value && (name === 'UV_KEYRING_PROVIDER' || /^UV_INDEX_.{1,200}_PASSWORD$/.test(name)),
+  );
+}
+
+const ADDRESSES = ['UV_DEFAULT_INDEX', 'UV_INDEX', 'UV_INDEX_URL', 'UV_EXTRA_INDEX_URL', 'UV_FIND_LINKS'];

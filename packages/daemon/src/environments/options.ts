@@ -26,8 +26,11 @@ export interface PythonEnvironmentsOptions {
   readonly cacheDirectory?: string | undefined;
   /** PLUGIN_SOURCE_HOSTS: hosts that packages may have asked beside the operator's index. */
   readonly sourceHosts?: readonly string[];
-  /** PLUGIN_SOURCE_BUILDS: whether dependencies without a wheel may be built, which runs code of theirs. */
-  readonly sourceBuilds?: boolean;
+  /**
+   * PLUGIN_SOURCE_BUILDS: whether dependencies without a wheel may be built, which runs code of theirs. `auto`, the default: unless
+   * uv has credentials that this code could read.
+   */
+  readonly sourceBuilds?: 'auto' | 'allow' | 'refuse';
   /**
    * Plugins run under user ids of their own, for which the files of environments are read-only: these may then be one file in
    * all environments. Otherwise every environment gets its own copies.

@@ -29,7 +29,7 @@ export const isLoopbackAddress = inNetworks(['127.0.0.0/8', '::1']);
 export function countedAddress(address: string | undefined): string {
   const plain = plainAddress(address ?? '');
   if (isIP(plain) !== 6) return plain;
-  const [head = '', tail] = plain.replace(/%.*$/, '').split('::');
+  const [head = '', tail] = (plain.split('%', 1)[0] ?? '').split('::');
   const first = head === '' ? [] : head.split(':');
   const last = tail === undefined || tail === '' ? [] : tail.split(':');
   const zeros =

@@ -1,7 +1,7 @@
 import Big from 'big.js';
 import { PackageError } from '../errors.ts';
 
-const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
+const DECIMAL = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/;
 /** plain notation of larger exponents would be kilobytes of zeros */
 const MAX_EXPONENT = 1000;
 

@@ -32,7 +32,7 @@ function format(parts: readonly string[], fraction: string | undefined, zone: st
   if (hour > 23 || minute > 59 || second > 59) return null;
   if (zone !== 'Z' && (Number(zone.slice(1, 3)) > 24 || Number(zone.slice(4)) > 60)) return null;
   const two = (n: number) => String(n).padStart(2, '0');
-  const digits = (fraction ?? '').slice(0, 9).replace(/0+$/, '');
+  const digits = (fraction ?? '').slice(0, 9).replace(/(?<!0)0+$/, '');
   const offset = zone === 'Z' || /^[+-]00:00$/.test(zone) ? 'Z' : zone;
   const date = `${String(year).padStart(4, '0')}-${two(month)}-${two(day)}`;
   return `${date}T${two(hour)}:${two(minute)}:${two(second)}${digits === '' ? '' : `.${digits}`}${offset}`;

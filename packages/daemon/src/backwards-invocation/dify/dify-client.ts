@@ -51,7 +51,7 @@ export class DifyClient {
     const url = addressOf(options.url);
     this.#options = options;
     this.#limits = { origin: url.origin, readTimeoutMs: options.readTimeoutMs };
-    this.#prefix = `${url.pathname.replace(/\/+$/, '')}/inner/api/`;
+    this.#prefix = `${url.pathname.replace(/(?<!\/)\/+$/, '')}/inner/api/`;
     this.#headers = [
       'content-type',
       'application/json',

@@ -52,12 +52,12 @@ export function readRequirementsFile(path: string, read: ReadText): Requirements
         result.problems.push(`${file.path}: more than ${MAX_KEPT} requirements or ${MAX_LINES} lines`);
         return result;
       }
-      const option = /^(--?[a-z-]+)(?:\s+|=)?(.*)$/.exec(text);
-      if (option === null) {
+      const name = /^--?[a-z-]+/.exec(text)?.[0];
+      if (name === undefined) {
         take(text, file.into, `${file.path}:${number}`);
         continue;
       }
-      const [, name = '', value = ''] = option;
+      const value = text.slice(name.length).replace(/^[\s=]/, '');
       if (name === '-r' || name === '--requirement' || name === '-c' || name === '--constraint') {
         const into = name.endsWith('c') || name.endsWith('constraint') ? 'constraints' : file.into;
         waiting.push({ path: posix.join(posix.dirname(file.path), value.trim()), into });

@@ -37,7 +37,7 @@ function parseJson(text: string, base: string): IndexFile[] {
 
 function parseHtml(text: string, base: string): IndexFile[] {
   const files: IndexFile[] = [];
-  for (const match of text.matchAll(/<a\s([^>]*)>([^<]*)<\/a>/gi)) {
+  for (const match of text.matchAll(/<a\s([^<>]*)>([^<]*)<\/a>/gi)) {
     const attributes = match[1] ?? '';
     const href = /href\s*=\s*["']([^"']*)["']/i.exec(attributes)?.[1];
     if (href === undefined || /data-yanked/i.test(attributes)) continue;

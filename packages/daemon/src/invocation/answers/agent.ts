@@ -50,7 +50,7 @@ function reader(): AnswerReader {
 export const agentMessages: AnswerSpec = { record: agentMessage, reader };
 
 const isBase64 = (text: string): boolean =>
-  text.replace(/[\r\n]/g, '').length % 4 === 0 && /^[A-Za-z0-9+/\r\n]*={0,2}[\r\n]*$/.test(text);
+  text.replace(/[\r\n]/g, '').length % 4 === 0 && /^[A-Za-z0-9+/\r\n]*(?:={1,2}[\r\n]*)?$/.test(text);
 
 const asObject = (value: unknown): Record<string, unknown> =>
   typeof value === 'object' && value !== null ? { ...value } : {};
