@@ -4,6 +4,20 @@
 // biome-ignore-all format: generated
 // biome-ignore-all assist: generated
 
+export interface AuditEvent {
+  readonly id: string;
+  readonly created_at: string;
+  readonly updated_at?: string;
+  readonly action: string;
+  readonly tenant_id: string;
+  readonly subject: string;
+  readonly address: string;
+  readonly credential: string;
+  readonly outcome: string;
+  readonly detail?: string;
+  readonly trace_id?: string;
+}
+
 export interface BundledPackage {
   /** author/name:version@checksum */
   readonly unique_identifier: string;
@@ -2889,6 +2903,17 @@ export interface Operations {
     };
     readonly data: PluginLogLine;
   };
+  /** Who installed, upgraded, removed or rotated what, newest first. `GET /admin/audit` */
+  readonly listAuditEvents: {
+    readonly kind: 'enveloped';
+    readonly input: {
+      /** How many, 100 unless given, 1000 at most. */
+      readonly limit?: number;
+      /** The id of the last event seen. */
+      readonly before?: string;
+    };
+    readonly data: readonly AuditEvent[];
+  };
   /** Build the function of a plugin anew; events as they happen. `POST /admin/plugin/serverless/reinstall` */
   readonly reinstallServerlessPlugin: {
     readonly kind: 'stream';
@@ -3074,6 +3099,7 @@ export const operations = {
   getAsset: {"kind":"bytes","method":"GET","path":"/plugin/{tenant_id}/asset/{id}","key":"serverKey"},
   getPackageAsset: {"kind":"bytes","method":"GET","path":"/plugin/{tenant_id}/extract-asset/","key":"serverKey","query":["plugin_unique_identifier","file_path"]},
   readPluginLogs: {"kind":"stream","method":"GET","path":"/plugin/{tenant_id}/management/logs","key":"serverKey","query":["plugin_id","lines","follow"]},
+  listAuditEvents: {"kind":"enveloped","method":"GET","path":"/admin/audit","key":"adminKey","query":["limit","before"]},
   reinstallServerlessPlugin: {"kind":"stream","method":"POST","path":"/admin/plugin/serverless/reinstall","key":"adminKey","body":"json"},
   switchServerlessEndpoint: {"kind":"enveloped","method":"POST","path":"/admin/plugin/serverless/switch-endpoint","key":"adminKey","body":"json"},
   getHealth: {"kind":"plain","method":"GET","path":"/health/check"},

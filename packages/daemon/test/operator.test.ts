@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { eventually, keptUv, runToEnd, TestDaemon, temporaryDirectory } from './harness.ts';
+import { eventually, keptUv, ONE, runToEnd, TestDaemon, temporaryDirectory } from './harness.ts';
 import { rudePackage } from './plugins/package.ts';
 
 let daemon: TestDaemon;
@@ -169,4 +169,44 @@ test('the log names routes, not paths and queries of strangers', async () => {
   });
   expect(lines.join('\n')).toContain('path=/e/:hook_id');
   expect(daemon.process.logTail(1000)).not.toMatch(/ahookthat|a-token|a-key|no\/such/);
+});
+
+test('who installed, rotated and removed stands in the audit log, in the file and in the database', async () => {
+  const audited = await TestDaemon.start({
+    settings: { ADMIN_API_ENABLED: 'true', ADMIN_API_KEY: 'an-admin-key', SERVER_KEY_PREVIOUS: 'a-former-server-key' },
+  });
+  const identifier = await audited.install(rudePackage('audited'));
+  const former = { headers: { 'X-Api-Key': 'a-former-server-key' }, key: false };
+  await audited.answer('POST', `/plugin/${ONE}/debugging/key/rotate`, former);
+  const [installed] = await audited.client().list();
+  await audited.client().uninstall(installed?.id ?? '');
+  await audited.answer('POST', `/plugin/${ONE}/management/install/identifiers`, {
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify({
+      plugin_unique_identifiers: [`a/b:0.0.1@${'0'.repeat(64)}`],
+      source: 'package',
+      metas: [{}],
+    }),
+  });
+  const expected = [
+    ['plugin.install', identifier, 'server-key', 'done'],
+    ['debugging-key.rotate', 'debugging key', 'server-key (former)', 'done'],
+    ['plugin.uninstall', identifier, 'server-key', 'done'],
+    ['plugin.install', `a/b:0.0.1@${'0'.repeat(64)}`, 'server-key', 'failed'],
+  ];
+  interface Event {
+    readonly [field: string]: string;
+  }
+  const shown = (event: Event) => [event['action'], event['subject'], event['credential'], event['outcome']];
+  const inFile = readFileSync(join(audited.process.dataDirectory, 'audit.jsonl'), 'utf8')
+    .trim()
+    .split('\n')
+    .map((line): Event => JSON.parse(line));
+  expect(inFile.map(shown)).toEqual(expected);
+  expect(inFile[0]).toMatchObject({ tenant_id: ONE, address: '127.0.0.1' });
+  const admin = { headers: { 'X-Admin-Api-Key': 'an-admin-key' }, key: false };
+  const answer = await audited.answer('GET', '/admin/audit', admin);
+  const inDatabase: readonly Event[] = JSON.parse(answer.text).data;
+  expect(inDatabase.toReversed().map(shown)).toEqual(expected);
+  await audited.close();
 });

@@ -1,6 +1,7 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FastifyRequest } from 'fastify';
+import type { AuditLog } from '../audit/index.ts';
 import { ByteBudget } from '../budget/index.ts';
 import type { Cache } from '../cache/index.ts';
 import { type DataDirectory, isLoopback, type Settings } from '../config/index.ts';
@@ -34,6 +35,7 @@ export interface HttpParts {
   readonly metrics: Metrics;
   readonly journal: PluginJournal;
   readonly database: Database;
+  readonly audit: AuditLog;
   readonly cache: Cache;
   readonly installation: Installation;
   readonly invocations: Invocations;
@@ -63,6 +65,7 @@ export async function httpServers(parts: HttpParts): Promise<HttpServers> {
   };
   const main = await createHttpServer({
     ...common,
+    onAudit: (event) => parts.audit.record(event),
     host: settings.SERVER_HOST,
     port: settings.SERVER_PORT,
     serverKey,
@@ -133,7 +136,7 @@ function routes(parts: HttpParts, requests: ReturnType<typeof observeRequests>):
     ...assetRoutes({ installation }),
     ...pluginLogRoutes({ journal: parts.journal }),
     ...endpointRoutes({ endpoints }),
-    ...(settings.ADMIN_API_ENABLED ? adminRoutes() : []),
+    ...(settings.ADMIN_API_ENABLED ? adminRoutes({ auditEvents: database.auditEvents }) : []),
     ...debuggingRoutes({ keys: settings.PLUGIN_REMOTE_INSTALLING_ENABLED ? parts.debuggingKeys : undefined }),
     ...(settings.PLUGIN_ENDPOINT_ENABLED
       ? webhookRoutes({

@@ -5,6 +5,7 @@
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { v7 as newId } from 'uuid';
+import { AuditLog } from '../audit/index.ts';
 import {
   createBackwardsInvocations,
   createSettingsCipher,
@@ -226,7 +227,17 @@ async function wire(
     newId,
     log: log.child({ component: 'endpoints' }),
   });
+  const audit = closing(
+    new AuditLog({
+      file: join(dataDirectory.path, 'audit.jsonl'),
+      events: database.auditEvents,
+      retentionDays: settings.AUDIT_RETENTION_DAYS,
+      log: log.child({ component: 'audit' }),
+    }),
+    (a) => a.close(),
+  );
   const parts = {
+    audit,
     settings,
     serverKey,
     dataDirectory,

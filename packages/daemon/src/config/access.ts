@@ -119,6 +119,14 @@ export const accessSettings = {
     usedBy: 'http',
     own: true,
   }),
+  AUDIT_RETENTION_DAYS: integer({
+    default: 365,
+    max: 36_500,
+    meaning:
+      'How long the database keeps who installed, upgraded, removed or rotated what; 0 for ever. The same lines stand in `DATA_DIR/audit.jsonl`.',
+    usedBy: 'audit',
+    own: true,
+  }),
 };
 
 /** Whether a text is an address, or a network such as `10.0.0.0/8`. */

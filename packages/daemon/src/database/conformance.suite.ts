@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe } from 'vitest';
+import { auditEventConformance } from './conformance/audit-events.suite.ts';
 import { endpointConformance } from './conformance/endpoints.suite.ts';
 import { installTaskConformance } from './conformance/install-tasks.suite.ts';
 import { readConformance } from './conformance/reads.suite.ts';
@@ -23,5 +24,6 @@ export function databaseConformance(name: string, open: () => Promise<Database>)
     readConformance(on);
     endpointConformance(on);
     installTaskConformance(on);
+    auditEventConformance(on);
   });
 }

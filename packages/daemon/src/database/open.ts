@@ -9,6 +9,7 @@ import type { Database } from './repositories.ts';
 import { openRowCaches } from './row-caches.ts';
 import { tables } from './schema.ts';
 import type { ServerOptions } from './servers/index.ts';
+import { SqlAuditEvents } from './sql/audit-events.ts';
 import type { SqlContext } from './sql/context.ts';
 import { SqlDebuggingLeases } from './sql/debugging-leases.ts';
 import { SqlDeclarations } from './sql/declarations.ts';
@@ -100,6 +101,7 @@ function repositories(dialect: SqlDialect, events: EventBus | undefined): Databa
     readmes: new SqlReadmes(context),
     serverlessRuntimes: new SqlServerlessRuntimes(context),
     lifecycle: new SqlTenantLifecycle(context),
+    auditEvents: new SqlAuditEvents(context),
     ping: async () => {
       await sql`select 1`.execute(dialect.kysely);
     },

@@ -111,3 +111,22 @@ export interface Page {
   readonly page: number;
   readonly pageSize: number;
 }
+
+/** Something that somebody did, or tried to do. Texts are empty where there is nothing to say. */
+export interface AuditEventRecord extends BaseRecord {
+  /** `plugin.install`, `debugging-key.rotate`, … */
+  readonly action: string;
+  readonly tenant_id: string;
+  /** What it was done to, such as a plugin unique identifier. */
+  readonly subject: string;
+  /** Of the client. */
+  readonly address: string;
+  /** Which key was shown. */
+  readonly credential: string;
+  readonly outcome: string;
+  /** Why it was refused. */
+  readonly detail: string;
+  readonly trace_id: string;
+}
+
+export type NewAuditEvent = Omit<AuditEventRecord, keyof BaseRecord>;

@@ -6,12 +6,14 @@
  * Source: config-storage-database §3.6 (reads), §3.7 (writes); its quirks D1–D20 are fixed here.
  */
 import type {
+  AuditEventRecord,
   BaseRecord,
   EndpointRecord,
   InstallationRecord,
   InstallTaskItem,
   InstallTaskRecord,
   JsonObject,
+  NewAuditEvent,
   Page,
   PluginRecord,
   ProjectionKind,
@@ -304,6 +306,19 @@ export interface TenantLifecycle {
   updateRemoteDeclaration(declaration: StoredDeclaration): Promise<boolean>;
 }
 
+/** Who did what. Rows are only added, and forgotten with age. */
+export interface AuditEvents {
+  append(event: NewAuditEvent): Promise<void>;
+  /** Newest first. @param page.before the id of the last one seen */
+  list(page: {
+    readonly limit: number;
+    readonly before?: string;
+    readonly tenantId?: string;
+  }): Promise<readonly AuditEventRecord[]>;
+  /** Removes what was written before a time; the number of removed ones. */
+  prune(before: Date): Promise<number>;
+}
+
 /** The open database: one object per area, and its end. */
 export interface Database {
   readonly plugins: Plugins;
@@ -317,6 +332,7 @@ export interface Database {
   readonly readmes: Readmes;
   readonly serverlessRuntimes: ServerlessRuntimes;
   readonly lifecycle: TenantLifecycle;
+  readonly auditEvents: AuditEvents;
   /** Asks the database one trivial question; rejects with `DatabaseError` when it cannot answer (readiness). */
   ping(): Promise<void>;
   /** Waits for running transactions and closes. */

@@ -191,6 +191,22 @@ export const tables: readonly TableSpec[] = [
     columns: { ...base, owner: varchar(127, { notNull: true }), deadline: required(bigint) },
     indexes: [index('idx_debugging_leases_owner', 'owner')],
   },
+  {
+    // Ours.
+    name: 'audit_events',
+    columns: {
+      ...base,
+      action: varchar(63, { notNull: true }),
+      tenant_id: varchar(255),
+      subject: text,
+      address: varchar(127),
+      credential: varchar(63),
+      outcome: varchar(63),
+      detail: text,
+      trace_id: varchar(63),
+    },
+    indexes: [index('idx_audit_events_tenant_id', 'tenant_id'), index('idx_audit_events_created_at', 'created_at')],
+  },
 ];
 
 /** Written as dates; every driver delivers ISO-8601 UTC text with milliseconds. */
@@ -282,6 +298,17 @@ interface LeaseRow extends BaseRow {
   deadline: number;
 }
 
+interface AuditEventRow extends BaseRow {
+  action: string;
+  tenant_id: string | null;
+  subject: string | null;
+  address: string | null;
+  credential: string | null;
+  outcome: string | null;
+  detail: string | null;
+  trace_id: string | null;
+}
+
 export interface Tables {
   plugins: PluginRow;
   plugin_installations: InstallationRow;
@@ -298,4 +325,5 @@ export interface Tables {
   plugin_readme_records: ReadmeRow;
   install_task_leases: LeaseRow;
   debugging_leases: LeaseRow;
+  audit_events: AuditEventRow;
 }

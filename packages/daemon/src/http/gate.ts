@@ -23,6 +23,9 @@ const informed = new WeakSet<FastifyRequest>();
 /** Whether a request may see what is not for everybody. */
 export const maySeeDetails = (request: FastifyRequest): boolean => informed.has(request);
 
+const withFormerKey = new WeakSet<FastifyRequest>();
+export const usedFormerKey = (request: FastifyRequest): boolean => withFormerKey.has(request);
+
 /** Decides about a request before anything of its body is read: its key, and how much its address asks at once. */
 export class Gate {
   readonly #options: GateOptions;
@@ -56,7 +59,10 @@ export class Gate {
     if (admission !== undefined) {
       this.#failures.succeeded(request.ip);
       connections.admit(request.raw.socket);
-      if (admission === 'former-key') this.#tellFormerKey(request.ip);
+      if (admission === 'former-key') {
+        withFormerKey.add(request);
+        this.#tellFormerKey(request.ip);
+      }
     } else if (!open || hasKey(request)) {
       if (wait !== undefined && !open) return refuse(reply, blocked(wait), wait);
       if (wait === undefined) this.#failures.failed(request.ip);

@@ -3,6 +3,7 @@
  * http-api.md; knows no plugin protocol. compose.ts collects the tables and builds the server.
  */
 
+export type { HttpAuditEvent } from './audited.ts';
 export { assertValid } from './binding.ts';
 export { errorBody, JSON_TYPE, sendErrorRaw, successBody } from './envelope.ts';
 export { maySeeDetails } from './gate.ts';

@@ -33,6 +33,9 @@ export interface Call<T> {
   readonly request: FastifyRequest;
 }
 
+/** What a change is made to, one event for each. */
+type Subjects = readonly string[];
+
 export interface Route<T = unknown> {
   /** GET answers HEAD too. */
   readonly method: 'GET' | 'POST' | 'HEAD' | 'PUT' | 'DELETE' | 'OPTIONS';
@@ -66,6 +69,8 @@ export interface Route<T = unknown> {
   readonly errorStatus?: 'ok' | 'kind';
   /** Answers by itself instead: uploads, bytes, streams. The body is not read before. Thrown errors become error envelopes as above. */
   readonly handleRaw?: (call: Call<T>, reply: FastifyReply) => Promise<void>;
+  /** The change that this route makes, for the audit log; what it is made to, asked before it is made. */
+  readonly audit?: { readonly action: string; readonly subjects: (call: Call<T>) => Subjects | Promise<Subjects> };
   /** Limit of the request body in bytes; default 8 MiB. */
   readonly bodyLimit?: number;
   /** `multipart/form-data` fields of a raw route, for the description. */

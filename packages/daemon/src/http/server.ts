@@ -6,6 +6,7 @@ import type { RecordOf } from '@plugin-daemon/wire-schema';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { DaemonError, toDaemonError } from '../errors/index.ts';
 import { inNetworks } from './addresses.ts';
+import { audited, type HttpAuditEvent } from './audited.ts';
 import { bindBody, bindGet, readQuery } from './binding.ts';
 import { ConnectionLimits } from './connections.ts';
 import { errorBody, JSON_TYPE, sendErrorRaw, successBody } from './envelope.ts';
@@ -34,6 +35,8 @@ export interface HttpServerOptions {
   readonly limits?: Partial<HttpLimits>;
   /** Addresses and networks of proxies in front, whose X-Forwarded-For counts. */
   readonly trustedProxies?: readonly string[];
+  /** Called for changes made through routes that are marked for the audit log. */
+  readonly onAudit?: (event: HttpAuditEvent) => void;
   readonly onWarning?: (warning: HttpWarning, address: string) => void;
   readonly routes: readonly AnyRoute[];
   /** Called when an answer is complete, with the route's pattern (`''` for unknown routes). */
@@ -252,7 +255,8 @@ function ordinary(route: AnyRoute, options: HttpServerOptions): Handler {
   return async (request, reply) => {
     try {
       const input = route.request === undefined ? undefined : await bind(route, request);
-      const data = await route.handle?.(callOf(request, reply, input));
+      const call = callOf(request, reply, input);
+      const data = await audited(route, call, options.onAudit, () => route.handle?.(call));
       return reply.type(JSON_TYPE).send(successBody(data));
     } catch (error) {
       const known = toDaemonError(error);

@@ -14,5 +14,7 @@ export {
   type MetricsOptions,
 } from './metrics.ts';
 export { type JournalLine, type JournalQuery, PluginJournal } from './plugin-journal.ts';
-export { SecretFilter } from './redaction.ts';
+export { cleanText, SecretFilter } from './redaction.ts';
+export { RotatingFile } from './rotating-file.ts';
 export { TraceContext } from './trace-context.ts';
+export { visible } from './visible.ts';

@@ -1,5 +1,6 @@
 import type { Selectable } from 'kysely';
 import type {
+  AuditEventRecord,
   BaseRecord,
   EndpointRecord,
   InstallationRecord,
@@ -172,4 +173,19 @@ function labels(value: unknown): { readonly [language: string]: string } {
   return Object.fromEntries(
     Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
   );
+}
+
+export function auditEventRecord(row: Selectable<Tables['audit_events']>): AuditEventRecord {
+  const { action, tenant_id, subject, address, credential, outcome, detail, trace_id } = row;
+  return {
+    ...base(row),
+    action,
+    tenant_id: tenant_id ?? '',
+    subject: subject ?? '',
+    address: address ?? '',
+    credential: credential ?? '',
+    outcome: outcome ?? '',
+    detail: detail ?? '',
+    trace_id: trace_id ?? '',
+  };
 }

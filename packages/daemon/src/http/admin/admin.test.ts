@@ -9,13 +9,21 @@ afterEach(async () => {
   await server?.close(AbortSignal.abort());
 });
 
+const asked: unknown[] = [];
+const auditEvents = {
+  list: async (page: object) => {
+    asked.push(page);
+    return [];
+  },
+};
+
 async function call(path: string, body: unknown, key = 'admin-key-1') {
   server = await createHttpServer({
     host: '127.0.0.1',
     port: 0,
     serverKey: 'server-key',
     adminKey: 'admin-key-1',
-    routes: adminRoutes(),
+    routes: adminRoutes({ auditEvents }),
     onFinished: () => undefined,
     onFault: () => undefined,
   });
@@ -55,4 +63,22 @@ test('switching needs name and URL, and is not for this platform', async () => {
   });
   expect(status).toBe(200);
   expect(text).toContain('switch serverless runtime is not supported on local platform');
+});
+
+test('the audit log is read by pages', async () => {
+  server = await createHttpServer({
+    host: '127.0.0.1',
+    port: 0,
+    serverKey: 'server-key',
+    adminKey: 'admin-key-1',
+    routes: adminRoutes({ auditEvents }),
+    onFinished: () => undefined,
+    onFault: () => undefined,
+  });
+  for (const url of ['/admin/audit', '/admin/audit?limit=5000&before=x&tenant_id=t', '/admin/audit?limit=-1'])
+    expect(
+      (await server.app.inject({ method: 'GET', url, headers: { 'x-admin-api-key': 'admin-key-1' } })).json(),
+    ).toEqual({ code: 0, message: 'success', data: [] });
+  expect(asked).toEqual([{ limit: 100 }, { limit: 1000, before: 'x', tenantId: 't' }, { limit: 1 }]);
+  expect((await server.app.inject({ method: 'GET', url: '/admin/audit' })).statusCode).toBe(401);
 });

@@ -1,9 +1,10 @@
 /**
- * Operators' routes, below `/admin/plugin/serverless` (http-api §13). On the local platform, the only one so far, both say that they
- * are not for it, in the words that tools know. Called by the server's route table when ADMIN_API_ENABLED is on.
+ * Operators' routes, below `/admin`: the audit log, and those of the serverless platform (http-api §13). On the local platform, the
+ * only one so far, the latter say that they are not for it, in the words that tools know. Called by the server's route table when ADMIN_API_ENABLED is on.
  */
 import { isUniqueIdentifier } from '@plugin-daemon/plugin-package';
-import { record, required, rule, string } from '@plugin-daemon/wire-schema';
+import { int, record, required, rule, string } from '@plugin-daemon/wire-schema';
+import type { AuditEvents } from '../../database/index.ts';
 import { DaemonError } from '../../errors/index.ts';
 import { bindBody } from '../binding.ts';
 import { successBody } from '../envelope.ts';
@@ -31,11 +32,57 @@ const progress = {
   required: ['event', 'data'],
 } as const;
 
+const line = { type: 'string' } as const;
+const auditEvent = {
+  title: 'AuditEvent',
+  type: 'object',
+  properties: {
+    id: line,
+    created_at: line,
+    updated_at: line,
+    action: line,
+    tenant_id: line,
+    subject: line,
+    address: line,
+    credential: line,
+    outcome: line,
+    detail: line,
+    trace_id: line,
+  },
+  required: ['id', 'created_at', 'action', 'tenant_id', 'subject', 'address', 'credential', 'outcome'],
+} as const;
+
 const MAX_BODY_BYTES = 1024 * 1024;
 const tag = 'Admin';
 
-export function adminRoutes(): readonly AnyRoute[] {
+export interface AdminDependencies {
+  readonly auditEvents: Pick<AuditEvents, 'list'>;
+}
+
+const AuditPage = record('', {
+  limit: int('Limit').describe('How many, 100 unless given, 1000 at most.'),
+  before: string('Before').describe('The id of the last event seen.'),
+  tenant_id: string('TenantID').describe('Only of this tenant.'),
+});
+
+export function adminRoutes({ auditEvents }: AdminDependencies): readonly AnyRoute[] {
   return [
+    route({
+      method: 'GET',
+      group: 'admin',
+      path: '/audit',
+      operationId: 'listAuditEvents',
+      tag,
+      summary: 'Who installed, upgraded, removed or rotated what, newest first.',
+      request: AuditPage,
+      data: { type: 'array', items: auditEvent },
+      handle: ({ input: { limit, before, tenant_id } }) =>
+        auditEvents.list({
+          limit: Math.min(Math.max(limit || 100, 1), 1000),
+          ...(before !== '' && { before }),
+          ...(tenant_id !== '' && { tenantId: tenant_id }),
+        }),
+    }),
     {
       ...route({
         method: 'POST',

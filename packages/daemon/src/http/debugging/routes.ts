@@ -34,6 +34,7 @@ export function debuggingRoutes({ keys }: DebuggingRoutesDeps): readonly AnyRout
       ...common,
       path: '/debugging/key/rotate',
       operationId: 'rotateDebuggingKey',
+      audit: { action: 'debugging-key.rotate', subjects: () => ['debugging key'] },
       summary: 'A new key for debugging connections; the old one opens none any more, open ones stay',
       handle: async ({ tenantId }) => {
         if (keys === undefined)

@@ -9,7 +9,7 @@ import { schemas } from './schemas.ts';
 
 const tag = 'Installation';
 
-export function installingRoutes({ installation }: ManagementDependencies): readonly AnyRoute[] {
+export function installingRoutes({ installation, database }: ManagementDependencies): readonly AnyRoute[] {
   const { installations } = installation;
   return [
     route({
@@ -20,6 +20,7 @@ export function installingRoutes({ installation }: ManagementDependencies): read
       tag,
       summary: 'Installs uploaded packages for a tenant; what is not there yet becomes a task to watch.',
       request: InstallBody,
+      audit: { action: 'plugin.install', subjects: ({ input }) => input.plugin_unique_identifiers ?? [] },
       data: schemas.installAnswer,
       handle: async ({ tenantId, input }) => {
         const identifiers = input.plugin_unique_identifiers ?? [];
@@ -44,6 +45,12 @@ export function installingRoutes({ installation }: ManagementDependencies): read
       tag,
       summary: "Switches a tenant's plugin to another version, newer or older.",
       request: UpgradeBody,
+      audit: {
+        action: 'plugin.upgrade',
+        subjects: ({ input }) => [
+          `${input.original_plugin_unique_identifier} -> ${input.new_plugin_unique_identifier}`,
+        ],
+      },
       data: schemas.installAnswer,
       handle: async ({ tenantId, input }) => {
         const [original, target] = [input.original_plugin_unique_identifier, input.new_plugin_unique_identifier];
@@ -68,6 +75,13 @@ export function installingRoutes({ installation }: ManagementDependencies): read
       tag,
       summary: 'Uninstalls a plugin; true also when there is none with this id.',
       request: UninstallBody,
+      audit: {
+        action: 'plugin.uninstall',
+        subjects: async ({ tenantId, input: { plugin_installation_id: id } }) => {
+          const installed = await database.installations.findById(requireUuid(tenantId), requireUuid(id));
+          return [installed?.plugin_unique_identifier ?? id];
+        },
+      },
       data: schemas.done,
       handle: async ({ tenantId, input }) => {
         await installations.uninstall(requireUuid(tenantId), requireUuid(input.plugin_installation_id));

@@ -20,7 +20,7 @@ export function describedRoutes(): readonly AnyRoute[] {
     ...debuggingRoutes(nothing()),
     ...assetRoutes(nothing()),
     ...pluginLogRoutes(nothing()),
-    ...adminRoutes(),
+    ...adminRoutes(nothing()),
     ...healthRoutes(nothing()),
   ];
   return [...routes, ...descriptionRoutes(routes)];
