@@ -28,7 +28,8 @@ export function environmentBuilder(options: EnvironmentBuilderOptions): PythonEn
   return new PythonEnvironments({
     ...same,
     log: { debug() {}, info() {}, warn() {} },
-    environment: env,
+    // What is here is used: an author who wants another Python installs it, or lets uv fetch it.
+    environment: { UV_PYTHON_DOWNLOADS: 'never', ...env },
     pythonInterpreterPath: interpreter,
     compileAllExtraArgs: '',
     verbose: false,

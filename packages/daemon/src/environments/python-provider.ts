@@ -81,7 +81,7 @@ export class PythonProvider {
       const interpreter = await this.#discovery.find(version, call.signal);
       if (interpreter !== undefined) return interpreter;
     }
-    if (wanted.includes(DEFAULT_VERSION)) {
+    if (wanted.includes(DEFAULT_VERSION) && this.#options.environment.UV_PYTHON_DOWNLOADS !== 'never') {
       call.onProgress(`fetching Python ${DEFAULT_VERSION}`);
       const interpreter = await untilAborted(this.#fetchDefault(), call.signal);
       if (interpreter !== undefined) return interpreter;
