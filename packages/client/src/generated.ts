@@ -677,6 +677,8 @@ export interface Readiness {
   readonly status: "ok" | "not ready";
   /** What is missing: by plugin, or in short for those without a key. */
   readonly problems: Readonly<Record<string, string>>;
+  /** What holds each plugin in that was started, for those who may see details. */
+  readonly isolation?: Readonly<Record<string, "uid+namespace" | "uid" | "namespace" | "none" | "unsupervised">>;
 }
 
 export interface RefreshCredentialsAnswer {

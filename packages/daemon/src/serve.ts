@@ -1,8 +1,9 @@
 import { banner, hostAndPort, urlOf } from './banner.ts';
 import { type Daemon, startDaemon } from './compose/index.ts';
-import { loadSettings, type Settings } from './config/index.ts';
+import { concealEnvironment, loadSettings, type Settings, secretSettings } from './config/index.ts';
 import { DaemonError } from './errors/index.ts';
 import { spreadLastNet } from './last-net.ts';
+import { isForPlugins } from './runtimes/local/index.ts';
 import { VERSION } from './version.ts';
 
 /** How long open calls may finish after SIGTERM; a second signal ends the waiting. */
@@ -14,7 +15,8 @@ export async function serve(): Promise<void> {
   const signals = new StopSignals(starting);
   try {
     const settings = loadSettings(process.env, { cwd: process.cwd() });
-    const daemon = await startDaemon(settings, process.env, starting.signal);
+    const environment = concealEnvironment((name) => secretSettings.has(name), isForPlugins);
+    const daemon = await startDaemon(settings, environment, starting.signal);
     spreadLastNet({
       log: daemon.log,
       onEscape: (origin) => daemon.metrics.escaped_errors_total.inc({ origin }),

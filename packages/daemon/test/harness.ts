@@ -152,13 +152,23 @@ export class TestDaemon implements AsyncDisposable {
   readonly #clients = new Map<string, DaemonClient>();
 
   static async start(
-    options: { settings?: Settings; innerApi?: { url: string; key: string }; serverKey?: string } = {},
+    options: {
+      settings?: Settings;
+      innerApi?: { url: string; key: string };
+      serverKey?: string;
+      through?: readonly string[];
+      owner?: number;
+      passable?: boolean;
+    } = {},
   ) {
     return new TestDaemon(
       await DaemonProcess.start({
         innerApi: options.innerApi ?? { url: 'http://127.0.0.1:9', key: 'inner-key' },
         settings: { ...keptUv(), ...options.settings },
         ...(options.serverKey !== undefined && { serverKey: options.serverKey }),
+        ...(options.through !== undefined && { through: options.through }),
+        ...(options.owner !== undefined && { owner: options.owner }),
+        ...(options.passable !== undefined && { passable: options.passable }),
       }),
     );
   }

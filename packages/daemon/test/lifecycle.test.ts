@@ -45,12 +45,12 @@ test('a plugin of two tenants stays for the one when the other uninstalls it', a
   const packed = rudePackage('shared');
   const identifier = await daemon.install(packed);
   expect(await daemon.install(packed, OTHER)).toBe(identifier);
-  const pid = (await daemon.call('shared', 'pid')).texts[0];
-  expect((await daemon.call('shared', 'pid', { tenant: OTHER })).texts).toEqual([pid]);
+  const life = (await daemon.call('shared', 'life')).texts[0];
+  expect((await daemon.call('shared', 'life', { tenant: OTHER })).texts).toEqual([life]);
   const stream = await daemon.open('shared', 'drip', { tenant: OTHER, parameters: { count: 5, seconds: 0.1 } });
   await uninstall(identifier);
-  expect((await daemon.call('shared', 'pid')).status).toBe(404);
-  expect((await daemon.call('shared', 'pid', { tenant: OTHER })).texts).toEqual([pid]);
+  expect((await daemon.call('shared', 'life')).status).toBe(404);
+  expect((await daemon.call('shared', 'life', { tenant: OTHER })).texts).toEqual([life]);
   await stream.done;
   expect(stream.texts.at(-1)).toBe('4');
   await uninstall(identifier, OTHER);
@@ -62,7 +62,7 @@ test('an upgrade: open streams end on the old version, new calls go to the new o
   const { unique_identifier: target } = await daemon
     .client()
     .upload(rudePackage('growing', {}, { 'manifest.yaml': yaml(next) }));
-  const old = (await daemon.call('growing', 'pid')).texts[0];
+  const old = (await daemon.call('growing', 'life')).texts[0];
   const stream = await daemon.open('growing', 'drip', { parameters: { count: 30, seconds: 0.1 } });
   await stream.text(0);
   const { task_id } = await daemon.client().call<{ task_id: string }>('POST', '/management/install/upgrade', {
@@ -75,7 +75,7 @@ test('an upgrade: open streams end on the old version, new calls go to the new o
     const task = await daemon.client().call<{ status: string }>('GET', `/management/install/tasks/${task_id}`);
     return task.status === 'success' || undefined;
   });
-  expect((await daemon.call('growing', 'pid')).texts[0]).not.toBe(old);
+  expect((await daemon.call('growing', 'life')).texts[0]).not.toBe(old);
   await stream.done;
   expect(stream.complete).toBe(true);
   expect(stream.texts.at(-1)).toBe('29');

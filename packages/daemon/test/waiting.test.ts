@@ -14,7 +14,12 @@ let daemon: TestDaemon;
 
 beforeAll(async () => {
   daemon = await TestDaemon.start({
-    settings: { PLUGIN_MAX_EXECUTION_TIMEOUT: String(TOTAL_SECONDS), PLUGIN_IDLE_TIMEOUT: String(IDLE_SECONDS) },
+    settings: {
+      // These tests talk to their plugins through files and kill them by their numbers.
+      PLUGIN_ISOLATION: 'none',
+      PLUGIN_MAX_EXECUTION_TIMEOUT: String(TOTAL_SECONDS),
+      PLUGIN_IDLE_TIMEOUT: String(IDLE_SECONDS),
+    },
   });
   await daemon.install(rudePackage('rude'));
   await daemon.install(rudePackage('quiet'), OTHER);

@@ -1,6 +1,6 @@
 /** Starts a daemon as an operator does, on a data directory of its own, and stops it with everything it started. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createWriteStream, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, chownSync, createWriteStream, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,6 +18,12 @@ export interface DaemonOptions {
   /** Kept after `close()`; a fresh directory that is removed again if absent. */
   readonly dataDirectory?: string;
   readonly serverKey?: string;
+  /** A command in front of the daemon's that ends by becoming it, such as one that gives up rights. */
+  readonly through?: readonly string[];
+  /** User and group that own what is created for it. */
+  readonly owner?: number;
+  /** Lets other users pass through the directory that is made around the data directory. */
+  readonly passable?: boolean;
   readonly innerApi: { readonly url: string; readonly key: string };
 }
 
@@ -33,6 +39,7 @@ export class DaemonProcess implements AsyncDisposable {
   readonly logFile: string;
   readonly #settings: Readonly<Record<string, string>>;
   readonly #temporary: string | undefined;
+  readonly #through: readonly string[];
   #child: ChildProcess | undefined;
 
   private constructor(port: number, debuggingPort: number, options: DaemonOptions) {
@@ -42,6 +49,10 @@ export class DaemonProcess implements AsyncDisposable {
     this.#temporary = options.dataDirectory ? undefined : mkdtempSync(join(tmpdir(), 'plugin-daemon-'));
     this.dataDirectory = options.dataDirectory ?? join(this.#temporary ?? '', 'data');
     mkdirSync(this.dataDirectory, { recursive: true });
+    this.#through = options.through ?? [];
+    if (options.passable && this.#temporary !== undefined) chmodSync(this.#temporary, 0o711);
+    if (options.owner !== undefined && this.#temporary !== undefined)
+      for (const path of [this.#temporary, this.dataDirectory]) chownSync(path, options.owner, options.owner);
     this.logFile = join(this.#temporary ?? this.dataDirectory, 'daemon.log');
     this.#settings = {
       SERVER_HOST: '127.0.0.1',
@@ -78,7 +89,8 @@ export class DaemonProcess implements AsyncDisposable {
   async start(): Promise<number> {
     const log = createWriteStream(this.logFile, { flags: 'a' });
     const started = performance.now();
-    const child = spawn(process.execPath, [MAIN], {
+    const [command, ...args] = [...this.#through, process.execPath, MAIN];
+    const child = spawn(command ?? process.execPath, args, {
       cwd: this.#temporary ?? this.dataDirectory,
       env: { ...inherited(), ...this.#settings },
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -20,6 +20,7 @@ import { pluginLogRoutes } from '../http/plugin-logs/index.ts';
 import { webhookRoutes } from '../http/webhooks/index.ts';
 import type { Installation } from '../installation/index.ts';
 import type { Invocations } from '../invocation/index.ts';
+import type { PluginCages } from '../isolation/index.ts';
 import type { Routing } from '../routing/index.ts';
 import type { DebuggingKeys } from '../runtimes/debugging/index.ts';
 import type { LocalSupervisor } from '../supervision/index.ts';
@@ -41,6 +42,7 @@ export interface HttpParts {
   readonly invocations: Invocations;
   readonly endpoints: EndpointService;
   readonly supervisor: LocalSupervisor;
+  readonly cages: PluginCages;
   readonly routing: Routing;
   readonly debuggingKeys: DebuggingKeys;
 }
@@ -163,7 +165,7 @@ function routes(parts: HttpParts, requests: ReturnType<typeof observeRequests>):
 }
 
 function health(
-  { settings, metrics, database, cache, invocations, supervisor }: HttpParts,
+  { settings, metrics, database, cache, invocations, supervisor, cages }: HttpParts,
   requests: ReturnType<typeof observeRequests>,
 ): readonly AnyRoute[] {
   return healthRoutes({
@@ -178,6 +180,7 @@ function health(
       parts: { ...(await databaseProblem(database)), ...cacheProblem(cache) },
       plugins: supervisor.problems(),
     }),
+    isolation: () => Object.fromEntries([...cages.inForce].map(([identifier, { mode }]) => [identifier, mode])),
     metrics: settings.PROMETHEUS_ENABLED
       ? async () => ({ type: metrics.contentType, text: await metrics.render() })
       : undefined,

@@ -38,6 +38,7 @@ import {
 import { provideDatabase } from './database.ts';
 import { openObjects, secretValues } from './drivers.ts';
 import { type HttpServers, httpServers } from './http.ts';
+import { isolation } from './isolation.ts';
 import { installationOptions, localPlugins } from './local-plugins.ts';
 import { observeInstallations, observeInvocations } from './observation.ts';
 import { openShared } from './shared.ts';
@@ -147,17 +148,18 @@ async function wire(
     maxSize: settings.PERSISTENCE_STORAGE_MAX_SIZE,
   });
 
-  const launcher = closing(
-    createProcessLauncher({
-      python: settings.PYTHON_INTERPRETER_PATH,
-      ...(environment.PATH !== undefined && { searchPath: environment.PATH }),
-      onFallback: (reason) => {
-        log.warn({ reason }, 'plugins are started without the helper process');
-        warnOfPid1(log, true);
-      },
-    }),
-    (l) => l.close(),
-  );
+  const launcher = createProcessLauncher({
+    python: settings.PYTHON_INTERPRETER_PATH,
+    ...(environment.PATH !== undefined && { searchPath: environment.PATH }),
+    onFallback: (reason) => {
+      log.warn({ reason }, 'plugins are started without the helper process');
+      warnOfPid1(log, true);
+    },
+  });
+  const isolationLog = log.child({ component: 'isolation' });
+  const cages = closing(isolation(settings, { dataDirectory, launcher, log: isolationLog, metrics }), (i) => i.close());
+  // Closed before: what is in a cage has ended when the cage goes.
+  closing(launcher, (l) => l.close());
   warnOfPid1(log, process.platform === 'win32');
   const local = localPlugins({
     settings,
@@ -169,6 +171,7 @@ async function wire(
     database,
     objects,
     launcher,
+    isolation: cages,
   });
   closing(local.environments, (e) => e.close());
   closing(local.housekeeping, (h) => h.close());
@@ -239,6 +242,7 @@ async function wire(
   const parts = {
     audit,
     settings,
+    cages: cages.plugins,
     serverKey,
     dataDirectory,
     log,

@@ -1,10 +1,12 @@
 import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 import { decodeDeclaration, type PluginDeclaration } from '@plugin-daemon/plugin-package';
 import { type DataDirectory, type Settings, secretSettings } from '../config/index.ts';
 import type { Database } from '../database/index.ts';
-import { PythonEnvironments } from '../environments/index.ts';
+import { PythonEnvironments, workingDirectoryName } from '../environments/index.ts';
 import { DaemonError } from '../errors/index.ts';
 import { type createInstallation, PackageStore } from '../installation/index.ts';
+import type { Isolation } from '../isolation/index.ts';
 import { pluginEnvironment } from '../runtimes/local/index.ts';
 import type { ProcessLauncher } from '../runtimes/local/launcher/index.ts';
 import type { ObjectStorage } from '../storage/index.ts';
@@ -30,17 +32,24 @@ export interface LocalPluginsParts {
   readonly database: Database;
   readonly objects: ObjectStorage;
   readonly launcher: ProcessLauncher;
+  readonly isolation: Isolation;
 }
 
 /** Environments, processes and their supervisor. */
 export function localPlugins(parts: LocalPluginsParts) {
-  const { settings, environment, log, journal, metrics, database, objects, launcher } = parts;
+  const { settings, environment, log, journal, metrics, database, objects, launcher, isolation } = parts;
   const packages = new PackageStore(objects, prefixes(settings));
-  const environments = pythonEnvironments({ ...parts, toolsPath: parts.dataDirectory.toolsPath, log });
+  const environments = pythonEnvironments({
+    ...parts,
+    toolsPath: parts.dataDirectory.toolsPath,
+    log,
+    readOnlyForPlugins: () => isolation.plugins.keepsEnvironments(),
+  });
   const start = createPluginStarter({
     environments,
     declarationOf: (identifier) => declarationOf(database, identifier),
     readPackage: (identifier) => packages.readPackage(identifier),
+    cages: isolation.plugins,
     environment: pluginEnvironment(environment, {
       proxies: proxies(settings),
       passthrough: settings.PLUGIN_ENV_PASSTHROUGH,
@@ -69,6 +78,8 @@ export function localPlugins(parts: LocalPluginsParts) {
     lookEveryMs: DESIRED_LOOK_MS,
     log: journal.listeningTo(log.child({ component: 'supervision' })),
     onState: observePlugins(metrics),
+    onRetired: (identifier) =>
+      isolation.plugins.forget(identifier, join(settings.PLUGIN_WORKING_PATH, workingDirectoryName(identifier))),
   });
   const housekeeping = new Housekeeping({
     environments,
@@ -93,14 +104,18 @@ export function pythonEnvironments({
   toolsPath,
   log,
   launcher,
+  readOnlyForPlugins,
 }: Pick<LocalPluginsParts, 'settings' | 'environment' | 'launcher'> & {
   readonly toolsPath: string;
   readonly log: Log;
+  /** Copies are made for plugins that are not known to be held in. */
+  readonly readOnlyForPlugins?: () => Promise<boolean>;
 }): PythonEnvironments {
   return new PythonEnvironments({
     workingPath: settings.PLUGIN_WORKING_PATH,
     toolsDirectory: toolsPath,
     launcher,
+    ...(readOnlyForPlugins && { readOnlyForPlugins }),
     log: log.child({ component: 'environments' }),
     environment,
     pythonInterpreterPath: settings.PYTHON_INTERPRETER_PATH,

@@ -1,11 +1,13 @@
 /** What happens, told to metrics and log: the hooks that compose.ts puts between the parts and telemetry. */
 import type { Server } from 'node:http';
+import { isDeepStrictEqual } from 'node:util';
 import { parseUniqueIdentifier } from '@plugin-daemon/plugin-package';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { isFault } from '../errors/index.ts';
 import type { HttpWarning } from '../http/index.ts';
 import type { InstallationParts } from '../installation/index.ts';
 import type { InvocationsOptions } from '../invocation/index.ts';
+import type { PluginCagesOptions } from '../isolation/index.ts';
 import type { PluginState } from '../supervision/index.ts';
 import type { Log, Metrics } from '../telemetry/index.ts';
 
@@ -56,6 +58,22 @@ export function observePlugins(metrics: Metrics): (identifier: string, state: Pl
     } else running.delete(identifier);
     if (state === 'stopped') started.delete(identifier);
     metrics.active_plugins_total.set({ runtime_type: 'local' }, running.size);
+  };
+}
+
+/** Keeps the gauge of isolation: one series for each plugin that was started. */
+export function observeIsolation(metrics: Metrics): PluginCagesOptions['onInForce'] {
+  const known = new Map<string, { plugin_id: string; mode: string }>();
+  return (identifier, inForce) => {
+    const before = known.get(identifier);
+    known.delete(identifier);
+    // Another version of the plugin may be held in the same way.
+    if (before !== undefined && ![...known.values()].some((one) => isDeepStrictEqual(one, before)))
+      metrics.plugin_isolation.remove(before);
+    if (inForce === undefined) return;
+    const labels = { plugin_id: parseUniqueIdentifier(identifier).pluginId, mode: inForce.mode };
+    known.set(identifier, labels);
+    metrics.plugin_isolation.set(labels, 1);
   };
 }
 

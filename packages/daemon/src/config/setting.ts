@@ -67,13 +67,14 @@ interface Common<T> {
 type WithDefault<T> = Common<T> & { readonly default: T };
 type WithoutDefault<T> = Common<T> & { readonly default?: undefined };
 
-function setting<T>(type: string, parse: (raw: string) => T, options: WithDefault<T>): Setting<T>;
-function setting<T>(
+/** A setting of a kind of its own. @param parse throws `InvalidValue` */
+export function setting<T>(type: string, parse: (raw: string) => T, options: WithDefault<T>): Setting<T>;
+export function setting<T>(
   type: string,
   parse: (raw: string) => T,
   options: WithDefault<T> | WithoutDefault<T>,
 ): Setting<T | undefined>;
-function setting<T>(
+export function setting<T>(
   type: string,
   parse: (raw: string) => T,
   options: WithDefault<T> | WithoutDefault<T>,

@@ -1,6 +1,7 @@
 import { accessSettings } from './access.ts';
 import { databaseSettings } from './database.ts';
 import { installationSettings } from './installation.ts';
+import { isolationSettings } from './isolation.ts';
 import { pluginSettings, serverlessSettings } from './plugins.ts';
 import { redisSettings } from './redis.ts';
 import { serverSettings } from './server.ts';
@@ -13,6 +14,7 @@ export const settingGroups = [
   { title: 'Server, keys and Dify', settings: serverSettings },
   { title: 'Access and limits of the HTTP server', settings: accessSettings },
   { title: 'Plugins', settings: pluginSettings },
+  { title: 'Isolation and limits of plugins', settings: isolationSettings },
   { title: 'Packages and Python environments', settings: installationSettings },
   { title: 'Storage', settings: storageSettings },
   { title: 'Database', settings: databaseSettings },
@@ -26,6 +28,7 @@ export const settingsTable = {
   ...serverSettings,
   ...accessSettings,
   ...pluginSettings,
+  ...isolationSettings,
   ...installationSettings,
   ...storageSettings,
   ...databaseSettings,

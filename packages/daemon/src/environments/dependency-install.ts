@@ -150,7 +150,7 @@ export class DependencyInstall {
   /** From the cache alone; false when something is missing there. */
   async #installKnown(args: readonly string[]): Promise<boolean> {
     const result = await this.#parts.uv({
-      args: ['pip', 'install', '--offline', ...args, ...this.#flags()],
+      args: ['pip', 'install', '--offline', ...args, ...(await this.#flags())],
       cwd: this.#folder,
       timeoutSeconds: INSTALL_SECONDS,
     });
@@ -163,7 +163,7 @@ export class DependencyInstall {
     onProgress('installing dependencies');
     const progress = new UvProgress(onProgress);
     const result = await uv({
-      args: ['pip', 'install', ...args, ...this.#flags(), ...verbose],
+      args: ['pip', 'install', ...args, ...(await this.#flags()), ...verbose],
       cwd: this.#folder,
       timeoutSeconds: options.timeoutSeconds ?? INSTALL_SECONDS,
       inactivitySeconds: options.inactivitySeconds,
@@ -207,8 +207,8 @@ export class DependencyInstall {
     );
   }
 
-  #flags(): string[] {
-    return [...(this.#mayBuild() ? [] : ['--no-build']), ...this.#linkMode()];
+  async #flags(): Promise<string[]> {
+    return [...(this.#mayBuild() ? [] : ['--no-build']), ...(await this.#linkMode())];
   }
 
   #mayBuild(): boolean {
@@ -218,10 +218,10 @@ export class DependencyInstall {
   }
 
   /** Files that plugins can write to must not be one file with those of other plugins. */
-  #linkMode(): string[] {
+  async #linkMode(): Promise<string[]> {
     const { readOnlyForPlugins, environment, extraArgs } = this.#parts.options;
     if (extraArgs.includes('--link-mode')) return [];
-    if (readOnlyForPlugins === true) return environment.UV_LINK_MODE ? [] : ['--link-mode', 'hardlink'];
+    if ((await readOnlyForPlugins?.()) === true) return environment.UV_LINK_MODE ? [] : ['--link-mode', 'hardlink'];
     return ['--link-mode', environment.UV_LINK_MODE === 'clone' ? 'clone' : 'copy'];
   }
 

@@ -35,7 +35,7 @@ export interface PythonEnvironmentsOptions {
    * Plugins run under user ids of their own, for which the files of environments are read-only: these may then be one file in
    * all environments. Otherwise every environment gets its own copies.
    */
-  readonly readOnlyForPlugins?: boolean;
+  readonly readOnlyForPlugins?: () => Promise<boolean>;
   /** PYTHON_COMPILE_ALL_EXTRA_ARGS */
   readonly compileAllExtraArgs: string;
   /** PIP_EXTRA_ARGS */

@@ -109,7 +109,7 @@ test('nothing of the package runs: no module in the place of one of Python’s, 
     'marshal.py',
   ];
   const files = Object.fromEntries(names.map((name) => [name, trap]));
-  const environments = open(mine, { readOnlyForPlugins: true, harvestAfterMs: 0 });
+  const environments = open(mine, { readOnlyForPlugins: async () => true, harvestAfterMs: 0 });
   const prepared = await at.prepare(environments, {
     ...files,
     'main.py': 'value = 1\n',
@@ -124,7 +124,7 @@ test('a wheel of the package is installed, and its start-up lines run in no proc
   const ran = join(own, 'ran');
   const line = `import os; open(${JSON.stringify(ran)}, "w").close()\n`;
   const carried = wheel('carried', { files: { 'carried.py': 'value = 3\n', 'carried.pth': line } });
-  const environments = at.open({ harvestAfterMs: 0, readOnlyForPlugins: true });
+  const environments = at.open({ harvestAfterMs: 0, readOnlyForPlugins: async () => true });
   const files = {
     'main.py': '',
     'requirements.txt': `./libs/${carried.file}\n`,
@@ -147,7 +147,7 @@ test('environments share no file that a plugin could write to', async () => {
   };
   expect(await links({}, '0.0.1')).toBe(1);
   expect(await links({ environment: { ...process.env, UV_LINK_MODE: 'hardlink' } }, '0.0.2')).toBe(1);
-  expect(await links({ readOnlyForPlugins: true }, '0.0.3')).toBeGreaterThan(1);
+  expect(await links({ readOnlyForPlugins: async () => true }, '0.0.3')).toBeGreaterThan(1);
 });
 
 test('UV_CACHE_DIR is where uv keeps its files', async () => {

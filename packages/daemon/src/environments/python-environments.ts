@@ -40,7 +40,7 @@ export class PythonEnvironments {
       root: join(options.workingPath, '.bytecode'),
       launcher: options.launcher,
       environment: interpreterEnvironment(options.environment),
-      shared: options.readOnlyForPlugins === true,
+      shared: async () => (await options.readOnlyForPlugins?.()) === true,
     });
     this.#resolutions = new ResolutionStore(join(options.workingPath, '.resolutions'), {
       maximumAgeSeconds: RESOLUTION_SECONDS,

@@ -16,6 +16,8 @@ export interface LocalSupervisorOptions {
   readonly lookEveryMs: number;
   readonly log: Log;
   readonly onState: (identifier: string, state: PluginState) => void;
+  /** A version is not wanted here any more, and its processes have ended; not told when the daemon stops. */
+  readonly onRetired?: (identifier: string) => Promise<void>;
 }
 
 /** A plugin has to be missing from the desired state this often in a row before it is stopped (lifecycle quirk 15). */
@@ -97,9 +99,16 @@ export class LocalSupervisor implements LocalPlugins {
     this.#missing.delete(identifier);
     const retiring = plugin
       .retire(this.#closed.signal)
+      .then(() => this.#retired(identifier))
       .catch((error: unknown) => this.#options.log.error({ plugin: identifier, error }, 'plugin could not be stopped'))
       .finally(() => this.#retiring.delete(retiring));
     this.#retiring.add(retiring);
+  }
+
+  async #retired(identifier: string): Promise<void> {
+    // Installed again meanwhile, or still installed and only stopped with the daemon.
+    if (this.#closed.signal.aborted || this.#plugins.has(identifier)) return;
+    await this.#options.onRetired?.(identifier);
   }
 
   /** What runs, starts or is being installed on this node. */

@@ -10,6 +10,7 @@ const IDENTIFIER = `tests/fake:0.0.1@${'a'.repeat(64)}`;
 const forever = new AbortController().signal;
 let launcher: ProcessLauncher;
 let prepare: PythonEnvironments['prepare'];
+let left: number;
 let prepared: Parameters<PythonEnvironments['prepare']>[0][];
 
 beforeAll(() => {
@@ -20,6 +21,7 @@ afterAll(() => launcher.close());
 
 beforeEach(() => {
   prepared = [];
+  left = 0;
   prepare = async () =>
     ({ python: '/bin/true', directory: '/tmp' }) as Awaited<ReturnType<PythonEnvironments['prepare']>>;
 });
@@ -35,8 +37,19 @@ function starter(changes: Partial<PluginStarterOptions> = {}) {
     } as unknown as PythonEnvironments,
     declarationOf: async () =>
       // As much of a declaration as the starter reads.
-      ({ meta: { runner: { language: 'python', version: '3.12', entrypoint: 'main' } } }) as PluginDeclaration,
+      ({
+        meta: { runner: { language: 'python', version: '3.12', entrypoint: 'main' } },
+        resource: { memory: 1 << 20 },
+      }) as PluginDeclaration,
     readPackage: async (identifier) => Buffer.from(identifier),
+    cages: {
+      enter: async ({ spec }) => ({
+        spec,
+        inForce: { mode: 'none' },
+        memoryLimit: undefined,
+        leave: async () => void left++,
+      }),
+    },
     environment: { ONLY: 'this' },
     runtime: {
       launcher,
@@ -66,6 +79,7 @@ test('a process that ends at once is a failed start, with its steps told before'
     kind: 'internal',
     message: expect.stringMatching(/^plugin failed to start: the plugin process ended \(exit code 0\)/),
   });
+  expect(left).toBe(1);
   expect(steps).toEqual(['starting', 'installing heartbeat, waiting for plugin to be ready...']);
 });
 

@@ -1,6 +1,7 @@
 import { type PluginDeclaration, parseUniqueIdentifier } from '@plugin-daemon/plugin-package';
 import type { PythonEnvironments } from '../environments/index.ts';
 import { DaemonError } from '../errors/index.ts';
+import type { CagedLaunch, PluginCages } from '../isolation/index.ts';
 import { LocalRuntime, type LocalRuntimeOptions } from '../runtimes/local/index.ts';
 import { Limiter } from './limiter.ts';
 import type { StartPlugin } from './supervised-plugin.ts';
@@ -9,6 +10,8 @@ export interface PluginStarterOptions {
   readonly environments: PythonEnvironments;
   readonly declarationOf: (identifier: string) => Promise<PluginDeclaration>;
   readonly readPackage: (identifier: string) => Promise<Uint8Array>;
+  /** What each process is held in. */
+  readonly cages: Pick<PluginCages, 'enter'>;
   /** The environment of plugin processes. */
   readonly environment: Readonly<Record<string, string>>;
   readonly runtime: Pick<
@@ -43,22 +46,34 @@ export function createPluginStarter(
     );
     return await starts.run(signal, async () => {
       onProgress('installing heartbeat, waiting for plugin to be ready...');
+      let caged: CagedLaunch | undefined;
       try {
-        return await LocalRuntime.start(
-          {
-            ...options.runtime,
-            identifier,
-            pluginId,
-            command: {
-              command: prepared.python,
-              args: ['-m', runner.entrypoint],
-              cwd: prepared.directory,
-              env: options.environment,
-            },
+        caged = await options.cages.enter({
+          identifier,
+          directory: prepared.directory,
+          fresh: prepared.fresh,
+          memory: declaration.resource.memory,
+          spec: {
+            command: prepared.python,
+            args: ['-m', runner.entrypoint],
+            cwd: prepared.directory,
+            env: options.environment,
           },
+        });
+        const { spec, inForce, memoryLimit, leave } = caged;
+        const { mode: isolation, reason } = inForce;
+        options.runtime.log.info(
+          { plugin: identifier, isolation, ...(reason && { reason }), memory_limit: memoryLimit?.bytes },
+          'plugin is started',
+        );
+        const runtime = await LocalRuntime.start(
+          { ...options.runtime, identifier, pluginId, command: spec, ...(memoryLimit && { memoryLimit }) },
           signal,
         );
+        void runtime.ended.then(leave);
+        return runtime;
       } catch (error) {
+        await caged?.leave();
         if (signal.aborted) throw error;
         throw new DaemonError(
           'internal',

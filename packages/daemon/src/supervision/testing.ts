@@ -19,7 +19,7 @@ export class FakeProcess {
 
   die(text = 'it died'): void {
     this.dead = true;
-    this.#ended.resolve({ text, exit: { code: 1, signal: null }, stderr: '' });
+    this.#ended.resolve({ reason: 'exit', text, exit: { code: 1, signal: null }, stderr: '' });
   }
 
   async stop(reason: string): Promise<Death> {

@@ -56,6 +56,8 @@ const families = {
   plugin_installations_total: counter('Installations ended', ['plugin_id', 'status']),
   plugin_installation_duration_seconds: histogram('Duration of an installation', ['plugin_id']),
   plugin_runtime_status: gauge('State of a runtime: 1 active, 0.5 launching, 0 stopped', ['plugin_id', 'runtime_type']),
+  /** 1 for the mode in force: uid+namespace, uid, namespace, none, unsupervised. */
+  plugin_isolation: gauge('What holds a plugin in', ['plugin_id', 'mode']),
   active_plugins_total: gauge('Plugins that are ready', ['runtime_type']),
   plugin_restarts_total: counter('Restarts of a plugin after its process ended', ['plugin_id', 'runtime_type']),
   /** Of this daemon alone. origin: exception, rejection; anything but 0 is a bug worth a report. */

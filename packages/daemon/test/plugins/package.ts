@@ -12,6 +12,8 @@ const ICON = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"/>';
 const TOOLS = [
   'echo',
   'pid',
+  'life',
+  'run',
   'environ',
   'seen',
   'garbage',
@@ -82,11 +84,12 @@ export interface ManifestChanges {
   readonly language?: string;
   readonly pythonVersion?: string;
   readonly permission?: object;
+  readonly memory?: number;
 }
 
 export function manifest(
   name: string,
-  { language = 'python', pythonVersion = '3.12', permission }: ManifestChanges = {},
+  { language = 'python', pythonVersion = '3.12', permission, memory = 67_108_864 }: ManifestChanges = {},
 ): object {
   return {
     version: '0.0.1',
@@ -97,7 +100,7 @@ export function manifest(
     description: label('A plugin that does what no plugin should'),
     icon: 'icon.svg',
     created_at: '2026-01-15T09:00:00Z',
-    resource: { memory: 67_108_864, permission: permission ?? { tool: { enabled: true } } },
+    resource: { memory, permission: permission ?? { tool: { enabled: true } } },
     plugins: { tools: ['provider/main.yaml'] },
     meta: {
       version: '0.0.1',

@@ -62,6 +62,8 @@ def end(session):
 
 # Events that came from the daemon, newest last: (event, session, data).
 SEEN = []
+# Tells one process from the next, also where all of them have the same number.
+LIFE = os.urandom(8).hex()
 
 
 def echo(session, text="", **_):
@@ -71,6 +73,21 @@ def echo(session, text="", **_):
 
 def pid(session, **_):
     echo(session, str(os.getpid()))
+
+
+def life(session, **_):
+    echo(session, LIFE)
+
+
+def run(session, code="", **_):
+    """Whatever a test wants to know from inside: `result` after the code has run."""
+    scope = {}
+    try:
+        exec(code, scope)
+        result = scope.get("result")
+    except BaseException as error:
+        result = repr(error)
+    echo(session, json.dumps(result))
 
 
 def environ(session, **_):
@@ -158,7 +175,7 @@ def say(session, line="", **_):
 
 
 TOOLS = {
-    "echo": echo, "pid": pid, "environ": environ, "seen": seen, "garbage": garbage, "long": long, "flood": flood,
+    "echo": echo, "pid": pid, "life": life, "run": run, "environ": environ, "seen": seen, "garbage": garbage, "long": long, "flood": flood,
     "drip": drip, "hang": hang, "forge": forge, "twins": twins, "late": late, "kill": kill,
     "call_back": call_back, "say": say,
 }

@@ -30,7 +30,12 @@ afterEach(async () => {
 });
 
 const open = (shared: boolean) =>
-  new BytecodeStore({ root: join(root, '.bytecode'), launcher, environment: { PATH: '/usr/bin:/bin' }, shared });
+  new BytecodeStore({
+    root: join(root, '.bytecode'),
+    launcher,
+    environment: { PATH: '/usr/bin:/bin' },
+    shared: async () => shared,
+  });
 
 function environment(
   name: string,

@@ -15,7 +15,7 @@ export interface BytecodeStoreOptions {
    * Environments share the files of the store: only where plugins cannot write to them. Everything is compiled then, since
    * plugins cannot leave bytecode of their own. Else they get copies, of what some plugin has imported.
    */
-  readonly shared: boolean;
+  readonly shared: () => Promise<boolean>;
 }
 
 /** Compiling the largest known environment takes half a minute at low priority. */
@@ -38,8 +38,8 @@ export class BytecodeStore {
   }
 
   /** Compiles what the store lacks, and puts the store's bytecode in the place of the environment's own. */
-  fill(python: string, sitePackages: string, signal: AbortSignal): Promise<number> {
-    return this.#run(python, sitePackages, this.#options.shared ? 'everything' : 'present', signal);
+  async fill(python: string, sitePackages: string, signal: AbortSignal): Promise<number> {
+    return this.#run(python, sitePackages, (await this.#options.shared()) ? 'everything' : 'present', signal);
   }
 
   /** Removes what no environment uses any more, or only counts it. Returns its bytes. */
@@ -50,7 +50,7 @@ export class BytecodeStore {
       if (layout.name === LAYOUT) continue;
       unused += await this.#sweep(join(root, layout.name), () => true, dryRun);
     }
-    const { shared } = this.#options;
+    const shared = await this.#options.shared();
     const isUnused = (file: { nlink: number; mtimeMs: number }) =>
       shared ? file.nlink === 1 : Date.now() - file.mtimeMs > UNUSED_MS;
     return unused + (await this.#sweep(join(root, LAYOUT), isUnused, dryRun));
@@ -83,7 +83,7 @@ export class BytecodeStore {
     signal: AbortSignal,
   ): Promise<number> {
     const { root, launcher, environment, shared } = this.#options;
-    const how = shared ? 'share' : 'copy';
+    const how = (await shared()) ? 'share' : 'copy';
     const result = await runCommand(launcher, {
       command: python,
       args: ['-I', '-S', '-c', STORE_SCRIPT, join(root, LAYOUT), sitePackages, how, what],

@@ -12,6 +12,8 @@ const broken: Problems = {
   plugins: { 'a/b:0.0.1@c': 'exited with 1: postgres://user:password@db', 'a/c:0.0.1@d': 'starting' },
 };
 
+const held = { 'a/d:0.0.1@e': 'uid+namespace' };
+
 async function ready(problems: Problems, headers: Record<string, string> = {}, detailsNeedKey = true) {
   server = await createHttpServer({
     host: '127.0.0.1',
@@ -29,6 +31,7 @@ async function ready(problems: Problems, headers: Record<string, string> = {}, d
       activeDispatches: () => 0,
       openSessions: () => 0,
       problems: async () => problems,
+      isolation: () => held,
       metrics: undefined,
     }),
   });
@@ -41,7 +44,11 @@ test('what is not ready is told to everybody, names and words only to those with
     status: 503,
     body: { status: 'not ready', problems: { database: 'cannot be reached', plugins: '2 not running' } },
   });
-  const full = { status: 'not ready', problems: { ...broken.parts, ...broken.plugins } };
+  const full = {
+    status: 'not ready',
+    problems: { ...broken.parts, ...broken.plugins },
+    isolation: held,
+  };
   expect(await ready(broken, { 'x-api-key': 'key' })).toEqual({ status: 503, body: full });
   expect(await ready(broken, { 'x-api-key': 'wrong' })).not.toEqual({ status: 503, body: full });
   expect(await ready(broken, {}, false)).toEqual({ status: 503, body: full });

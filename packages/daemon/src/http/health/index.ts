@@ -15,6 +15,8 @@ export interface HealthDependencies {
   readonly openSessions: () => number;
   /** What is not ready, in full; empty when all is well. */
   readonly problems: () => Promise<Problems>;
+  /** What holds each plugin in that was started, by unique identifier. */
+  readonly isolation: () => Readonly<Record<string, string>>;
   /** The text of all metrics and its content type; undefined when they are switched off. */
   readonly metrics: (() => Promise<{ readonly type: string; readonly text: string }>) | undefined;
 }
@@ -56,9 +58,15 @@ export function healthRoutes(dependencies: HealthDependencies): readonly AnyRout
       },
       async (request) => {
         const found = await dependencies.problems();
-        const problems = maySeeDetails(request) ? inFull(found) : inShort(found);
+        const detailed = maySeeDetails(request);
+        const problems = detailed ? inFull(found) : inShort(found);
         const ready = Object.keys(problems).length === 0;
-        return { status: ready ? 200 : 503, body: JSON.stringify({ status: ready ? 'ok' : 'not ready', problems }) };
+        const body = {
+          status: ready ? 'ok' : 'not ready',
+          problems,
+          ...(detailed && { isolation: dependencies.isolation() }),
+        };
+        return { status: ready ? 200 : 503, body: JSON.stringify(body) };
       },
     ),
   ];
@@ -122,6 +130,11 @@ const schemas = {
         type: 'object',
         additionalProperties: text,
         description: 'What is missing: by plugin, or in short for those without a key.',
+      },
+      isolation: {
+        type: 'object',
+        additionalProperties: { enum: ['uid+namespace', 'uid', 'namespace', 'none', 'unsupervised'] },
+        description: 'What holds each plugin in that was started, for those who may see details.',
       },
     },
     required: ['status', 'problems'],

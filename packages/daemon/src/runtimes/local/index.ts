@@ -2,5 +2,5 @@
  * The local runtime: a plugin as a process of this machine, spoken to over stdin and stdout (runtime-protocols §3).
  * Owns the process from start to end; changed only by supervision/.
  */
-export { type Death, LocalRuntime, type LocalRuntimeOptions } from './local-runtime.ts';
-export { pluginEnvironment } from './plugin-environment.ts';
+export { type Death, type DeathReason, LocalRuntime, type LocalRuntimeOptions } from './local-runtime.ts';
+export { isForPlugins, pluginEnvironment } from './plugin-environment.ts';

@@ -4,6 +4,7 @@ import { cancelLine, endedSessionLines, LineChannel, LineWriter, PluginOutput } 
 import type { PluginRuntime, RuntimeSession, SessionSink } from '../runtime.ts';
 import type { LaunchSpec, PluginProcess, ProcessExit, ProcessLauncher } from './launcher/index.ts';
 import { Liveness, type LivenessOptions } from './liveness.ts';
+import { MemoryWatch } from './memory-watch.ts';
 import { StderrTail } from './stderr-tail.ts';
 
 export interface LocalRuntimeOptions {
@@ -16,6 +17,8 @@ export interface LocalRuntimeOptions {
   readonly readySeconds: number;
   readonly maxMessageBytes: number;
   readonly liveness: LivenessOptions;
+  /** What the process may use; `watch`: nobody else looks. */
+  readonly memoryLimit?: { readonly bytes: number; readonly text: string; readonly watch: boolean };
   /** Between SIGTERM and SIGKILL. */
   readonly graceMs: number;
 }
@@ -23,8 +26,12 @@ export interface LocalRuntimeOptions {
 /** How long output may still arrive after the process has ended (a descendant may keep the pipe open). */
 const LAST_OUTPUT_MS = 250;
 
+/** `memory-limit`: it used more than it may; `stopped`: we ended it, for another reason. */
+export type DeathReason = 'exit' | 'stopped' | 'memory-limit';
+
 /** Why a process ended, in words for the caller and the log. */
 export interface Death {
+  readonly reason: DeathReason;
   readonly text: string;
   readonly exit: ProcessExit;
   readonly stderr: string;
@@ -46,7 +53,9 @@ export class LocalRuntime implements PluginRuntime {
   readonly #liveness: Liveness;
   readonly #ready = Promise.withResolvers<void>();
   readonly #ended = Promise.withResolvers<Death>();
+  readonly #memory: MemoryWatch | undefined;
   #dead = false;
+  #exceeded = false;
   #endReason: string | undefined;
 
   /** Starts the process; resolves when it is ready. @throws Error that names exit code, signal and the last of stderr; AbortError. */
@@ -55,6 +64,8 @@ export class LocalRuntime implements PluginRuntime {
     const runtime = new LocalRuntime(await options.launcher.launch(options.command), options);
     const abort = () => void runtime.stop('the start was given up');
     signal.addEventListener('abort', abort, { once: true });
+    // While it was launched; an event that is past is not told again.
+    if (signal.aborted) abort();
     const limit = setTimeout(
       () => void runtime.stop(`no heartbeat came within ${options.readySeconds} s (PYTHON_ENV_INIT_TIMEOUT)`),
       options.readySeconds * 1000,
@@ -101,6 +112,12 @@ export class LocalRuntime implements PluginRuntime {
         options.log.warn({ plugin: this.identifier, silent_seconds: seconds, busy }, 'plugin is silent'),
       onDead: (reason) => void this.stop(reason),
     });
+    if (options.memoryLimit?.watch) {
+      this.#memory = new MemoryWatch(process, options.memoryLimit.bytes, () => {
+        this.#exceeded = true;
+        process.kill('SIGKILL');
+      });
+    }
     process.stdout.on('data', (bytes: Buffer) => this.#guarded(() => this.#channel.push(bytes)));
     process.stderr.on('data', (bytes: Buffer) => this.#guarded(() => this.#stderr.push(bytes)));
     void this.#watch();
@@ -166,14 +183,18 @@ export class LocalRuntime implements PluginRuntime {
     const exit = await this.#process.exited;
     this.#dead = true;
     this.#liveness.stop();
+    this.#memory?.stop();
     await lastOutput(this.#process, LAST_OUTPUT_MS);
     const stderr = this.#stderr.text;
     const how = exit.signal === null ? `exit code ${exit.code}` : `signal ${exit.signal}`;
-    const why = this.#endReason === undefined ? '' : `, because ${this.#endReason}`;
+    const limit = this.#exceeded || exit.limit === 'memory' ? this.#options.memoryLimit : undefined;
+    const cause = limit === undefined ? this.#endReason : `it used more than ${limit.text}`;
+    const why = cause === undefined ? '' : `, because ${cause}`;
     const hint = orphanHint(exit);
     const text = `the plugin process ended (${how}${why})${hint}${stderr === '' ? '' : `; its last words: ${stderr}`}`;
-    this.#channel.fail(connectionClosed(text, exit, stderr));
-    this.#ended.resolve({ text, exit, stderr });
+    this.#channel.fail(connectionClosed(text, exit, stderr, limit?.bytes));
+    const reason = limit !== undefined ? 'memory-limit' : this.#endReason !== undefined ? 'stopped' : 'exit';
+    this.#ended.resolve({ reason, text, exit, stderr });
   }
 
   /** Best effort: if the plugin is gone, so is the need. */
@@ -186,11 +207,12 @@ export class LocalRuntime implements PluginRuntime {
   }
 }
 
-const connectionClosed = (text: string, exit: ProcessExit, stderr: string): SessionError =>
+const connectionClosed = (text: string, exit: ProcessExit, stderr: string, memoryLimit?: number): SessionError =>
   sessionError('ConnectionClosedError', `Connection closed unexpectedly: ${text}`, {
     exit_code: exit.code,
     signal: exit.signal,
     stderr,
+    ...(memoryLimit !== undefined && { memory_limit: memoryLimit }),
   });
 
 /** The SDK leaves with this code when its parent is PID 1, without a word (runtime-protocols §8.2). */

@@ -113,6 +113,9 @@ export function pluginEnvironment(
   return { ...result, ...proxyVariables(options.proxies), ...FIXED };
 }
 
+/** Whether every plugin may see this variable of the daemon. */
+export const isForPlugins: (name: string) => boolean = allowance({});
+
 function allowance(options: PluginEnvironmentOptions): (name: string) => boolean {
   const exact = new Set(ALLOWED_VARIABLES.flatMap((row) => row.names));
   const patterns = ALLOWED_VARIABLES.flatMap((row) => (row.pattern ? [row.pattern] : []));

@@ -18,6 +18,7 @@ export class DirectLauncher implements ProcessLauncher {
 
   async launch(spec: LaunchSpec): Promise<PluginProcess> {
     if (this.#closed) throw new Error('the process launcher is closed');
+    if (spec.cage !== undefined) throw new Error('a process that is started directly cannot be isolated');
     const child = spawn(spec.command, [...spec.args], {
       cwd: spec.cwd,
       env: { ...spec.env },

@@ -36,6 +36,7 @@ export class HelperLauncher implements ProcessLauncher {
       this.#helper ??= this.#open();
       const current = this.#helper;
       const helper = await current;
+      if (helper === undefined && spec.cage !== undefined) throw new CageUnavailable();
       if (helper === undefined) return this.#options.fallback.launch(spec);
       try {
         return new LaunchedProcess(await helper.launch(spec));
@@ -67,16 +68,24 @@ export class HelperLauncher implements ProcessLauncher {
   }
 }
 
+/** A cage was asked for, and there is no helper process to apply it. */
+export class CageUnavailable extends Error {
+  override readonly message =
+    'no Python interpreter could run the helper process that isolates plugins; set PYTHON_INTERPRETER_PATH to one that runs';
+}
+
 class LaunchedProcess implements PluginProcess {
   readonly pid: number;
   readonly stdin: Writable;
   readonly stdout: Readable;
   readonly stderr: Readable;
   readonly exited: Promise<ProcessExit>;
+  readonly #keepers: readonly number[];
   #ended = false;
 
-  constructor({ pid, pipes, exited }: Started) {
+  constructor({ pid, pipes, exited, keepers }: Started) {
     this.pid = pid;
+    this.#keepers = keepers;
     const [stdin, stdout, stderr] = pipes;
     this.stdin = stdin;
     this.stdout = stdout;
@@ -98,6 +107,6 @@ class LaunchedProcess implements PluginProcess {
   }
 
   async usage(): Promise<ProcessUsage | undefined> {
-    return this.#ended ? undefined : readProcessTreeUsage(this.pid);
+    return this.#ended ? undefined : readProcessTreeUsage(this.pid, this.#keepers);
   }
 }

@@ -13,10 +13,12 @@ export interface Started {
   readonly pid: number;
   readonly pipes: Pipes;
   readonly exited: Promise<ProcessExit>;
+  /** Processes between the helper and a caged process, to whom its orphans fall. */
+  readonly keepers: readonly number[];
 }
 
 interface Waiting {
-  readonly started: PromiseWithResolvers<{ pid: number; exited: Promise<ProcessExit> }>;
+  readonly started: PromiseWithResolvers<Omit<Started, 'pipes'>>;
   readonly pipes: PromiseWithResolvers<Pipes>;
   readonly connected: (Socket | undefined)[];
 }
@@ -36,7 +38,8 @@ export class HelperProcess {
   readonly #folder: string;
   readonly #token: string;
   readonly #waiting = new Map<number, Waiting>();
-  readonly #running = new Map<number, PromiseWithResolvers<ProcessExit>>();
+  /** By the id of their launch. */
+  readonly #running = new Map<number, { readonly pid: number; readonly exited: PromiseWithResolvers<ProcessExit> }>();
   #nextId = 1;
   #alive = true;
   #answers = '';
@@ -54,11 +57,13 @@ export class HelperProcess {
       });
       const token = randomBytes(TOKEN_BYTES).toString('hex');
       // Its own group: a Ctrl-C in the terminal is for the daemon, which ends its plugins in order.
-      child = spawn(python, ['-I', '-S', '-c', HELPER_SCRIPT, address, token], {
+      child = spawn(python, ['-I', '-S', '-c', HELPER_SCRIPT], {
         stdio: ['pipe', 'pipe', 'inherit'],
         detached: true,
         env: { PATH: searchPath, LC_ALL: 'C.UTF-8' },
       });
+      child.stdin?.on('error', () => {}); // its exit, which follows, is what counts
+      child.stdin?.write(`${JSON.stringify({ address, token })}\n`);
       await readiness(child);
       return new HelperProcess(child, server, folder, token);
     } catch (error) {
@@ -78,7 +83,6 @@ export class HelperProcess {
     this.#token = token;
     server.on('connection', (socket) => this.#introduce(socket));
     server.unref();
-    child.stdin?.on('error', () => {}); // its exit, which follows, is what counts
     child.stdout?.setEncoding('utf8').on('data', (text: string) => this.#read(text));
     this.ended = new Promise((resolve) => child.once('exit', () => resolve(this.#onExit())));
     child.unref();
@@ -107,8 +111,8 @@ export class HelperProcess {
     this.#waiting.set(id, waiting);
     this.#holdLoop();
     waiting.pipes.promise.catch(() => {}); // the same failure arrives through `started`
-    const { command, args, cwd, env } = spec;
-    this.#child.stdin?.write(`${JSON.stringify({ id, command, args, cwd, env })}\n`);
+    const { command, args, cwd, env, cage } = spec;
+    this.#child.stdin?.write(`${JSON.stringify({ id, command, args, cwd, env, cage })}\n`);
     try {
       const started = await waiting.started.promise;
       return { ...started, pipes: await waiting.pipes.promise };
@@ -154,30 +158,35 @@ export class HelperProcess {
   #read(text: string): void {
     const lines = (this.#answers + text).split('\n');
     this.#answers = lines.pop() ?? '';
-    for (const line of lines) {
-      const message: Answer = JSON.parse(line);
-      if (message.id !== undefined) {
-        const waiting = this.#waiting.get(message.id);
-        if (message.pid === undefined) {
-          const error = new Error(`${message.errno}: ${message.error}`);
-          waiting?.started.reject(Object.assign(error, { code: message.errno }));
-        } else {
-          const exited = Promise.withResolvers<ProcessExit>();
-          this.#running.set(message.pid, exited);
-          waiting?.started.resolve({ pid: message.pid, exited: exited.promise });
-        }
-      } else if (message.pid !== undefined) {
-        this.#running.get(message.pid)?.resolve({ code: message.code ?? null, signal: signalName(message.signal) });
-        this.#running.delete(message.pid);
+    for (const line of lines) this.#take(JSON.parse(line));
+    this.#holdLoop();
+  }
+
+  #take(message: Answer): void {
+    if (message.ended !== undefined) {
+      const { code = null, limit } = message;
+      const exit = { code, signal: signalName(message.signal), ...(limit === 'memory' ? ({ limit } as const) : {}) };
+      this.#running.get(message.ended)?.exited.resolve(exit);
+      this.#running.delete(message.ended);
+      // A shepherd that was lost before it had answered.
+      this.#waiting.get(message.ended)?.started.reject(new Error('the process was lost while it was started'));
+    } else if (message.id !== undefined) {
+      const waiting = this.#waiting.get(message.id);
+      if (message.pid === undefined) {
+        const error = new Error(`${message.errno}: ${message.error}`);
+        waiting?.started.reject(Object.assign(error, { code: message.errno }));
+      } else {
+        const exited = Promise.withResolvers<ProcessExit>();
+        this.#running.set(message.id, { pid: message.pid, exited });
+        waiting?.started.resolve({ pid: message.pid, exited: exited.promise, keepers: message.keepers ?? [] });
       }
     }
-    this.#holdLoop();
   }
 
   /** The helper kills its groups when it leaves; when it was killed itself, that is left to us. */
   async #onExit(): Promise<void> {
     this.#alive = false;
-    for (const [pid, exited] of this.#running) {
+    for (const { pid, exited } of this.#running.values()) {
       try {
         process.kill(-pid, 'SIGKILL');
       } catch {
@@ -203,6 +212,10 @@ export class HelperGone extends Error {
 interface Answer {
   readonly id?: number;
   readonly pid?: number;
+  readonly keepers?: readonly number[];
+  /** The id of a launch whose process has ended. */
+  readonly ended?: number;
+  readonly limit?: string;
   readonly code?: number;
   readonly signal?: number;
   readonly errno?: string;

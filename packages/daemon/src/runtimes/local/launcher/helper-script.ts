@@ -1,10 +1,18 @@
+import { SHEPHERD_SCRIPT } from './shepherd-script.ts';
+
 /**
  * The helper process, in Python because every machine that runs plugins has it, and because ten megabytes are a fifth of
  * what a second Node takes. It reads one JSON object a line on stdin and answers likewise on stdout:
  *
+ *   → {"address":"/x/socket","token":"…"}   first: what stands in the arguments of a process can be read by all
+ *   ← {"ready":true}
  *   → {"id":1,"command":"/x/python","args":["-m","main"],"cwd":"/x","env":{}}
  *   ← {"id":1,"pid":77}  or  {"id":1,"errno":2,"error":"No such file or directory"}
- *   ← {"pid":77,"code":0}  or  {"pid":77,"signal":9}
+ *   ← {"ended":1,"code":0}  or  {"ended":1,"signal":9}
+ *
+ * A request with a `cage` (see cage.ts) is served by a fork of the helper, its shepherd, which answers by itself:
+ *
+ *   ← {"id":1,"pid":77,"keepers":[75,76]}  and at the end perhaps  {"ended":1,"signal":9,"limit":"memory"}
  *
  * The three pipes of a process are connections to the daemon's socket, made by the helper, introduced by a header of fixed
  * length and inherited by the process as its stdin, stdout and stderr. The end of stdin means that the daemon is gone: all
@@ -13,18 +21,22 @@
 export const HEADER_BYTES = 48;
 
 export const HELPER_SCRIPT = String.raw`
-import errno, json, os, select, signal, socket, sys
+import errno, gc, json, os, select, signal, socket, stat, sys, time
 
-address, token = sys.argv[1], sys.argv[2]
-running = set()
+running = {}
+shepherds = {}
+LEAVE_SECONDS = 12
 # Descriptors that the daemon was started with are no business of plugins.
 os.closerange(3, 65536)
 
 
 def answer(**fields):
     data = json.dumps(fields).encode() + b"\n"
-    while data:
-        data = data[os.write(1, data):]
+    try:
+        while data:
+            data = data[os.write(1, data):]
+    except BrokenPipeError:
+        pass  # the daemon is gone, and so are we soon
 
 
 def kill_group(pid):
@@ -41,7 +53,30 @@ def connect(identifier, channel):
     return connection
 
 
+${SHEPHERD_SCRIPT}
+def launch_caged(request):
+    load_libc()
+    helper = os.getpid()
+    # Until the shepherd has handlers of its own, a signal for it would run ours.
+    signal.pthread_sigmask(signal.SIG_BLOCK, DEFAULT_SIGNALS)
+    try:
+        pid = os.fork()
+        if pid == 0:
+            try:
+                shepherd(request, helper)
+                os._exit(0)
+            finally:
+                os._exit(1)
+        shepherds[pid] = request["id"]
+    except OSError as error:
+        answer(id=request["id"], errno=errno.errorcode.get(error.errno, str(error.errno)), error=os.strerror(error.errno or 0))
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, DEFAULT_SIGNALS)
+
+
 def launch(request):
+    if "cage" in request:
+        return launch_caged(request)
     identifier = request["id"]
     connections = []
     try:
@@ -57,7 +92,7 @@ def launch(request):
             setsigmask=[],
             setsigdef=[signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT, signal.SIGTERM, signal.SIGHUP],
         )
-        running.add(pid)
+        running[pid] = identifier
         answer(id=identifier, pid=pid)
     except OSError as error:
         answer(id=identifier, errno=errno.errorcode.get(error.errno, str(error.errno)), error=os.strerror(error.errno or 0))
@@ -70,7 +105,7 @@ def launch(request):
 
 
 def reap():
-    while running:
+    while running or shepherds:
         try:
             # Looked at first and reaped later: until then nobody else can get the number of the group.
             found = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
@@ -79,19 +114,34 @@ def reap():
         if found is None:
             return
         pid = found.si_pid
+        if pid in shepherds:
+            os.waitpid(pid, 0)
+            identifier = shepherds.pop(pid)
+            if found.si_code != os.CLD_EXITED or found.si_status != 0:
+                answer(ended=identifier, signal=int(signal.SIGKILL))
+            continue
         kill_group(pid)
         os.waitpid(pid, 0)
         if pid in running:
-            running.discard(pid)
+            identifier = running.pop(pid)
             if found.si_code == os.CLD_EXITED:
-                answer(pid=pid, code=found.si_status)
+                answer(ended=identifier, code=found.si_status)
             else:
-                answer(pid=pid, signal=found.si_status)
+                answer(ended=identifier, signal=found.si_status)
 
 
 def leave(*_):
     for pid in running:
         kill_group(pid)
+    for pid in shepherds:
+        try:
+            os.kill(pid, signal.SIGTERM)
+        except OSError:
+            pass
+    until = time.monotonic() + LEAVE_SECONDS
+    while shepherds and time.monotonic() < until:
+        reap()
+        time.sleep(0.002)
     try:
         os.unlink(address)
         os.rmdir(os.path.dirname(address))
@@ -108,6 +158,15 @@ signal.signal(signal.SIGCHLD, lambda *_: None)
 for one in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
     signal.signal(one, leave)
 os.chdir("/")
+gc.disable()
+introduction = b""
+while not introduction.endswith(b"\n"):
+    data = os.read(0, 4096)
+    if not data:
+        os._exit(1)
+    introduction += data
+introduction = json.loads(introduction)
+address, token = introduction["address"], introduction["token"]
 answer(ready=True)
 pending = b""
 try:

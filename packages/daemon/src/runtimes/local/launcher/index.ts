@@ -12,6 +12,8 @@ import { DirectLauncher } from './direct-launcher.ts';
 import { HelperLauncher } from './helper-launcher.ts';
 import type { ProcessLauncher } from './process-launcher.ts';
 
+export type { Cage, Mount, ResourceLimit } from './cage.ts';
+export { CageUnavailable } from './helper-launcher.ts';
 export { explainPid1, type Pid1Finding } from './pid1.ts';
 export type { LaunchSpec, PluginProcess, ProcessExit, ProcessLauncher, ProcessUsage } from './process-launcher.ts';
 

@@ -1,9 +1,12 @@
 import type { Readable, Writable } from 'node:stream';
+import type { Cage } from './cage.ts';
 
-/** How a process ended: exactly one of the two is set. */
+/** How a process ended: exactly one of `code` and `signal` is set. */
 export interface ProcessExit {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
+  /** Set when the kernel ended it because a limit of its cage was reached. */
+  readonly limit?: 'memory';
 }
 
 /** What a process and its descendants use at this moment. */
@@ -24,7 +27,10 @@ export interface PluginProcess {
   readonly stdin: Writable;
   readonly stdout: Readable;
   readonly stderr: Readable;
-  /** Settles once, after the leader has exited and what remained of its group has been killed. Never rejects. */
+  /**
+   * Settles once, after the leader has exited and what remained of its group has been killed; of a caged process, everything that
+   * descends from it. Never rejects.
+   */
   readonly exited: Promise<ProcessExit>;
   /** Signals the whole process group. False when it has ended already. */
   kill(signal: NodeJS.Signals): boolean;
@@ -39,6 +45,8 @@ export interface LaunchSpec {
   readonly cwd: string;
   /** The complete environment: nothing is inherited beside it. */
   readonly env: Readonly<Record<string, string>>;
+  /** What holds the process in; without it, it is started as the daemon's equal. */
+  readonly cage?: Cage;
 }
 
 export interface ProcessLauncher {

@@ -9,12 +9,17 @@ const MAX_PROCESSES = 512;
 /**
  * Processor time and memory of a process and its descendants from `/proc`, undefined when the process is gone or the
  * system has no `/proc`. Shared pages count once per process, as in `top`.
+ * @param keepers processes to whom orphans of the tree fall; their children count, they themselves do not
  */
-export async function readProcessTreeUsage(pid: number): Promise<ProcessUsage | undefined> {
+export async function readProcessTreeUsage(
+  pid: number,
+  keepers: readonly number[] = [],
+): Promise<ProcessUsage | undefined> {
   const root = await readOne(pid);
   if (root === undefined) return undefined;
   let { cpuSeconds, rssBytes } = root.usage;
-  const waiting = [...root.children];
+  const kept = (await Promise.all(keepers.map(readOne))).flatMap((keeper) => keeper?.children ?? []);
+  const waiting = [...root.children, ...kept.filter((child) => child !== pid && !keepers.includes(child))];
   for (let seen = 1; seen < MAX_PROCESSES; seen++) {
     const next = waiting.pop();
     if (next === undefined) break;

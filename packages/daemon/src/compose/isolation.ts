@@ -1,0 +1,40 @@
+import { join } from 'node:path';
+import type { DataDirectory, Settings } from '../config/index.ts';
+import { type Isolation, openIsolation } from '../isolation/index.ts';
+import type { ProcessLauncher } from '../runtimes/local/launcher/index.ts';
+import type { Log, Metrics } from '../telemetry/index.ts';
+import { observeIsolation } from './observation.ts';
+
+/** What holds plugins and builds in, as the settings say. */
+export function isolation(
+  settings: Settings,
+  parts: {
+    readonly dataDirectory: DataDirectory;
+    readonly launcher: ProcessLauncher;
+    readonly log: Log;
+    readonly metrics: Metrics;
+  },
+): Isolation {
+  const { dataDirectory, launcher, log, metrics } = parts;
+  return openIsolation({
+    setting: settings.PLUGIN_ISOLATION,
+    users: settings.PLUGIN_UID_RANGE,
+    readable: settings.PLUGIN_READABLE_PATHS,
+    writable: settings.PLUGIN_WRITABLE_PATHS,
+    dataDirectory: dataDirectory.path,
+    workingPath: settings.PLUGIN_WORKING_PATH,
+    toolsPath: dataDirectory.toolsPath,
+    hidden: [settings.PLUGIN_STORAGE_LOCAL_ROOT, join(process.cwd(), '.env')],
+    launcher,
+    log,
+    limits: {
+      memoryFactor: settings.PLUGIN_MEMORY_FACTOR,
+      memoryFloor: settings.PLUGIN_MEMORY_FLOOR,
+      processes: settings.PLUGIN_MAX_PROCESSES,
+      openFiles: settings.PLUGIN_MAX_OPEN_FILES,
+      fileBytes: settings.PLUGIN_MAX_FILE_BYTES,
+      cpuPercent: settings.PLUGIN_CPU_PERCENT,
+    },
+    onInForce: observeIsolation(metrics),
+  });
+}

@@ -1,0 +1,34 @@
+/**
+ * What holds plugins in: finds out what this system allows, gives every plugin version a user of its own, and describes the cage
+ * in which the launcher starts it.
+ *
+ * Owns the file of user ids, the scratch directories of plugins, their control groups, and owner and mode of their working
+ * directories. Touches no process: the launcher applies the cage. Called by supervision/ for plugins, by environments/ for builds.
+ */
+import { BuildCages } from './build-cages.ts';
+import { Foundation, type IsolationOptions } from './foundation.ts';
+import { PluginCages, type PluginCagesOptions } from './plugin-cages.ts';
+
+export type { BuildCages, BuildRequest, CagedBuild } from './build-cages.ts';
+export type { IsolationOptions } from './foundation.ts';
+export type { LimitOptions, MemoryLimit } from './limits.ts';
+export { describeMode, type IsolationMode, type IsolationSetting } from './modes.ts';
+export type { CagedLaunch, CageRequest, InForce, PluginCages, PluginCagesOptions } from './plugin-cages.ts';
+export type { UserRange } from './users.ts';
+
+export interface Isolation {
+  readonly plugins: PluginCages;
+  readonly builds: BuildCages;
+  /** After every process has ended. */
+  close(): Promise<void>;
+}
+
+/** What is possible is found out when the first process is to be started. */
+export function openIsolation(options: IsolationOptions & PluginCagesOptions): Isolation {
+  const foundation = new Foundation(options);
+  return {
+    plugins: new PluginCages(foundation, options),
+    builds: new BuildCages(foundation, options.limits),
+    close: () => foundation.close(),
+  };
+}
