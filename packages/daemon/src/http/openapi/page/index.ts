@@ -10,9 +10,9 @@ export const page = `<!doctype html>
 <style>${style}</style>
 <nav aria-label="Operations">
 <input type="search" placeholder="Find an operation" aria-label="Find an operation">
-<div id="contents"></div>
+<details id="menu" open><summary>Operations</summary><div id="contents"></div></details>
 </nav>
-<main id="main"><p>Reading <a href="openapi.json">openapi.json</a> …</p></main>
+<main id="main"><p>Reading the description …</p></main>
 <script>${script}</script>
 </html>
 `;

@@ -58,23 +58,29 @@ class Node {
   }
 }
 
-async function draw(answer: () => Promise<unknown>) {
+async function draw(answer: () => Promise<unknown>, pathname = '/docs', isSmall = false) {
+  const asked: string[] = [];
   const main = new Node('main');
   const contents = new Node('div');
   const input = new Node('input');
+  const menu = Object.assign(new Node('details'), { open: true });
   const context = createContext({
     document: {
       createElement: (tag: string) => new Node(tag),
-      getElementById: (id: string) => (id === 'main' ? main : contents),
+      getElementById: (id: string) => ({ main, contents, menu })[id],
       querySelector: () => input,
       querySelectorAll: () => contents.all('a'),
     },
-    location: { origin: 'http://127.0.0.1:5002', hash: '' },
-    fetch: async () => ({ json: answer }),
+    location: { origin: 'http://127.0.0.1:5002', pathname, hash: '' },
+    matchMedia: () => ({ matches: isSmall }),
+    fetch: async (url: string) => {
+      asked.push(url);
+      return { json: answer };
+    },
   });
   runInContext(script, context);
   await new Promise((resolve) => setImmediate(resolve));
-  return { main, contents, input };
+  return { main, contents, input, menu, asked };
 }
 
 const description = openApiDocument(describedRoutes());
@@ -99,6 +105,26 @@ test('a call can be copied', async () => {
   expect(command).toContain("curl -N -X POST 'http://127.0.0.1:5002/plugin/00000000-");
   expect(command).toContain('-H "X-Api-Key: $KEY"');
   expect(command).toContain('"tool":"report"');
+});
+
+test.each([
+  ['/docs', ''],
+  ['/docs/', ''],
+  ['/tools/daemon/docs', '/tools/daemon'],
+  ['/tools/daemon/docs/', '/tools/daemon'],
+])('at %s the description and the samples keep the prefix', async (pathname, prefix) => {
+  const { main, asked } = await draw(async () => JSON.parse(JSON.stringify(description)), pathname);
+  expect(asked).toEqual([`http://127.0.0.1:5002${prefix}/openapi.json`]);
+  const article = main.all('article').find(({ attributes }) => attributes['id'] === 'invokeTool');
+  expect(article?.all('pre').at(-1)?.textContent).toContain(`'http://127.0.0.1:5002${prefix}/plugin/00000000-`);
+});
+
+test('the list shows method and path, and is closed on a small screen', async () => {
+  const { contents, menu } = await draw(async () => JSON.parse(JSON.stringify(description)));
+  const link = contents.all('a').find(({ hash }) => hash === '#installPlugins');
+  expect(link?.textContent).toMatch(/^POST \/management\/install\/identifiers/);
+  expect(menu.open).toBe(true);
+  expect((await draw(async () => description, '/docs', true)).menu.open).toBe(false);
 });
 
 test('the search leaves what fits', async () => {

@@ -9,6 +9,8 @@ const el = (tag, attributes, ...children) => {
 /** Words in backticks become code. */
 const inline = (text) => text.split('\x60').map((part, i) => (i % 2 ? el('code', {}, part) : part));
 const prose = (text) => (text || '').split('\n\n').filter(Boolean).map((part) => el('p', {}, inline(part)));
+/** Where the API begins: behind a proxy this page may stand below a prefix, and with or without a slash behind it. */
+const base = location.origin + location.pathname.replace(/\/docs\/?$/, '');
 const nameOf = (ref) => ref.split('/').pop();
 
 function typeOf(schema) {
@@ -59,7 +61,7 @@ function curl(doc, method, path, operation) {
   const query = (operation.parameters || []).filter((p) => p.in === 'query' && p.required)
     .map((p) => p.name + '=' + (p.name === 'page' ? 1 : p.name === 'page_size' ? 10 : '…')).join('&');
   const lines = ['curl -N' + (method === 'get' ? '' : ' -X ' + method.toUpperCase()) + ' ' +
-    quote(location.origin + path.replace('{tenant_id}', '00000000-0000-4000-8000-000000000001') + (query ? '?' + query : ''))];
+    quote(base + path.replace('{tenant_id}', '00000000-0000-4000-8000-000000000001') + (query ? '?' + query : ''))];
   for (const scheme of operation.security.flatMap(Object.keys))
     lines.push('-H "' + doc.components.securitySchemes[scheme].name + ': $KEY"');
   for (const p of operation.parameters || []) if (p.in === 'header') lines.push('-H ' + quote(p.name + ': …'));
@@ -98,17 +100,22 @@ function article(doc, method, path, operation) {
     sample('curl', curl(doc, method, path, operation)));
 }
 
+/** Without what all paths of a tenant begin with. */
+const short = (path) => path.replace('/plugin/{tenant_id}', '') || path;
+
 function draw(doc) {
   const main = document.getElementById('main');
   const contents = document.getElementById('contents');
   main.replaceChildren(el('h1', {}, doc.info.title + ' ' + doc.info.version), ...prose(doc.info.description),
-    el('p', {}, 'The document behind this page: ', el('a', { href: 'openapi.json' }, 'openapi.json')));
+    el('p', {}, 'The document behind this page: ', el('a', { href: base + '/openapi.json' }, 'openapi.json')));
   const all = Object.entries(doc.paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]) => ({ path, method, operation })));
   for (const tag of doc.tags) {
     const own = all.filter(({ operation }) => operation.tags.includes(tag.name));
     const group = el('section', {}, el('h2', {}, tag.name), own.map(({ operation, method, path }) =>
-      el('a', { href: '#' + operation.operationId, title: method.toUpperCase() + ' ' + path }, operation.summary.replaceAll('\x60', ''))));
+      el('a', { href: '#' + operation.operationId, title: operation.summary.replaceAll('\x60', '') },
+        el('span', { class: 'method ' + method }, method.toUpperCase()), ' ', el('span', { class: 'where' }, short(path)),
+        el('span', { class: 'what' }, operation.summary.replaceAll('\x60', '')))));
     contents.append(group);
     main.append(el('h2', {}, tag.name), ...prose(tag.description),
       ...own.map(({ method, path, operation }) => article(doc, method, path, operation)));
@@ -122,12 +129,18 @@ function draw(doc) {
   if (location.hash) document.getElementById(location.hash.slice(1))?.scrollIntoView();
 }
 
+/** On a small screen the list of operations covers the page, so it is open only while it is wanted. */
+const isSmall = () => matchMedia('(max-width: 50rem)').matches;
+const menu = document.getElementById('menu');
+menu.open = !isSmall();
+menu.addEventListener('click', (event) => { if (isSmall() && event.target.closest('a')) menu.open = false; });
 document.querySelector('input').addEventListener('input', (event) => {
+  menu.open = true;
   const wanted = event.target.value.toLowerCase();
   for (const link of document.querySelectorAll('nav a'))
     link.hidden = !(link.textContent + link.title + link.hash).toLowerCase().includes(wanted);
 });
-fetch('openapi.json').then((answer) => answer.json()).then(draw, (error) => {
+fetch(base + '/openapi.json').then((answer) => answer.json()).then(draw, (error) => {
   document.getElementById('main').replaceChildren(el('p', {}, 'The description could not be read: ' + error));
 });
 `;
