@@ -73,7 +73,7 @@ export async function httpServers(parts: HttpParts): Promise<HttpServers> {
     serverKey,
     detailsNeedKey: detailsNeedKey(settings),
     ...defined({
-      formerServerKey: settings.SERVER_KEY_PREVIOUS,
+      formerServerKey: parts.dataDirectory.formerServerKey,
       adminKey: settings.ADMIN_API_ENABLED ? settings.ADMIN_API_KEY : undefined,
       formerAdminKey: settings.ADMIN_API_ENABLED ? settings.ADMIN_API_KEY_PREVIOUS : undefined,
       detailsKey: settings.DETAILS_KEY,

@@ -117,7 +117,7 @@ async function wire(
   const serverKey = dataDirectory.serverKey.value;
   const difyKey = dataDirectory.difyInnerApiKey.value;
   let serving = false;
-  const secrets = [serverKey, difyKey, ...secretValues(settings)];
+  const secrets = [serverKey, difyKey, dataDirectory.formerServerKey ?? '', ...secretValues(settings)];
   const log = closing(openLog(settings, secrets), (l) => {
     if (serving) l.info('stopped');
     l.close();

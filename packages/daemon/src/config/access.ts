@@ -5,6 +5,7 @@ import { choice, InvalidValue, integer, list, port, text } from './setting.ts';
 export const accessSettings = {
   SERVER_KEY_PREVIOUS: text({
     secret: true,
+    defaultText: 'the content of `DATA_DIR/keys/server-key.previous`, if there is that file',
     meaning:
       'The former `SERVER_KEY`, accepted beside it while callers change over. The log names addresses that still use it; unset it when it names none any more.',
     usedBy: 'http',

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -36,6 +36,21 @@ test('a configured key wins and is written nowhere', () => {
   directory.close();
   expect(directory.serverKey).toEqual({ value: 'mine', file: undefined });
   expect(() => statSync(join(root, 'configured', 'keys', 'server-key'))).toThrow(/ENOENT/);
+});
+
+test('a generated key that was put away counts beside the new one', () => {
+  const first = openDataDirectory(optionsFor('rotated'));
+  first.close();
+  expect(first.formerServerKey).toBeUndefined();
+  const file = first.serverKey.file ?? '';
+  renameSync(file, `${file}.previous`);
+  const second = openDataDirectory(optionsFor('rotated'));
+  second.close();
+  expect(second.formerServerKey).toBe(first.serverKey.value);
+  expect(second.serverKey.value).not.toBe(first.serverKey.value);
+  const configured = openDataDirectory(optionsFor('rotated', { SERVER_KEY_PREVIOUS: 'configured' }));
+  configured.close();
+  expect(configured.formerServerKey).toBe('configured');
 });
 
 test('a damaged key file is named, not replaced', () => {

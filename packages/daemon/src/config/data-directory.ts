@@ -1,7 +1,7 @@
 import { accessSync, constants, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { lockDataDirectory } from './data-directory-lock.ts';
-import { type DaemonKey, provideKey } from './keys.ts';
+import { type DaemonKey, formerKey, provideKey } from './keys.ts';
 import { SettingsError } from './settings-error.ts';
 
 export interface DataDirectoryOptions {
@@ -9,6 +9,7 @@ export interface DataDirectoryOptions {
   readonly PLUGIN_WORKING_PATH: string;
   readonly PLUGIN_STORAGE_LOCAL_ROOT: string;
   readonly SERVER_KEY: string | undefined;
+  readonly SERVER_KEY_PREVIOUS?: string | undefined;
   readonly DIFY_INNER_API_KEY: string | undefined;
 }
 
@@ -19,6 +20,8 @@ export interface DataDirectory {
   /** For executables the daemon fetches for itself. */
   readonly toolsPath: string;
   readonly serverKey: DaemonKey;
+  /** Accepted beside `serverKey` while callers change over. */
+  readonly formerServerKey: string | undefined;
   readonly difyInnerApiKey: DaemonKey;
   /** Lets the next daemon in. Idempotent; the operating system does it when the process dies. */
   close(): void;
@@ -43,6 +46,7 @@ export function openDataDirectory(options: DataDirectoryOptions): DataDirectory 
       databaseFile: join(path, 'daemon.sqlite'),
       toolsPath: join(path, 'tools'),
       serverKey: provideKey('SERVER_KEY', options.SERVER_KEY, join(keys, 'server-key')),
+      formerServerKey: formerKey('SERVER_KEY_PREVIOUS', options.SERVER_KEY_PREVIOUS, join(keys, 'server-key')),
       difyInnerApiKey: provideKey('DIFY_INNER_API_KEY', options.DIFY_INNER_API_KEY, join(keys, 'dify-inner-api-key')),
       close: release,
     };

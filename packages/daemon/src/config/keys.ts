@@ -27,6 +27,11 @@ export function provideKey(variable: string, configured: string | undefined, fil
   }
 }
 
+/** The former key, accepted beside the current one: configured, else the one that was put away as `file.previous`. */
+export function formerKey(variable: string, configured: string | undefined, file: string): string | undefined {
+  return configured ?? readKey(variable, `${file}.previous`);
+}
+
 function readKey(variable: string, file: string): string | undefined {
   let key: string;
   try {
