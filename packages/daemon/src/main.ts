@@ -5,6 +5,7 @@ enableCompileCache();
 
 const USAGE = `npm start                 the daemon; settings: docs/configuration.md
 npm start -- --check      tries settings, storage, database, uv, Python and package index, and exits
+npm run migrate-store      moves an installation between SQLite, PostgreSQL and MySQL; --help says more
 `;
 
 // Loaded after the compile cache is on: that saves most of the start-up time.
@@ -15,6 +16,9 @@ if (args.length === 0) {
 } else if (args.length === 1 && args[0] === '--check') {
   const { check } = await import('./check.ts');
   await check();
+} else if (args[0] === 'migrate-store') {
+  const { migrateStore } = await import('./migrate-store.ts');
+  process.exitCode = await migrateStore(args.slice(1));
 } else {
   const asked = args.length === 1 && (args[0] === '--help' || args[0] === '-h');
   (asked ? process.stdout : process.stderr).write(asked ? USAGE : `no such arguments: ${args.join(' ')}\n\n${USAGE}`);

@@ -7,6 +7,7 @@
 export { type Listening, writeAddressFile } from './address-file.ts';
 export { isLoopback, isPublished } from './cross-check.ts';
 export { type DataDirectory, type DataDirectoryOptions, openDataDirectory } from './data-directory.ts';
+export { lockDataDirectory } from './data-directory-lock.ts';
 export { type PassedVariables, renderConfiguration } from './document.ts';
 export type { DaemonKey } from './keys.ts';
 export { type Environment, loadSettings, type Settings, type SettingWarning } from './load.ts';

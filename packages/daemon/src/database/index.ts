@@ -13,4 +13,5 @@ export type * from './records.ts';
 export type * from './repositories.ts';
 export type { ServerOptions, TlsMode } from './servers/index.ts';
 export { declaredProviders, StoredDeclaration } from './stored-declaration.ts';
+export { parsePlace, type TransferReport, transfer } from './transfer/index.ts';
 export { awaitDatabase, type WaitingOptions } from './waiting.ts';

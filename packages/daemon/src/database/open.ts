@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { sql } from 'kysely';
 import type { EventBus } from '../events/index.ts';
+import { DatabaseError } from './database-error.ts';
 import type { SqlDialect } from './dialect.ts';
 import { migrate } from './migrate.ts';
 import { openMysql } from './mysql/index.ts';
@@ -53,7 +54,8 @@ export async function openDatabase(options: DatabaseOptions, events?: EventBus):
  */
 export async function probeDatabase(options: DatabaseOptions): Promise<string> {
   if (options.type === 'sqlite' && !existsSync(options.file)) return `${options.file} will be made`;
-  const dialect = await openDialect(options);
+  const dialect = await openExisting(options);
+  if (dialect === undefined) return `${options.type} answers; the database will be made`;
   try {
     await sql`select 1`.execute(dialect.kysely);
     const known = new Set(tables.map(({ name }) => name));
@@ -65,15 +67,34 @@ export async function probeDatabase(options: DatabaseOptions): Promise<string> {
   }
 }
 
-/** The driver of the kind, connected. What it needs is loaded by this. */
-export function openDialect(options: DatabaseOptions): Promise<SqlDialect> {
+async function openExisting(options: DatabaseOptions): Promise<SqlDialect | undefined> {
+  try {
+    return await openDialect(options, { create: false });
+  } catch (error) {
+    if (error instanceof DatabaseError && error.failure === 'absent') return undefined;
+    throw error;
+  }
+}
+
+/**
+ * The driver of the kind, connected. What it needs is loaded by this.
+ * @param create makes the database when it is missing
+ * @throws DatabaseError when it cannot be used
+ */
+export async function openDialect(
+  options: DatabaseOptions,
+  { create }: { readonly create: boolean } = { create: true },
+): Promise<SqlDialect> {
   switch (options.type) {
     case 'sqlite':
-      return openSqlite(options);
+      if (!create && !existsSync(options.file)) {
+        throw new DatabaseError('absent', `there is no database ${options.file}`, { cause: undefined });
+      }
+      return await openSqlite(options);
     case 'postgresql':
-      return openPostgresql(options);
+      return await openPostgresql(options, create);
     case 'mysql':
-      return openMysql(options);
+      return await openMysql(options, create);
   }
 }
 

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type {
   InstallTaskItem,
   InstallTaskItemChange,
@@ -45,6 +46,7 @@ export interface NewItem {
 
 export const shutdownMessage = 'An unexpected daemon shutdown occurred';
 const startingMessage = 'starting';
+const LONGEST_PAUSE_MS = 5000;
 
 /** Why a job was stopped from outside; its item is gone or written already. */
 class JobStopped extends Error {
@@ -178,7 +180,7 @@ export class InstallTasks {
       signal.throwIfAborted();
       const message = await job({ signal, progress: (step) => progress.show(step) });
       await progress.stop();
-      await this.#write(running, { status: 'success', message });
+      await this.#writeOutcome(running, { status: 'success', message }, log);
       ended('success');
       log.info('install job done');
     } catch (error) {
@@ -190,7 +192,7 @@ export class InstallTasks {
       const message = limit.aborted ? this.#timeoutMessage() : messageOf(error);
       ended('failed');
       log.error({ err: error, message }, 'install job failed');
-      await this.#writeLast(running, { status: 'failed', message }, log);
+      await this.#writeOutcome(running, { status: 'failed', message }, log);
     }
   }
 
@@ -204,12 +206,19 @@ export class InstallTasks {
     throw stopped;
   }
 
-  async #writeLast(running: Running, change: InstallTaskItemChange, log: Log): Promise<void> {
-    try {
-      await this.#write(running, change);
-    } catch (error) {
-      if (!(error instanceof JobStopped))
-        log.error({ err: error }, 'the outcome of an install job could not be stored');
+  /** What a job has come to is true however long the database is away: it is stored when that is back. */
+  async #writeOutcome(running: Running, change: InstallTaskItemChange, log: Log): Promise<void> {
+    for (let failures = 0; ; failures++) {
+      try {
+        return await this.#write(running, change);
+      } catch (error) {
+        if (error instanceof JobStopped) return;
+        log.error({ err: error }, 'the outcome of an install job could not be stored; trying again');
+      }
+      const pauseMs = Math.min(this.#options.progressMs * 2 ** failures, LONGEST_PAUSE_MS);
+      // Stopping the job, also at shutdown, ends the waiting.
+      await pause(pauseMs, undefined, { signal: running.controller.signal }).catch(() => undefined);
+      if (running.controller.signal.aborted) return;
     }
   }
 

@@ -23,10 +23,10 @@ const migrationWaitSeconds = 10;
 const characters = 'character set utf8mb4 collate utf8mb4_bin';
 
 /**
- * Connects, creating the database when it is missing.
+ * Connects, creating the database when it is missing and `create` says so.
  * @throws DatabaseError when it cannot be used
  */
-export const openMysql = (options: ServerOptions): Promise<SqlDialect> =>
+export const openMysql = (options: ServerOptions, create: boolean): Promise<SqlDialect> =>
   connect(
     {
       dialect: (settled) => new MysqlDialect(settled),
@@ -35,6 +35,7 @@ export const openMysql = (options: ServerOptions): Promise<SqlDialect> =>
       wasQuicker: () => false,
     },
     options,
+    create,
   );
 
 class MysqlDialect implements SqlDialect {

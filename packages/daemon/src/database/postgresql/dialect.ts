@@ -19,10 +19,10 @@ const migrationLock = sql.lit(7_265_104_733);
 const isolation = 'read committed';
 
 /**
- * Connects, creating the database when it is missing.
+ * Connects, creating the database when it is missing and `create` says so.
  * @throws DatabaseError when it cannot be used
  */
-export const openPostgresql = (options: ServerOptions): Promise<SqlDialect> =>
+export const openPostgresql = (options: ServerOptions, create: boolean): Promise<SqlDialect> =>
   connect(
     {
       dialect: (settled) => new PostgresqlDialect(settled),
@@ -32,6 +32,7 @@ export const openPostgresql = (options: ServerOptions): Promise<SqlDialect> =>
       wasQuicker: (cause) => cause instanceof Error && 'code' in cause && /^(42P04|23505)$/.test(String(cause.code)),
     },
     options,
+    create,
   );
 
 class PostgresqlDialect implements SqlDialect {

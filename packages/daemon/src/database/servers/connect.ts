@@ -19,15 +19,15 @@ const knownAfterMs = 30_000;
 const lookMs = 250;
 
 /**
- * Connects, creating the database when it is missing.
+ * Connects, creating the database when it is missing and `create` says so.
  * @throws DatabaseError when it cannot be used
  */
-export async function connect<S>(kind: ServerKind<S>, wanted: ServerOptions): Promise<SqlDialect> {
+export async function connect<S>(kind: ServerKind<S>, wanted: ServerOptions, create: boolean): Promise<SqlDialect> {
   const options = await settleTls(kind, wanted);
   try {
     return await connected(kind.dialect(options));
   } catch (error) {
-    if (!(error instanceof DatabaseError) || error.failure !== 'absent') throw error;
+    if (!create || !(error instanceof DatabaseError) || error.failure !== 'absent') throw error;
   }
   await createDatabase(kind, options);
   const until = performance.now() + knownAfterMs;
