@@ -11,14 +11,16 @@ import { CliError, interrupted } from '../errors.ts';
 import { locateTools, uvEnvironment } from '../run/machine-tools.ts';
 import type { PluginSource } from './source.ts';
 
-/** The very arguments upstream uses: the text is part of the checksum. */
+/**
+ * What upstream's arguments give, because the text is part of the checksum. (Upstream says `--no-group dev`, which newer uv refuses for a
+ * project without such a group.)
+ */
 const EXPORT = [
   'export',
   '--frozen',
   '--format',
   'requirements.txt',
-  '--no-group',
-  'dev',
+  '--no-dev',
   '--no-emit-project',
   '--no-hashes',
   '--no-header',

@@ -87,7 +87,7 @@ function needsRequirements(declaration: PluginDeclaration, directory: PluginDire
 }
 
 const UV_EXPORT =
-  'export --frozen --format requirements.txt --no-group dev --no-emit-project --no-hashes --no-header --no-annotate';
+  'export --frozen --format requirements.txt --no-dev --no-emit-project --no-hashes --no-header --no-annotate';
 
 /** The locked dependencies of a directory as the text of requirements.txt. @throws PackageError */
 export function exportRequirements(directory: string, uv = process.env['UV_PATH'] || 'uv'): Uint8Array {
