@@ -8,5 +8,5 @@
 export type * from './contract.ts';
 export * from './dify/index.ts';
 export { createSettingsCipher, type SettingsCipher, type SettingsRequest } from './encryption.ts';
-export { type BackwardsInvocationsOptions, createBackwardsInvocations } from './invocations.ts';
+export { type BackwardsInvocationsOptions, type CallBackBudgets, createBackwardsInvocations } from './invocations.ts';
 export { type PluginObjects, PluginStorage, type PluginStorageOptions } from './storage/index.ts';

@@ -1,6 +1,7 @@
 import type { Permission, PluginDeclaration } from '@plugin-daemon/plugin-package';
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { ByteBudget } from '../budget/index.ts';
 import type { BackwardsCaller, BackwardsEvent, BackwardsInvocations, BackwardsReply } from './contract.ts';
 import { DifyClient } from './dify/index.ts';
 import { enveloped, type FakeAnswer, type FakeDify, frame, frames, json, startFakeDify } from './fake-dify.ts';
@@ -550,4 +551,62 @@ test('failures that the operator can mend are logged for him, with whole session
   await eventsOf('moderation', {}, caller);
   expect(log.warn).toHaveBeenCalledOnce();
   expect(JSON.stringify([log.warn.mock.calls, log.debug.mock.calls])).not.toContain('0123456789abcdef');
+});
+
+test('reads of storage wait for memory, which is given back when the plugin has the answer', async () => {
+  const { storage } = memoryStorage();
+  const storageReads = new ByteBudget({ what: 'values of storage', total: 6 * 300 });
+  const requests = new ByteBudget({ what: 'calls', total: 1 << 20 });
+  const limited = createBackwardsInvocations({ dify, storage, log, budgets: { storageReads, requests } });
+  await storage.set({ tenantId: 'tenant-1', pluginId: 'acme/plugin' }, 'k', Buffer.alloc(200), undefined);
+  const taken: (() => void)[] = [];
+  let most = 0;
+  const slowly = (event: BackwardsEvent): Promise<void> | undefined => {
+    most = Math.max(most, storageReads.used);
+    return event.event === 'response' ? new Promise((resolve) => taken.push(resolve)) : undefined;
+  };
+  const caller = callerWith(everything, { pluginId: 'acme/plugin' });
+  const calls = Array.from({ length: 5 }, () => limited.handle(caller, 'storage', { opt: 'get', key: 'k' }, slowly));
+  for (let n = 1; n <= 5; n++) {
+    await vi.waitFor(() => expect(taken).toHaveLength(n));
+    // One fits; the others have read nothing yet.
+    expect([storageReads.used, storageReads.waiting]).toEqual([6 * 200, 5 - n]);
+    taken.at(-1)?.();
+  }
+  await Promise.all(calls);
+  expect([most, storageReads.used, requests.used]).toEqual([6 * 200, 0, 0]);
+});
+
+test('a read that waits for memory ends with its session', async () => {
+  const { storage } = memoryStorage();
+  const storageReads = new ByteBudget({ what: 'values of storage', total: 100 });
+  const requests = new ByteBudget({ what: 'calls', total: 1 << 20 });
+  const limited = createBackwardsInvocations({ dify, storage, log, budgets: { storageReads, requests } });
+  await storage.set({ tenantId: 'tenant-1', pluginId: 'acme/plugin' }, 'k', Buffer.alloc(200), undefined);
+  const release = await storageReads.acquire(50, new AbortController().signal);
+  const over = new AbortController();
+  const caller = callerWith(everything, { pluginId: 'acme/plugin', signal: over.signal });
+  const call = limited.handle(caller, 'storage', { opt: 'get', key: 'k' }, () => undefined);
+  await vi.waitFor(() => expect(storageReads.waiting).toBe(1));
+  over.abort(new Error('the session ended'));
+  await call;
+  release();
+  expect([storageReads.used, storageReads.waiting]).toEqual([0, 0]);
+});
+
+test('requests beyond what calls back may hold are refused, naming limit and setting', async () => {
+  const { storage } = memoryStorage();
+  const storageReads = new ByteBudget({ what: 'values of storage', total: 1 << 20 });
+  const requests = new ByteBudget({ what: 'calls back into Dify', total: 1000, setting: 'CALL_BACK_BUDGET_BYTES' });
+  const limited = createBackwardsInvocations({ dify, storage, log, budgets: { storageReads, requests } });
+  const events: BackwardsEvent[] = [];
+  const reply: BackwardsReply = (event) => void events.push(event);
+  const value = '00'.repeat(1000);
+  await limited.handle(callerWith(everything), 'storage', { opt: 'set', key: 'k', value }, reply);
+  expect(events).toEqual([
+    { event: 'error', message: expect.stringMatching(/no room for this call: .*1000 bytes.*CALL_BACK_BUDGET_BYTES/) },
+    { event: 'end' },
+  ]);
+  await limited.handle(callerWith(everything), 'fetch_app', { app_id: 'a' }, reply);
+  expect(requests.used).toBe(0);
 });

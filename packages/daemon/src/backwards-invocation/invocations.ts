@@ -1,4 +1,5 @@
 import { type DecodedRequest, decodeRequest, formatViolations, validate, valueText } from '@plugin-daemon/wire-schema';
+import type { ByteBudget, Room } from '../budget/index.ts';
 import type { Log } from '../telemetry/index.ts';
 import { Answers } from './answers.ts';
 import type { BackwardsCaller, BackwardsInvocations } from './contract.ts';
@@ -10,8 +11,23 @@ import { answerStorageRequest, type PluginStorage } from './storage/index.ts';
 export interface BackwardsInvocationsOptions {
   readonly dify: Pick<DifyClient, 'call' | 'stream'>;
   readonly storage: PluginStorage;
+  /** What calls back may hold in memory; absent: as much as they want. */
+  readonly budgets?: CallBackBudgets;
   readonly log: Pick<Log, 'debug' | 'warn'>;
 }
+
+/** What calls back may hold in memory, for each plugin and in all. */
+export interface CallBackBudgets {
+  /** Requests to Dify and values on their way to the storage. More are refused: the plugin has sent them already. */
+  readonly requests: ByteBudget;
+  /** Values read from the storage, until the plugin has them. More reads wait. */
+  readonly storageReads: ByteBudget;
+}
+
+/** Of a stored value: its bytes, their hex digits, the line with them, and its bytes again on the way into the pipe. */
+const COPIES_OF_READ = 6;
+/** A plugin that takes nothing of an answer for so long is not waited for any longer. */
+const DEAF_MS = 30_000;
 
 /** What the plugin is told, ready to be sent. */
 class Refusal extends Error {
@@ -19,22 +35,47 @@ class Refusal extends Error {
 }
 
 /** Serves the `invoke` messages of plugins through Dify and plugin storage (runtime-protocols §6.1). */
-export function createBackwardsInvocations({ dify, storage, log }: BackwardsInvocationsOptions): BackwardsInvocations {
+export function createBackwardsInvocations({
+  dify,
+  storage,
+  budgets,
+  log,
+}: BackwardsInvocationsOptions): BackwardsInvocations {
   const serve = async (caller: BackwardsCaller, type: string, given: Record<string, unknown>, answers: Answers) => {
     const kind = authorize(caller, type);
     const request = decode(kind, given);
     if (kind.target === 'storage') {
+      let release = (): void => undefined;
       const call = {
+        admit: async (size: number) => {
+          if (budgets === undefined) return;
+          release = await budgets.storageReads.acquire(COPIES_OF_READ * size, caller.signal, caller.pluginId);
+        },
         namespace: { tenantId: caller.tenantId, pluginId: caller.pluginId },
         declaration: caller.declaration,
         // What the kind's record decodes to.
         request: request as StorageRequest,
-        onHiddenError: (error: unknown) => log.warn({ ...idsOf(caller), err: error }, 'plugin storage cannot be read'),
+        onHiddenError: (error: unknown) => {
+          // A session that has ended waits for nothing any more.
+          if (!caller.signal.aborted) log.warn({ ...idsOf(caller), err: error }, 'plugin storage cannot be read');
+        },
       };
-      await answers.result('struct', await answerStorageRequest(storage, call));
+      const held = hold(caller, call.request.value.length);
+      let deaf: NodeJS.Timeout | undefined;
+      try {
+        const sent = answers.result('struct', await answerStorageRequest(storage, call));
+        // Others do not wait for a plugin that does not read; what is left in its pipe counts there.
+        deaf = setTimeout(release, DEAF_MS).unref();
+        await sent;
+      } finally {
+        clearTimeout(deaf);
+        held?.release();
+        release();
+      }
       return;
     }
     const body = JSON.stringify({ tenant_id: caller.tenantId, user_id: caller.userId, type, ...request });
+    const held = hold(caller, body.length);
     try {
       await ask(kind, body, caller, answers);
     } catch (error) {
@@ -43,7 +84,17 @@ export function createBackwardsInvocations({ dify, storage, log }: BackwardsInvo
         log.warn({ ...idsOf(caller), type, err: error, remedy: error.remedy }, 'Dify cannot serve a plugin');
       }
       throw new Refusal(prefixOf(kind, error) + errorText(error), { cause: error });
+    } finally {
+      held?.release();
     }
+  };
+
+  /** Counts what a plugin sent for as long as we keep it. @throws Refusal when there is no room for it */
+  const hold = (caller: BackwardsCaller, bytes: number): Room | undefined => {
+    const room = budgets?.requests.room(caller.pluginId);
+    const exceeded = room?.grow(bytes);
+    if (exceeded === undefined) return room;
+    throw new Refusal(`there is no room for this call: ${exceeded.text}; wait for other calls to end`);
   };
 
   const ask = async (kind: DifyKind, body: string, caller: BackwardsCaller, answers: Answers): Promise<void> => {

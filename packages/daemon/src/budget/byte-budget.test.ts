@@ -91,7 +91,7 @@ test('a room grows until a limit, which it names, and keeps what it had', () => 
     kind: 'over-budget',
     status: 503,
     wireMessage:
-      'there is no room for this line: unfinished lines may hold 100 bytes in all (LINES). Try again later, or raise LINES',
+      'there is no room for this line: unfinished lines of all together may hold 100 bytes (LINES). Try again later, or raise LINES',
     args: { limit_bytes: 100, setting: 'LINES' },
   });
 });

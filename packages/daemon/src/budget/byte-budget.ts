@@ -14,7 +14,7 @@ export interface BudgetSpec {
 /** Why there was no room. */
 export interface Exceeded {
   /** Whose limit it was. */
-  readonly limitOf: 'owner' | 'all';
+  readonly limitOf: 'one' | 'owner' | 'all';
   readonly limitBytes: number;
   /** Limit and setting in words, to stand after what could not be kept. */
   readonly text: string;
@@ -97,8 +97,11 @@ export class ByteBudget {
     return this.#waiting.length;
   }
 
-  /** Room for what comes piece by piece and cannot be made to wait. Release it when it is no longer needed. */
-  room(owner = NOBODY): Room {
+  /**
+   * Room for what comes piece by piece and cannot be made to wait. Release it when it is no longer needed.
+   * @param limit bytes of this room alone
+   */
+  room(owner = NOBODY, limit = Number.POSITIVE_INFINITY): Room {
     let held = 0;
     let account: Account | undefined;
     const shrink = (bytes: number): void => {
@@ -115,6 +118,7 @@ export class ByteBudget {
         return held;
       },
       grow: (bytes) => {
+        if (held + bytes > limit) return this.#exceededBy('one', limit);
         const own = account ?? this.#join(owner);
         const exceeded = this.#exceeded(own, bytes, owner !== NOBODY);
         if (exceeded === undefined && bytes > 0) {
@@ -139,16 +143,17 @@ export class ByteBudget {
   }
 
   #exceeded(account: Account, bytes: number, named: boolean): Exceeded | undefined {
-    const { total, perOwner = total, what, setting } = this.#spec;
+    const { total, perOwner = total } = this.#spec;
+    if (named && account.used + bytes > perOwner && perOwner < total) return this.#exceededBy('owner', perOwner);
+    return this.#used + bytes > total ? this.#exceededBy('all', total) : undefined;
+  }
+
+  #exceededBy(limitOf: Exceeded['limitOf'], limitBytes: number): Exceeded {
+    const { total, what, setting } = this.#spec;
     const from = setting === undefined ? '' : ` (${setting})`;
-    if (named && account.used + bytes > perOwner && perOwner < total) {
-      const text = `${what} of one owner may hold ${perOwner} bytes, a part of ${total} for all${from}`;
-      return { limitOf: 'owner', limitBytes: perOwner, text };
-    }
-    if (this.#used + bytes > total) {
-      return { limitOf: 'all', limitBytes: total, text: `${what} may hold ${total} bytes in all${from}` };
-    }
-    return undefined;
+    const whose = { one: 'one call', owner: 'one owner', all: 'all together' }[limitOf];
+    const part = limitOf === 'all' ? '' : `, a part of ${total} for all`;
+    return { limitOf, limitBytes, text: `${what} of ${whose} may hold ${limitBytes} bytes${part}${from}` };
   }
 
   #mayPass(account: Account, bytes: number): boolean {

@@ -35,6 +35,7 @@ import {
   PluginJournal,
   SecretFilter,
 } from '../telemetry/index.ts';
+import { budgetsOf } from './budgets.ts';
 import { provideDatabase } from './database.ts';
 import { openObjects, secretValues } from './drivers.ts';
 import { type HttpServers, httpServers } from './http.ts';
@@ -148,6 +149,7 @@ async function wire(
     maxSize: settings.PERSISTENCE_STORAGE_MAX_SIZE,
   });
 
+  const budgets = budgetsOf(settings);
   const launcher = createProcessLauncher({
     python: settings.PYTHON_INTERPRETER_PATH,
     ...(environment.PATH !== undefined && { searchPath: environment.PATH }),
@@ -172,6 +174,7 @@ async function wire(
     objects,
     launcher,
     isolation: cages,
+    budgets,
   });
   closing(local.environments, (e) => e.close());
   closing(local.housekeeping, (h) => h.close());
@@ -191,6 +194,7 @@ async function wire(
         maxConnections: settings.PLUGIN_REMOTE_INSTALLING_MAX_CONN,
         maxConnectionsOfTenant: settings.PLUGIN_REMOTE_INSTALLING_MAX_SINGLE_TENANT_CONN,
         maxMessageBytes: settings.PLUGIN_MAX_MESSAGE_BYTES,
+        budgets,
         serverKeyIsPublished: isPublished(serverKey) && !settings.ALLOW_PUBLISHED_KEYS,
         keys: debuggingKeys,
         runtimes: debugging,
@@ -220,8 +224,14 @@ async function wire(
   const routing = new Routing({ debugging, local: supervisor, database });
   const invocations = new Invocations({
     routing,
-    backwards: createBackwardsInvocations({ dify, storage, log: log.child({ component: 'backwards-invocation' }) }),
+    backwards: createBackwardsInvocations({
+      dify,
+      storage,
+      budgets,
+      log: log.child({ component: 'backwards-invocation' }),
+    }),
     limits: { totalSeconds: settings.PLUGIN_MAX_EXECUTION_TIMEOUT, idleSeconds: settings.PLUGIN_IDLE_TIMEOUT },
+    kept: budgets.agentFiles,
     ...observeInvocations(metrics, log.child({ component: 'invocation' })),
   });
   const endpoints = new EndpointService({

@@ -9,6 +9,7 @@ import { type createInstallation, PackageStore } from '../installation/index.ts'
 import type { Isolation } from '../isolation/index.ts';
 import { pluginEnvironment } from '../runtimes/local/index.ts';
 import type { ProcessLauncher } from '../runtimes/local/launcher/index.ts';
+import type { PluginBudgets } from '../runtimes/plugin-budgets.ts';
 import type { ObjectStorage } from '../storage/index.ts';
 import { createPluginStarter, Housekeeping, LocalSupervisor } from '../supervision/index.ts';
 import type { Log, Metrics, OwnedLog, PluginJournal } from '../telemetry/index.ts';
@@ -33,6 +34,7 @@ export interface LocalPluginsParts {
   readonly objects: ObjectStorage;
   readonly launcher: ProcessLauncher;
   readonly isolation: Isolation;
+  readonly budgets: PluginBudgets;
 }
 
 /** Environments, processes and their supervisor. */
@@ -61,6 +63,7 @@ export function localPlugins(parts: LocalPluginsParts) {
       log: journal.listeningTo(log.child({ component: 'plugin' })),
       readySeconds: settings.PYTHON_ENV_INIT_TIMEOUT,
       maxMessageBytes: settings.PLUGIN_MAX_MESSAGE_BYTES,
+      budgets: parts.budgets,
       liveness: { ...LIVENESS, hopelessAfterMs: settings.PLUGIN_MAX_EXECUTION_TIMEOUT * 1000 },
       graceMs: GRACE_MS,
     },

@@ -1,5 +1,8 @@
 import { boolean, choice, InvalidValue, integer, list, path, port, text } from './setting.ts';
 
+/** Bytes of memory for values of one kind. */
+const budget = (bytes: number) => ({ default: bytes, min: 1_048_576, unit: 'bytes', own: true }) as const;
+
 /** Running plugins: platform, limits of an invocation, processes, endpoints, debugging. Source: §1.5. */
 export const pluginSettings = {
   PLATFORM: choice(
@@ -47,6 +50,36 @@ export const pluginSettings = {
       'What the daemon holds for one session whose client reads slower than the plugin writes. Beyond it only that session fails.',
     usedBy: 'invocation',
     own: true,
+  }),
+  UNFINISHED_LINES_BUDGET_BYTES: integer({
+    ...budget(536_870_912),
+    meaning:
+      'What begun messages (lines) of all plugins may hold in memory together; one plugin, or the debugging plugins of one tenant, a quarter of it, at least one whole message. Beyond it that message fails its session.',
+    usedBy: 'runtimes',
+  }),
+  PLUGIN_INPUT_BUDGET_BYTES: integer({
+    ...budget(536_870_912),
+    meaning:
+      'What may wait for plugins that read slowly, for all together; one plugin half of it. Beyond it calls and answers to such plugins fail.',
+    usedBy: 'runtimes',
+  }),
+  AGENT_FILES_BUDGET_BYTES: integer({
+    ...budget(268_435_456),
+    meaning:
+      'What files that agents send in pieces may hold in memory together; one plugin half of it, one session a quarter. Beyond it the session fails.',
+    usedBy: 'invocation',
+  }),
+  CALL_BACK_BUDGET_BYTES: integer({
+    ...budget(536_870_912),
+    meaning:
+      'What requests of plugins to Dify and to their storage may hold in memory together while they are served; one plugin half of it. Beyond it such a request is refused.',
+    usedBy: 'backwards-invocation',
+  }),
+  STORAGE_READ_BUDGET_BYTES: integer({
+    ...budget(268_435_456),
+    meaning:
+      'What reads of plugin storage may hold in memory together, six times the bytes read; one plugin half of it. More reads wait; one that is larger than that waits until it is alone.',
+    usedBy: 'backwards-invocation',
   }),
   PLUGIN_MAX_MESSAGE_BYTES: integer({
     default: 67_108_864,

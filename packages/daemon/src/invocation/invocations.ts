@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { decodeDeclaration, type PluginDeclaration } from '@plugin-daemon/plugin-package';
 import type { BackwardsInvocations } from '../backwards-invocation/contract.ts';
+import type { ByteBudget } from '../budget/index.ts';
 import { DaemonError } from '../errors/index.ts';
 import type { Placement, Routing } from '../routing/index.ts';
 import type { PluginRuntime } from '../runtimes/runtime.ts';
@@ -26,6 +27,8 @@ export interface InvocationsOptions {
   readonly routing: Pick<Routing, 'peek' | 'ready'>;
   readonly backwards: BackwardsInvocations;
   readonly limits: SessionLimits;
+  /** What readers keep of answers (files in pieces), for all sessions together. */
+  readonly kept?: ByteBudget;
   readonly onOpened: (session: Session) => void;
   readonly onClosed: (session: Session, outcome: SessionOutcome) => void;
   readonly onFault: (error: unknown, session: Session) => void;
@@ -62,6 +65,7 @@ export class Invocations {
       const session = new Session({ ...call, id: randomUUID(), runtime, declaration }, output, {
         backwards: this.#options.backwards,
         limits: this.#options.limits,
+        kept: this.#options.kept,
         onFault: this.#options.onFault,
         onClosed: (closed, outcome) => {
           if (this.#open.delete(closed)) this.#options.onClosed(closed, outcome);

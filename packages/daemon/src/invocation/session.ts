@@ -1,6 +1,7 @@
 import type { PluginDeclaration } from '@plugin-daemon/plugin-package';
 import { valueText } from '@plugin-daemon/wire-schema';
 import type { BackwardsCaller, BackwardsEvent, BackwardsInvocations } from '../backwards-invocation/contract.ts';
+import type { ByteBudget, Room } from '../budget/index.ts';
 import { DaemonError, type SessionError, sessionError } from '../errors/index.ts';
 import type { PluginRuntime, RuntimeSession, SessionSink } from '../runtimes/runtime.ts';
 import type { ActionSpec } from './actions.ts';
@@ -47,11 +48,16 @@ export interface SessionStart {
 export interface SessionParts {
   readonly backwards: BackwardsInvocations;
   readonly limits: SessionLimits;
+  /** What readers keep of answers, for all sessions together; absent in tests that keep nothing. */
+  readonly kept?: ByteBudget | undefined;
   /** The session is over; called once. */
   readonly onClosed: (session: Session, outcome: SessionOutcome) => void;
   /** A backwards invocation broke in a way that is nobody's request: belongs into the log. */
   readonly onFault: (error: unknown, session: Session) => void;
 }
+
+/** Of what is kept for all sessions together, one may have so much. */
+const KEPT_SHARE_OF_SESSION = 0.25;
 
 /** One call of one plugin, from request to end. Owned by `Invocations`. */
 export class Session implements SessionSink {
@@ -63,6 +69,7 @@ export class Session implements SessionSink {
   readonly #parts: SessionParts;
   readonly #output: SessionOutput;
   readonly #read: AnswerReader;
+  readonly #kept: Room | undefined;
   #channel: RuntimeSession | undefined;
   #closed = false;
   #taken: Promise<void> | undefined;
@@ -79,7 +86,8 @@ export class Session implements SessionSink {
     this.#start = start;
     this.#parts = parts;
     this.#output = output;
-    this.#read = start.action.answer.reader();
+    this.#kept = parts.kept?.room(start.runtime.pluginId, KEPT_SHARE_OF_SESSION * parts.kept.total);
+    this.#read = start.action.answer.reader(this.#kept);
   }
 
   get envelope(): SessionEnvelope {
@@ -178,8 +186,10 @@ export class Session implements SessionSink {
     this.#idle?.refresh();
     try {
       return this.#channel.send(line);
-    } catch {
-      // The plugin is gone; its runtime fails the session with the reason.
+    } catch (error) {
+      // No room for the answer: the plugin would wait for it in vain.
+      if (error instanceof DaemonError) this.abort(error);
+      // Else the plugin is gone; its runtime fails the session with the reason.
       return undefined;
     }
   }
@@ -232,6 +242,7 @@ export class Session implements SessionSink {
     this.#closed = true;
     clearTimeout(this.#total);
     clearTimeout(this.#idle);
+    this.#kept?.release();
     if (cancel) this.#channel?.cancel();
     else this.#channel?.close();
     this.#abort?.abort(new Error(`the session ended: ${outcome}`));

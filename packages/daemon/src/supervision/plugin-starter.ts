@@ -16,7 +16,7 @@ export interface PluginStarterOptions {
   readonly environment: Readonly<Record<string, string>>;
   readonly runtime: Pick<
     LocalRuntimeOptions,
-    'launcher' | 'log' | 'readySeconds' | 'maxMessageBytes' | 'liveness' | 'graceMs'
+    'launcher' | 'log' | 'readySeconds' | 'maxMessageBytes' | 'budgets' | 'liveness' | 'graceMs'
   >;
   /** Environments built at once; PLUGIN_LOCAL_LAUNCHING_CONCURRENT. */
   readonly buildsAtOnce: number;

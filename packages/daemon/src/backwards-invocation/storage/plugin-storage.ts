@@ -54,9 +54,21 @@ export class PluginStorage {
     this.#maxSize = maxSize;
   }
 
-  /** Undefined when nothing is stored. @throws StorageKeyError */
-  async get(namespace: StorageNamespace, key: string): Promise<Buffer | undefined> {
-    return this.#objects.read(this.#path(namespace, key));
+  /**
+   * Undefined when nothing is stored.
+   * @param admit told the size before anything is read; reading waits for it
+   * @throws StorageKeyError
+   */
+  async get(
+    namespace: StorageNamespace,
+    key: string,
+    admit: (size: number) => Promise<void> = async () => undefined,
+  ): Promise<Buffer | undefined> {
+    const path = this.#path(namespace, key);
+    const found = await this.#objects.stat(path);
+    if (found === undefined) return undefined;
+    await admit(found.size);
+    return this.#objects.read(path);
   }
 
   /**

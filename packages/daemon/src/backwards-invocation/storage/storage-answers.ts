@@ -10,6 +10,8 @@ export interface StorageCall {
   readonly namespace: StorageNamespace;
   readonly declaration: PluginDeclaration;
   readonly request: StorageRequest;
+  /** Waits until there is memory for what is read, of so many bytes; it is held until the plugin has the answer. */
+  readonly admit?: (size: number) => Promise<void>;
   /** Told why a read failed, since the plugin gets the same text for every reason. */
   readonly onHiddenError: (error: unknown) => void;
 }
@@ -24,8 +26,8 @@ export function answerStorageRequest(storage: PluginStorage, call: StorageCall):
 type Answer = (storage: PluginStorage, call: StorageCall) => Promise<string>;
 
 const answers: Readonly<Record<string, Answer | undefined>> = {
-  get: async (storage, { namespace, request, onHiddenError }) => {
-    const bytes = await storage.get(namespace, request.key).catch((error: unknown) => {
+  get: async (storage, { namespace, request, admit, onHiddenError }) => {
+    const bytes = await storage.get(namespace, request.key, admit).catch((error: unknown) => {
       onHiddenError(error);
       return undefined;
     });

@@ -1,5 +1,6 @@
 /** How the stream messages of one action are read. */
 import { decodeStrict, formatViolations, type RecordOf, type RecordType, validate } from '@plugin-daemon/wire-schema';
+import type { Room } from '../../budget/index.ts';
 import { type SessionError, sessionError } from '../../errors/index.ts';
 import { parseForeign } from '../../json/foreign.ts';
 import { wellFormedJson } from '../../json/well-formed.ts';
@@ -11,9 +12,12 @@ import { toLatin1 } from '../../runtimes/protocol/line-safety.ts';
  */
 export type AnswerReader = (json: string) => string | SessionError | undefined;
 
+/** Where a reader counts what it keeps of an answer; given back when the session is over. */
+export type KeptBytes = Pick<Room, 'grow'>;
+
 /** The answer type of an action: a new reader for each session, as some remember. */
 export interface AnswerSpec {
-  readonly reader: () => AnswerReader;
+  readonly reader: (kept?: KeptBytes) => AnswerReader;
   /** Describes the payload, for the OpenAPI document. */
   readonly record: RecordType;
 }

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { ByteBudget } from '../../budget/index.ts';
 import type { SessionError } from '../../errors/index.ts';
 import { toLatin1 } from '../../runtimes/protocol/line-safety.ts';
 import { dispatchActions } from '../actions.ts';
@@ -122,6 +123,42 @@ describe('agent messages', () => {
     expect(last).toMatchObject({ message: 'file is too large', args: { limit_bytes: 15 * 1024 * 1024 } });
     const broken = { ...chunk('a', ''), message: { id: 'a', sequence: 0, total_length: 1, blob: '!!!', end: false } };
     expect(read(agentMessages, broken)).toMatchObject({ errorType: 'ValueError' });
+  });
+
+  test('files count for their session, empty ones too; beyond the limit it fails and names it', () => {
+    const budget = new ByteBudget({ what: 'files of agents', total: 100_000, setting: 'AGENT_FILES_BUDGET_BYTES' });
+    const room = budget.room('a/b', 50_000);
+    const reader = agentMessages.reader(room);
+    let last: unknown = '';
+    let count = 0;
+    for (; count < 1000 && last === ''; count++) last = read(agentMessages, chunk(`file ${count}`, ''), reader);
+    expect(count).toBeLessThan(50);
+    expect(last).toMatchObject({
+      message: expect.stringMatching(
+        /cannot be kept: files of agents of one call may hold 50000 bytes.*AGENT_FILES_BUDGET_BYTES/,
+      ),
+      args: { limit_bytes: 50_000 },
+    });
+    expect(room.held).toBeLessThanOrEqual(50_000);
+  });
+
+  test('thousands of chunks of one byte hold little more than their bytes', () => {
+    const budget = new ByteBudget({ what: 'files of agents', total: 100_000 });
+    const reader = agentMessages.reader(budget.room('a/b'));
+    for (let n = 0; n < 10_000; n++) expect(read(agentMessages, chunk('a', 'x'), reader)).toBe('');
+    expect(budget.used).toBeLessThan(20_000);
+    const whole = JSON.parse(String(read(agentMessages, chunk('a', '', true), reader)));
+    expect(Buffer.from(whole.message.blob, 'base64').toString()).toBe('x'.repeat(10_000));
+  });
+
+  test('no chunk takes long to be refused', () => {
+    const broken = {
+      ...chunk('a', ''),
+      message: { id: 'a', sequence: 0, total_length: 1, blob: `${'\n'.repeat(1e6)}!`, end: false },
+    };
+    expect(read(agentMessages, broken)).toMatchObject({ message: 'single file chunk is too large' });
+    const small = { ...broken, message: { ...broken.message, blob: `${'\n'.repeat(30_000)}!` } };
+    expect(read(agentMessages, small)).toMatchObject({ errorType: 'ValueError' });
   });
 
   test('readers do not share files', () => {

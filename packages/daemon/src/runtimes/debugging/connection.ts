@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { toDaemonError } from '../../errors/index.ts';
 import type { Log } from '../../telemetry/index.ts';
+import type { PluginBudgets } from '../plugin-budgets.ts';
 import { DebuggingRuntime } from './debugging-runtime.ts';
 import { LineSplitter } from './line-splitter.ts';
 import { Refusal, refusalLine, refusals } from './refusal.ts';
@@ -24,6 +25,7 @@ export interface ConnectionLimits {
 /** What a connection asks of its server. */
 export interface ConnectionHost {
   readonly limits: ConnectionLimits;
+  readonly budgets: PluginBudgets | undefined;
   readonly log: Log;
   /** Whose key it is; undefined for nobody's. */
   tenantOf(key: string): Promise<string | undefined>;
@@ -201,6 +203,7 @@ export class DebuggingConnection {
       tenantId: this.#tenantId,
       plugin,
       maxMessageBytes: limits.maxMessageBytes,
+      budgets: this.#host.budgets,
       log,
     });
     this.#runtime = runtime;

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { StoredDeclaration } from '../../database/index.ts';
 import { sessionError } from '../../errors/index.ts';
 import type { Log } from '../../telemetry/index.ts';
+import type { PluginBudgets } from '../plugin-budgets.ts';
 import { cancelLine, endedSessionLines, LineChannel, LineWriter, PluginOutput } from '../protocol/index.ts';
 import type { PluginRuntime, RuntimeSession, SessionSink } from '../runtime.ts';
 import type { RegisteredPlugin } from './registration.ts';
@@ -11,6 +12,8 @@ export interface DebuggingRuntimeOptions {
   readonly tenantId: string;
   readonly plugin: RegisteredPlugin;
   readonly maxMessageBytes: number;
+  /** Absent: one message is the only limit. Debugging plugins of one tenant share what one plugin may hold. */
+  readonly budgets?: PluginBudgets | undefined;
   readonly log: Log;
 }
 
@@ -26,17 +29,18 @@ export class DebuggingRuntime implements PluginRuntime {
   readonly #log: Log;
   #closed = false;
 
-  constructor({ socket, tenantId, plugin, maxMessageBytes, log }: DebuggingRuntimeOptions) {
+  constructor({ socket, tenantId, plugin, maxMessageBytes, budgets, log }: DebuggingRuntimeOptions) {
     this.tenantId = tenantId;
     this.pluginId = plugin.pluginId;
     this.identifier = plugin.identifier;
     this.declaration = plugin.declaration;
     this.#log = log;
-    this.#writer = new LineWriter(socket);
+    this.#writer = new LineWriter(socket, budgets?.input.room(`tenant ${tenantId}`));
     const output = new PluginOutput(log, { plugin: plugin.identifier, tenant_id: tenantId });
     this.#channel = new LineChannel({
       maxMessageBytes,
       maxMessageSetting: 'PLUGIN_MAX_MESSAGE_BYTES',
+      ...(budgets && { room: budgets.unfinishedLines.room(`tenant ${tenantId}`) }),
       events: {
         heartbeat: () => undefined,
         log: (level, message) => output.event(level, message),

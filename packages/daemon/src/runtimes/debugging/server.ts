@@ -3,6 +3,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import type { Database } from '../../database/index.ts';
 import { DaemonError } from '../../errors/index.ts';
 import type { Log } from '../../telemetry/index.ts';
+import type { PluginBudgets } from '../plugin-budgets.ts';
 import { Admission } from './admission.ts';
 import { type ConnectionLimits, DebuggingConnection } from './connection.ts';
 import type { DebuggingRuntime } from './debugging-runtime.ts';
@@ -22,6 +23,8 @@ export interface DebuggingServerOptions {
   readonly maxConnectionsOfTenant: number;
   /** PLUGIN_MAX_MESSAGE_BYTES. */
   readonly maxMessageBytes: number;
+  /** What the plugins' channels may hold together. */
+  readonly budgets?: PluginBudgets;
   /** The server key is one that public compose files print: then nobody outside this machine is let in. */
   readonly serverKeyIsPublished: boolean;
   readonly keys: DebuggingKeys;
@@ -149,6 +152,7 @@ export class DebuggingServer {
     const { keys, runtimes, log } = this.#options;
     const connection = new DebuggingConnection(socket, {
       limits: this.#limits,
+      budgets: this.#options.budgets,
       log,
       tenantOf: (key) => keys.tenantOf(key),
       reserve: (bytes) => {

@@ -1,5 +1,6 @@
 import { type SessionError, sessionError } from '../../errors/index.ts';
 import type { Log } from '../../telemetry/index.ts';
+import type { PluginBudgets } from '../plugin-budgets.ts';
 import { cancelLine, endedSessionLines, LineChannel, LineWriter, PluginOutput } from '../protocol/index.ts';
 import type { PluginRuntime, RuntimeSession, SessionSink } from '../runtime.ts';
 import type { LaunchSpec, PluginProcess, ProcessExit, ProcessLauncher } from './launcher/index.ts';
@@ -16,6 +17,8 @@ export interface LocalRuntimeOptions {
   /** How long the first heartbeat may take. */
   readonly readySeconds: number;
   readonly maxMessageBytes: number;
+  /** Absent: one message is the only limit. */
+  readonly budgets?: PluginBudgets;
   readonly liveness: LivenessOptions;
   /** What the process may use; `watch`: nobody else looks. */
   readonly memoryLimit?: { readonly bytes: number; readonly text: string; readonly watch: boolean };
@@ -91,11 +94,12 @@ export class LocalRuntime implements PluginRuntime {
     this.identifier = options.identifier;
     this.pluginId = options.pluginId;
     const output = new PluginOutput(options.log, { plugin: options.identifier, pid: process.pid });
-    this.#stdin = new LineWriter(process.stdin);
+    this.#stdin = new LineWriter(process.stdin, options.budgets?.input.room(options.pluginId));
     this.#stderr = new StderrTail((line) => output.stderr(line));
     this.#channel = new LineChannel({
       maxMessageBytes: options.maxMessageBytes,
       maxMessageSetting: 'PLUGIN_MAX_MESSAGE_BYTES',
+      ...(options.budgets && { room: options.budgets.unfinishedLines.room(options.pluginId) }),
       events: {
         heartbeat: () => this.#ready.resolve(),
         log: (level, message) => output.event(level, message),

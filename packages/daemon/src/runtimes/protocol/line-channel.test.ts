@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { beforeEach, expect, test } from 'vitest';
+import { ByteBudget, type Room } from '../../budget/index.ts';
 import type { SessionSink } from '../runtime.ts';
 import { LineChannel } from './line-channel.ts';
 
@@ -33,8 +34,9 @@ class Recorder implements SessionSink {
 }
 
 let outside: string[];
-const channelWith = (limit = 1 << 20) =>
+const channelWith = (limit = 1 << 20, room?: Room) =>
   new LineChannel({
+    ...(room && { room }),
     maxMessageBytes: limit,
     maxMessageSetting: 'LIMIT',
     events: {
@@ -261,4 +263,37 @@ test('what a sink throws ends its session and no other', () => {
   expect(b.seen).toEqual(['2']);
   expect(outside).toEqual(['fault Error: broken']);
   expect(channel.sessions).toBe(1);
+});
+
+test('begun lines of all channels together have a limit; beyond it the line fails its session and the next is read', () => {
+  const budget = new ByteBudget({ what: 'unfinished lines', total: 1000, perOwner: 600, setting: 'LINES' });
+  const channel = channelWith(1 << 20, budget.room('a'));
+  const other = channelWith(1 << 20, budget.room('b'));
+  const a = new Recorder();
+  channel.open(A, a);
+  const begun = message(A, 'stream', { text: 'x'.repeat(2000) });
+  other.push(Buffer.from('y'.repeat(550)));
+  channel.push(Buffer.from(begun.slice(0, 400)));
+  expect(budget.used).toBe(950);
+  channel.push(Buffer.from(begun.slice(400, 600)));
+  expect(a.seen).toEqual([expect.stringMatching(/^fail PluginMessageTooLargeError .*unfinished lines.*\(LINES\)/)]);
+  expect(budget.used).toBe(550);
+  const b = new Recorder();
+  channel.open(B, b);
+  channel.push(Buffer.from(begun.slice(600) + message(B, 'stream', 1)));
+  expect(b.seen).toEqual(['1']);
+  other.push(Buffer.from('\n'));
+  expect(budget.used).toBe(0);
+  channel.push(Buffer.from('z'));
+  channel.fail({ errorType: 'gone', message: '' });
+  expect(budget.used).toBe(0);
+});
+
+test('a line that comes byte by byte is whole in the end', () => {
+  const channel = channelWith();
+  const a = new Recorder();
+  channel.open(A, a);
+  const text = 'é'.repeat(4000);
+  for (const byte of Buffer.from(message(A, 'stream', text))) channel.push(Buffer.from([byte]));
+  expect(a.seen).toEqual([JSON.stringify(text)]);
 });

@@ -1,11 +1,14 @@
 import { isAscii } from 'node:buffer';
 import { valueText } from '@plugin-daemon/wire-schema';
+import type { Room } from '../../budget/index.ts';
 import { type SessionError, sessionError } from '../../errors/index.ts';
 import { jsonProblemText, parseForeign } from '../../json/foreign.ts';
 import { sliceMember } from '../../json/slice.ts';
 import type { SessionSink } from '../runtime.ts';
 import { eventsInLine } from './events-in-line.ts';
 import { safeLatin1, toLatin1 } from './line-safety.ts';
+import { HEAD_BYTES, pluginError, sessionNamedIn } from './plugin-error.ts';
+import { type LineLimit, UnfinishedLine } from './unfinished-line.ts';
 
 /** What a channel reports besides the messages of its sessions. Called synchronously; must not block. */
 export interface LineChannelEvents {
@@ -27,6 +30,8 @@ export interface LineChannelOptions {
   readonly maxMessageBytes: number;
   /** The setting to name in that failure. */
   readonly maxMessageSetting: string;
+  /** Where begun lines count; absent where one plugin is all there is. */
+  readonly room?: Room;
   readonly events: LineChannelEvents;
 }
 
@@ -35,8 +40,6 @@ const HEAD = '{"event":"session","session_id":"';
 const STREAM = '","data":{"type":"stream","data":';
 const END = '","data":{"type":"end","data":{}}}';
 const ID_LENGTH = 36;
-/** Enough of an over-long line to find out whose it is. */
-const HEAD_BYTES = 256;
 const STRAY_CHARACTERS = 1024;
 /** Of a message that the plugin logs. */
 const LOG_CHARACTERS = 4096;
@@ -54,9 +57,7 @@ const MAX_ID_LENGTH = 256;
 export class LineChannel {
   readonly #sinks = new Map<string, SessionSink>();
   readonly #options: LineChannelOptions;
-  /** The begun line, in pieces: joined once, when its end arrives. */
-  #pending: string[] = [];
-  #pendingBytes = 0;
+  readonly #unfinished: UnfinishedLine;
   /** Head of a line that is too long; the rest is skipped up to the next line end. */
   #skipping = false;
   readonly #touched = new Set<SessionSink>();
@@ -66,6 +67,7 @@ export class LineChannel {
 
   constructor(options: LineChannelOptions) {
     this.#options = options;
+    this.#unfinished = new UnfinishedLine(options.maxMessageBytes, options.room);
   }
 
   /** Open sessions. */
@@ -85,8 +87,9 @@ export class LineChannel {
     return true;
   }
 
-  /** Ends every session with the same error: the plugin is gone. */
+  /** Ends every session with the same error: the plugin is gone. What it had begun to say is forgotten. */
   fail(error: SessionError): void {
+    this.#unfinished.clear();
     for (const [id, sink] of [...this.#sinks]) {
       this.#forget(id, sink);
       sink.fail(error);
@@ -100,7 +103,7 @@ export class LineChannel {
     let at = 0;
     for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', at)) {
       if (this.#skipping) this.#skipping = false;
-      else if (this.#pendingBytes > 0) this.#finishPending(text.slice(at, end));
+      else if (this.#unfinished.bytes > 0) this.#finishPending(text.slice(at, end));
       else if (end > at) this.#guardedLine(text, at, end, ascii);
       at = end + 1;
     }
@@ -142,42 +145,40 @@ export class LineChannel {
   }
 
   #keep(piece: string): void {
-    this.#pending.push(piece);
-    this.#pendingBytes += piece.length;
-    if (this.#pendingBytes > this.#options.maxMessageBytes) {
-      this.#tooLong();
-      this.#skipping = true;
-    }
+    const limit = this.#unfinished.add(piece);
+    if (limit === undefined) return;
+    this.#tooLong(limit);
+    this.#skipping = true;
   }
 
   #finishPending(piece: string): void {
-    this.#pending.push(piece);
-    this.#pendingBytes += piece.length;
-    if (this.#pendingBytes > this.#options.maxMessageBytes) return this.#tooLong();
-    const line = this.#pending.join('');
-    this.#pending = [];
-    this.#pendingBytes = 0;
+    const limit = this.#unfinished.add(piece);
+    if (limit !== undefined) return this.#tooLong(limit);
+    const line = this.#unfinished.take();
     this.#guardedLine(line, 0, line.length, false);
   }
 
-  #tooLong(): void {
-    let head = '';
-    for (const piece of this.#pending) {
-      head += piece.slice(0, HEAD_BYTES);
-      if (head.length >= HEAD_BYTES) break;
-    }
-    this.#pending = [];
-    this.#pendingBytes = 0;
+  #tooLong(limit: LineLimit): void {
+    const head = this.#unfinished.head(HEAD_BYTES);
+    this.#unfinished.clear();
     const { maxMessageBytes, maxMessageSetting, events } = this.#options;
     try {
-      this.#failNamed(
-        head,
-        sessionError(
-          'PluginMessageTooLargeError',
-          `the plugin sent a message of more than ${maxMessageBytes} bytes, the limit for one message; split it, or raise ${maxMessageSetting}`,
-          { limit_bytes: maxMessageBytes, setting: maxMessageSetting },
-        ),
-        () => `a line of more than ${maxMessageBytes} bytes was skipped: ${head.slice(0, 200)}…`,
+      const error =
+        limit.by === 'message'
+          ? sessionError(
+              'PluginMessageTooLargeError',
+              `the plugin sent a message of more than ${maxMessageBytes} bytes, the limit for one message; split it, or raise ${maxMessageSetting}`,
+              { limit_bytes: maxMessageBytes, setting: maxMessageSetting },
+            )
+          : sessionError(
+              'PluginMessageTooLargeError',
+              `there is no room for a message of the plugin: ${limit.exceeded.text}; send less at a time, or raise the setting`,
+              { limit_bytes: limit.exceeded.limitBytes },
+            );
+      this.#failNamed(head, error, () =>
+        limit.by === 'message'
+          ? `a line of more than ${maxMessageBytes} bytes was skipped: ${head.slice(0, 200)}…`
+          : `a line was skipped, as ${limit.exceeded.text}: ${head.slice(0, 200)}…`,
       );
     } catch (error) {
       events.fault(error);
@@ -333,23 +334,6 @@ export class LineChannel {
     }
   }
 }
-
-/** The session a line is about, as its first bytes say. */
-const sessionNamedIn = (head: string): string | undefined =>
-  /"session_id"\s*:\s*"([^"]{1,64})"/.exec(head.slice(0, HEAD_BYTES))?.[1];
-
-/** The error a plugin reports, as it will be sent on: always an error, whatever its form (Q-14). */
-function pluginError(data: unknown): SessionError {
-  if (data === null) return sessionError('', '', null);
-  if (!isObject(data)) return sessionError('PluginError', textOf(data), null);
-  const args = isObject(data.args) ? data.args : null;
-  return sessionError(textOf(data.error_type), textOf(data.message), args);
-}
-
-const textOf = (value: unknown): string => {
-  if (typeof value === 'string') return value.toWellFormed();
-  return value === undefined || value === null ? '' : JSON.stringify(value).slice(0, STRAY_CHARACTERS);
-};
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,5 +1,6 @@
 import { PassThrough, Writable } from 'node:stream';
 import { expect, test } from 'vitest';
+import { ByteBudget } from '../../budget/index.ts';
 import { LineWriter } from './line-writer.ts';
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
@@ -54,4 +55,20 @@ test('a plugin that does not read at all is refused new lines at 256 MiB, and no
   }).toThrow(/does not read its input: \d+ bytes wait/);
   expect(sent).toBeGreaterThanOrEqual(8);
   expect(sent).toBeLessThan(12);
+});
+
+test('what waits is counted while it waits, and beyond the budget of all plugins refused', async () => {
+  const budget = new ByteBudget({ what: 'lines that wait', total: 1_000_000 });
+  const first = new PassThrough({ highWaterMark: 16 });
+  const writer = new LineWriter(first, budget.room('a'));
+  for (let n = 0; n < 9; n++) void writer.send('x'.repeat(100_000));
+  await turn();
+  const other = new LineWriter(new PassThrough({ highWaterMark: 16 }), budget.room('b'));
+  expect(budget.used).toBeGreaterThan(800_000);
+  expect(() => other.send('y'.repeat(300_000))).toThrow(/lines that wait of all together may hold 1000000 bytes/);
+  const drained = writer.send('z');
+  first.resume();
+  await drained;
+  expect(budget.used).toBe(0);
+  void other.send('y'.repeat(300_000));
 });

@@ -1,21 +1,28 @@
 import type { Writable } from 'node:stream';
+import type { Room } from '../../budget/index.ts';
+import { DaemonError } from '../../errors/index.ts';
 
 /** More than this waiting means that the plugin does not read: new lines are refused. */
 const MAX_WAITING_BYTES = 256 * 1024 * 1024;
+/** Less than this is what pipes hold anyway, and is not counted. */
+const UNCOUNTED_BYTES = 256 * 1024;
 
 /** Writes lines to a plugin. Lines of one turn of the event loop leave in one write. */
 export class LineWriter {
   readonly #output: Writable;
   #corked = false;
+  readonly #room: Room | undefined;
   #drained: Promise<void> | undefined;
 
-  constructor(output: Writable) {
+  /** @param room where counts what waits; absent where one plugin is all there is */
+  constructor(output: Writable, room?: Room) {
     this.#output = output;
+    this.#room = room;
   }
 
   /**
    * @returns a promise while more waits than the pipe takes at once
-   * @throws when the plugin is gone or does not read
+   * @throws when the plugin is gone or does not read; DaemonError `over-budget` when too much waits for all plugins together
    */
   send(line: string): Promise<void> | undefined {
     const output = this.#output;
@@ -23,6 +30,7 @@ export class LineWriter {
     if (output.writableLength > MAX_WAITING_BYTES) {
       throw new Error(`the plugin does not read its input: ${output.writableLength} bytes wait for it`);
     }
+    this.#count(output.writableLength + line.length);
     if (!this.#corked) {
       this.#corked = true;
       output.cork();
@@ -35,6 +43,7 @@ export class LineWriter {
     this.#drained ??= new Promise((resolve) => {
       const done = () => {
         this.#drained = undefined;
+        this.#room?.release();
         output.off('drain', done);
         output.off('close', done);
         resolve();
@@ -43,5 +52,16 @@ export class LineWriter {
       output.on('close', done);
     });
     return this.#drained;
+  }
+
+  /** Only what piles up is counted, so that plugins that read cost nothing. */
+  #count(waiting: number): void {
+    if (this.#room === undefined || waiting <= Math.max(UNCOUNTED_BYTES, this.#room.held)) return;
+    const exceeded = this.#room.grow(waiting - this.#room.held);
+    if (exceeded === undefined) return;
+    throw new DaemonError('over-budget', `there is no room for a line to the plugin: ${exceeded.text}`, {
+      remedy: 'Try again when the plugins have read what waits for them',
+      args: { limit_bytes: exceeded.limitBytes },
+    });
   }
 }

@@ -1,4 +1,5 @@
 import { DaemonError } from '../../errors/index.ts';
+import { mayBeName, namesRemedy } from './names.ts';
 
 export function codeOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
@@ -34,7 +35,9 @@ const known: ReadonlyMap<string, { readonly problem: string; readonly remedy: st
 export function storageError(verb: string, key: string, cause: unknown): DaemonError {
   if (cause instanceof DaemonError) return cause;
   const code = codeOf(cause);
-  const entry = known.get(code ?? '');
+  const entry = mayBeName(code, key)
+    ? { problem: 'the file system does not take a name of the key', remedy: namesRemedy }
+    : known.get(code ?? '');
   const text = cause instanceof Error ? cause.message : String(cause);
   const message = `cannot ${verb} ${key} in the local storage: ${entry?.problem ?? text}`;
   return new DaemonError('internal', message, { cause, ...(entry === undefined ? {} : { remedy: entry.remedy }) });

@@ -16,6 +16,8 @@ import { afterAll, expect, test } from 'vitest';
 import { createMetrics } from '../../telemetry/index.ts';
 import { storageConformance } from '../conformance.suite.ts';
 import { measured, objectKey, openLocalStorage } from '../index.ts';
+import { storageError } from './file-errors.ts';
+import { assertNames } from './names.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'local-storage-'));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -24,6 +26,27 @@ storageConformance('local', async () => ({
   storage: await openLocalStorage({ root: join(root, 'conformance'), nodeId: 'node' }),
   close: async () => {},
 }));
+
+test('a file system that refuses the names of objects, or changes them, is found at start, with the remedy', async () => {
+  const at = join(root, 'names', 'below');
+  mkdirSync(at, { recursive: true });
+  await assertNames(at, root);
+  expect(readdirSync(at)).toEqual([]);
+  // Names that every file system refuses, or keeps under another name, stand for those with a colon.
+  await expect(assertNames(at, root, 'n'.repeat(300))).rejects.toMatchObject({
+    message: expect.stringContaining('ENAMETOOLONG'),
+    remedy: expect.stringMatching(/SMB shares, exFAT and NTFS .* PLUGIN_STORAGE_LOCAL_ROOT/),
+  });
+  await expect(assertNames(at, root, '../below/plain')).rejects.toMatchObject({
+    message: expect.stringContaining('it keeps them under other names'),
+  });
+  expect(readdirSync(at)).toEqual([]);
+  const refused = Object.assign(new Error('EINVAL: invalid argument'), { code: 'EINVAL' });
+  expect(storageError('write', 'plugin_packages/a:1@b', refused)).toMatchObject({
+    remedy: expect.stringContaining('NTFS'),
+  });
+  expect(storageError('write', 'plugin_packages/a', refused).remedy).toBeUndefined();
+});
 
 test('a file has the name of its key, and existing files are objects', async () => {
   const at = join(root, 'layout');

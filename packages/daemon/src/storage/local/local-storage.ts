@@ -5,6 +5,7 @@ import { dirname, join, relative, sep } from 'node:path';
 import { checkedKey } from '../object-key.ts';
 import type { ObjectStat, ObjectStorage } from '../object-storage.ts';
 import { codeOf, isAbsence, storageError } from './file-errors.ts';
+import { assertNames } from './names.ts';
 import { clearAbandoned } from './scratch.ts';
 
 export interface LocalStorageOptions {
@@ -19,7 +20,7 @@ const scratchName = '.writing';
 
 /**
  * Opens the directory and clears what processes that died left half-written.
- * @throws DaemonError when the directory cannot be created or written to
+ * @throws DaemonError when the directory cannot be created or written to, or does not take the names of objects
  */
 export async function openLocalStorage({ root, nodeId }: LocalStorageOptions): Promise<ObjectStorage> {
   const scratch = join(root, scratchName);
@@ -27,6 +28,7 @@ export async function openLocalStorage({ root, nodeId }: LocalStorageOptions): P
     await mkdir(root, { recursive: true, mode: 0o755 });
     await clearAbandoned(scratch);
     await mkdir(join(scratch, nodeId), { recursive: true });
+    await assertNames(join(scratch, nodeId), root);
   } catch (error) {
     throw storageError('open', root, error);
   }

@@ -1,0 +1,30 @@
+/** Every budget of bytes, made from its setting. */
+import type { CallBackBudgets } from '../backwards-invocation/index.ts';
+import { ByteBudget } from '../budget/index.ts';
+import type { Settings } from '../config/index.ts';
+import type { PluginBudgets } from '../runtimes/plugin-budgets.ts';
+
+export interface Budgets extends PluginBudgets, CallBackBudgets {
+  readonly agentFiles: ByteBudget;
+}
+
+export function budgetsOf(settings: Settings): Budgets {
+  const message = settings.PLUGIN_MAX_MESSAGE_BYTES;
+  const lines = Math.max(settings.UNFINISHED_LINES_BUDGET_BYTES, message);
+  return {
+    unfinishedLines: new ByteBudget({
+      what: 'unfinished lines',
+      total: lines,
+      perOwner: Math.max(lines / 4, message),
+      setting: 'UNFINISHED_LINES_BUDGET_BYTES',
+    }),
+    input: shared('lines that wait for plugins', settings.PLUGIN_INPUT_BUDGET_BYTES, 'PLUGIN_INPUT_BUDGET_BYTES'),
+    agentFiles: shared('files of agents', settings.AGENT_FILES_BUDGET_BYTES, 'AGENT_FILES_BUDGET_BYTES'),
+    requests: shared('calls back into Dify', settings.CALL_BACK_BUDGET_BYTES, 'CALL_BACK_BUDGET_BYTES'),
+    storageReads: shared('values of storage', settings.STORAGE_READ_BUDGET_BYTES, 'STORAGE_READ_BUDGET_BYTES'),
+  };
+}
+
+/** One plugin may have half: the other plugins never wait for it alone. */
+const shared = (what: string, total: number, setting: string): ByteBudget =>
+  new ByteBudget({ what, total, perOwner: total / 2, setting });
