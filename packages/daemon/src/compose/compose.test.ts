@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { loadSettings } from '../config/index.ts';
+import { defaultLimits } from '../http/index.ts';
 import { VERSION } from '../version.ts';
+import { limits } from './http.ts';
 import { type Daemon, startDaemon } from './index.ts';
 
 let directory: string;
@@ -145,4 +147,8 @@ test('beyond the loopback details need a key without a word', async () => {
   expect((await fetch(`${urlOf(daemon)}/readyz`)).status).toBe(200);
   const open = await start({ DATA_DIR: join(directory, 'other'), SERVER_HOST: '0.0.0.0', DETAILS_ACCESS: 'open' });
   expect((await fetch(`${urlOf(open)}/metrics/`)).status).toBe(200);
+});
+
+test('the defaults of the settings are those of the server', () => {
+  expect(limits(loadSettings({}, { cwd: directory }))).toEqual(defaultLimits);
 });

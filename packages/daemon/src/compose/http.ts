@@ -100,7 +100,8 @@ const defined = (entries: Readonly<Record<string, string | undefined>>): Readonl
 const detailsNeedKey = (settings: Settings): boolean =>
   settings.DETAILS_ACCESS === 'key' || (settings.DETAILS_ACCESS === 'auto' && !isLoopback(settings.SERVER_HOST));
 
-const limits = (settings: Settings): HttpLimits => ({
+/** What the settings say; the server alone has the same defaults. */
+export const limits = (settings: Settings): HttpLimits => ({
   headBytes: settings.MAX_HEADER_BYTES,
   headMs: settings.HTTP_HEAD_TIMEOUT * 1000,
   requestMs: settings.HTTP_REQUEST_TIMEOUT * 1000,

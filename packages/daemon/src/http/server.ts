@@ -85,7 +85,8 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
       headersTimeout: limits.headMs,
       connectionsCheckingInterval: Math.min(5000, limits.headMs),
     },
-    trustProxy: isProxy,
+    // Without proxies the address is that of the connection, and nothing has to be worked out.
+    trustProxy: options.trustedProxies === undefined || options.trustedProxies.length === 0 ? false : isProxy,
     forceCloseConnections: false,
     exposeHeadRoutes: false,
     bodyLimit: DEFAULT_BODY_LIMIT,
