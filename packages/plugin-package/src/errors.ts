@@ -12,6 +12,8 @@ export interface PackageErrorDetails {
   readonly line?: number | undefined;
   readonly column?: number | undefined;
   readonly problems?: readonly Problem[] | undefined;
+  /** What to do about it, where the message alone does not say. */
+  readonly remedy?: string | undefined;
 }
 
 /**
@@ -24,6 +26,7 @@ export class PackageError extends Error {
   readonly line: number | undefined;
   readonly column: number | undefined;
   readonly problems: readonly Problem[];
+  readonly remedy: string | undefined;
 
   constructor(message: string, details: PackageErrorDetails = {}) {
     super(message, details.cause === undefined ? {} : { cause: details.cause });
@@ -31,6 +34,7 @@ export class PackageError extends Error {
     this.line = details.line;
     this.column = details.column;
     this.problems = details.problems ?? [];
+    this.remedy = details.remedy;
   }
 
   /** The same error with one more line of context below its message, the way nested errors are joined on the wire. */

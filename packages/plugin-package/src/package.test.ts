@@ -326,3 +326,17 @@ test('a file name that occurs twice is refused', () => {
   const renamed = Buffer.from(bytes.toString('latin1').replaceAll('main.pX', 'main.py'), 'latin1');
   expect(refusal(renamed).message).toBe('plugin package contains "main.py" more than once');
 });
+
+test.each([
+  ['author: studio', 'author: Studio Light', 'write studio-light'],
+  ['name: lamp', 'name: Lamp!', 'write lamp-'],
+  ['version: 1.2.3', 'version: one', 'numbers such as 0.1.0, not "one"'],
+])('an identifier that is not valid says which part is wrong: %s', (from, to, remedy) => {
+  const bytes = pack(edit(toolPlugin(), 'manifest.yaml', from, to));
+  expect(() => decodePackage(bytes)).toThrow(
+    expect.objectContaining({
+      message: expect.stringContaining('plugin_unique_identifier is not valid'),
+      remedy: expect.stringContaining(remedy),
+    }),
+  );
+});

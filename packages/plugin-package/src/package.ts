@@ -4,7 +4,7 @@ import { type Assembled, assembleDeclaration } from './declaration/assemble.ts';
 import { validateManifest } from './declaration/cross-checks.ts';
 import type { PluginDeclaration } from './declaration/types.ts';
 import { PackageError, type Problem } from './errors.ts';
-import { isUuid, parseUniqueIdentifier, type UniqueIdentifier } from './identifier.ts';
+import { isUniqueIdentifier, isUuid, parseUniqueIdentifier, type UniqueIdentifier } from './identifier.ts';
 import { type SignatureVerdict, VERIFICATION_FILE, type Verification, verifySignature } from './signature/index.ts';
 
 export interface DecodeOptions {
@@ -73,7 +73,27 @@ function open(bytes: Uint8Array, options: DecodeOptions): OpenedPlugin {
 function identify({ archive, declaration }: OpenedPlugin): UniqueIdentifier {
   const { author, name, version } = declaration;
   const identity = `${author === '' ? '' : `${author}/`}${name}:${version}`;
-  return parseUniqueIdentifier(`${identity}@${archive.checksum()}`);
+  const text = `${identity}@${archive.checksum()}`;
+  if (!isUniqueIdentifier(text))
+    throw new PackageError(`plugin_unique_identifier is not valid: ${text}`, { remedy: whyInvalid(declaration) });
+  return parseUniqueIdentifier(text);
+}
+
+/** The part of manifest.yaml that makes an identifier invalid. */
+function whyInvalid({ author, name, version }: PluginDeclaration): string {
+  if (!/^[a-z0-9_-]{0,64}$/.test(author))
+    return `The author of manifest.yaml may hold lowercase letters, digits, - and _, at most 64: ${suggestion(author)}`;
+  if (!/^[a-z0-9_-]{1,255}$/.test(name))
+    return `The name in manifest.yaml may hold lowercase letters, digits, - and _: ${suggestion(name)}`;
+  return `The version in manifest.yaml must be numbers such as 0.1.0, not ${JSON.stringify(version.slice(0, 64))}`;
+}
+
+function suggestion(text: string): string {
+  const fixed = text
+    .slice(0, 64)
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9_-]/g, '-');
+  return fixed === '' ? 'it is empty' : `write ${fixed}`;
 }
 
 function judge(opened: OpenedPlugin, options: DecodeOptions): Omit<DecodedPackage, 'identifier'> {

@@ -4,8 +4,11 @@
  */
 import type { PluginSource } from '../plugin/source.ts';
 import { checkDependencies } from './dependency-rules.ts';
+import { checkDuplicates } from './duplicate-rule.ts';
 import { type Finding, Findings } from './finding.ts';
 import { checkMarketplace } from './marketplace-rules.ts';
+import { checkMultiple } from './multiple-rule.ts';
+import { checkPaths } from './path-rule.ts';
 import {
   checkIcons,
   checkSurroundings,
@@ -29,7 +32,7 @@ export interface ValidateOptions {
 /** Rules whose breach makes a package useless, as far as packing is concerned. */
 function stopsPackaging(finding: Finding): boolean {
   if (finding.rule.startsWith('field/')) return finding.file === 'manifest.yaml';
-  return /^(?:yaml\/(?:syntax|type|encoding|duplicate-key)|file\/|models\/(?:unknown-template|pattern)|manifest\/(?:author|name|version|combination)|icon\/missing)/.test(
+  return /^(?:yaml\/(?:syntax|type|encoding|duplicate-key)|file\/|models\/(?:unknown-template|pattern)|manifest\/(?:author|name|version|combination)|icon\/missing|package\/)/.test(
     finding.rule,
   );
 }
@@ -44,6 +47,9 @@ export async function validatePlugin(source: PluginSource, options: ValidateOpti
   );
   checkIcons(context);
   checkValues(context);
+  checkMultiple(context);
+  checkDuplicates(context);
+  checkPaths(findings, source.files);
   checkSurroundings(context);
   checkSources(context);
   checkPermissionUse(context);

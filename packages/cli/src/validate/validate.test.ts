@@ -430,3 +430,119 @@ test('--fix writes the list of dependencies when there is none, and does not tou
   expect((await dify(['plugin', 'validate', path, '--fix'])).exit).toBe(0);
   expect(readFileSync(join(path, 'requirements.txt'), 'utf8')).toContain('dify_plugin>=0.9.0');
 });
+
+const twice = (list: string) => (text: string) =>
+  text.replace(list, `${list}\n  - ${list.replace(/^- /, '').replace('demo', 'second')}`);
+
+test.each([
+  [
+    'tool',
+    'tools/demo.yaml',
+    'provider/demo.yaml',
+    '- tools/demo.yaml',
+    'tool demo is declared in tools/demo.yaml as well',
+  ],
+  ['trigger', 'events/demo_event.yaml', 'provider/demo.yaml', '- events/demo_event.yaml', 'event demo_event'],
+  ['agent-strategy', 'strategies/demo.yaml', 'provider/demo.yaml', '- strategies/demo.yaml', 'agent strategy demo'],
+  ['datasource', 'datasources/demo.yaml', 'provider/demo.yaml', '- datasources/demo.yaml', 'datasource demo'],
+  ['extension', 'endpoints/demo.yaml', 'group/demo.yaml', '- endpoints/demo.yaml', 'endpoint GET /demo'],
+])('two modules of one name in a %s plugin are an error', async (category, file, list, entry, message) => {
+  const path = await newPlugin(temporaryFolder(), 'demo', '--category', category);
+  expect((await findingsOf(path)).filter((finding) => finding.rule.includes('duplicate'))).toEqual([]);
+  writeFileSync(join(path, file.replace('demo', 'second')), readFileSync(join(path, file)));
+  edit(path, list, twice(entry));
+  expect(await findingsOf(path)).toContainEqual(
+    expect.objectContaining({ severity: 'error', rule: 'module/duplicate', message: expect.stringContaining(message) }),
+  );
+});
+
+test('the same file named twice, and two models of one name, are errors; of two types they may be', async () => {
+  const path = await newPlugin(temporaryFolder());
+  edit(path, 'provider/demo.yaml', (text) =>
+    text.replace('- tools/demo.yaml', '- tools/demo.yaml\n  - tools/demo.yaml'),
+  );
+  expect(await findingsOf(path)).toContainEqual(expect.objectContaining({ rule: 'module/duplicate' }));
+  const models = await newPlugin(temporaryFolder(), 'demo', '--category', 'llm');
+  writeFileSync(join(models, 'models/llm/other.yaml'), readFileSync(join(models, 'models/llm/llm.yaml')));
+  expect(await findingsOf(models)).toContainEqual(
+    expect.objectContaining({ rule: 'module/duplicate', message: expect.stringContaining('of the type llm') }),
+  );
+});
+
+const parameter = (lines: string) => (text: string) => text.replace('parameters:\n', `parameters:\n${lines}`);
+const TOOL_PARAMETER = (type: string, more: string): string =>
+  `  - name: extra\n    type: ${type}\n    form: form\n    label: {en_US: x}\n    human_description: {en_US: x}\n${more}`;
+
+test.each([
+  ['string', '    multiple: true\n', 'parameter extra of type string cannot be multiple'],
+  ['file', '    multiple: yes\n', 'parameter extra of type file cannot be multiple'],
+  ['dynamic-select', '    multiple: true\n    default: one\n', 'the default of extra must be a list'],
+  ['dynamic-select', '    multiple: false\n    default: [one]\n', 'the default of extra must not be a list'],
+])('%s with %j is an error: the SDK refuses the tool at its start', async (type, more, message) => {
+  const path = await newPlugin(temporaryFolder());
+  edit(path, 'tools/demo.yaml', parameter(TOOL_PARAMETER(type, more)));
+  expect(await findingsOf(path)).toContainEqual(
+    expect.objectContaining({ severity: 'error', rule: 'parameter/multiple', message }),
+  );
+});
+
+test.each([
+  '    multiple: true\n    default: [one]\n',
+  '    multiple: true\n',
+  '    multiple: false\n    default: one\n',
+  '',
+])('a dynamic-select with %j is right', async (more) => {
+  const path = await newPlugin(temporaryFolder());
+  edit(path, 'tools/demo.yaml', parameter(TOOL_PARAMETER('dynamic-select', more)));
+  expect((await findingsOf(path)).filter((finding) => finding.rule === 'parameter/multiple')).toEqual([]);
+});
+
+test('two parameters of one name are an error', async () => {
+  const path = await newPlugin(temporaryFolder());
+  edit(path, 'tools/demo.yaml', parameter(`${TOOL_PARAMETER('string', '')}${TOOL_PARAMETER('number', '')}`));
+  expect(await findingsOf(path)).toContainEqual(
+    expect.objectContaining({ rule: 'name/duplicate', message: 'parameter extra is declared twice' }),
+  );
+});
+
+test('multiple on parameters of a trigger; a secret-input among subscription parameters is what Dify refuses', async () => {
+  const path = await newPlugin(temporaryFolder(), 'demo', '--category', 'trigger');
+  const extra = (type: string, more: string): string =>
+    `    - name: extra\n      type: ${type}\n      label: {en_US: x}\n${more}`;
+  edit(path, 'provider/demo.yaml', (text) =>
+    text.replace(
+      '  parameters:\n',
+      `  parameters:\n${extra('secret-input', '')}${extra('number', '      multiple: true\n').replace('extra', 'more')}`,
+    ),
+  );
+  const found = await findingsOf(path);
+  expect(found).toContainEqual(
+    expect.objectContaining({
+      severity: 'error',
+      message: expect.stringContaining('Dify refuses a plugin with a secret-input among subscription parameters'),
+      remedy: expect.stringContaining('credentials_schema'),
+    }),
+  );
+  expect(found).toContainEqual(
+    expect.objectContaining({
+      rule: 'parameter/multiple',
+      message: 'parameter more of type number cannot be multiple',
+    }),
+  );
+});
+
+test('paths and numbers of files that a daemon refuses are found, and not packed', async () => {
+  const path = await newPlugin(temporaryFolder());
+  const deep = Array.from({ length: 6 }, () => 'd'.repeat(200));
+  mkdirSync(join(path, ...deep), { recursive: true });
+  writeFileSync(join(path, ...deep, 'x.txt'), 'x');
+  const finding = { severity: 'error', rule: 'package/path', message: expect.stringContaining('1211 bytes') };
+  expect(await findingsOf(path)).toContainEqual(expect.objectContaining(finding));
+  expect((await dify(['plugin', 'package', path], { cwd: temporaryFolder() })).error?.message).toContain('1211 bytes');
+});
+
+test('an author with capitals is named with what is wrong', async () => {
+  const path = await newPlugin(temporaryFolder());
+  edit(path, 'manifest.yaml', (text) => text.replace('author: acme', 'author: Acme'));
+  expect(await findingsOf(path)).toContainEqual(expect.objectContaining({ rule: 'manifest/author' }));
+});

@@ -93,6 +93,13 @@ function explain(located: Located, tag: string): { message: string; remedy: stri
   if (values !== undefined) {
     if (value === undefined || value === '')
       return { message: `${path} is missing`, remedy: `add it: ${values.join(', ')}` };
+    // The daemon's own tables say no more than that it is no type; installations with Dify end with its parser.
+    if (tag === 'event_parameter_type' && value === 'secret-input')
+      return {
+        message: `${path}: Dify refuses a plugin with a secret-input among ${path.startsWith('subscription_constructor.') ? 'subscription' : 'event'} parameters`,
+        remedy:
+          'ask for it in subscription_constructor.credentials_schema or subscription_schema, which may hold secrets',
+      };
     return { message: `${path}:${shown} is not allowed`, remedy: `use one of ${values.join(', ')}` };
   }
   const limit = limitOf(rules, tag);

@@ -4,5 +4,12 @@
  * the command line tool.
  */
 export { checksumOf } from './checksum.ts';
-export { type ArchiveLimits, openArchive, openPackage, type PackageArchive } from './package-archive.ts';
+export {
+  type ArchiveLimits,
+  MAX_ENTRIES,
+  MAX_NAME_LENGTH,
+  openArchive,
+  openPackage,
+  type PackageArchive,
+} from './package-archive.ts';
 export { writeZip, type ZipFile } from './zip-writer.ts';

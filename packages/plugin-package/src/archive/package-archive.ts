@@ -33,8 +33,10 @@ export interface PackageArchive {
   contentHashes(): readonly Buffer[];
 }
 
-const MAX_ENTRIES = 10_000;
-const MAX_NAME_LENGTH = 1024;
+/** Files of a package. */
+export const MAX_ENTRIES = 10_000;
+/** Bytes of a file's path. */
+export const MAX_NAME_LENGTH = 1024;
 
 /**
  * Opens a .difypkg or .difybndl held in memory.

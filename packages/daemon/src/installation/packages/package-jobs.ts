@@ -121,7 +121,11 @@ export function refusing<T>(step: () => T): Checked<T> {
   } catch (error) {
     if (!(error instanceof PackageError)) throw error;
     const at = [error.file, error.line, error.column].filter((part) => part !== undefined).join(':');
-    return { refused: error.message, ...(at === '' ? {} : { detail: at }) };
+    return {
+      refused: error.message,
+      ...(at !== '' && { detail: at }),
+      ...(error.remedy !== undefined && { remedy: error.remedy }),
+    };
   }
 }
 
