@@ -167,3 +167,14 @@ test('a bundle packs what belongs to it: no ignored files, no litter, nothing fr
   expect(large.error?.code).toBe('too-large');
   expect(existsSync(join(parent, 'large.difybndl'))).toBe(false);
 });
+
+test('a plugin is no bundle, in a folder or packed', async () => {
+  const { parent } = await newBundle();
+  for (const path of [join(parent, 'demo'), join(parent, 'demo.difypkg')])
+    for (const command of ['package', 'analyze', 'validate'])
+      expect(await dify(['bundle', command, path], { cwd: parent }), command).toMatchObject({
+        exit: 1,
+        error: { code: 'invalid-bundle', message: expect.stringContaining('is a plugin, not a bundle') },
+      });
+  expect(readdirSync(parent).filter((name) => name.endsWith('.difybndl'))).toEqual([]);
+});

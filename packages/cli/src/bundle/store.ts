@@ -100,6 +100,12 @@ export async function openBundle(path: string, signal: AbortSignal): Promise<Ope
       ...(failure.line === undefined ? {} : { line: failure.line }),
     });
   }
+  if (parsed.manifest.type === 'plugin')
+    throw new CliError('invalid-bundle', `${path} is a plugin, not a bundle`, {
+      file: MANIFEST,
+      remedy:
+        'dify plugin package packs it; dify bundle init makes a bundle, dify bundle append package puts the packed plugin into it',
+    });
   const source = Buffer.from(files.get(MANIFEST) ?? []).toString('utf8');
   const document = parseDocument(source);
   return {

@@ -127,7 +127,7 @@ export const PLUGIN_ROWS: readonly CommandRow[] = [
     path: ['plugin', 'package'],
     summary: 'Pack a plugin into a .difypkg file',
     details:
-      'Checks first, then packs. Left out are the files named in .difyignore (or .gitignore when there is none) and always: version control, virtual environments, caches, editor folders, .env files and packages. Equal files give a byte-identical package.',
+      'Checks first, then packs. Left out are the files named in .difyignore (or .gitignore when there is none) and always: version control, virtual environments, caches, editor folders and packages; and, with a word, what may hold secrets: .env files, private keys, credentials of registries and clouds. Equal files give a byte-identical package.',
     args: [FOLDER],
     flags: [
       {
@@ -163,6 +163,12 @@ export const PLUGIN_ROWS: readonly CommandRow[] = [
         help: 'Python versions to vendor for (default: that of the manifest)',
       },
       { name: 'no-validate', type: 'boolean', help: 'skip the checks beyond what packing needs' },
+      {
+        name: 'include',
+        type: 'list',
+        value: 'path',
+        help: 'pack this file or folder although it would be left out (repeatable; a pattern as in .difyignore)',
+      },
       { name: 'no-default-excludes', type: 'boolean', help: 'leave out only what the ignore file names' },
       { name: 'sign', type: 'string', value: 'key', help: 'sign the package with this private key' },
       {

@@ -2,11 +2,12 @@
  * A plugin's folder seen through its ignore rules. Owns the walk; reads nothing outside the folder: links that lead out
  * of it are refused, links inside are packed by content.
  */
-import { readFileSync, type Stats } from 'node:fs';
+import { type Dirent, readFileSync, type Stats } from 'node:fs';
 import { lstat, readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { basename, join, sep } from 'node:path';
 import { CliError, systemCode, throwIfAborted } from '../errors.ts';
 import { compileRule, DEFAULT_EXCLUDES, type IgnoreRule, ignoredBy, parseIgnoreFile } from './ignore.ts';
+import { holdsPrivateKey, SECRET_EXCLUDES } from './secrets.ts';
 
 export interface FolderFile {
   /** Path below the folder, with forward slashes. */
@@ -20,11 +21,15 @@ export interface LeftOut {
   path: string;
   directory: boolean;
   reason: string;
+  /** It may hold credentials or a key. */
+  secret?: true;
 }
 
 export interface FolderOptions {
   /** False: only the ignore file decides. */
   defaultExcludes?: boolean;
+  /** Patterns of what is packed in any case. */
+  include?: readonly string[];
   /** Absolute paths never packed, such as the output itself. */
   never?: readonly string[];
   signal: AbortSignal;
@@ -42,7 +47,7 @@ const compareBytes = (a: string, b: string): number => Buffer.compare(Buffer.fro
 async function readIgnoreRules(root: string): Promise<IgnoreRule[]> {
   for (const name of ['.difyignore', '.gitignore']) {
     try {
-      return parseIgnoreFile(await readFile(join(root, name), 'utf8'), name);
+      return parseIgnoreFile(ignoreText(await readFile(join(root, name)), name), name);
     } catch (error) {
       const code = systemCode(error);
       if (code === 'EACCES')
@@ -51,6 +56,27 @@ async function readIgnoreRules(root: string): Promise<IgnoreRule[]> {
     }
   }
   return [];
+}
+
+/**
+ * The text of an ignore file: UTF-8, or UTF-16 as PowerShell writes it.
+ * @throws CliError for anything else: rules that are not read would pack what they name
+ */
+function ignoreText(bytes: Uint8Array, name: string): string {
+  const [first, second] = bytes;
+  const encoding =
+    first === 0xff && second === 0xfe ? 'utf-16le' : first === 0xfe && second === 0xff ? 'utf-16be' : 'utf-8';
+  try {
+    // A mark at the beginning is no part of the first rule: the decoder takes it away.
+    const text = new TextDecoder(encoding, { fatal: true }).decode(bytes);
+    if (!text.includes('\0')) return text;
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+  }
+  throw new CliError('bad-ignore-file', `${name} is neither UTF-8 nor UTF-16 with a byte order mark`, {
+    file: name,
+    remedy: 'save it as UTF-8: what it names would be packed otherwise',
+  });
 }
 
 /** Checks that a path is a folder; the errors of section 7.1 otherwise. */
@@ -76,8 +102,17 @@ export async function readFolder(path: string, options: FolderOptions): Promise<
   const root = await realpath(path);
   const defaults =
     options.defaultExcludes === false ? [] : DEFAULT_EXCLUDES.map((pattern) => compileRule(pattern, 'default'));
+  const secrets =
+    options.defaultExcludes === false ? [] : SECRET_EXCLUDES.map((pattern) => compileRule(pattern, 'secret'));
+  const included = (options.include ?? []).map((pattern) => pattern.replaceAll('\\', '/').replace(/^\.?\//, ''));
+  const include = included.map((pattern) => compileRule(`!${pattern}`, '--include'));
+  const leadsToIncluded = (folderPath: string): boolean => included.some((path) => path.startsWith(`${folderPath}/`));
   // The user's own rules come last, so that `!.env` brings back what the defaults leave out.
-  const rules = [...defaults, ...(await readIgnoreRules(root))];
+  const own = await readIgnoreRules(root);
+  const rules = [...defaults, ...secrets, ...own, ...include];
+  const wanted = [...own, ...include].filter((rule) => rule.negated);
+  const isWanted = (names: readonly string[], directory: boolean): boolean =>
+    wanted.some((rule) => rule.matches(names, directory));
   const folder: Folder = { root, files: [], leftOut: [] };
   const never = new Set(options.never ?? []);
 
@@ -90,12 +125,25 @@ export async function readFolder(path: string, options: FolderOptions): Promise<
       const source = join(directory, entry.name);
       const rule = ignoredBy(rules, names, entry.isDirectory());
       if (rule !== undefined) {
+        // A folder that is left out may hold one file that is wanted: the others in it match the same rule.
+        if (entry.isDirectory() && leadsToIncluded(relative)) {
+          await visit(source, names);
+          continue;
+        }
         folder.leftOut.push({
           path: relative,
           directory: entry.isDirectory(),
-          reason: rule.from === 'default' ? `always left out (${rule.pattern})` : `${rule.from}: ${rule.pattern}`,
+          reason: reasonOf(rule),
+          ...(rule.from === 'secret' && { secret: true as const }),
         });
         continue;
+      }
+      if (defaults.length > 0 && !isWanted(names, entry.isDirectory())) {
+        const found = await unwanted(source, entry);
+        if (found !== undefined) {
+          folder.leftOut.push({ path: relative, directory: entry.isDirectory(), ...found });
+          continue;
+        }
       }
       if (never.has(source)) {
         folder.leftOut.push({ path: relative, directory: false, reason: 'the output of this command' });
@@ -134,6 +182,35 @@ export async function readFolder(path: string, options: FolderOptions): Promise<
   return folder;
 }
 
+const reasonOf = ({ from, pattern }: IgnoreRule): string =>
+  from === 'default'
+    ? `always left out (${pattern})`
+    : from === 'secret'
+      ? `it may hold secrets (${pattern})`
+      : `${from}: ${pattern}`;
+
+/** What no name gives away: virtual environments of any name, private keys in any file. */
+async function unwanted(source: string, entry: Dirent): Promise<Pick<LeftOut, 'reason' | 'secret'> | undefined> {
+  if (entry.isDirectory()) {
+    const isEnvironment = await stat(join(source, 'pyvenv.cfg')).then(
+      () => true,
+      () => false,
+    );
+    return isEnvironment ? { reason: 'always left out (a virtual environment: it holds pyvenv.cfg)' } : undefined;
+  }
+  if (!entry.isFile()) return undefined;
+  const { size } = await lstat(source);
+  try {
+    return (await holdsPrivateKey(source, entry.name, size))
+      ? { reason: 'it holds a private key', secret: true }
+      : undefined;
+  } catch (error) {
+    // What cannot be read is said when it is to be packed.
+    if (systemCode(error) === undefined) throw error;
+    return undefined;
+  }
+}
+
 /** Reads one file of a folder. @throws CliError that names it */
 export function readFolderFile(file: FolderFile): Buffer {
   try {
@@ -154,7 +231,9 @@ export function readFolderFile(file: FolderFile): Buffer {
   }
 }
 
-/** What links and special files cost: shown as warnings, because a person put them there on purpose. */
+/** Links, special files and secrets: shown as warnings, because a person put them there on purpose. */
 export function suspiciousLeftOut(folder: Folder): LeftOut[] {
-  return folder.leftOut.filter((entry) => entry.reason.startsWith('a link') || entry.reason.startsWith('neither'));
+  return folder.leftOut.filter(
+    (entry) => entry.secret === true || entry.reason.startsWith('a link') || entry.reason.startsWith('neither'),
+  );
 }

@@ -31,7 +31,6 @@ export const DEFAULT_EXCLUDES: readonly string[] = [
   '.DS_Store',
   'Thumbs.db',
   '*.difypkg',
-  '.env',
 ];
 
 /** One path component as a matcher; a malformed pattern never matches. */

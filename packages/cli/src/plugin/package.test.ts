@@ -10,7 +10,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { openPackage, writeZip } from '@plugin-daemon/plugin-package';
 import { expect, test } from 'vitest';
 import { dify, difyProcess, newPlugin, temporaryFolder } from '../../test/harness.ts';
@@ -250,4 +250,117 @@ test('damaged packages have one clear message', async () => {
       /difypkg: not a valid difypkg file|manifest\.yaml: file does not exist/,
     );
   }
+});
+
+const KEY = '-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----\n';
+const SECRETS: Readonly<Record<string, string>> = {
+  '.env.local': 'A=1',
+  '.env.production': 'A=1',
+  'conf/prod.env': 'A=1',
+  '.envrc': 'export A=1',
+  id_rsa: KEY,
+  'deploy/id_ed25519': KEY,
+  'my.private.pem': KEY,
+  'server.key': 'x',
+  'deep/in/any.txt': KEY,
+  'certs/key.pem': `Bag Attributes\n    localKeyID: 01\n${KEY}`,
+  'putty.txt': 'PuTTY-User-Key-File-3: ssh-ed25519\n',
+  'service.json': '{"type": "service_account", "private_key": "-----BEGIN PRIVATE KEY-----\\nMII"}',
+  '.npmrc': '//registry/:_authToken=x',
+  'sub/.pypirc': '[pypi]',
+  '.netrc': 'machine x',
+  '.git-credentials': 'https://x:y@z',
+  '.aws/credentials': '[default]',
+  '.azure/token': 'x',
+  '.config/gcloud/credentials.db': 'x',
+  '.kube/config': 'x',
+  '.docker/config.json': '{}',
+  'store.p12': 'x',
+  'terraform.tfstate': '{}',
+};
+const HARMLESS: Readonly<Record<string, string>> = {
+  '.env.example': 'A=',
+  'certs/ca.pem': '-----BEGIN CERTIFICATE-----\nMIIE\n-----END CERTIFICATE-----\n',
+  'keys/trusted.public.pem': '-----BEGIN RSA PUBLIC KEY-----\nMIIE\n-----END RSA PUBLIC KEY-----\n',
+  'tools/pem_reader.py': `KEY = "-----BEGIN PRIVATE KEY-----"\n`,
+  'docs/keys.md': KEY,
+  'tools/environment.txt': 'no secret',
+  'data/keyboard.json': '{"private_key": "the name of a field"}',
+  'id_rsa.pub': 'ssh-rsa AAAA',
+};
+
+function write(path: string, files: Readonly<Record<string, string>>): void {
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(join(path, dirname(name)), { recursive: true });
+    writeFileSync(join(path, name), text);
+  }
+}
+
+test('secrets stay out of a package whatever the ignore file says, and that is said', async () => {
+  const parent = temporaryFolder();
+  const path = await newPlugin(parent);
+  writeFileSync(join(path, '.difyignore'), '# nothing\n');
+  write(path, { ...SECRETS, ...HARMLESS });
+  write(path, { 'my-python/pyvenv.cfg': 'home = /usr', 'my-python/bin/python': 'x' });
+  const run = await dify(['plugin', 'package', path], { cwd: parent });
+  expect(run.error?.message).toBeUndefined();
+  const names = namesIn(join(parent, 'demo.difypkg'));
+  expect(names.filter((name) => name in SECRETS || name.startsWith('my-python/'))).toEqual([]);
+  for (const name of Object.keys(HARMLESS)) expect(names).toContain(name);
+  for (const word of ['.env.local', 'id_rsa', 'deep/in/any.txt', '.aws', 'service.json'])
+    expect(run.stderr, word).toContain(`path=${word}`);
+  expect(run.stderr).toContain('--include');
+  // The checksum of a folder is that of its package.
+  const checksum = await dify(['plugin', 'checksum', path]);
+  expect(checksum.outcome?.text).toBe(run.outcome?.data?.checksum);
+});
+
+test('what is named with --include or brought back in the ignore file is packed', async () => {
+  const parent = temporaryFolder();
+  const path = await newPlugin(parent);
+  write(path, SECRETS);
+  write(path, { 'my-python/pyvenv.cfg': 'home = /usr' });
+  writeFileSync(join(path, '.difyignore'), '!certs/key.pem\n');
+  const flags = ['id_rsa', '.aws/credentials', './deep/in/any.txt', 'my-python/'].flatMap((name) => [
+    '--include',
+    name,
+  ]);
+  await dify(['plugin', 'package', path, ...flags], { cwd: parent });
+  const names = namesIn(join(parent, 'demo.difypkg'));
+  expect(names.filter((name) => name in SECRETS || name.startsWith('my-python/')).toSorted()).toEqual([
+    '.aws/credentials',
+    'certs/key.pem',
+    'deep/in/any.txt',
+    'id_rsa',
+    'my-python/pyvenv.cfg',
+  ]);
+});
+
+test.each([
+  ['UTF-8 with a mark', Buffer.from('\uFEFFsecret.txt\n')],
+  ['UTF-16, little end first', Buffer.from('\uFEFFsecret.txt\r\n', 'utf16le')],
+  ['UTF-16, big end first', Buffer.from('\uFEFFsecret.txt\r\n', 'utf16le').swap16()],
+])('an ignore file in %s is read', async (_encoding, bytes) => {
+  const parent = temporaryFolder();
+  const path = await newPlugin(parent);
+  write(path, { 'secret.txt': 'x', 'other.txt': 'x' });
+  writeFileSync(join(path, '.difyignore'), bytes);
+  expect((await dify(['plugin', 'package', path], { cwd: parent })).error).toBeUndefined();
+  const names = namesIn(join(parent, 'demo.difypkg'));
+  expect(names).toContain('other.txt');
+  expect(names).not.toContain('secret.txt');
+});
+
+test.each([
+  ['UTF-16 without a mark', Buffer.from('secret.txt\n', 'utf16le')],
+  ['Latin-1', Buffer.from([0x66, 0xfc, 0x72, 0x0a])],
+])('an ignore file in %s is refused by name', async (_encoding, bytes) => {
+  const parent = temporaryFolder();
+  const path = await newPlugin(parent);
+  writeFileSync(join(path, '.difyignore'), bytes);
+  expect((await dify(['plugin', 'package', path], { cwd: parent })).error).toMatchObject({
+    exit: 1,
+    file: '.difyignore',
+    remedy: expect.stringContaining('UTF-8'),
+  });
 });

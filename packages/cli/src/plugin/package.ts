@@ -129,7 +129,12 @@ async function openPlugin(call: Call, path: string, never: readonly string[]): P
   const { flags, signal } = call;
   await requireFolder(path);
   await requirePlugin(path);
-  const folder = await readFolder(path, { signal, defaultExcludes: !flags.on('no-default-excludes'), never });
+  const folder = await readFolder(path, {
+    signal,
+    defaultExcludes: !flags.on('no-default-excludes'),
+    include: flags.list('include'),
+    never,
+  });
   const source: PluginSource = { ...(await openSource(path, signal)), folder };
   const { declaration } = declarationOf(source);
   return { source, folder, declaration };
@@ -148,6 +153,7 @@ async function pack({ source, folder, declaration }: OpenPlugin, call: Call, lim
   const { flags, io, cwd, signal } = call;
   for (const entry of suspiciousLeftOut(folder))
     io.warn('left out of the package', { path: entry.path, reason: entry.reason });
+  if (folder.leftOut.some((entry) => entry.secret)) io.remedy('--include <path> packs one of them all the same');
   await check(source, flags, call);
   const files = await collect(source, folder, declaration, call, limit);
   if (flags.has('vendor')) {

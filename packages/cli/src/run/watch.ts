@@ -14,9 +14,7 @@ export interface Watching {
 /** Calls `onChange` with the changed paths, never twice at the same time. */
 export function watchFolder(root: string, onChange: (paths: string[]) => Promise<void>): Watching {
   // .env names the Dify to connect to: a change of it matters.
-  const rules = [...DEFAULT_EXCLUDES.filter((pattern) => pattern !== '.env'), ...UNWATCHED].map((pattern) =>
-    compileRule(pattern, 'default'),
-  );
+  const rules = [...DEFAULT_EXCLUDES, ...UNWATCHED].map((pattern) => compileRule(pattern, 'default'));
   const changed = new Set<string>();
   let timer: NodeJS.Timeout | undefined;
   let busy = false;

@@ -174,3 +174,12 @@ test.each([
 test.each(['o/r:1.0', 'O/r:1.0.0', 'o/r', 'o/r:1.0.0/x', ''])('%j is no marketplace pattern', (pattern) => {
   expect(() => marketplaceDependency(pattern)).toThrow('invalid marketplace pattern');
 });
+
+test('a plugin is no bundle of nothing', () => {
+  expect(() => decodeBundle(pack(toolPlugin()))).toThrow(
+    expect.objectContaining({
+      message: expect.stringMatching(/^this is a plugin, not a bundle\n/),
+      remedy: expect.stringContaining('as a package'),
+    }),
+  );
+});

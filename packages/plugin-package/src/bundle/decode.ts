@@ -44,7 +44,11 @@ export function decodeBundle(bytes: Uint8Array, limits: BundleLimits = {}): Deco
       );
     }
     const source = Buffer.from(archive.read(MANIFEST)).toString('utf8');
-    return { archive, ...parseBundleManifest(source, MANIFEST) };
+    const parsed = parseBundleManifest(source, MANIFEST);
+    // Upstream takes it for a bundle of nothing and answers success.
+    if (parsed.manifest.type === 'plugin')
+      throw new PackageError('this is a plugin, not a bundle', { remedy: 'Upload it as a package (.difypkg)' });
+    return { archive, ...parsed };
   } catch (error) {
     throw error instanceof PackageError ? error.joined('failed to decode bundle') : error;
   }
