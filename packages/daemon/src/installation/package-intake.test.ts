@@ -295,7 +295,11 @@ test.each<[string, () => Uint8Array<ArrayBuffer>, string]>([
   expect(await stored(at)).toEqual({ packages: 0, assets: 0 });
 });
 
-test('a package sent as a bundle has no dependencies', async () => {
+test('a package sent as a bundle is refused with what to do', async () => {
   const at = await harness();
-  expect(await at.installation.intake.uploadBundle(testPackage(), unsigned)).toEqual([]);
+  await expect(at.installation.intake.uploadBundle(testPackage(), unsigned)).rejects.toMatchObject({
+    kind: 'bad-request',
+    message: expect.stringContaining('this is a plugin, not a bundle'),
+    remedy: expect.stringContaining('as a package'),
+  });
 });

@@ -82,10 +82,6 @@ test('dependencies of unknown types are skipped with a warning', () => {
   expect(bundle.warnings.map((one) => one.message)).toEqual(['a dependency of the unknown type "ftp" is skipped']);
 });
 
-test('a package taken for a bundle has no dependencies', () => {
-  expect(decodeBundle(pack(toolPlugin())).manifest.dependencies).toEqual([]);
-});
-
 test.each([
   ['no zip', Buffer.from('x'), 'zip: not a valid zip file\nfailed to decode bundle'],
   ['no manifest', pack({ a: 'b' }), 'open manifest.yaml: file does not exist\nfailed to decode bundle'],
