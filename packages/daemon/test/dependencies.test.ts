@@ -7,7 +7,7 @@ import { ONE, TestDaemon } from './harness.ts';
 import { AUTHOR, type Files, packageOf } from './plugins/package.ts';
 
 const EXAMPLE = fileURLToPath(new URL('../../../examples/tool-text-report/', import.meta.url));
-const SDK = 'dify_plugin==0.9.0\n';
+const SDK = 'dify_plugin==0.7.4\n'; // the newest for every Python from 3.11 on
 let daemon: TestDaemon;
 beforeAll(async () => {
   daemon = await TestDaemon.start();
@@ -57,9 +57,9 @@ test.each([
     'stalelock',
     {
       'pyproject.toml':
-        '[project]\nname = "x"\nversion = "1"\nrequires-python = ">=3.12"\ndependencies = ["dify_plugin==0.9.0"]\n',
+        '[project]\nname = "x"\nversion = "1"\nrequires-python = ">=3.11"\ndependencies = ["dify_plugin==0.7.4"]\n',
       'uv.lock':
-        'version = 1\nrequires-python = ">=3.12"\n\n[[package]]\nname = "x"\nversion = "1"\nsource = { virtual = "." }\n',
+        'version = 1\nrequires-python = ">=3.11"\n\n[[package]]\nname = "x"\nversion = "1"\nsource = { virtual = "." }\n',
     },
   ],
 ])(
@@ -73,7 +73,7 @@ test.each([
     const headers = { 'Content-Type': 'application/json', 'X-Plugin-ID': `${AUTHOR}/${name}` };
     const answer = await daemon.answer('POST', `/plugin/${ONE}/dispatch/tool/invoke`, { headers, body });
     expect(answer.text).toContain('2 words');
-    // Which SDK 0.9 itself cannot do for a plugin without triggers.
+    // Which SDKs 0.6 to 0.9 themselves cannot do for a plugin without triggers.
     const options = await daemon.answer('POST', `/plugin/${ONE}/dispatch/dynamic_select/fetch_parameter_options`, {
       headers,
       body: JSON.stringify({

@@ -14,7 +14,7 @@ beforeEach(() => {
 });
 afterEach(() => at.close());
 
-const SDK = { 'main.py': 'import dify_plugin\n', 'requirements.txt': 'dify_plugin==0.9.0\n' };
+const SDK = { 'main.py': 'import dify_plugin\n', 'requirements.txt': 'dify_plugin==0.7.4\n' }; // the newest for every Python from 3.11 on
 const SMALL = { 'main.py': 'value = 1\n', 'requirements.txt': 'idna>=3\n' };
 const NO_DEPENDENCIES = { 'main.py': 'value = 1\n', 'requirements.txt': '# none\n' };
 
@@ -62,7 +62,7 @@ test('the real SDK is installed, found again, and shared with the next environme
     fresh: true,
   });
   expect(await python('import importlib.metadata as m, dify_plugin; print(m.version("dify_plugin"))', first)).toBe(
-    '0.9.0',
+    '0.7.4',
   );
   expect(at.progress.slice(0, 2)).toEqual([
     'unpacking',
@@ -71,7 +71,7 @@ test('the real SDK is installed, found again, and shared with the next environme
   expect(at.progress).toContainEqual(expect.stringMatching(/^downloading \d+\/\d+ \(\w/));
   expect(at.progress.at(-1)).toMatch(/^installed \d+ packages$/);
   const flag = JSON.parse(readFileSync(join(first.directory, '.venv/dify/plugin.json'), 'utf8'));
-  expect(flag).toMatchObject({ timestamp: expect.any(Number), sdk: '0.9.0', patched: ['core/trigger_factory.py'] });
+  expect(flag).toMatchObject({ timestamp: expect.any(Number), sdk: '0.7.4', patched: ['core/trigger_factory.py'] });
   expect(readFileSync(join(first.directory, '.environment.log'), 'utf8')).toContain('$ uv pip install');
 
   expect(await at.prepare(environments, SDK, { readPackage: () => expect.fail('the package is not needed') })).toEqual({
