@@ -416,7 +416,10 @@ result = 1
           0o1770,
         );
       }
-      const scratches = () => readdirSync(join(daemon.process.dataDirectory, 'scratch')).length;
+      const scratches = () => {
+        const all = join(daemon.process.dataDirectory, 'scratch');
+        return readdirSync(all).flatMap((life) => readdirSync(join(all, life))).length;
+      };
       const before = scratches();
       await daemon.client().uninstall(installed?.id ?? '');
       await eventually('its files are gone', () => scratches() < before || !situation.isolated || undefined);

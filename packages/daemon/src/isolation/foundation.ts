@@ -40,7 +40,7 @@ export class Foundation {
 
   constructor(options: IsolationOptions) {
     this.options = options;
-    this.scratch = new ScratchDirectories(join(options.dataDirectory, 'scratch'));
+    this.scratch = new ScratchDirectories(join(options.dataDirectory, 'scratch'), options.launcher);
   }
 
   /** Read when first needed: @throws when the file of user ids is damaged */

@@ -52,6 +52,8 @@ interface Version {
 
 /** Others than the user itself get nothing of what a plugin writes. */
 const UMASK = 0o077;
+/** Each is a mount. Of a package with more, the whole directory is read-only. */
+const MAX_LOCKED_ENTRIES = 300;
 
 /** Cages for plugin processes. A version has a user as long as it is installed, and directories as long as it runs. */
 export class PluginCages {
@@ -170,14 +172,16 @@ export class PluginCages {
   async #mounts({ directory, fresh, spec }: CageRequest, user: PluginUser | undefined, scratch: Scratch) {
     const { readable, writable } = this.#foundation.options;
     // A user of its own is kept by the modes of files from what the package brought.
-    const locked = user === undefined ? await packageEntries(directory, fresh) : ['.venv'];
+    const entries = user === undefined ? await packageEntries(directory, fresh) : ['.venv'];
+    const single = entries.length <= MAX_LOCKED_ENTRIES;
+    const locked = single ? entries : [];
     return viewOf({
       readable: [...readable, ...shownByVariables(spec.env)],
       writable,
       hidden: this.#foundation.hidden,
       pythons: [spec.command],
       own: [
-        { path: directory, writable: true },
+        { path: directory, writable: single },
         ...locked.map((name) => ({ path: join(directory, name), writable: false })),
       ],
       scratch,

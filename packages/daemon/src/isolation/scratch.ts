@@ -1,47 +1,88 @@
-import { chmodSync, mkdirSync, rmSync } from 'node:fs';
-import { chown, mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { chmodSync, mkdirSync, mkdtempSync } from 'node:fs';
+import { chown, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import type { ProcessLauncher } from '../runtimes/local/launcher/index.ts';
 import type { PluginUser } from './users.ts';
 import { HOME_IN_VIEW } from './view.ts';
 
 /** Home and temporary files of one process. */
 export interface Scratch {
-  readonly path: string;
   readonly home: string;
   readonly temporary: string;
+  /** A file of accounts that knows the process's user. */
+  readonly accounts: { readonly passwd: string; readonly group: string };
   /** Removes it with all that is inside; its process must have ended. */
   remove(): Promise<void>;
 }
 
 const PRIVATE = 0o700;
 const PASSABLE = 0o711;
+const ROOT = 'root:x:0:0::/root:/usr/sbin/nologin\n';
+/** What a plugin has locked against its owner, or nested deeper than a path can be long, is for the system's own tools. */
+const REMOVE_ALL = 'chmod -R u+rwX -- "$1" 2>/dev/null; exec rm -rf -- "$1"';
 
-/** Directories that last as long as a process. What a former life of the daemon has left is removed at the opening. */
+/** Directories that last as long as a process, below one that lasts as long as the daemon. */
 export class ScratchDirectories {
+  /** Belongs to this class alone. */
   readonly path: string;
+  readonly #life: string;
+  readonly #launcher: ProcessLauncher;
+  /** What former lives have left, until it is removed. */
+  readonly #swept: Promise<void>;
 
-  /** @param path belongs to this class alone */
-  constructor(path: string) {
+  constructor(path: string, launcher: ProcessLauncher) {
     this.path = path;
-    rmSync(path, { recursive: true, force: true });
+    this.#launcher = launcher;
     mkdirSync(path, { recursive: true });
-    chmodSync(path, PASSABLE);
+    this.#life = mkdtempSync(join(path, 'life-'));
+    for (const directory of [path, this.#life]) chmodSync(directory, PASSABLE);
+    this.#swept = this.#sweep();
   }
 
   /** @param user whose it is; without one, the daemon's */
   async create(user: PluginUser | undefined): Promise<Scratch> {
-    const path = await mkdtemp(join(this.path, 'p-'));
+    const path = await mkdtemp(join(this.#life, 'p-'));
     const home = join(path, 'home');
     const temporary = join(path, 'tmp');
+    const accounts = { passwd: join(path, 'passwd'), group: join(path, 'group') };
     for (const directory of [home, temporary]) await mkdir(directory, { mode: PRIVATE });
+    const { uid, gid } = user ?? { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 };
+    await writeFile(accounts.passwd, `${ROOT}plugin:x:${uid}:${gid}::${HOME_IN_VIEW}:/usr/sbin/nologin\n`);
+    await writeFile(accounts.group, `root:x:0:\nplugin:x:${gid}:\n`);
     if (user !== undefined) {
-      for (const directory of [home, temporary, path]) await chown(directory, user.uid, user.gid);
+      for (const directory of [home, temporary, path]) await chown(directory, uid, gid);
     }
-    return { path, home, temporary, remove: () => rm(path, { recursive: true, force: true, maxRetries: 3 }) };
+    return { home, temporary, accounts, remove: () => this.#remove(path) };
   }
 
   async close(): Promise<void> {
-    await rm(this.path, { recursive: true, force: true });
+    await this.#swept;
+    // What cannot be removed without the launcher, which has gone by now, the next life removes.
+    await rm(this.path, { recursive: true, force: true }).catch(() => undefined);
+  }
+
+  async #sweep(): Promise<void> {
+    for (const name of await readdir(this.path).catch(() => [])) {
+      // What cannot be removed now is tried again by the next life.
+      if (name !== basename(this.#life)) await this.#remove(join(this.path, name)).catch(() => undefined);
+    }
+  }
+
+  async #remove(path: string): Promise<void> {
+    try {
+      await rm(path, { recursive: true, force: true });
+    } catch {
+      const tool = await this.#launcher.launch({
+        command: '/bin/sh',
+        args: ['-c', REMOVE_ALL, 'sh', path],
+        cwd: '/',
+        env: { PATH: '/usr/bin:/bin' },
+      });
+      tool.stdout.resume();
+      tool.stderr.resume();
+      const { code } = await tool.exited;
+      if (code !== 0) throw new Error(`${path} could not be removed (rm: exit code ${code})`);
+    }
   }
 }
 

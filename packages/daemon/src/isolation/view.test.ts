@@ -21,7 +21,11 @@ const view = (changes: Partial<Parameters<typeof viewOf>[0]> = {}) =>
     hidden: [],
     pythons: [],
     own: [],
-    scratch: { temporary: join(root, 'scratch/tmp'), home: join(root, 'scratch/home') },
+    scratch: {
+      temporary: join(root, 'scratch/tmp'),
+      home: join(root, 'scratch/home'),
+      accounts: { passwd: '/etc/passwd', group: '/etc/group' },
+    },
     ...changes,
   });
 

@@ -1,6 +1,7 @@
 import { existsSync, lstatSync, readlinkSync, realpathSync, statSync } from 'node:fs';
 import { dirname, join, sep } from 'node:path';
 import type { Mount } from '../runtimes/local/launcher/index.ts';
+import type { Scratch } from './scratch.ts';
 
 /** The system's programs and libraries; what is a symbolic link there is one in the view. */
 const SYSTEM = ['/usr', '/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32', '/opt', '/nix/store', '/gnu/store'];
@@ -14,7 +15,6 @@ const CONFIGURATION = [
   'debian_version',
   'fonts',
   'gai.conf',
-  'group',
   'host.conf',
   'hosts',
   'ImageMagick-6',
@@ -34,7 +34,6 @@ const CONFIGURATION = [
   'OpenCL',
   'openldap',
   'os-release',
-  'passwd',
   'pki',
   'protocols',
   'resolv.conf',
@@ -62,7 +61,7 @@ export interface ViewRequest {
   /** Shown last, over everything hidden. */
   readonly own: readonly { readonly path: string; readonly writable: boolean }[];
   /** What `/tmp` and `/var/tmp` are, and what is the home directory; where that is, is `HOME_IN_VIEW`. */
-  readonly scratch: { readonly temporary: string; readonly home: string };
+  readonly scratch: Pick<Scratch, 'temporary' | 'home' | 'accounts'>;
 }
 
 /** The files that a caged process sees, as mounts in order. Reads the file system to follow links. */
@@ -83,6 +82,8 @@ export function viewOf(request: ViewRequest): Mount[] {
     { kind: 'bind', from: request.scratch.temporary, at: '/tmp', writable: true },
     { kind: 'bind', from: request.scratch.temporary, at: '/var/tmp', writable: true },
     { kind: 'bind', from: request.scratch.home, at: HOME_IN_VIEW, writable: true },
+    { kind: 'bind', from: request.scratch.accounts.passwd, at: '/etc/passwd' },
+    { kind: 'bind', from: request.scratch.accounts.group, at: '/etc/group' },
     { kind: 'proc', at: '/proc' },
     ...DEVICES.map((name): Mount => ({ kind: 'bind', from: `/dev/${name}`, at: `/dev/${name}`, optional: true })),
     { kind: 'tmpfs', at: '/dev/shm', writable: true, options: SHARED_MEMORY },
