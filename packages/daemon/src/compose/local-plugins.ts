@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { decodeDeclaration, type PluginDeclaration } from '@plugin-daemon/plugin-package';
 import { type DataDirectory, type Settings, secretSettings } from '../config/index.ts';
 import type { Database } from '../database/index.ts';
-import { PythonEnvironments, workingDirectoryName } from '../environments/index.ts';
+import { type BuildCage, PythonEnvironments, workingDirectoryName } from '../environments/index.ts';
 import { DaemonError } from '../errors/index.ts';
 import { type createInstallation, PackageStore } from '../installation/index.ts';
 import type { Isolation } from '../isolation/index.ts';
@@ -46,6 +46,7 @@ export function localPlugins(parts: LocalPluginsParts) {
     toolsPath: parts.dataDirectory.toolsPath,
     log,
     readOnlyForPlugins: () => isolation.plugins.keepsEnvironments(),
+    buildCage: (request) => isolation.builds.enter(request),
   });
   const start = createPluginStarter({
     environments,
@@ -108,17 +109,20 @@ export function pythonEnvironments({
   log,
   launcher,
   readOnlyForPlugins,
+  buildCage,
 }: Pick<LocalPluginsParts, 'settings' | 'environment' | 'launcher'> & {
   readonly toolsPath: string;
   readonly log: Log;
   /** Copies are made for plugins that are not known to be held in. */
   readonly readOnlyForPlugins?: () => Promise<boolean>;
+  readonly buildCage?: BuildCage;
 }): PythonEnvironments {
   return new PythonEnvironments({
     workingPath: settings.PLUGIN_WORKING_PATH,
     toolsDirectory: toolsPath,
     launcher,
     ...(readOnlyForPlugins && { readOnlyForPlugins }),
+    ...(buildCage && { buildCage }),
     log: log.child({ component: 'environments' }),
     environment,
     pythonInterpreterPath: settings.PYTHON_INTERPRETER_PATH,

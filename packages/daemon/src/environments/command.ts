@@ -1,12 +1,8 @@
 import type { Readable } from 'node:stream';
-import type { PluginProcess, ProcessLauncher } from '../runtimes/local/launcher/index.ts';
+import type { LaunchSpec, PluginProcess, ProcessLauncher } from '../runtimes/local/launcher/index.ts';
 import { OutputLines } from './output-lines.ts';
 
-export interface CommandSpec {
-  readonly command: string;
-  readonly args: readonly string[];
-  readonly cwd: string;
-  readonly env: Readonly<Record<string, string>>;
+export interface CommandSpec extends LaunchSpec {
   readonly signal: AbortSignal;
   /** Killed when it has run this long; seconds. */
   readonly timeoutSeconds: number;
@@ -40,7 +36,8 @@ const GRACE_MS = 1000;
  */
 export async function runCommand(launcher: ProcessLauncher, spec: CommandSpec): Promise<CommandResult> {
   spec.signal.throwIfAborted();
-  const running = await launcher.launch({ command: spec.command, args: spec.args, cwd: spec.cwd, env: spec.env });
+  const { signal, timeoutSeconds, inactivitySeconds, outputBytes, onLines, ...launch } = spec;
+  const running = await launcher.launch(launch);
   running.stdin.end();
 
   let ended: CommandResult['ended'];
@@ -54,8 +51,8 @@ export async function runCommand(launcher: ProcessLauncher, spec: CommandSpec): 
   const total = setTimeout(() => {
     ended ??= 'timeout';
     stop();
-  }, spec.timeoutSeconds * 1000);
-  const idleLimit = (spec.inactivitySeconds ?? 0) * 1000;
+  }, timeoutSeconds * 1000);
+  const idleLimit = (inactivitySeconds ?? 0) * 1000;
   const watch =
     idleLimit === 0
       ? undefined
@@ -67,8 +64,8 @@ export async function runCommand(launcher: ProcessLauncher, spec: CommandSpec): 
           },
           Math.min(1000, idleLimit / 4),
         );
-  spec.signal.addEventListener('abort', stop, { once: true });
-  const limit = spec.outputBytes ?? OUTPUT_BYTES;
+  signal.addEventListener('abort', stop, { once: true });
+  const limit = outputBytes ?? OUTPUT_BYTES;
   /** Whether what was just read is still to be looked at. */
   const admit = (bytes: number): boolean => {
     lastOutput = performance.now();
@@ -82,17 +79,17 @@ export async function runCommand(launcher: ProcessLauncher, spec: CommandSpec): 
   };
   try {
     const [stdout, stderr, exit] = await Promise.all([
-      collect(running.stdout, admit, (lines) => spec.onLines?.(lines, 'stdout')),
-      collect(running.stderr, admit, (lines) => spec.onLines?.(lines, 'stderr')),
+      collect(running.stdout, admit, (lines) => onLines?.(lines, 'stdout')),
+      collect(running.stderr, admit, (lines) => onLines?.(lines, 'stderr')),
       running.exited,
     ]);
-    spec.signal.throwIfAborted();
+    signal.throwIfAborted();
     return { ok: exit.code === 0 && ended === undefined, status: describeExit(exit), ended, stdout, stderr };
   } finally {
     clearTimeout(total);
     clearInterval(watch);
     clearTimeout(forced);
-    spec.signal.removeEventListener('abort', stop);
+    signal.removeEventListener('abort', stop);
   }
 }
 

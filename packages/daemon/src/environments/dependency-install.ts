@@ -13,7 +13,7 @@ import {
   VENDORED_WHEELS,
 } from './dependencies/index.ts';
 import { extraArguments } from './extra-arguments.ts';
-import { EnvironmentError, type EnvironmentFailure } from './failures.ts';
+import { classifyFailure, EnvironmentError, type EnvironmentFailure, explainOutput } from './failures.ts';
 import { hasCredentials, indexArguments } from './operator-index.ts';
 import type { PythonEnvironmentsOptions } from './options.ts';
 import type { PythonInterpreter } from './python-discovery.ts';
@@ -33,6 +33,10 @@ export interface UvStep {
   readonly inactivitySeconds?: number;
   readonly python?: string;
   readonly onLines?: (lines: readonly string[]) => void;
+  /** Instead of the shared one. */
+  readonly cacheDirectory?: string;
+  /** Code of strangers runs: what it may write to beside its own. */
+  readonly cage?: { readonly directory: string; readonly writable: readonly string[] };
 }
 
 export interface DependencyInstallParts {
@@ -150,7 +154,7 @@ export class DependencyInstall {
   /** From the cache alone; false when something is missing there. */
   async #installKnown(args: readonly string[]): Promise<boolean> {
     const result = await this.#parts.uv({
-      args: ['pip', 'install', '--offline', ...args, ...(await this.#flags())],
+      args: ['pip', 'install', '--offline', '--no-build', ...args, ...(await this.#linkMode())],
       cwd: this.#folder,
       timeoutSeconds: INSTALL_SECONDS,
     });
@@ -158,25 +162,11 @@ export class DependencyInstall {
   }
 
   async #uvInstall(args: readonly string[], leftOut: readonly string[] = []): Promise<void> {
-    const { options, uv, failure, onProgress, note, identifier } = this.#parts;
-    const verbose = options.verbose ? ['-v'] : [];
+    const { failure, onProgress } = this.#parts;
     onProgress('installing dependencies');
-    const progress = new UvProgress(onProgress);
-    const result = await uv({
-      args: ['pip', 'install', ...args, ...(await this.#flags()), ...verbose],
-      cwd: this.#folder,
-      timeoutSeconds: options.timeoutSeconds ?? INSTALL_SECONDS,
-      inactivitySeconds: options.inactivitySeconds,
-      onLines: (lines) => progress.lines(lines),
-    });
-    const { fromSource } = progress;
-    if (fromSource.length > 0) {
-      note(`built from source: ${fromSource.join(', ')}`);
-      options.log.warn(
-        { plugin: identifier, dependencies: fromSource },
-        'dependencies of a plugin have no wheel and are built from source, which runs code of theirs (PLUGIN_SOURCE_BUILDS)',
-      );
-    }
+    // First without building anything: no code of a dependency runs beside the shared cache, and what has to be built is known before.
+    const needsBuild = args.includes('--no-build') ? undefined : await this.#mustBeBuilt(args);
+    const result = needsBuild ?? (await this.#attempt(args));
     if (result.ok) return;
     const error = failure(STEP, result);
     if (leftOut.length > 0 && ['bad-requirement', 'hash-mismatch'].includes(error.failure)) {
@@ -192,6 +182,43 @@ export class DependencyInstall {
     throw error;
   }
 
+  async #attempt(args: readonly string[], more: Partial<UvStep> = {}): Promise<CommandResult> {
+    const { options, uv, onProgress } = this.#parts;
+    const verbose = options.verbose ? ['-v'] : [];
+    const progress = new UvProgress(onProgress);
+    return await uv({
+      args: ['pip', 'install', ...args, ...(await this.#linkMode()), ...verbose],
+      cwd: this.#folder,
+      timeoutSeconds: options.timeoutSeconds ?? INSTALL_SECONDS,
+      inactivitySeconds: options.inactivitySeconds,
+      onLines: (lines) => progress.lines(lines),
+      ...more,
+    });
+  }
+
+  /** Installs without building, and with building what has to be when it may be; the result of the last attempt. */
+  async #mustBeBuilt(args: readonly string[]): Promise<CommandResult> {
+    const { options, note, identifier, onProgress, directory } = this.#parts;
+    const first = await this.#attempt([...args, '--no-build']);
+    if (first.ok || classifyFailure(explainOutput(first.stderr)) !== 'build-refused') return first;
+    const dependencies = namedForBuilding(first.stderr);
+    note(`no wheel for this machine: ${dependencies.join(', ') || 'see above'}`);
+    if (!this.#mayBuild()) return first;
+    onProgress(`${dependencies.join(', ') || 'a dependency'} has to be built from source`);
+    options.log.warn(
+      { plugin: identifier, dependencies },
+      'dependencies of a plugin have no wheel and are built from source, which runs code of theirs (PLUGIN_SOURCE_BUILDS)',
+    );
+    if (options.buildCage === undefined) return await this.#attempt(args);
+    // What a build writes into a cache, others would install: it gets one of its own.
+    const cacheDirectory = join(this.#folder, 'cache');
+    await mkdir(cacheDirectory);
+    return await this.#attempt(args, {
+      cacheDirectory,
+      cage: { directory: directory.path, writable: [this.#folder] },
+    });
+  }
+
   /** Whether what is asked has not even the SDK: then no requirement of the plugin is to blame. */
   async #indexIsNone(args: readonly string[]): Promise<boolean> {
     if (args.includes('--no-index')) return false;
@@ -205,10 +232,6 @@ export class DependencyInstall {
     return (
       !result.ok && result.ended === undefined && /was not found in|there (?:is|are) no version/i.test(result.stderr)
     );
-  }
-
-  async #flags(): Promise<string[]> {
-    return [...(this.#mayBuild() ? [] : ['--no-build']), ...(await this.#linkMode())];
   }
 
   #mayBuild(): boolean {
@@ -256,3 +279,9 @@ async function readExport(path: string): Promise<{ text: string } | { problem: s
 }
 
 export const withoutPassword = (text: string): string => text.replace(/(:\/\/)[^/@\s]{1,500}@/, '$1***@');
+
+/** The dependencies of which uv says that it would have to build them. */
+const namedForBuilding = (output: string): string[] => {
+  const names = [...output.matchAll(/Wheels are required for `([^`\s]{1,200})`/g)].map(([, name = '']) => name);
+  return [...new Set(names)].slice(0, 20);
+};

@@ -116,9 +116,9 @@ test('build-failed: a dependency whose build fails; build-refused: one that may 
   const failed = await failure(requires('compiled'), options);
   expect(failed.failure).toBe('build-failed');
   expect(failed.message).toContain('no compiler');
-  expect(at.progress).toContain('building compiled==1.0 from source');
+  expect(at.progress).toContain('compiled has to be built from source');
   expect(at.logged).toContainEqual(
-    expect.objectContaining({ level: 'warn', fields: expect.objectContaining({ dependencies: ['compiled==1.0'] }) }),
+    expect.objectContaining({ level: 'warn', fields: expect.objectContaining({ dependencies: ['compiled'] }) }),
   );
   const refused = await failure(requires('compiled'), { ...options, sourceBuilds: 'refuse' });
   expect(refused.failure).toBe('build-refused');

@@ -12,7 +12,13 @@ export type { EnvironmentDiagnosis } from './diagnosis.ts';
 export { EnvironmentError, type EnvironmentFailure, FAILURES } from './failures.ts';
 export type { GarbageOptions, GarbageReport } from './garbage.ts';
 export { MachineTools, type MachineToolsOptions } from './machine-tools.ts';
-export type { PreparedEnvironment, PrepareRequest, PythonEnvironmentsOptions } from './options.ts';
+export type {
+  BuildCage,
+  BuildCageRequest,
+  PreparedEnvironment,
+  PrepareRequest,
+  PythonEnvironmentsOptions,
+} from './options.ts';
 export type { PythonInterpreter } from './python-discovery.ts';
 export { PythonEnvironments } from './python-environments.ts';
 export { workingDirectoryName } from './working-directory.ts';

@@ -1,9 +1,11 @@
+import { lchown, readdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { LaunchSpec } from '../runtimes/local/launcher/index.ts';
 import { type CommandResult, runCommand } from './command.ts';
 import { classifyFailure, EnvironmentError, type EnvironmentFailure } from './failures.ts';
 import { installerEnvironment } from './installer-environment.ts';
 import { MachineTools } from './machine-tools.ts';
-import type { PythonEnvironmentsOptions } from './options.ts';
+import type { BuildCage, PythonEnvironmentsOptions } from './options.ts';
 
 export interface UvCall {
   readonly args: readonly string[];
@@ -16,6 +18,10 @@ export interface UvCall {
   readonly timeoutSeconds: number;
   readonly inactivitySeconds?: number;
   readonly variables?: Readonly<Record<string, string>>;
+  /** Instead of the shared one. */
+  readonly cacheDirectory?: string;
+  /** Code of strangers runs: what it may write to beside its own. */
+  readonly cage?: { readonly directory: string; readonly writable: readonly string[] };
   readonly onLines?: (lines: readonly string[]) => void;
 }
 
@@ -65,22 +71,38 @@ export class Installer {
 
   async uv(call: UvCall): Promise<CommandResult> {
     const options = this.#options;
-    const env = installerEnvironment(options.environment, {
+    const environment = installerEnvironment(options.environment, {
       proxies: options.proxies,
-      cacheDirectory: options.cacheDirectory ?? join(options.workingPath, '.uv-cache'),
+      cacheDirectory: call.cacheDirectory ?? options.cacheDirectory ?? join(options.workingPath, '.uv-cache'),
       ...(call.environment === undefined ? {} : { environment: call.environment }),
       ...(call.python === undefined ? {} : { python: call.python }),
     });
-    return runCommand(options.launcher, {
-      command: await this.locate(call.signal),
-      args: call.args,
-      cwd: call.cwd,
-      env: { ...env, ...call.variables },
-      signal: call.signal,
-      timeoutSeconds: call.timeoutSeconds,
-      ...(call.inactivitySeconds === undefined ? {} : { inactivitySeconds: call.inactivitySeconds }),
-      ...(call.onLines === undefined ? {} : { onLines: call.onLines }),
-    });
+    const env = { ...environment, ...call.variables };
+    const spec = { command: await this.locate(call.signal), args: call.args, cwd: call.cwd, env };
+    const caged = call.cage && (await this.#enter(spec, call.cage));
+    try {
+      return await runCommand(options.launcher, {
+        ...(caged?.spec ?? spec),
+        signal: call.signal,
+        timeoutSeconds: call.timeoutSeconds,
+        ...(call.inactivitySeconds === undefined ? {} : { inactivitySeconds: call.inactivitySeconds }),
+        ...(call.onLines === undefined ? {} : { onLines: call.onLines }),
+      });
+    } finally {
+      await caged?.leave();
+      // What strangers' code has made is the daemon's again: the next build must not find it writable.
+      if (caged !== undefined && call.environment !== undefined) await takeBack(call.environment);
+    }
+  }
+
+  async #enter(spec: LaunchSpec, cage: NonNullable<UvCall['cage']>): ReturnType<BuildCage> {
+    const { buildCage, environment, pythonInterpreterPath } = this.#options;
+    if (buildCage === undefined) return { spec, leave: async () => undefined };
+    const home = await realpath(join(spec.env.VIRTUAL_ENV ?? '', 'bin', 'python')).catch(() => pythonInterpreterPath);
+    const readable = [environment.SSL_CERT_FILE, environment.SSL_CERT_DIR, environment.UV_CONFIG_FILE].flatMap(
+      (path) => (path ? [path] : []),
+    );
+    return await buildCage({ spec, ...cage, readable, pythons: [home] });
   }
 
   /** The index uv uses when it is told nothing else, as uv itself says; undefined when it does not. */
@@ -93,5 +115,16 @@ export class Installer {
     });
     const url = /^--index-url (\S+)/m.exec(result.stdout)?.[1];
     return url === undefined ? undefined : `${url.replace(/\/$/, '')}/`;
+  }
+}
+
+/** A directory with all that is in it; only root can have given it away. */
+async function takeBack(path: string): Promise<void> {
+  const [uid, gid] = [process.getuid?.(), process.getgid?.()];
+  if (uid !== 0 || gid === undefined) return;
+  await lchown(path, uid, gid);
+  for (const entry of await readdir(path, { withFileTypes: true })) {
+    if (entry.isDirectory()) await takeBack(join(path, entry.name));
+    else await lchown(join(path, entry.name), uid, gid);
   }
 }

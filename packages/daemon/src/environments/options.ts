@@ -1,9 +1,21 @@
 import type { Logger } from 'pino';
-import type { ProcessLauncher } from '../runtimes/local/launcher/index.ts';
+import type { LaunchSpec, ProcessLauncher } from '../runtimes/local/launcher/index.ts';
 import type { Proxies } from './installer-environment.ts';
 import type { MirrorOptions } from './mirror.ts';
 
 export type EnvironmentLog = Pick<Logger, 'debug' | 'info' | 'warn'>;
+
+/** What runs code of strangers during an installation, and what it may read and write. */
+export interface BuildCageRequest {
+  readonly spec: LaunchSpec;
+  /** The working directory of the plugin. */
+  readonly directory: string;
+  readonly writable: readonly string[];
+  readonly readable: readonly string[];
+  readonly pythons: readonly string[];
+}
+
+export type BuildCage = (request: BuildCageRequest) => Promise<{ readonly spec: LaunchSpec; leave(): Promise<void> }>;
 
 export interface PythonEnvironmentsOptions {
   /** PLUGIN_WORKING_PATH, absolute. */
@@ -36,6 +48,8 @@ export interface PythonEnvironmentsOptions {
    * all environments. Otherwise every environment gets its own copies.
    */
   readonly readOnlyForPlugins?: () => Promise<boolean>;
+  /** Holds in what builds dependencies; without it builds run as the daemon does. */
+  readonly buildCage?: BuildCage;
   /** PYTHON_COMPILE_ALL_EXTRA_ARGS */
   readonly compileAllExtraArgs: string;
   /** PIP_EXTRA_ARGS */

@@ -5,7 +5,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { PythonEnvironmentsOptions } from './options.ts';
+import type { BuildCage, BuildCageRequest, PythonEnvironmentsOptions } from './options.ts';
 import { type Bench, bench } from './testing.ts';
 import { serveIndex, sourceDistribution, type TestServer, wheel } from './testing-index.ts';
 
@@ -90,7 +90,28 @@ test('a build of a dependency sees no secret of the daemon, and is named', async
   await at.prepare(environments, { 'main.py': '', 'requirements.txt': 'compiled\n' });
   expect(readFileSync(said, 'utf8')).not.toContain('hidden');
   expect(readFileSync(said, 'utf8')).toContain('PATH');
-  expect(at.progress).toContain('building compiled==1.0 from source');
+  expect(at.progress).toContain('compiled has to be built from source');
+});
+
+test('a build runs in its cage, with a cache of its own; what needs none runs outside', async () => {
+  const mine = await index(sourceDistribution('compiled', 'pass'), wheel('small'));
+  const entered: BuildCageRequest[] = [];
+  let left = 0;
+  const buildCage: BuildCage = async (request) => {
+    entered.push(request);
+    return { spec: { ...request.spec, env: { ...request.spec.env, CAGED: '1' } }, leave: async () => void left++ };
+  };
+  const environments = open(mine, { buildCage });
+  await at.prepare(environments, { 'main.py': '', 'requirements.txt': 'small\n' });
+  expect(entered).toEqual([]);
+  const prepared = await at.prepare(environments, { 'main.py': '', 'requirements.txt': 'compiled\nsmall\n' });
+  expect(entered).toHaveLength(1);
+  expect(left).toBe(1);
+  const [request] = entered;
+  expect(request?.directory).toBe(prepared.directory);
+  expect(request?.writable).toEqual([expect.stringContaining('.build')]);
+  expect(request?.spec.env.UV_CACHE_DIR).toContain('.build');
+  expect(execFileSync(prepared.python, ['-I', '-c', 'import compiled, small'], { encoding: 'utf8' })).toBe('');
 });
 
 test('nothing of the package runs: no module in the place of one of Python’s, no setup, no start-up file', async () => {
