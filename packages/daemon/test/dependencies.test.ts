@@ -3,8 +3,9 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { serveIndex, sourceDistribution } from '../src/environments/testing-index.ts';
 import { ONE, TestDaemon } from './harness.ts';
-import { AUTHOR, type Files, packageOf } from './plugins/package.ts';
+import { AUTHOR, type Files, packageOf, rudePackage } from './plugins/package.ts';
 
 const EXAMPLE = fileURLToPath(new URL('../../../examples/tool-text-report/', import.meta.url));
 const SDK = 'dify_plugin==0.7.4\n'; // the newest for every Python from 3.11 on
@@ -39,8 +40,10 @@ function plugin(name: string, dependencies: Files): Buffer {
   return packageOf({ ...files, ...dependencies });
 }
 
-const failed = (packed: Buffer): Promise<string> =>
-  daemon.install(packed).then(
+const failed = (packed: Buffer): Promise<string> => failedOn(daemon, packed);
+
+const failedOn = (on: TestDaemon, packed: Buffer): Promise<string> =>
+  on.install(packed).then(
     () => Promise.reject(new Error('it was installed')),
     (error: unknown) => (error instanceof Error ? error.message : String(error)),
   );
@@ -97,3 +100,29 @@ test('a plugin whose SDK is nowhere is never installed, and the file is named', 
   expect(message).toContain('pyproject.toml does not bring dify_plugin');
   expect(message).toContain('add dify_plugin to the dependencies');
 });
+
+test('a dependency that has to be built is built in a cage: it finds neither keys nor the daemon’s environment', async () => {
+  const secret = 'a-password-of-the-test';
+  const look = `import glob
+found = []
+for path in glob.glob("/proc/[0-9]*/environ"):
+    try:
+        if ${JSON.stringify(secret)} in open(path, errors="replace").read(): found.append(path)
+    except OSError: pass
+try: found += os.listdir(os.path.join(os.environ["UV_CACHE_DIR"].split("/cwd/")[0], "keys"))
+except OSError: pass
+raise SystemExit("FOUND " + repr(found) + " AS " + repr(os.getuid()))`;
+  const index = await serveIndex([sourceDistribution('compiled', look), sourceDistribution('good', 'pass')]);
+  const caged = await TestDaemon.start({ settings: { PIP_MIRROR_URL: `${index.url}/simple`, DB_PASSWORD: secret } });
+  try {
+    const message = await failedOn(caged, rudePackage('builds', {}, { 'requirements.txt': 'compiled\n' }));
+    expect(message).toContain('its build failed');
+    expect(message).toContain('FOUND []');
+    if (process.getuid?.() === 0) expect(message).not.toContain('AS 0');
+    await caged.install(rudePackage('built', {}, { 'requirements.txt': 'good\n' }));
+    expect((await caged.call('built', 'echo', { parameters: { text: 'well' } })).texts).toEqual(['well']);
+  } finally {
+    await caged.close();
+    await index.close();
+  }
+}, 120_000);

@@ -99,9 +99,8 @@ export class Installer {
     const { buildCage, environment, pythonInterpreterPath } = this.#options;
     if (buildCage === undefined) return { spec, leave: async () => undefined };
     const home = await realpath(join(spec.env.VIRTUAL_ENV ?? '', 'bin', 'python')).catch(() => pythonInterpreterPath);
-    const readable = [environment.SSL_CERT_FILE, environment.SSL_CERT_DIR, environment.UV_CONFIG_FILE].flatMap(
-      (path) => (path ? [path] : []),
-    );
+    // Certificates that variables name are shown by the cage itself.
+    const readable = environment.UV_CONFIG_FILE ? [environment.UV_CONFIG_FILE] : [];
     return await buildCage({ spec, ...cage, readable, pythons: [home] });
   }
 
