@@ -105,12 +105,6 @@ function judge(opened: OpenedPlugin, options: DecodeOptions): Omit<DecodedPackag
   const signature = verifySignature(archive, options);
   const verified = signature.state === 'verified';
   const warnings = [...opened.warnings, ...signature.keyProblems];
-  if (verified && !isPackersOrder(archive.names)) {
-    warnings.push({
-      message:
-        'the files of this signed package are not in the order any packer writes: the signature does not cover names, so some may have been changed',
-    });
-  }
   return {
     declaration: { ...opened.declaration, verified },
     verification: signature.verification,
@@ -144,23 +138,4 @@ function refuseDuplicates(archive: PackageArchive): void {
     }
     seen.add(name);
   }
-}
-
-/** Ascending by name, as packages are written today, or directory by directory, as they once were. */
-function isPackersOrder(names: readonly string[]): boolean {
-  const files = names.filter((name) => name !== VERIFICATION_FILE);
-  return (
-    isAscending(files, (name) => Buffer.from(name)) ||
-    isAscending(files, (name) => Buffer.from(name.replaceAll('/', '\0')))
-  );
-}
-
-function isAscending(names: readonly string[], key: (name: string) => Buffer): boolean {
-  let previous: Buffer = Buffer.alloc(0);
-  for (const name of names) {
-    const current = key(name);
-    if (Buffer.compare(previous, current) > 0) return false;
-    previous = current;
-  }
-  return true;
 }

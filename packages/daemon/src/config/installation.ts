@@ -28,7 +28,8 @@ export const installationSettings = {
   }),
   THIRD_PARTY_SIGNATURE_VERIFICATION_PUBLIC_KEYS: list({
     default: [],
-    meaning: 'Paths of additional public keys (PEM files).',
+    meaning:
+      'Paths of additional public keys (PEM files). One that cannot be used is named in the log at start; the others count. Their packages are never of the category `langgenius`.',
     usedBy: 'installation',
   }),
   ENFORCE_LANGGENIUS_PLUGIN_SIGNATURES: boolean({

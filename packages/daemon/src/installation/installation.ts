@@ -79,7 +79,10 @@ export function createInstallation(parts: InstallationParts, options: Installati
     tasks,
     presented,
     uploadBudget: new ByteBudget({ what: 'uploads', total: options.uploadBudget }),
-    start: () => tasks.start(),
+    async start() {
+      await policy.check();
+      await tasks.start();
+    },
     async close() {
       await tasks.close();
       await workshop.close();

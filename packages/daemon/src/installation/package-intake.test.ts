@@ -2,7 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { generateKeyPair, openPackage, signPackage, writeZip } from '@plugin-daemon/plugin-package';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import type { ObjectStorage } from '../storage/index.ts';
 import { type Harness, type HarnessOptions, openHarness } from './testing/harness.ts';
 import { testBundle, testPackage, zip } from './testing/packages.ts';
@@ -149,16 +149,52 @@ test('a bad signature is one of three, and each is told with its remedy', async 
   });
 });
 
-test('an unreadable key file makes every package unverified, and says so in the log', async () => {
-  const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
-  const at = await harness();
-  const good = join(at.directory, 'good.pem');
-  await writeFile(good, publicKey.export({ type: 'pkcs1', format: 'pem' }));
-  const files = [good, join(at.directory, 'missing.pem')];
-  const strict = await harness({
-    signatures: { forceVerification: true, thirdPartyKeys: true, publicKeyFiles: files },
+test('a key file that cannot be used is named in the log, once, and the others count', async () => {
+  const mine = generateKeyPair(2048);
+  const { directory } = await harness();
+  const file = async (name: string, content: string) => {
+    await writeFile(join(directory, name), content);
+    return join(directory, name);
+  };
+  const missing = join(directory, 'missing.pem');
+  const bad = [
+    missing,
+    directory,
+    await file('nonsense.pem', 'not a key'),
+    await file('private.pem', mine.privateKey),
+    await file('large.pem', 'x'.repeat(70_000)),
+  ];
+  const publicKeyFiles = [...bad, ` ${await file('good.pem', mine.publicKey)} `];
+  const { log } = await harness();
+  const { calls } = vi.spyOn(log, 'error').mock;
+  const signatures = { forceVerification: true, thirdPartyKeys: true, publicKeyFiles };
+  const strict = await harness({ signatures, log });
+  for (const one of bad) expect(JSON.stringify(calls)).toContain(JSON.stringify(one));
+  expect(calls).toHaveLength(bad.length);
+  const upload = (bytes: Uint8Array) => strict.installation.intake.upload(new Uint8Array(bytes), unsigned);
+  await expect(upload(signPackage(testPackage(), mine.privateKey))).resolves.toBeDefined();
+  await expect(upload(signPackage(testPackage(), generateKeyPair(2048).privateKey))).rejects.toThrow(
+    `${bad.length} of the configured keys cannot be used`,
+  );
+  expect(calls).toHaveLength(bad.length);
+});
+
+test('a third party cannot vouch for a package as Dify’s own', async () => {
+  const mine = generateKeyPair(2048);
+  const { directory } = await harness();
+  const key = join(directory, 'mine.pem');
+  await writeFile(key, mine.publicKey);
+  const at = await harness({ signatures: { forceVerification: true, thirdPartyKeys: true, publicKeyFiles: [key] } });
+  for (const options of [{ category: 'langgenius' }, {}] as const) {
+    const signed = new Uint8Array(signPackage(testPackage(), mine.privateKey, options));
+    expect((await at.installation.intake.upload(signed, unsigned)).verification).toEqual({
+      authorized_category: 'community',
+    });
+  }
+  const partner = new Uint8Array(signPackage(testPackage(), mine.privateKey, { category: 'partner' }));
+  expect((await at.installation.intake.upload(partner, unsigned)).verification).toEqual({
+    authorized_category: 'partner',
   });
-  await expect(strict.installation.intake.upload(testPackage(), unsigned)).rejects.toThrow('bad signature');
 });
 
 /** A storage whose nth write fails as on a full disk. */

@@ -1,4 +1,6 @@
-import { readFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import { parsePublicKey } from '@plugin-daemon/plugin-package';
 import type { Log } from '../telemetry/index.ts';
 import type { IntakeRules, PackageRules } from './packages/package-jobs.ts';
 
@@ -17,14 +19,19 @@ export interface SignaturePolicyOptions {
   readonly protectLanggenius: boolean;
 }
 
+const SETTING = 'THIRD_PARTY_SIGNATURE_VERIFICATION_PUBLIC_KEYS';
+/** No key is that long. */
+const MAX_KEY_BYTES = 64 * 1024;
+
 /**
  * Which packages are accepted (lifecycle-and-cluster §15). Keys are read for every package, so that a new key works at once.
- * One unreadable key file makes every package unverified, as upstream has it: an operator who lists a key must not be left
- * without it unnoticed.
+ * A key that cannot be used is named in the log, at the start and whenever that changes; the others count all the same.
  */
 export class SignaturePolicy {
   readonly #options: SignaturePolicyOptions;
   readonly #log: Log;
+  /** What was wrong with a file when it was last told. */
+  readonly #told = new Map<string, string>();
 
   constructor(options: SignaturePolicyOptions, log: Log) {
     this.#options = options;
@@ -38,16 +45,39 @@ export class SignaturePolicy {
 
   async forReading(): Promise<PackageRules> {
     const maxUnpackedBytes = this.#options.maxPackageBytes;
-    if (!this.#options.thirdPartyKeys) return { maxUnpackedBytes, publicKeys: [], distrustAll: false };
+    const keys = await this.#keys();
+    const publicKeys = keys.filter((key) => key !== undefined);
+    return { maxUnpackedBytes, publicKeys, unusableKeys: keys.length - publicKeys.length };
+  }
+
+  /** Looks at the configured keys before they are needed; what is wrong with them stands in the log. */
+  async check(): Promise<void> {
+    await this.#keys();
+  }
+
+  async #keys(): Promise<readonly (string | undefined)[]> {
+    if (!this.#options.thirdPartyKeys) return [];
+    const files = this.#options.publicKeyFiles.map((file) => file.trim()).filter((file) => file !== '');
+    return Promise.all(files.map((file) => this.#key(file)));
+  }
+
+  async #key(file: string): Promise<string | undefined> {
     try {
-      const publicKeys = await Promise.all(this.#options.publicKeyFiles.map((file) => readFile(file.trim(), 'utf8')));
-      return { maxUnpackedBytes, publicKeys, distrustAll: false };
+      const pem = await readKey(file);
+      parsePublicKey(pem);
+      if (this.#told.delete(file)) this.#log.info({ setting: SETTING, file }, 'a public key can be used again');
+      return pem;
     } catch (error) {
-      this.#log.error(
-        { err: error, setting: 'THIRD_PARTY_SIGNATURE_VERIFICATION_PUBLIC_KEYS' },
-        'a public key cannot be read: no package counts as verified until it can',
-      );
-      return { maxUnpackedBytes, publicKeys: [], distrustAll: true };
+      const reason = error instanceof Error ? error.message : String(error);
+      if (this.#told.get(file) !== reason) {
+        this.#told.set(file, reason);
+        const remedy = `Put an RSA public key in PEM there, or take the file out of ${SETTING}`;
+        this.#log.error(
+          { setting: SETTING, file, reason, remedy },
+          'a public key cannot be used: packages signed with it do not count as verified',
+        );
+      }
+      return undefined;
     }
   }
 
@@ -67,5 +97,19 @@ export class SignaturePolicy {
       protectLanggenius: this.#options.protectLanggenius,
       maxBundleBytes: this.#options.maxBundleBytes,
     };
+  }
+}
+
+async function readKey(file: string): Promise<string> {
+  let handle: FileHandle | undefined;
+  try {
+    // Without waiting: a pipe would keep the daemon from starting.
+    handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
+    if (!(await handle.stat()).isFile()) throw new Error(`${file} is no regular file`);
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(MAX_KEY_BYTES + 1), 0, MAX_KEY_BYTES + 1, 0);
+    if (bytesRead > MAX_KEY_BYTES) throw new Error(`${file} is larger than any key`);
+    return buffer.toString('utf8', 0, bytesRead);
+  } finally {
+    await handle?.close();
   }
 }

@@ -2,6 +2,7 @@ import { createHash, type KeyObject, publicDecrypt, verify } from 'node:crypto';
 import type { PackageArchive } from '../archive/package-archive.ts';
 import { PackageError, type Problem } from '../errors.ts';
 import { OFFICIAL_PUBLIC_KEY, parsePublicKey } from './keys.ts';
+import { shadowsModule } from './module-names.ts';
 
 export const VERIFICATION_FILE = '.verification.dify.json';
 
@@ -43,7 +44,8 @@ export interface VerifyOptions {
 
 /**
  * Judges the signature of a package: content hashes in archive order and the time, signed with RSA PKCS#1 v1.5 and SHA-256
- * (packages.md section 21). File names are not covered by it, the checksum in the identifier covers them.
+ * (packages.md section 21). File names are covered only where the signer added a second signature. Where not, names that no packer
+ * would have written in that order, or that Python imports by itself, were given afterwards: such a package is not verified.
  * @throws PackageError when an entry is damaged
  */
 export function verifySignature(archive: PackageArchive, options: VerifyOptions = {}): SignatureVerdict {
@@ -79,6 +81,17 @@ export function verifySignature(archive: PackageArchive, options: VerifyOptions 
   }
   if (signed.names !== null && !verify('sha256', signedNames(archive, signed.time), key.key, signed.names)) {
     return judged('modified', 'files were renamed after signing', 'crypto/rsa: verification error', signed.time);
+  }
+  if (signed.names === null) {
+    const odd = renamedFile(archive.names);
+    if (odd !== null) {
+      return judged(
+        'modified',
+        `the signature does not cover names, and ${odd}: files may have been renamed after signing`,
+        'crypto/rsa: verification error',
+        signed.time,
+      );
+    }
   }
   const category = readCategory(archive);
   if (category === 'damaged') {
@@ -184,4 +197,30 @@ function readCategory(archive: PackageArchive): AuthorizedCategory | null | 'dam
   const written =
     typeof json === 'object' && json !== null && 'authorized_category' in json ? json.authorized_category : '';
   return AUTHORIZED_CATEGORIES.find((category) => category === String(written).toLowerCase()) ?? null;
+}
+
+/** What shows that a name was changed; null when nothing does. */
+function renamedFile(names: readonly string[]): string | null {
+  const taken = names.find(shadowsModule);
+  if (taken !== undefined) return `${taken} would be imported in place of a module of Python or the SDK`;
+  return isPackersOrder(names) ? null : 'the files are not in the order any packer writes';
+}
+
+/** Ascending by name, as packages are written today, or directory by directory, as they once were. */
+function isPackersOrder(names: readonly string[]): boolean {
+  const files = names.filter((name) => name !== VERIFICATION_FILE);
+  return (
+    isAscending(files, (name) => Buffer.from(name)) ||
+    isAscending(files, (name) => Buffer.from(name.replaceAll('/', '\0')))
+  );
+}
+
+function isAscending(names: readonly string[], key: (name: string) => Buffer): boolean {
+  let previous: Buffer = Buffer.alloc(0);
+  for (const name of names) {
+    const current = key(name);
+    if (Buffer.compare(previous, current) > 0) return false;
+    previous = current;
+  }
+  return true;
 }

@@ -9,7 +9,6 @@ import {
   decodePackage,
   openPackage,
   PackageError,
-  type PluginDeclaration,
   presentDeclaration,
   readAsset,
   readReadmes,
@@ -24,8 +23,8 @@ export interface PackageRules {
   readonly maxUnpackedBytes: number;
   /** PEM texts of the trusted keys beside the official one. */
   readonly publicKeys: readonly string[];
-  /** The configured keys could not be read: then nothing counts as verified. */
-  readonly distrustAll: boolean;
+  /** Configured keys that cannot be used, for whoever misses one of them. */
+  readonly unusableKeys: number;
 }
 
 export interface IntakeRules extends PackageRules {
@@ -84,11 +83,6 @@ const claimsLanggenius =
 /** Which of the reasons it is that a package does not count as verified: each has a remedy of its own. */
 function unverified({ signature }: DecodedPackage, rules: IntakeRules): Refusal {
   const because = (cause: string, remedy: string): Refusal => ({ refused: `${badSignature}: ${cause}`, remedy });
-  if (rules.distrustAll)
-    return because(
-      'a configured public key cannot be read, so no package counts as verified',
-      'The log of the daemon names the file; correct THIRD_PARTY_SIGNATURE_VERIFICATION_PUBLIC_KEYS',
-    );
   const trustKey =
     'name its public key in THIRD_PARTY_SIGNATURE_VERIFICATION_PUBLIC_KEYS, with THIRD_PARTY_SIGNATURE_VERIFICATION_ENABLED=true';
   const goWithout = 'or start the daemon with FORCE_VERIFYING_SIGNATURE=false';
@@ -101,8 +95,9 @@ function unverified({ signature }: DecodedPackage, rules: IntakeRules): Refusal 
     case 'unknown-key': {
       const only = rules.publicKeys.length === 0 ? 'only the official key is, as third parties are not verified' : '';
       const trusted = only === '' ? `the official key and ${rules.publicKeys.length} more are` : only;
+      const unusable = `${rules.unusableKeys} of the configured keys cannot be used, and the log names the files`;
       return because(
-        `it is signed with a key that is not trusted here (${trusted})`,
+        `it is signed with a key that is not trusted here (${trusted}${rules.unusableKeys > 0 ? `; ${unusable}` : ''})`,
         `To trust that key, ${trustKey}; ${goWithout}`,
       );
     }
@@ -149,8 +144,7 @@ export function accept(
   rules: IntakeRules,
   unmapped: (text: string) => Refusal,
 ): Checked<PreparedPackage> {
-  const { identifier, declaration } = trusted(decoded, rules);
-  const verification = rules.distrustAll ? null : decoded.verification;
+  const { identifier, declaration, verification } = decoded;
   if (rules.requireVerified && !declaration.verified) return unverified(decoded, rules);
   if (
     rules.protectLanggenius &&
@@ -181,8 +175,8 @@ export function describe(bytes: Uint8Array, rules: PackageRules): Checked<Packag
   return refusing(() => {
     const decoded = decodePackage(bytes, decodeOptions(rules));
     return {
-      manifest: stringifyDeclaration(presentDeclaration(trusted(decoded, rules).declaration)),
-      verification: rules.distrustAll ? null : decoded.verification,
+      manifest: stringifyDeclaration(presentDeclaration(decoded.declaration)),
+      verification: decoded.verification,
     };
   });
 }
@@ -224,10 +218,6 @@ export function extractAsset(bytes: Uint8Array, path: string): Checked<Extracted
 }
 
 export function decodeOptions(rules: PackageRules): DecodeOptions {
-  return { maxUnpackedBytes: rules.maxUnpackedBytes, publicKeys: rules.publicKeys };
-}
-
-function trusted(decoded: DecodedPackage, rules: PackageRules): DecodedPackage & { declaration: PluginDeclaration } {
-  if (!rules.distrustAll || !decoded.declaration.verified) return decoded;
-  return { ...decoded, declaration: { ...decoded.declaration, verified: false } };
+  // Dify shows the category `langgenius` as its own: only the official key vouches for it.
+  return { maxUnpackedBytes: rules.maxUnpackedBytes, publicKeys: rules.publicKeys, reserveOfficialCategory: true };
 }

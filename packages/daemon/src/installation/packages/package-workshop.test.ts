@@ -9,7 +9,7 @@ afterAll(() => workshop.close());
 const rules: IntakeRules = {
   maxUnpackedBytes: 1024 * 1024,
   publicKeys: [],
-  distrustAll: false,
+  unusableKeys: 0,
   requireVerified: false,
   protectLanggenius: false,
   maxBundleBytes: 1024 * 1024,

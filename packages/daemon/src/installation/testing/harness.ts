@@ -85,6 +85,7 @@ export interface Harness {
 }
 
 export interface HarnessOptions {
+  readonly log?: Logger;
   /** Stands before the storage, to make it fail. */
   readonly storage?: (inner: ObjectStorage) => ObjectStorage;
   readonly signatures?: Partial<InstallationOptions['signatures']>;
@@ -114,7 +115,7 @@ export async function openHarness(options: HarnessOptions = {}): Promise<Harness
   const real = await openLocalStorage({ root: join(directory, 'storage'), nodeId: 'node' });
   const storage = options.storage?.(real) ?? real;
   const plugins = new PlayedPlugins();
-  const log = pino({ level: 'silent' });
+  const log = options.log ?? pino({ level: 'silent' });
   const changes: InstallationChange[] = [];
   const jobEnds: JobEnd[] = [];
   const installation = createInstallation(
