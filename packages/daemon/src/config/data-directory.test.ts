@@ -78,7 +78,7 @@ test('the lock of a daemon that was killed is gone with it', async () => {
   const options = optionsFor('killed');
   const module = fileURLToPath(new URL('./index.ts', import.meta.url));
   const program = `import { openDataDirectory } from ${JSON.stringify(module)};
-    openDataDirectory(JSON.parse(process.argv[1]));
+    globalThis.held = openDataDirectory(JSON.parse(process.argv[1]));
     console.log('open');
     setInterval(() => {}, 1000);`;
   const other = spawn(process.execPath, ['--input-type=module', '-e', program, JSON.stringify(options)], {
