@@ -3,7 +3,16 @@
  * daemons started with the rights in question, a real plugin that runs what a test tells it.
  */
 import { execFileSync } from 'node:child_process';
-import { accessSync, constants, existsSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eventually, TestDaemon } from './harness.ts';
@@ -124,12 +133,15 @@ for (const situation of situations) {
 
     beforeAll(async () => {
       daemon = await start();
+      // Where the daemon looks for settings: an operator may have left it readable to all.
+      writeFileSync(settingsFile(), 'DB_PASSWORD=secret\n', { mode: 0o644 });
       identifiers = {};
       for (const name of ['spy', 'victim']) identifiers[name] = await daemon.install(plugin(name));
     }, 240_000);
 
     afterAll(() => daemon?.close());
 
+    const settingsFile = () => join(daemon.process.dataDirectory, '../.env');
     const directoryOf = (name: string): string =>
       join(daemon.process.dataDirectory, 'cwd', (identifiers[name] ?? '').replace(':', '-'));
 
@@ -214,6 +226,7 @@ result = file.name
           join(directoryOf('victim'), name),
         ),
         String(hidden),
+        settingsFile(),
         '/etc/shadow',
       ]; // prettier-ignore
       expect(existsSync(join(directoryOf('victim'), 'main.py'))).toBe(true);

@@ -3,7 +3,7 @@ import type { ProcessLauncher } from '../runtimes/local/launcher/index.ts';
 import type { Log } from '../telemetry/index.ts';
 import { ControlGroups } from './control-groups.ts';
 import { candidates, describeMode, type IsolationMode, type IsolationSetting, modes } from './modes.ts';
-import { closeEntries, openWay } from './ownership.ts';
+import { closeEntries, closePath, openWay } from './ownership.ts';
 import { describeRefusals, type Probed, probe } from './probe.ts';
 import { ScratchDirectories } from './scratch.ts';
 import { PluginUsers, type UserRange } from './users.ts';
@@ -119,8 +119,11 @@ export class Foundation {
 
   /** Without a view of their own, users are kept out by the modes of files alone. */
   async #protectData(): Promise<void> {
-    const { dataDirectory, workingPath, toolsPath } = this.options;
+    const { dataDirectory, workingPath, toolsPath, hidden, log } = this.options;
     process.umask(STRICT_UMASK);
+    for (const path of hidden)
+      if (await closePath(path))
+        log.warn({ path }, 'all users could read this of the daemon; now only its own user can');
     await closeEntries(dataDirectory, new Set(['cwd', 'scratch', 'tools']));
     for (const path of [this.scratch.path, workingPath, toolsPath])
       await openWay(dataDirectory, path).catch(() => undefined); // tools are there only when something was fetched

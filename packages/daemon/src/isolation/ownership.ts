@@ -81,12 +81,16 @@ export async function openWay(root: string, path: string): Promise<void> {
 
 /** Shuts everything in a directory but the named entries. */
 export async function closeEntries(directory: string, except: ReadonlySet<string>): Promise<void> {
-  for (const name of await readdir(directory)) {
-    if (except.has(name)) continue;
-    const path = join(directory, name);
-    const stat = await lstat(path);
-    if (!stat.isSymbolicLink() && (stat.mode & 0o077) !== 0) await chmod(path, stat.mode & 0o700);
-  }
+  for (const name of await readdir(directory)) if (!except.has(name)) await closePath(join(directory, name));
+}
+
+/** Shuts one file or directory of the daemon's own, if it is there. Whether there was something to shut. */
+export async function closePath(path: string): Promise<boolean> {
+  const stat = await lstat(path).catch(() => undefined);
+  if (stat === undefined || stat.isSymbolicLink() || stat.uid !== process.geteuid?.()) return false;
+  if ((stat.mode & 0o077) === 0) return false;
+  await chmod(path, stat.mode & 0o700);
+  return true;
 }
 
 /** Whether another user can get to a path and read it, judged by the modes on the way; the first place that stops it otherwise. */
