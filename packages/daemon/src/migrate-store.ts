@@ -1,3 +1,4 @@
+import { existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
 import { databaseOptions } from './compose/database.ts';
@@ -47,9 +48,10 @@ export async function migrateStore(args: readonly string[]): Promise<number> {
   }
   const release: (() => void)[] = [];
   try {
-    for (const { type, ...rest } of [from, to]) {
+    if (to.type === 'sqlite') mkdirSync(dirname(to.file), { recursive: true, mode: 0o700 });
+    for (const each of [from, to]) {
       // A daemon holds this lock as long as it uses the file.
-      if (type === 'sqlite' && 'file' in rest) release.push(lockDataDirectory(dirname(rest.file)));
+      if (each.type === 'sqlite' && existsSync(dirname(each.file))) release.push(lockDataDirectory(dirname(each.file)));
     }
     const report = await transfer(from, to, { dryRun });
     process.stdout.write(describe(report, dryRun));

@@ -53,6 +53,10 @@ const explanations: ReadonlyMap<string, Explanation> = new Map<string, Explanati
 /** What has no SQLSTATE, or PgBouncer's one for everything. */
 const byText: readonly (readonly [RegExp, Explanation])[] = [
   [
+    /No space left on device|could not write init file/,
+    { failure: 'full', problem: 'has no room left', remedy: 'make room on the disk of the database server' },
+  ],
+  [
     /no such database|^database "[^"]*" does not exist/,
     { failure: 'absent', problem: 'has no such database', remedy: 'create it, and add it to pgbouncer.ini' },
   ],
