@@ -1,4 +1,5 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { DatabaseError } from './database-error.ts';
 import { ReadThroughCache } from './read-through-cache.ts';
 
 type Value = { n: number };
@@ -49,4 +50,40 @@ test('the least recently used entries go first, by number and by weight', () => 
   expect(cache.peek('a')).toEqual(value(10));
   cache.set('huge', value(1000));
   expect(cache.peek('huge')).toBeUndefined();
+});
+
+describe('while the database does not answer', () => {
+  const outage = () => Promise.reject(new DatabaseError('unreachable', 'away', { cause: undefined }));
+  const row = { n: 1 };
+
+  async function expired(cache: ReadThroughCache<{ n: number }>) {
+    await cache.get('a', async () => row);
+    cache.forgetAll();
+    expect(cache.peek('a')).toBeUndefined();
+  }
+
+  test('an entry whose time is over serves on, and is asked for again when it answers', async () => {
+    const cache = new ReadThroughCache<{ n: number }>({ maxEntries: 10, lifetimeMs: 60_000 });
+    await expired(cache);
+    expect(await cache.get('a', outage)).toBe(row);
+    cache.forgetAll();
+    expect(await cache.get('a', async () => ({ n: 2 }))).toEqual({ n: 2 });
+    cache.forgetAll();
+    expect(await cache.get('a', async () => undefined)).toBeUndefined();
+  });
+
+  test('a database that hangs is not waited for', async () => {
+    const cache = new ReadThroughCache<{ n: number }>({ maxEntries: 10, lifetimeMs: 60_000 });
+    await expired(cache);
+    expect(await cache.get('a', () => new Promise(() => undefined))).toBe(row);
+  });
+
+  test('what was changed, was never known, or fails otherwise is not made up', async () => {
+    const cache = new ReadThroughCache<{ n: number }>({ maxEntries: 10, lifetimeMs: 60_000 });
+    await expect(cache.get('a', outage)).rejects.toThrow('away');
+    await expired(cache);
+    await expect(cache.get('a', () => Promise.reject(new Error('a mistake')))).rejects.toThrow('a mistake');
+    cache.forget('a');
+    await expect(cache.get('a', outage)).rejects.toThrow('away');
+  });
 });

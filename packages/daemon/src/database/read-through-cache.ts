@@ -1,4 +1,12 @@
 import { LRUCache } from 'lru-cache';
+import { DatabaseError, type DatabaseFailure } from './database-error.ts';
+
+/** How long a caller waits for the database when there is something to go on with. */
+const PATIENCE_MS = 1000;
+/** How long that serves on until the database is asked again. */
+const SERVED_ON_MS = 2000;
+const LATE = Symbol('late');
+const outages: ReadonlySet<DatabaseFailure> = new Set<DatabaseFailure>(['unreachable', 'lost', 'busy']);
 
 export interface ReadThroughCacheOptions<V> {
   readonly maxEntries: number;
@@ -14,7 +22,8 @@ export interface ReadThroughCacheOptions<V> {
 /**
  * Rows in memory: read once, dropped when they change, the least recently used ones first when there are too many.
  * Parallel readers of a missing entry share one query; absence is not remembered; what was read before an invalidation
- * is never kept after it.
+ * is never kept after it. An entry whose time is over is asked for anew; while the database does not answer it serves on, so
+ * that what works goes on working.
  */
 export class ReadThroughCache<V extends object> {
   readonly #entries: LRUCache<string, V>;
@@ -27,6 +36,7 @@ export class ReadThroughCache<V extends object> {
     this.#entries = new LRUCache({
       max: maxEntries,
       ttl: lifetimeMs,
+      noDeleteOnStaleGet: true,
       ...(maxWeight !== undefined && {
         maxSize: maxWeight,
         sizeCalculation: (value) => Math.max(1, weigh?.(value) ?? 1),
@@ -41,7 +51,11 @@ export class ReadThroughCache<V extends object> {
   }
 
   async get(key: string, load: () => Promise<V | undefined>): Promise<V | undefined> {
-    return this.peek(key) ?? (await (this.#loading.get(key) ?? this.#load(key, load)));
+    const fresh = this.peek(key);
+    if (fresh !== undefined) return fresh;
+    const loading = this.#loading.get(key) ?? this.#load(key, load);
+    const stale = this.#entries.peek(key, { allowStale: true });
+    return stale === undefined ? await loading : await this.#orStale(key, loading, stale);
   }
 
   set(key: string, value: V): void {
@@ -60,9 +74,10 @@ export class ReadThroughCache<V extends object> {
     this.#loading.delete(key);
   }
 
-  /** Any row may have been changed elsewhere. */
+  /** Any row may have been changed elsewhere: everything is asked for anew. */
   forgetAll(): void {
-    this.#entries.clear();
+    const over = { ttl: 1, start: performance.now() - 2 };
+    for (const [key, value] of [...this.#entries.entries()]) this.#entries.set(key, value, over);
     this.#loading.clear();
   }
 
@@ -71,12 +86,31 @@ export class ReadThroughCache<V extends object> {
     this.#longestMs = ms ?? Number.POSITIVE_INFINITY;
   }
 
+  /** What the database says, unless it does not answer: then what is known, and the next callers do not wait for it either. */
+  async #orStale(key: string, loading: Promise<V | undefined>, stale: V): Promise<V | undefined> {
+    const late = Promise.withResolvers<typeof LATE>();
+    const timer = setTimeout(() => late.resolve(LATE), PATIENCE_MS);
+    try {
+      const answer = await Promise.race([loading, late.promise]);
+      if (answer !== LATE) return answer;
+    } catch (error) {
+      if (!(error instanceof DatabaseError) || !outages.has(error.failure)) throw error;
+    } finally {
+      clearTimeout(timer);
+    }
+    // Forgotten meanwhile, it was changed: then only the database knows.
+    if (this.#entries.peek(key, { allowStale: true }) !== stale) return await loading;
+    this.#entries.set(key, stale, { ttl: Math.min(SERVED_ON_MS, this.#lifetimeMs) });
+    return stale;
+  }
+
   #load(key: string, load: () => Promise<V | undefined>): Promise<V | undefined> {
     const loading: Promise<V | undefined> = load().then(
       (value) => {
         if (this.#loading.get(key) !== loading) return value;
         this.#loading.delete(key);
-        if (value !== undefined) this.set(key, value);
+        if (value === undefined) this.#entries.delete(key);
+        else this.set(key, value);
         return value;
       },
       (error: unknown) => {
