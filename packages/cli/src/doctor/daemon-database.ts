@@ -22,11 +22,9 @@ export async function locateDatabase(env: NodeJS.ProcessEnv, cwd: string): Promi
   const value = (name: string): string => env[name] || file[name] || '';
   const type = value('DB_TYPE') || 'sqlite';
   if (type !== 'sqlite')
-    throw new CliError(
-      'unsupported-database',
-      `database type ${type} is not supported: this version keeps its state in a file`,
-      { remedy: 'set DB_TYPE=sqlite and DATA_DIR' },
-    );
+    throw new CliError('unsupported-database', `this command works on a database in a file, and DB_TYPE is ${type}`, {
+      remedy: 'start the daemon: it brings a database on a server up to date by itself, under a lock',
+    });
   const directory = resolve(cwd, value('DATA_DIR') || 'data');
   const path = join(directory, 'daemon.sqlite');
   const named = value('DATA_DIR') !== '' || value('DB_TYPE') !== '' || value('SERVER_KEY') !== '';

@@ -12,7 +12,7 @@ export interface TlsOptions {
 }
 
 /**
- * What the mode asks for; undefined without TLS. The files are read anew each time, since certificates are renewed.
+ * What the mode asks for; undefined without TLS.
  * @param requireVerifies what `require` means for this kind of server without a root certificate
  * @throws DatabaseError when a file cannot be read
  */
