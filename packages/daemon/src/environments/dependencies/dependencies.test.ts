@@ -201,6 +201,17 @@ test('files are included within the package, as often and as deep as a person wo
   expect(found?.problems).toEqual([expect.stringContaining('lies outside the package')]);
 });
 
+test('a locked requirement has the hashes of all its wheels', () => {
+  const hashes = Array.from({ length: 300 }, (_, n) => `--hash=sha256:${n.toString(16).padStart(64, '0')}`);
+  const found = readRequirement(`numpy==2.0.0 ; python_version >= '3.12' ${hashes.join('     ')}`);
+  expect(found).toMatchObject({ name: 'numpy', specifier: '==2.0.0', marker: "python_version >= '3.12'" });
+  expect(typeof found === 'string' ? found : found.text.split(' --hash=')).toHaveLength(301);
+  expect(readRequirement(`a${'x'.repeat(3000)}`)).toContain('characters');
+  expect(readRequirement(`a ${hashes.concat(...Array.from({ length: 9 }, () => hashes)).join(' ')}`)).toContain(
+    'options',
+  );
+});
+
 test('a wheel that the package carries is taken from there', () => {
   const folder = folderOf({ 'libs/carried-1.0-py3-none-any.whl': 'x' });
   const requirement = readRequirement('./libs/carried-1.0-py3-none-any.whl');

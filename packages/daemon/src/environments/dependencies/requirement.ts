@@ -15,8 +15,10 @@ export interface Requirement {
   readonly marker: string | undefined;
 }
 
-/** A longer one is nothing a person wrote. */
+/** A longer one is nothing a person wrote … */
 const LONGEST = 2000;
+/** … but a lock file has the hash of every wheel there is: 75 for the largest distribution of the known plugins. */
+const MOST_HASHES = 2000;
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*/;
 const HASH = /^--hash=(?:sha256|sha384|sha512):[0-9a-f]{64,128}$/;
 
@@ -24,11 +26,12 @@ export const normalizedName = (name: string): string => name.toLowerCase().repla
 
 /** @returns the requirement, or in words why the text is none that can be taken */
 export function readRequirement(line: string): Requirement | string {
-  if (line.length > LONGEST) return `a requirement of ${line.length} characters`;
   // uv would put variables of its own environment in there, passwords of indexes among them.
   if (line.includes('${')) return `variables are not put into requirements: ${line}`;
   const [text, ...options] = line.split(/\s--/);
   if (text === undefined || text.trim() === '' || text.trim().startsWith('-')) return `not a requirement: ${line}`;
+  if (text.length > LONGEST) return `a requirement of ${text.length} characters`;
+  if (options.length > MOST_HASHES) return `a requirement with ${options.length} options: ${text}`;
   const hashes = options.map((option) => `--${option.trim()}`);
   const unknown = hashes.find((option) => !HASH.test(option.replace(/^--hash\s/, '--hash=')));
   if (unknown !== undefined) return `option ${unknown} of a requirement is not known`;
