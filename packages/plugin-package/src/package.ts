@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import { openPackage, type PackageArchive } from './archive/package-archive.ts';
 import { ArchiveAssets } from './assets.ts';
 import { type Assembled, assembleDeclaration } from './declaration/assemble.ts';
@@ -67,6 +68,7 @@ interface OpenedPlugin extends Assembled {
 function open(bytes: Uint8Array, options: DecodeOptions): OpenedPlugin {
   const archive = openPackage(bytes, { maxUnpackedBytes: options.maxUnpackedBytes });
   refuseDuplicates(archive);
+  refuseFileAsFolder(archive);
   return { ...assembleDeclaration(archive), archive };
 }
 
@@ -126,6 +128,21 @@ function inContext<T>(context: (text: string) => string, step: () => T): T {
     return step();
   } catch (error) {
     throw error instanceof PackageError ? new PackageError(context(error.message), error) : error;
+  }
+}
+
+/** Such a package could be read, and never be written to a disk. */
+function refuseFileAsFolder(archive: PackageArchive): void {
+  const files = new Set(archive.names.map((name) => posix.join(name)));
+  for (const name of files) {
+    for (let at = name.indexOf('/'); at > 0; at = name.indexOf('/', at + 1)) {
+      const folder = name.slice(0, at);
+      if (!files.has(folder)) continue;
+      const what = archive.read(folder).length === 0 ? 'an entry for a folder that is written like a file' : 'a file';
+      throw new PackageError(
+        `plugin package contains ${what}, ${JSON.stringify(folder)}, and ${JSON.stringify(name)} below it; pack it with: dify plugin package`,
+      );
+    }
   }
 }
 

@@ -4,6 +4,7 @@
  * the command line tool.
  */
 export { checksumOf } from './checksum.ts';
+export { explainFile } from './explain.ts';
 export {
   type ArchiveLimits,
   MAX_ENTRIES,

@@ -4,6 +4,7 @@ import {
   accept,
   type Checked,
   decodeOptions,
+  explained,
   type IntakeRules,
   isRefusal,
   type PreparedPackage,
@@ -25,7 +26,7 @@ const internalTexts = /^(?:failed to fetch package from bundle|failed to decode 
 /** Every package of the bundle is decoded and checked, in the order of its manifest; the first refusal ends it. */
 export function prepareBundle(bytes: Uint8Array<ArrayBuffer>, rules: IntakeRules): Checked<PreparedBundle> {
   const bundle = refusing(() => decodeBundle(bytes, { maxUnpackedBytes: rules.maxBundleBytes }));
-  if (isRefusal(bundle)) return bundle;
+  if (isRefusal(bundle)) return explained(bundle, bytes);
   const dependencies: BundleDependency[] = [];
   for (const dependency of bundle.manifest.dependencies) {
     const resolved = refusing(() => resolveDependency(bundle, dependency, decodeOptions(rules)));

@@ -7,6 +7,7 @@ import {
   type DecodedPackage,
   type DecodeOptions,
   decodePackage,
+  explainFile,
   openPackage,
   PackageError,
   presentDeclaration,
@@ -127,10 +128,18 @@ export function refusing<T>(step: () => T): Checked<T> {
 /** Decodes, checks and remaps a package that was uploaded alone. */
 export function prepareUpload(bytes: Uint8Array<ArrayBuffer>, rules: IntakeRules): Checked<PreparedPackage> {
   const decoded = refusing(() => decodePackage(bytes, decodeOptions(rules)));
-  if (isRefusal(decoded)) return decoded;
+  if (isRefusal(decoded)) return explained(decoded, bytes);
   return accept(decoded, bytes, rules, (text) => ({
     refused: `${text}\nfailed to remap assets\nfailed to save package`,
   }));
+}
+
+/** A refusal that says what came instead of a package, where that can be told. */
+export function explained(refusal: Refusal, bytes: Uint8Array): Refusal {
+  const instead = refusal.remedy === undefined ? explainFile(bytes) : undefined;
+  return instead === undefined
+    ? refusal
+    : { ...refusal, remedy: `${instead.charAt(0).toUpperCase()}${instead.slice(1)}` };
 }
 
 /**
