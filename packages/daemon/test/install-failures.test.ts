@@ -1,6 +1,6 @@
 /** Installations that cannot succeed end with cause and remedy, leave no process and no half-made plugin, and can be tried again. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createServer, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { writeZip } from '@plugin-daemon/plugin-package';
@@ -185,7 +185,8 @@ test('a daemon killed while it installs: nothing goes on alone, the task failed,
 test('a daemon killed while a plugin starts takes the plugin with it', async () => {
   using directory = temporaryDirectory();
   const gate = join(directory.path, 'gate');
-  await using victim = await TestDaemon.start();
+  chmodSync(directory.path, 0o755);
+  await using victim = await TestDaemon.start({ settings: { PLUGIN_READABLE_PATHS: directory.path } });
   const packed = rudePackage('gated', { start: 'gate', file: gate });
   const { unique_identifier } = await victim.client().upload(packed);
   const first = await victim.beginInstall(unique_identifier);

@@ -77,11 +77,12 @@ export function viewOf(request: ViewRequest): Mount[] {
   return [
     { kind: 'tmpfs', at: '/run' },
     { kind: 'tmpfs', at: '/home' },
-    ...shown,
-    ...hidden.filter((path) => isShown(path, shown)).map(cover),
+    // Before what is shown, which may lie there.
     { kind: 'bind', from: request.scratch.temporary, at: '/tmp', writable: true },
     { kind: 'bind', from: request.scratch.temporary, at: '/var/tmp', writable: true },
     { kind: 'bind', from: request.scratch.home, at: HOME_IN_VIEW, writable: true },
+    ...shown,
+    ...hidden.filter((path) => isShown(path, shown)).map(cover),
     { kind: 'bind', from: request.scratch.accounts.passwd, at: '/etc/passwd' },
     { kind: 'bind', from: request.scratch.accounts.group, at: '/etc/group' },
     { kind: 'proc', at: '/proc' },
