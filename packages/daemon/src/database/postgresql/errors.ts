@@ -67,6 +67,7 @@ const byText: readonly (readonly [RegExp, Explanation])[] = [
       'leave DB_EXTRAS and DB_CHARSET empty, or see ignore_startup_parameters',
     ),
   ],
+  [/authentication failed|no such user/i, denied('refuses this user', signIn)],
   [
     /does not support SSL/,
     {

@@ -118,7 +118,8 @@ describe('a PostgreSQL whose disk is full', () => {
     await using raw = await connectRaw(options, options.defaultDatabase);
     await raw.query(`drop database if exists ${options.database} with (force)`);
     await raw.query('drop tablespace small');
-    execFileSync('umount', [mounted]);
+    // Its background processes may still hold files of it.
+    execFileSync('umount', ['--lazy', mounted]);
     rmSync(mounted, { recursive: true });
   });
 

@@ -156,6 +156,13 @@ describe.each(testServers)('several nodes on %s', (server) => {
     expect(await nodes[1].debuggingLeases.abandoned()).toMatchObject([{ plugin_id: 'acme/debugged' }]);
   });
 
+  test('a wrong password is told apart from a server that has to be waited for', async () => {
+    await expect(openDatabase({ ...options, password: 'wrong' })).rejects.toMatchObject({
+      failure: 'denied',
+      remedy: expect.stringContaining('DB_PASSWORD'),
+    });
+  });
+
   test('more callers than connections are all served', async () => {
     const tenant = randomUUID();
     await install(nodes[0], tenant, plugin('acme/crowd'));

@@ -40,11 +40,12 @@ export class SqlReadmes implements Readmes {
         .limit(1)
         .executeTakeFirst();
       if (present !== undefined) return;
+      const times = newTimes().columns;
       // There is no unique key but the primary one: whoever else stores them now stores the same rows.
       const insert = tx.insertInto('plugin_readme_records').values(
         readmes.map(({ language, content }) => ({
           id: derivedId('plugin_readme_records', uniqueIdentifier, language),
-          ...newTimes().columns,
+          ...times,
           plugin_unique_identifier: uniqueIdentifier,
           language,
           content,

@@ -56,7 +56,7 @@ async function contents(options: DatabaseOptions): Promise<unknown> {
     models: await database.projections.modelBindings(tenant),
     plugins: await database.plugins.list(),
     size: await database.tenantStorages.size(tenant, 'acme/one'),
-    readmes: await database.readmes.list('acme/one:0.0.1@' + 'a'.repeat(64)),
+    readmes: await database.readmes.list(`acme/one:0.0.1@${'a'.repeat(64)}`),
     last: (await database.declarations.find(`acme/p${many - 1}:0.0.1@0`))?.json,
   };
   await database.close();
