@@ -103,9 +103,20 @@ export class InstallTasks {
     this.#closed = true;
     clearInterval(this.#timer);
     await this.#tick;
-    await this.#rows.failOwned(this.#options.owner, shutdownMessage);
+    if (this.#running.size > 0) await this.#failOwned();
     this.#stop(() => true, 'the daemon is shutting down');
     await Promise.allSettled(this.#jobs);
+  }
+
+  async #failOwned(): Promise<void> {
+    try {
+      await this.#rows.failOwned(this.#options.owner, shutdownMessage);
+    } catch (error) {
+      this.#log.error(
+        { err: error },
+        'install tasks could not be marked as failed; that is done when their lease has ended',
+      );
+    }
   }
 
   /** Creates a task and starts a job for each item. */

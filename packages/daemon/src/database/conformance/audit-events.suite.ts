@@ -37,6 +37,14 @@ export function auditEventConformance(on: UnderTest): void {
       expect((await auditEvents.list({ limit: 3 })).length).toBe(3);
     });
 
+    test('of whatever the request named are kept, cut to what there is room for', async () => {
+      const { auditEvents } = on.database;
+      const tenant = `${randomUUID()}${'t'.repeat(300)}`;
+      await auditEvents.append({ ...event(tenant, 'acme/x'), trace_id: 'f'.repeat(100) });
+      const kept = on.database.auditEvents.list({ limit: 9, tenantId: tenant.slice(0, 255) });
+      expect(await kept).toMatchObject([{ tenant_id: tenant.slice(0, 255), trace_id: 'f'.repeat(63) }]);
+    });
+
     test('take texts of any length', async () => {
       const tenant = randomUUID();
       const detail = 'ü😀'.repeat(600);

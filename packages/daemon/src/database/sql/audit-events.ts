@@ -1,6 +1,7 @@
 import { newId } from '../ids.ts';
 import type { AuditEventRecord, NewAuditEvent } from '../records.ts';
 import type { AuditEvents } from '../repositories.ts';
+import { tables } from '../schema.ts';
 import { type Sql, type SqlContext, timeValue } from './context.ts';
 import { auditEventRecord, newTimes } from './rows.ts';
 
@@ -14,7 +15,7 @@ export class SqlAuditEvents implements AuditEvents {
   async append(event: NewAuditEvent): Promise<void> {
     await this.#sql
       .insertInto('audit_events')
-      .values({ id: newId(), ...newTimes().columns, ...event })
+      .values({ id: newId(), ...newTimes().columns, ...fitting(event) })
       .execute();
   }
 
@@ -33,4 +34,17 @@ export class SqlAuditEvents implements AuditEvents {
       .executeTakeFirstOrThrow();
     return Number(numDeletedRows);
   }
+}
+
+const lengths: ReadonlyMap<string, number> = new Map(
+  Object.entries(tables.find(({ name }) => name === 'audit_events')?.columns ?? {}).flatMap(([name, { kind }]) =>
+    typeof kind === 'object' ? [[name, kind.varchar]] : [],
+  ),
+);
+
+/** Texts cut to what their columns hold: a request may name a tenant of any length, and its trace belongs here all the same. */
+function fitting(event: NewAuditEvent): NewAuditEvent {
+  const cut = Object.entries(event).map(([name, text]) => [name, String(text).slice(0, lengths.get(name))]);
+  // The same names with texts.
+  return Object.fromEntries(cut) as unknown as NewAuditEvent;
 }
