@@ -86,6 +86,8 @@ describe.each(servers)('%s', (server) => {
       await eventually('it is ready', async () => (await ask('/readyz'))?.status === 200 || undefined);
       expect(output.split('\n').filter((line) => line.includes('waiting for the database'))).toHaveLength(1);
       expect(output).not.toContain('secret');
+      // It stops cleanly, whether or not the database is there to hear of it.
+      await victim.kill();
     } finally {
       child.kill('SIGTERM');
       await once(child, 'exit');
@@ -94,7 +96,6 @@ describe.each(servers)('%s', (server) => {
   });
 
   test('that is not up is not waited for after SIGTERM', async () => {
-    await victim.kill();
     using directory = temporaryDirectory();
     const port = await freePort();
     const child = spawn(process.execPath, [MAIN], {

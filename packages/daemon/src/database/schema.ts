@@ -1,9 +1,9 @@
 /**
- * The tables, once as data for the migration and once as types for the queries. Names, columns and indexes are those of
+ * The tables as data for the migration; `row-types.ts` has them as types for the queries. Names, columns and indexes are those of
  * config-storage-database §3.2; what is ours is marked so.
  */
 
-import type { ColumnType } from 'kysely';
+export type { Tables } from './row-types.ts';
 
 export type ColumnKind = 'id' | 'uuid' | 'time' | 'bigint' | 'boolean' | 'text' | { readonly varchar: number };
 
@@ -208,122 +208,3 @@ export const tables: readonly TableSpec[] = [
     indexes: [index('idx_audit_events_tenant_id', 'tenant_id'), index('idx_audit_events_created_at', 'created_at')],
   },
 ];
-
-/** Written as dates; every driver delivers ISO-8601 UTC text with milliseconds. */
-type Time = ColumnType<string | null, Date, Date>;
-/** Written as booleans; delivered as the database has them. */
-type Flag = ColumnType<number | boolean | null, boolean, boolean>;
-
-interface BaseRow {
-  id: string;
-  created_at: Time;
-  updated_at: Time;
-}
-
-interface PluginRow extends BaseRow {
-  plugin_unique_identifier: string;
-  plugin_id: string;
-  refers: number | null;
-  install_type: string | null;
-  manifest_type: string | null;
-  remote_declaration: string | null;
-  source: string | null;
-}
-
-interface InstallationRow extends BaseRow {
-  tenant_id: string;
-  plugin_id: string;
-  plugin_unique_identifier: string;
-  runtime_type: string | null;
-  endpoints_setups: number | null;
-  endpoints_active: number | null;
-  source: string | null;
-  meta: string | null;
-}
-
-interface DeclarationRow extends BaseRow {
-  plugin_unique_identifier: string;
-  plugin_id: string;
-  declaration: string | null;
-}
-
-interface EndpointRow extends BaseRow {
-  name: string | null;
-  hook_id: string;
-  tenant_id: string;
-  user_id: string | null;
-  plugin_id: string;
-  expired_at: Time;
-  enabled: Flag;
-  settings: string | null;
-}
-
-interface ServerlessRuntimeRow extends BaseRow {
-  plugin_unique_identifier: string;
-  function_url: string | null;
-  function_name: string | null;
-  type: string | null;
-  checksum: string | null;
-}
-
-interface ProjectionRow extends BaseRow {
-  tenant_id: string;
-  provider: string;
-  plugin_unique_identifier: string;
-  plugin_id: string;
-}
-
-interface InstallTaskRow extends BaseRow {
-  status: string;
-  tenant_id: string;
-  total_plugins: number;
-  completed_plugins: number;
-  plugins: string | null;
-}
-
-interface TenantStorageRow extends BaseRow {
-  tenant_id: string;
-  plugin_id: string;
-  size: number;
-}
-
-interface ReadmeRow extends BaseRow {
-  plugin_unique_identifier: string;
-  language: string;
-  content: string;
-}
-
-interface LeaseRow extends BaseRow {
-  owner: string;
-  deadline: number;
-}
-
-interface AuditEventRow extends BaseRow {
-  action: string;
-  tenant_id: string | null;
-  subject: string | null;
-  address: string | null;
-  credential: string | null;
-  outcome: string | null;
-  detail: string | null;
-  trace_id: string | null;
-}
-
-export interface Tables {
-  plugins: PluginRow;
-  plugin_installations: InstallationRow;
-  plugin_declarations: DeclarationRow;
-  endpoints: EndpointRow;
-  serverless_runtimes: ServerlessRuntimeRow;
-  tool_installations: ProjectionRow;
-  agent_strategy_installations: ProjectionRow;
-  datasource_installations: ProjectionRow;
-  trigger_installations: ProjectionRow;
-  ai_model_installations: ProjectionRow;
-  install_tasks: InstallTaskRow;
-  tenant_storages: TenantStorageRow;
-  plugin_readme_records: ReadmeRow;
-  install_task_leases: LeaseRow;
-  debugging_leases: LeaseRow;
-  audit_events: AuditEventRow;
-}
