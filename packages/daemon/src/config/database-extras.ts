@@ -13,7 +13,7 @@ const files: ReadonlySet<string> = new Set(['sslrootcert', 'sslcert', 'sslkey'])
 
 /**
  * Reads `options=-c name=value --name=value sslrootcert=/path`: what begins with a dash, with the word after `-c`, is for the
- * server; `options=` may stand before it, once or several times, as the existing daemon takes it.
+ * server; `options=` may stand before it, once or several times, as the existing daemon takes it, and single quotes around it.
  * @throws InvalidValue for anything else
  */
 export function parseDatabaseExtras(raw: string): DatabaseExtras {
@@ -21,7 +21,7 @@ export function parseDatabaseExtras(raw: string): DatabaseExtras {
   const named: Record<string, string> = {};
   const words = raw
     .replaceAll('options=', ' ')
-    .replaceAll(/['"]/g, ' ')
+    .replaceAll("'", ' ')
     .split(/\s+/)
     .filter((word) => word !== '');
   for (let at = 0; at < words.length; at++) {

@@ -378,6 +378,10 @@ test.each([
     { ...server, DB_EXTRAS: '--statement_timeout=5s options=-c a=b sslrootcert=/ca.pem' },
     { DB_EXTRAS: { options: '--statement_timeout=5s -c a=b' }, DB_SSL_ROOT_CERT: '/ca.pem' },
   ],
+  [
+    { ...server, DB_EXTRAS: `options='-c search_path="Plugins"'` },
+    { DB_EXTRAS: { options: '-c search_path="Plugins"' } },
+  ],
   [{ ...server, PGSSLROOTCERT: 'ca.pem' }, { DB_SSL_ROOT_CERT: join(root, 'ca.pem') }],
 ])('the database of %j', (env, read) => {
   expect(load(env)).toMatchObject(read);

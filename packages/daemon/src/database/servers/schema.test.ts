@@ -101,3 +101,21 @@ for (const server of servers) {
     },
   );
 }
+
+test.skipIf(provided('postgresql') === undefined)(
+  `a schema that the options name is used, beside others (${skipReason('postgresql')})`,
+  async () => {
+    const options = freshDatabase('postgresql');
+    await (await openDatabase(options)).close();
+    await using raw = await connectRaw(options);
+    await raw.query('create schema "Plugins"');
+    const inSchema = { ...options, options: '-c search_path="Plugins"' };
+    const database = await openDatabase(inSchema);
+    await database.declarations.insertIfAbsent('a', 'a', '{}');
+    await database.close();
+    await (await openDatabase(inSchema)).close();
+    const count = async (schema: string) =>
+      (await raw.query(`select count(*) as n from "${schema}".plugin_declarations`))[0]?.n;
+    expect([await count('Plugins'), await count('public')]).toEqual(['1', '0']);
+  },
+);

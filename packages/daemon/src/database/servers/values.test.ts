@@ -77,6 +77,21 @@ describe.each(testServers)('values in %s', (server) => {
     await database.lifecycle.setupEndpoint({ ...endpoint, name: 'fits' });
   });
 
+  test.skipIf(options.type !== 'mysql')('text stays text, whatever the server makes of backslashes', async () => {
+    await raw("set global sql_mode = 'NO_BACKSLASH_ESCAPES'");
+    const other = await openDatabase(options);
+    try {
+      const made = plugin("acme/\\' or 1=1 -- ");
+      const json = JSON.stringify({ text: "\\' ; delete from plugins -- \\\\" });
+      expect(await other.declarations.insertIfAbsent(made.uniqueIdentifier, made.pluginId, json)).toBe(true);
+      expect((await database.declarations.find(made.uniqueIdentifier))?.json).toBe(json);
+      expect((await other.declarations.find(made.uniqueIdentifier))?.json).toBe(json);
+    } finally {
+      await raw('set global sql_mode = default');
+      await other.close();
+    }
+  });
+
   test('an id that is no UUID finds nothing that could be there, or is refused', async () => {
     const asked = database.installations.find('not-a-uuid', 'acme/x');
     if (options.type === 'mysql') expect(await asked).toBeUndefined();
