@@ -19,7 +19,7 @@ const all = Object.keys(services).filter(isName);
 for (const name of all) {
   const absent = missing(name);
   if (absent.length === 0) continue;
-  const line = `${name}: ${absent.join(', ')} not installed (Debian: apt install ${services[name].packages.join(' ')})`;
+  const line = `${name}: ${absent.join(', ')} not installed (${services[name].install})`;
   if (named.includes(name)) {
     say(line);
     process.exit(2);

@@ -22,8 +22,8 @@ export interface RunningService {
 export interface ServiceSpec {
   /** Executables that have to be there. */
   readonly needs: readonly string[];
-  /** Debian's packages with them. */
-  readonly packages: readonly string[];
+  /** The command that installs them, on Debian. */
+  readonly install: string;
   /** Services that have to run before. */
   readonly after?: readonly string[];
   /** The variables of its environment. */

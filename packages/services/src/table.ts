@@ -1,36 +1,63 @@
 import type { ServiceSpec } from './service.ts';
 import { startMariadb } from './services/mariadb.ts';
+import { startEmulator } from './services/object-stores.ts';
 import { startPgbouncer } from './services/pgbouncer.ts';
 import { startPostgresql } from './services/postgresql.ts';
 import { startRedis } from './services/redis.ts';
 
-export type ServiceName = 'postgresql' | 'pgbouncer' | 'mariadb' | 'redis';
+/** Emulators; what they are for is said where they are started. */
+type ObjectStoreName = 'versitygw' | 'moto' | 'azurite' | 'gcs';
+export type ServiceName = 'postgresql' | 'pgbouncer' | 'mariadb' | 'redis' | ObjectStoreName;
 
 /** In the order they are started. */
 export const services: Readonly<Record<ServiceName, ServiceSpec>> = {
   postgresql: {
     needs: ['initdb', 'postgres', 'openssl'],
-    packages: ['postgresql', 'openssl'],
+    install: 'apt install postgresql openssl',
     exports: ['TEST_POSTGRESQL_URL', 'TEST_TLS_DIRECTORY'],
     start: startPostgresql,
   },
   pgbouncer: {
     needs: ['pgbouncer', 'openssl'],
-    packages: ['pgbouncer', 'openssl'],
+    install: 'apt install pgbouncer openssl',
     after: ['postgresql'],
     exports: ['TEST_PGBOUNCER_URL'],
     start: startPgbouncer,
   },
   mariadb: {
     needs: ['mariadbd', 'mariadb-install-db', 'openssl'],
-    packages: ['mariadb-server', 'openssl'],
+    install: 'apt install mariadb-server openssl',
     exports: ['TEST_MARIADB_URL', 'TEST_TLS_DIRECTORY'],
     start: startMariadb,
   },
   redis: {
     needs: ['redis-server', 'redis-cli', 'openssl'],
-    packages: ['redis-server', 'redis-tools', 'openssl'],
+    install: 'apt install redis-server redis-tools openssl',
     exports: ['TEST_REDIS_URL'],
     start: startRedis,
+  },
+  versitygw: {
+    needs: ['versitygw'],
+    install: 'go install github.com/versity/versitygw/cmd/versitygw@latest',
+    exports: ['TEST_S3_URL'],
+    start: startEmulator('versitygw'),
+  },
+  moto: {
+    needs: ['moto_server'],
+    install: "pip install 'moto[server]'",
+    exports: ['TEST_MOTO_URL'],
+    start: startEmulator('moto'),
+  },
+  azurite: {
+    needs: ['azurite-blob'],
+    install: 'npm install --global azurite',
+    exports: ['TEST_AZURITE_URL'],
+    start: startEmulator('azurite'),
+  },
+  gcs: {
+    needs: ['gcp-storage-emulator'],
+    install: 'pip install gcp-storage-emulator',
+    exports: ['TEST_GCS_URL'],
+    start: startEmulator('gcs'),
   },
 };
