@@ -1,3 +1,4 @@
+import { howToInstall } from './service.ts';
 import { type ServiceName, services } from './table.ts';
 
 /** The variable that says that a service runs, and where. */
@@ -17,7 +18,7 @@ export const provided = (name: ServiceName): string | undefined => process.env[v
 
 /** Why a test that needs the service is skipped, and what to do about it. */
 export const skipReason = (name: ServiceName): string =>
-  `needs ${name}: run "npm run services -- npx vitest run" (${services[name].install})`;
+  `needs ${name}: run "npm run services -- npx vitest run" (${howToInstall(services[name])})`;
 
 /** The URL. @throws when it was not started, with what to do about it */
 export function requirement(name: ServiceName): string {

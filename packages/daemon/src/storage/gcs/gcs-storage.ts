@@ -1,7 +1,6 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Bucket } from '@google-cloud/storage';
-import { DaemonError } from '../../errors/index.ts';
 import type { ObjectStorage } from '../object-storage.ts';
 import { failureOf, numberIn, type ObjectClient, RemoteStorage, storeLibrary, textIn } from '../remote/index.ts';
 
@@ -17,19 +16,6 @@ const ATTEMPTS = 4;
 /** It says only 404. */
 const noBucket: ReadonlySet<string> = new Set();
 const PART_BYTES = 8 * 1024 * 1024;
-
-/** @throws DaemonError when it is no base64 of a JSON object */
-export function readServiceAccount(base64: string): object {
-  try {
-    const read: unknown = JSON.parse(Buffer.from(base64, 'base64').toString());
-    if (typeof read === 'object' && read !== null) return read;
-  } catch {
-    // Said below.
-  }
-  throw new DaemonError('internal', 'GCS_CREDENTIALS is not the base64 of a JSON object', {
-    remedy: 'set it to the output of "base64 -w0 service-account.json", or unset it for the credentials of the machine',
-  });
-}
 
 /** Connects to nothing yet. @throws DaemonError when the library is not installed */
 export async function openGcsStorage(options: GcsStorageOptions): Promise<ObjectStorage> {
