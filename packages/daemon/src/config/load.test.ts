@@ -143,7 +143,7 @@ test('what a shared environment names without needing it is accepted', () => {
     SECRET_KEY: 'x',
   });
   expect(settings.warnings).toEqual([
-    { variables: ['PPROF_ENABLED', 'S3_USE_AWS'], message: expect.stringContaining('no effect') },
+    { variables: ['PPROF_ENABLED'], message: expect.stringContaining('no effect') },
   ]);
 });
 

@@ -1,7 +1,7 @@
 import { DaemonError } from '../../errors/index.ts';
 
 /**
- * Loads the library of a store, which is installed only where somebody wants it.
+ * Loads the library of a store, which images that have no use for it may leave out.
  * @throws DaemonError that says how to add it
  */
 export async function storeLibrary<T>(name: string, load: () => Promise<T>): Promise<T> {
@@ -11,7 +11,7 @@ export async function storeLibrary<T>(name: string, load: () => Promise<T>): Pro
     if (!isMissing(error)) throw error;
     throw new DaemonError('internal', `the library for this object store, ${name}, is not installed`, {
       cause: error,
-      remedy: `install it beside the daemon with "npm install ${name}", or install the daemon without --omit=optional`,
+      remedy: `install it beside the daemon with "npm install ${name}"`,
     });
   }
 }
