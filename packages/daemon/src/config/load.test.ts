@@ -142,9 +142,7 @@ test('what a shared environment names without needing it is accepted', () => {
     PPROF_ENABLED: 'true',
     SECRET_KEY: 'x',
   });
-  expect(settings.warnings).toEqual([
-    { variables: ['PPROF_ENABLED'], message: expect.stringContaining('no effect') },
-  ]);
+  expect(settings.warnings).toEqual([{ variables: ['PPROF_ENABLED'], message: expect.stringContaining('no effect') }]);
 });
 
 test('a secret never stands in a message', () => {
