@@ -11,7 +11,13 @@ import { rudePackage } from './plugins/package.ts';
 const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 
 type Server = Extract<ServiceName, 'postgresql' | 'pgbouncer' | 'mariadb'>;
-const servers: readonly Server[] = ['postgresql', 'pgbouncer', 'mariadb'];
+/** What the daemon speaks to, and what is killed. */
+const cases: readonly { readonly name: string; readonly server: Server; readonly killed: Server }[] = [
+  { name: 'postgresql', server: 'postgresql', killed: 'postgresql' },
+  { name: 'pgbouncer', server: 'pgbouncer', killed: 'pgbouncer' },
+  { name: 'postgresql behind pgbouncer', server: 'pgbouncer', killed: 'postgresql' },
+  { name: 'mariadb', server: 'mariadb', killed: 'mariadb' },
+];
 
 const settingsOf = (server: Server, url: string, database: string): Settings => {
   const { hostname, port, username, password } = new URL(url);
@@ -28,7 +34,7 @@ const settingsOf = (server: Server, url: string, database: string): Settings => 
   };
 };
 
-describe.each(servers)('%s', (server) => {
+describe.each(cases)('$name', ({ server, killed }) => {
   if (provided(server) === undefined) {
     test.skip(skipReason(server), () => undefined);
     return;
@@ -39,8 +45,7 @@ describe.each(servers)('%s', (server) => {
   let url: string;
   beforeAll(async () => {
     services = await RunningServices.start([server]);
-    const running = services.get(server);
-    const [first] = running.processes;
+    const [first] = services.get(killed).processes;
     if (first === undefined) throw new Error('no process');
     victim = first;
     url = services.environment[`TEST_${server.toUpperCase()}_URL`] ?? '';
