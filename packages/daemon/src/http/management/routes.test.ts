@@ -107,7 +107,7 @@ describe('uploads', () => {
     expect(await send('package', new Uint8Array(Buffer.from('hello')))).toMatchObject({
       status: 200,
       code: -400,
-      error: { message: 'difypkg: not a valid difypkg file', error_type: 'PluginDaemonBadRequestError' },
+      error: { message: 'difypkg: not a valid difypkg file. It is a text', error_type: 'PluginDaemonBadRequestError' },
     });
     expect((await send('package', new Uint8Array(LIMIT + 1))).error?.message).toBe(
       'file size exceeds the maximum limit',

@@ -1,2 +1,0 @@
-/** Objects in a bucket of Google Cloud Storage. Loaded when chosen. */
-export { type GcsStorageOptions, openGcsStorage } from './gcs-storage.ts';
