@@ -6,6 +6,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import pc from 'picocolors';
 import { missing, RunningServices } from './running.ts';
+import { howToInstall } from './service.ts';
 import { type ServiceName, services } from './table.ts';
 
 const isName = (word: string): word is ServiceName => word in services;
@@ -19,7 +20,7 @@ const all = Object.keys(services).filter(isName);
 for (const name of all) {
   const absent = missing(name);
   if (absent.length === 0) continue;
-  const line = `${name}: ${absent.join(', ')} not installed (Debian: apt install ${services[name].packages.join(' ')})`;
+  const line = `${name}: ${absent.join(', ')} not installed (${howToInstall(services[name])})`;
   if (named.includes(name)) {
     say(line);
     process.exit(2);

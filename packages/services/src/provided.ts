@@ -1,3 +1,4 @@
+import { howToInstall } from './service.ts';
 import { type ServiceName, services } from './table.ts';
 
 /** The variable that says that a service runs, and where. */
@@ -6,6 +7,10 @@ const variables: Readonly<Record<ServiceName, string>> = {
   pgbouncer: 'TEST_PGBOUNCER_URL',
   mariadb: 'TEST_MARIADB_URL',
   redis: 'TEST_REDIS_URL',
+  versitygw: 'TEST_S3_URL',
+  moto: 'TEST_MOTO_URL',
+  azurite: 'TEST_AZURITE_URL',
+  gcs: 'TEST_GCS_URL',
 };
 
 /** The URL of a service that was started for this test run; undefined when it was not. */
@@ -13,7 +18,7 @@ export const provided = (name: ServiceName): string | undefined => process.env[v
 
 /** Why a test that needs the service is skipped, and what to do about it. */
 export const skipReason = (name: ServiceName): string =>
-  `needs ${name}: run "npm run services -- npx vitest run" (Debian: apt install ${services[name].packages.join(' ')})`;
+  `needs ${name}: run "npm run services -- npx vitest run" (${howToInstall(services[name])})`;
 
 /** The URL. @throws when it was not started, with what to do about it */
 export function requirement(name: ServiceName): string {

@@ -24,6 +24,8 @@ export interface ServiceSpec {
   readonly needs: readonly string[];
   /** Debian's packages with them. */
   readonly packages: readonly string[];
+  /** The command that installs what is no package of Debian. */
+  readonly install?: string;
   /** Services that have to run before. */
   readonly after?: readonly string[];
   /** The variables of its environment. */
@@ -31,3 +33,7 @@ export interface ServiceSpec {
   /** Resolves when it answers. */
   start(context: ServiceContext): Promise<RunningService>;
 }
+
+/** What to do about a service that is not there. */
+export const howToInstall = ({ packages, install }: ServiceSpec): string =>
+  install ?? `apt install ${packages.join(' ')}`;

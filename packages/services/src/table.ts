@@ -1,10 +1,13 @@
 import type { ServiceSpec } from './service.ts';
 import { startMariadb } from './services/mariadb.ts';
+import { startEmulator } from './services/object-stores.ts';
 import { startPgbouncer } from './services/pgbouncer.ts';
 import { startPostgresql } from './services/postgresql.ts';
 import { startRedis } from './services/redis.ts';
 
-export type ServiceName = 'postgresql' | 'pgbouncer' | 'mariadb' | 'redis';
+/** Emulators; what they are for is said where they are started. */
+type ObjectStoreName = 'versitygw' | 'moto' | 'azurite' | 'gcs';
+export type ServiceName = 'postgresql' | 'pgbouncer' | 'mariadb' | 'redis' | ObjectStoreName;
 
 /** In the order they are started. */
 export const services: Readonly<Record<ServiceName, ServiceSpec>> = {
@@ -32,5 +35,33 @@ export const services: Readonly<Record<ServiceName, ServiceSpec>> = {
     packages: ['redis-server', 'redis-tools', 'openssl'],
     exports: ['TEST_REDIS_URL'],
     start: startRedis,
+  },
+  versitygw: {
+    needs: ['versitygw'],
+    packages: [],
+    install: 'go install github.com/versity/versitygw/cmd/versitygw@latest',
+    exports: ['TEST_S3_URL'],
+    start: startEmulator('versitygw'),
+  },
+  moto: {
+    needs: ['moto_server'],
+    packages: [],
+    install: "pip install 'moto[server]'",
+    exports: ['TEST_MOTO_URL'],
+    start: startEmulator('moto'),
+  },
+  azurite: {
+    needs: ['azurite-blob'],
+    packages: [],
+    install: 'npm install --global azurite',
+    exports: ['TEST_AZURITE_URL'],
+    start: startEmulator('azurite'),
+  },
+  gcs: {
+    needs: ['gcp-storage-emulator'],
+    packages: [],
+    install: 'pip install gcp-storage-emulator',
+    exports: ['TEST_GCS_URL'],
+    start: startEmulator('gcs'),
   },
 };

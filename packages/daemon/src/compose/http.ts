@@ -23,6 +23,7 @@ import type { Invocations } from '../invocation/index.ts';
 import type { PluginCages } from '../isolation/index.ts';
 import type { Routing } from '../routing/index.ts';
 import type { DebuggingKeys } from '../runtimes/debugging/index.ts';
+import type { ObjectStorage } from '../storage/index.ts';
 import type { LocalSupervisor } from '../supervision/index.ts';
 import { type Metrics, type OwnedLog, type PluginJournal, TraceContext } from '../telemetry/index.ts';
 import { VERSION } from '../version.ts';
@@ -38,6 +39,7 @@ export interface HttpParts {
   readonly database: Database;
   readonly audit: AuditLog;
   readonly cache: Cache;
+  readonly objects: ObjectStorage;
   readonly installation: Installation;
   readonly invocations: Invocations;
   readonly endpoints: EndpointService;
@@ -166,7 +168,7 @@ function routes(parts: HttpParts, requests: ReturnType<typeof observeRequests>):
 }
 
 function health(
-  { settings, metrics, database, cache, invocations, supervisor, cages }: HttpParts,
+  { settings, metrics, database, cache, objects, invocations, supervisor, cages }: HttpParts,
   requests: ReturnType<typeof observeRequests>,
 ): readonly AnyRoute[] {
   return healthRoutes({
@@ -178,7 +180,7 @@ function health(
     activeDispatches: requests.activeDispatches,
     openSessions: () => invocations.openSessions,
     problems: async () => ({
-      parts: { ...(await databaseProblem(database)), ...cacheProblem(cache) },
+      parts: { ...(await databaseProblem(database)), ...cacheProblem(cache), ...(await storageProblem(objects)) },
       plugins: supervisor.problems(),
     }),
     isolation: () => Object.fromEntries([...cages.inForce].map(([identifier, { mode }]) => [identifier, mode])),
@@ -226,4 +228,9 @@ async function databaseProblem(database: Database): Promise<{ readonly database?
 function cacheProblem(cache: Cache): { readonly cache?: string } {
   const problem = cache.problem();
   return problem === undefined ? {} : { cache: `Redis cannot be reached: ${problem}` };
+}
+
+async function storageProblem(objects: ObjectStorage): Promise<{ readonly storage?: string }> {
+  const problem = await objects.problem();
+  return problem === undefined ? {} : { storage: problem };
 }

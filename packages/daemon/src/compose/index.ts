@@ -130,7 +130,7 @@ async function wire(
 
   const { cache, events } = await openShared(settings, nodeId, log, closing);
   const database = closing(await provideDatabase({ settings, dataDirectory, log, signal, events }), (d) => d.close());
-  const objects = measured(await openObjects(settings, nodeId), metrics);
+  const objects = closing(measured(await openObjects(settings, nodeId), metrics), (o) => o.close());
 
   const dify = closing(
     new DifyClient({
@@ -260,6 +260,7 @@ async function wire(
     metrics,
     database,
     cache,
+    objects,
     installation,
     invocations,
     endpoints,

@@ -4,6 +4,7 @@ import { databaseProblems, databaseWarnings, derivedDatabase } from './database-
 import type { SettingWarning } from './load.ts';
 import { redisProblems } from './redis-servers.ts';
 import type { SettingProblem } from './settings-error.ts';
+import { storageProblems } from './storage-check.ts';
 import type { SettingName, SettingValues } from './table.ts';
 
 interface Checked {
@@ -23,6 +24,7 @@ export function crossCheck(values: SettingValues, configured: ReadonlySet<Settin
       ...contradictions(effective),
       ...databaseProblems(effective),
       ...redisProblems(effective),
+      ...storageProblems(effective),
       ...publishedKeys(effective),
     ],
     warnings: [...warnings(effective, configured), ...databaseWarnings(effective)],

@@ -122,7 +122,7 @@ test('all problems are reported at once, with variable, value and remedy', () =>
 
 test.each([
   { REDIS_USE_AZURE_MANAGED_IDENTITY: 'true' },
-  { PLUGIN_STORAGE_TYPE: 's3' },
+  { PLUGIN_STORAGE_TYPE: 'aliyun' },
   { PLATFORM: 'serverless' },
   { ENABLE_OTEL: 'true' },
   { SENTRY_ENABLED: '1' },
@@ -142,9 +142,7 @@ test('what a shared environment names without needing it is accepted', () => {
     PPROF_ENABLED: 'true',
     SECRET_KEY: 'x',
   });
-  expect(settings.warnings).toEqual([
-    { variables: ['PPROF_ENABLED', 'S3_USE_AWS'], message: expect.stringContaining('no effect') },
-  ]);
+  expect(settings.warnings).toEqual([{ variables: ['PPROF_ENABLED'], message: expect.stringContaining('no effect') }]);
 });
 
 test('a secret never stands in a message', () => {
@@ -427,5 +425,35 @@ test.each([
   { REDIS_USE_SENTINEL: 'true', REDIS_SENTINELS: ' a , b:1, [::1]:2', REDIS_SENTINEL_SERVICE_NAME: 'mymaster' },
   { REDIS_USE_CLUSTERS: 'true', REDIS_CLUSTERS: '10.0.0.1:7000,10.0.0.2' },
 ] satisfies Environment[])('Redis as %j is taken, or not looked at where nothing uses it', (env) => {
+  expect(variables(env)).toEqual([]);
+});
+
+const s3 = { PLUGIN_STORAGE_TYPE: 'aws-s3', PLUGIN_STORAGE_OSS_BUCKET: 'b', AWS_REGION: 'r' };
+
+test.each([
+  [{ PLUGIN_STORAGE_TYPE: 's3' }, ['PLUGIN_STORAGE_OSS_BUCKET', 'AWS_REGION']],
+  [{ ...s3, AWS_ACCESS_KEY: 'a' }, ['AWS_SECRET_KEY']],
+  [{ ...s3, S3_USE_AWS: 'false' }, ['S3_ENDPOINT', 'AWS_ACCESS_KEY', 'AWS_SECRET_KEY']],
+  [{ ...s3, S3_ENDPOINT: 'minio:9000' }, ['S3_ENDPOINT']],
+  [{ PLUGIN_STORAGE_TYPE: 'azure' }, ['AZURE_BLOB_STORAGE_CONTAINER_NAME', 'AZURE_BLOB_STORAGE_CONNECTION_STRING']],
+  [
+    {
+      PLUGIN_STORAGE_TYPE: 'azure-blob',
+      AZURE_BLOB_STORAGE_CONTAINER_NAME: 'c',
+      AZURE_BLOB_STORAGE_USE_MANAGED_IDENTITY: 'true',
+    },
+    ['AZURE_BLOB_STORAGE_ACCOUNT_URL'],
+  ],
+  [{ PLUGIN_STORAGE_TYPE: 'google-storage' }, ['PLUGIN_STORAGE_OSS_BUCKET']],
+] satisfies [Environment, string[]][])('a store that is not described well is refused: %j', (env, wrong) => {
+  expect(variables(env)).toEqual(wrong);
+});
+
+test.each([
+  s3,
+  { ...s3, S3_USE_AWS_MANAGED_IAM: 'true', AWS_ACCESS_KEY: 'a' },
+  { ...s3, S3_USE_AWS: 'false', S3_ENDPOINT: 'http://minio:9000', AWS_ACCESS_KEY: 'a', AWS_SECRET_KEY: 's' },
+  { PLUGIN_STORAGE_TYPE: 'gcs', PLUGIN_STORAGE_OSS_BUCKET: 'b' },
+] satisfies Environment[])('a store that is described well is taken: %j', (env) => {
   expect(variables(env)).toEqual([]);
 });

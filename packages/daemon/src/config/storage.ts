@@ -1,10 +1,11 @@
-import { boolean, choice, InvalidValue, integer, path, text } from './setting.ts';
+import { boolean, choice, InvalidValue, integer, path, text, url } from './setting.ts';
 
 const ignored = { usedBy: '–', status: 'no-effect' } as const;
-const cloud = (meaning: string) => ({
-  ...ignored,
-  meaning: `${meaning} (object stores of clouds are not supported yet).`,
-});
+const cloud = (meaning: string) => ({ ...ignored, meaning: `${meaning} (this store is not supported yet).` });
+const store = { usedBy: 'storage' } as const;
+
+/** The stores there are drivers for. */
+const supported: ReadonlySet<string> = new Set(['local', 'aws_s3', 'azure_blob', 'gcs']);
 
 /** Object storage and its key prefixes. Source: config-storage-database §1.6, §2.2 (all spellings of the types). */
 export const storageSettings = {
@@ -39,12 +40,12 @@ export const storageSettings = {
       default: 'local',
       meaning: 'Where packages, assets and the storage of plugins are kept.',
       usedBy: 'compose',
-      refused: 'every type but `local` (and its other name `local_file`)',
+      refused: 'the stores of Aliyun, Tencent, Huawei, Volcengine and Baidu',
       refuse: (type) => {
-        if (type !== 'local') {
+        if (!supported.has(type)) {
           throw new InvalidValue(
-            'object stores of clouds are not supported in this version',
-            'set PLUGIN_STORAGE_TYPE=local, or mount the store as a directory and point PLUGIN_STORAGE_LOCAL_ROOT to it',
+            'is a store that is not supported in this version',
+            'if it speaks the protocol of S3, set PLUGIN_STORAGE_TYPE=s3 with S3_USE_AWS=false and its S3_ENDPOINT; or set PLUGIN_STORAGE_TYPE=local',
           );
         }
       },
@@ -93,22 +94,42 @@ export const storageSettings = {
     meaning: 'Files extracted from packages kept in memory.',
     usedBy: 'http/assets',
   }),
-  PLUGIN_STORAGE_OSS_BUCKET: text(cloud('Bucket')),
-  S3_USE_AWS: boolean({ ...cloud('S3: real AWS'), default: true }),
-  S3_USE_AWS_MANAGED_IAM: boolean({ ...cloud('S3: credentials of the machine'), default: false }),
-  S3_ENDPOINT: text(cloud('S3 endpoint')),
-  S3_USE_PATH_STYLE: boolean({ ...cloud('S3: bucket in the path'), default: true }),
-  AWS_ACCESS_KEY: text({ ...cloud('S3 key'), secret: true }),
-  AWS_SECRET_KEY: text({ ...cloud('S3 secret'), secret: true }),
-  AWS_REGION: text(cloud('S3 region')),
+  PLUGIN_STORAGE_OSS_BUCKET: text({ ...store, meaning: 'Bucket, of every store but Azure.' }),
+  S3_USE_AWS: boolean({
+    ...store,
+    default: true,
+    meaning:
+      'S3 is that of AWS: `S3_ENDPOINT` may be unset, and without both keys the default chain of AWS finds credentials.',
+  }),
+  S3_USE_AWS_MANAGED_IAM: boolean({
+    ...store,
+    default: false,
+    meaning: 'S3: the default chain of AWS (roles of machines, containers and profiles), whatever the keys are.',
+  }),
+  S3_ENDPOINT: url({ ...store, meaning: 'S3: address of another server than that of the region.' }),
+  S3_USE_PATH_STYLE: boolean({
+    ...store,
+    default: true,
+    meaning: 'S3: the bucket stands in the path, not in the name of the host.',
+  }),
+  AWS_ACCESS_KEY: text({ ...store, secret: true, meaning: 'S3: access key.' }),
+  AWS_SECRET_KEY: text({ ...store, secret: true, meaning: 'S3: its secret.' }),
+  AWS_REGION: text({ ...store, meaning: 'S3: region.' }),
   TENCENT_COS_SECRET_KEY: text({ ...cloud('Tencent secret'), secret: true }),
   TENCENT_COS_SECRET_ID: text({ ...cloud('Tencent key'), secret: true }),
   TENCENT_COS_REGION: text(cloud('Tencent region')),
   TENCENT_COS_ENDPOINT: text(cloud('Tencent bucket URL')),
-  AZURE_BLOB_STORAGE_CONTAINER_NAME: text(cloud('Azure container')),
-  AZURE_BLOB_STORAGE_CONNECTION_STRING: text({ ...cloud('Azure connection string'), secret: true }),
-  AZURE_BLOB_STORAGE_ACCOUNT_URL: text(cloud('Azure account URL')),
-  AZURE_BLOB_STORAGE_USE_MANAGED_IDENTITY: boolean({ ...cloud('Azure: identity of the machine'), default: false }),
+  AZURE_BLOB_STORAGE_CONTAINER_NAME: text({ ...store, meaning: 'Azure: container; it has to be there.' }),
+  AZURE_BLOB_STORAGE_CONNECTION_STRING: text({ ...store, secret: true, meaning: 'Azure: connection string.' }),
+  AZURE_BLOB_STORAGE_ACCOUNT_URL: url({
+    ...store,
+    meaning: 'Azure: `https://ACCOUNT.blob.core.windows.net`, with the identity of the machine.',
+  }),
+  AZURE_BLOB_STORAGE_USE_MANAGED_IDENTITY: boolean({
+    ...store,
+    default: false,
+    meaning: 'Azure: the identity of the machine, and the URL above, instead of the connection string.',
+  }),
   ALIYUN_OSS_REGION: text(cloud('Aliyun region')),
   ALIYUN_OSS_ENDPOINT: text(cloud('Aliyun endpoint')),
   ALIYUN_OSS_ACCESS_KEY_ID: text({ ...cloud('Aliyun key'), secret: true }),
@@ -116,7 +137,11 @@ export const storageSettings = {
   ALIYUN_OSS_AUTH_VERSION: text({ ...cloud('Aliyun signature version'), default: 'v4' }),
   ALIYUN_OSS_PATH: text(cloud('Aliyun key prefix')),
   ALIYUN_OSS_CLOUDBOX_ID: text(cloud('Aliyun cloud box')),
-  GCS_CREDENTIALS: text({ ...cloud('Google service account, base64'), secret: true }),
+  GCS_CREDENTIALS: text({
+    ...store,
+    secret: true,
+    meaning: 'Google: base64 of the JSON of a service account; unset: the default credentials of the machine.',
+  }),
   HUAWEI_OBS_ACCESS_KEY: text({ ...cloud('Huawei key'), secret: true }),
   HUAWEI_OBS_SECRET_KEY: text({ ...cloud('Huawei secret'), secret: true }),
   HUAWEI_OBS_SERVER: text(cloud('Huawei server')),

@@ -209,6 +209,8 @@ function fullAfter(writes: number): { wrap: (inner: ObjectStorage) => ObjectStor
     stat: (key) => inner.stat(key),
     list: (prefix) => inner.list(prefix),
     delete: (key) => inner.delete(key),
+    problem: () => inner.problem(),
+    close: () => inner.close(),
     write: async (key, data) => {
       if (made++ >= writes) throw Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
       return inner.write(key, data);

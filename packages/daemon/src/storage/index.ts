@@ -2,11 +2,12 @@
  * Objects by key: packages, installed copies, assets, the storage of plugins. Keys and layout are those of the existing
  * daemon on every backend (config-storage-database §2.3).
  *
- * Owns the bytes below its root; touches nothing else. Callers: installation, assets, backwards invocation, supervision.
+ * Owns the bytes below its root, or in its bucket; touches nothing else. Callers: installation, assets, backwards invocation, supervision.
  * One folder per driver; `conformance.suite.ts` runs over each of them.
  */
 
 export { type LocalStorageOptions, openLocalStorage } from './local/index.ts';
 export { measured } from './measured.ts';
 export { objectKey } from './object-key.ts';
-export type { ObjectStat, ObjectStorage } from './object-storage.ts';
+export type { ObjectStat, ObjectStorage, ObjectStream } from './object-storage.ts';
+export { openStorage, type StorageOptions } from './open.ts';

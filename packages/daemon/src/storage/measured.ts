@@ -23,13 +23,15 @@ export function measured(storage: ObjectStorage, metrics: StorageMetrics): Objec
   };
   return {
     type: storage_type,
-    read: (key) => run('load', () => storage.read(key)),
-    readStream: (key) => run('load', () => storage.readStream(key)),
-    write: (key, data) => run('save', () => storage.write(key, data)),
-    copy: (from, to) => run('copy', () => storage.copy(from, to)),
-    exists: (key) => run('exists', () => storage.exists(key)),
-    stat: (key) => run('state', () => storage.stat(key)),
-    list: (prefix) => run('list', () => storage.list(prefix)),
-    delete: (key) => run('delete', () => storage.delete(key)),
+    read: (key, signal) => run('load', () => storage.read(key, signal)),
+    readStream: (key, signal) => run('load', () => storage.readStream(key, signal)),
+    write: (key, data, signal) => run('save', () => storage.write(key, data, signal)),
+    copy: (from, to, signal) => run('copy', () => storage.copy(from, to, signal)),
+    exists: (key, signal) => run('exists', () => storage.exists(key, signal)),
+    stat: (key, signal) => run('state', () => storage.stat(key, signal)),
+    list: (prefix, signal) => run('list', () => storage.list(prefix, signal)),
+    delete: (key, signal) => run('delete', () => storage.delete(key, signal)),
+    problem: () => storage.problem(),
+    close: () => storage.close(),
   };
 }

@@ -116,6 +116,20 @@ class LocalStorage implements ObjectStorage {
     return deleted === true;
   }
 
+  /** A directory that cannot be used fails whoever uses it, with a cause; it is there or the daemon would not have started. */
+  async problem(): Promise<string | undefined> {
+    try {
+      await stat(this.#own);
+      return undefined;
+    } catch (error) {
+      return storageError('use', this.#root, error).wireMessage;
+    }
+  }
+
+  async close(): Promise<void> {
+    await rm(this.#own, { recursive: true, force: true });
+  }
+
   #path(key: string): string {
     return join(this.#root, checkedKey(key));
   }

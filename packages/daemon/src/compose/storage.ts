@@ -1,0 +1,54 @@
+import type { Settings } from '../config/index.ts';
+import { DaemonError } from '../errors/index.ts';
+import type { StorageOptions } from '../storage/index.ts';
+
+/** The store that the settings name. @throws DaemonError when its credentials cannot be read */
+export function storageOptions(settings: Settings, nodeId: string): StorageOptions {
+  const type = settings.PLUGIN_STORAGE_TYPE;
+  switch (type) {
+    case 'local':
+      return { type, root: settings.PLUGIN_STORAGE_LOCAL_ROOT, nodeId };
+    case 'aws_s3':
+      return { type, ...s3Options(settings) };
+    case 'azure_blob': {
+      const container = settings.AZURE_BLOB_STORAGE_CONTAINER_NAME ?? '';
+      return settings.AZURE_BLOB_STORAGE_USE_MANAGED_IDENTITY
+        ? { type, container, accountUrl: settings.AZURE_BLOB_STORAGE_ACCOUNT_URL ?? '' }
+        : { type, container, connectionString: settings.AZURE_BLOB_STORAGE_CONNECTION_STRING ?? '' };
+    }
+    case 'gcs':
+      return {
+        type,
+        bucket: settings.PLUGIN_STORAGE_OSS_BUCKET ?? '',
+        ...(settings.GCS_CREDENTIALS !== undefined && { serviceAccount: serviceAccount(settings.GCS_CREDENTIALS) }),
+      };
+    default:
+      // loadSettings has refused it.
+      throw new DaemonError('internal', `there is no driver for PLUGIN_STORAGE_TYPE=${type}`);
+  }
+}
+
+function s3Options(settings: Settings) {
+  const [accessKeyId, secretAccessKey] = [settings.AWS_ACCESS_KEY ?? '', settings.AWS_SECRET_KEY ?? ''];
+  const chain =
+    settings.S3_USE_AWS && (settings.S3_USE_AWS_MANAGED_IAM || (accessKeyId === '' && secretAccessKey === ''));
+  return {
+    bucket: settings.PLUGIN_STORAGE_OSS_BUCKET ?? '',
+    region: settings.AWS_REGION ?? '',
+    pathStyle: settings.S3_USE_PATH_STYLE,
+    ...(settings.S3_ENDPOINT !== undefined && { endpoint: settings.S3_ENDPOINT }),
+    ...(!chain && { credentials: { accessKeyId, secretAccessKey } }),
+  };
+}
+
+function serviceAccount(base64: string): object {
+  try {
+    const read: unknown = JSON.parse(Buffer.from(base64, 'base64').toString());
+    if (typeof read === 'object' && read !== null) return read;
+  } catch {
+    // Said below.
+  }
+  throw new DaemonError('internal', 'GCS_CREDENTIALS is not the base64 of a JSON object', {
+    remedy: 'set it to the output of "base64 -w0 service-account.json", or unset it for the credentials of the machine',
+  });
+}
