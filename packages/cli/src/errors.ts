@@ -1,6 +1,6 @@
 /**
  * Why a command ended without its result. Every failure a user can see is one of these: a code for scripts, a sentence
- * for people and, where there is one, the remedy. The exit codes are the table of the CLI contract (section 15.2).
+ * for people and, where there is one, the remedy. The exit codes: docs/wire/cli.md#exit-codes.
  */
 export const EXIT = { ok: 0, failed: 1, usage: 2, findings: 3, interrupted: 130 } as const;
 

@@ -19,7 +19,7 @@ const MODEL_ICONS = [
   ['icon_large_dark', 'model icon large dark'],
 ] as const;
 
-/** Hex SHA-256 over content and key, with the key's extension (packages.md section 22). */
+/** Hex SHA-256 over content and key, with the key's extension (docs/wire/packages.md#icons-and-assets). */
 export function assetId(key: string, content: Uint8Array): string {
   const extension = /\.[^./]*$/.exec(key)?.[0] ?? '';
   return createHash('sha256').update(content).update(key).digest('hex') + extension;

@@ -17,7 +17,7 @@ export interface PackageErrorDetails {
 }
 
 /**
- * The only error this package throws for bad input. `message` is the text that clients see (packages.md section 26);
+ * The only error this package throws for bad input. `message` is the text that clients see (docs/wire/packages.md#error-texts);
  * file, line and column name the place where they are known, counted from 1.
  */
 export class PackageError extends Error {

@@ -1,6 +1,6 @@
 import { PackageError } from './errors.ts';
 
-/** `[author/]name:version@checksum`, taken apart (packages.md section 19). */
+/** `[author/]name:version@checksum`, taken apart (docs/wire/packages.md#identifier). */
 export interface UniqueIdentifier {
   readonly text: string;
   /** the part before `:`, author included */

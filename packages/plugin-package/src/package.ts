@@ -28,7 +28,7 @@ export interface DecodedPackage {
   readonly archive: PackageArchive;
   /** files below `_assets/`, keyed by the path below it, inflated when asked for */
   readonly assets: ReadonlyMap<string, Uint8Array>;
-  /** what the field rules would object to; the package is accepted nevertheless (packages.md section 1) */
+  /** what the field rules would object to; the package is accepted nevertheless (docs/wire/packages.md#what-is-checked-where) */
   readonly warnings: readonly Problem[];
 }
 
@@ -36,7 +36,7 @@ export interface DecodedPackage {
  * Everything an upload wants to know about a package, in upstream's order of checks: container and size, declaration,
  * identity, author, cross checks, signature. Signature policy is the caller's. Each file is inflated once, except those
  * that are read again through `archive` or `assets`.
- * @throws PackageError with the texts of packages.md 26.2 and 26.3
+ * @throws PackageError with the texts of docs/wire/packages.md#error-texts
  */
 export function decodePackage(bytes: Uint8Array, options: DecodeOptions = {}): DecodedPackage {
   const opened = open(bytes, options);

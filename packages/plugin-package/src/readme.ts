@@ -5,7 +5,7 @@ const ROOT = 'README.md';
 const TRANSLATION = /^readme\/README_([a-z]{2}_[A-Za-z]{2,})\.md$/;
 
 /**
- * Readme texts by language: `README.md` is en_US, `readme/README_<language>.md` the others (packages.md section 23).
+ * Readme texts by language: `README.md` is en_US, `readme/README_<language>.md` the others (docs/wire/packages.md#readmes).
  * @throws PackageError `open README.md: file does not exist\nen_US readme not found`
  */
 export function readReadmes(archive: PackageArchive): Map<string, string> {

@@ -3,7 +3,7 @@ import { PackageError } from './errors.ts';
 
 const MAX_FIELDS = 64;
 
-/** What a model selector must bring along, per scope of the field (packages.md section 18). */
+/** What a model selector must bring along, per scope of the field (docs/wire/packages.md#checking-settings). */
 const SCOPE_KEYS: ReadonlyMap<string, readonly string[]> = new Map([
   ['rerank', ['score_threshold', 'top_n']],
   ['tts', ['voice']],

@@ -1,4 +1,6 @@
-/** Query strings into records (http-api §3): first value of a name counts, a number that does not parse stops the binding. */
+/**
+ * Query strings into records (docs/wire/http-api.md#binding): first value of a name counts, a number that does not parse stops the binding.
+ */
 import { zeroOf } from './decode.ts';
 import type { RecordOf } from './types.ts';
 

@@ -1,4 +1,4 @@
-/** Decimals in plain notation: no exponent, no trailing zeros, exact (http-api §6.2). */
+/** Decimals in plain notation: no exponent, no trailing zeros, exact (docs/wire/http-api.md#models). */
 
 import { valueText } from './value-text.ts';
 
@@ -46,7 +46,7 @@ function jsonOf(value: unknown): string {
   }
 }
 
-/** What is wrong with a value that is no decimal, in the words that plugin authors know (http-api §4.1). */
+/** What is wrong with a value that is no decimal, in the words that plugin authors know (docs/wire/http-api.md#plugin-errors). */
 export function decimalProblem(value: unknown): string {
   const text = shown(value);
   const [, head = text, exponent] = /^([^eE]*)[eE](.*)$/s.exec(text) ?? [];

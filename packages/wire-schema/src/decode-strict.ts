@@ -1,6 +1,6 @@
 /**
  * Strict decoding, for what plugins send: a value of the wrong type is an error with upstream's words, null and missing are the
- * zero value, undeclared fields are kept (http-api §6.2, quirk 3; runtime-protocols §6.3).
+ * zero value, undeclared fields are kept (docs/wire/http-api.md#models, docs/wire/runtime-protocol.md#kinds-and-permissions).
  */
 import { decimalProblem, plainDecimal } from './decimal.ts';
 import { keyInAnyCase, zeroOf } from './decode.ts';

@@ -1,4 +1,7 @@
-/** Tolerant decoding: declared fields only, wrong or missing ones become their zero value (http-api §3, runtime-protocols §1.2). */
+/**
+ * Tolerant decoding: declared fields only, wrong or missing ones become their zero value (docs/wire/http-api.md#binding,
+ * docs/wire/runtime-protocol.md#to-the-plugin).
+ */
 import { plainDecimal } from './decimal.ts';
 import { isZero } from './rules.ts';
 import type { RecordOf, RecordType, Type } from './types.ts';

@@ -5,7 +5,7 @@
  * mistyped field becomes its zero value) and then validates them with messages that name the record's fields. Clients and
  * recordings know these messages, and plugins rely on the zero values being there, so both are reproduced here; the same
  * description yields JSON Schemas for the OpenAPI document. General schema libraries neither keep the order of the messages
- * nor decode tolerantly, hence this small one (http-api §3, runtime-protocols §1.2).
+ * nor decode tolerantly, hence this small one (docs/wire/http-api.md#binding, docs/wire/runtime-protocol.md#to-the-plugin).
  *
  * Pure values: no I/O, no dependencies. Used by the daemon's HTTP routes, invocation and backwards invocation.
  */

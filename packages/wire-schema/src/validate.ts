@@ -1,4 +1,4 @@
-/** Validation with upstream's messages, one line per field in declaration order (http-api §3.2). */
+/** Validation with upstream's messages, one line per field in declaration order (docs/wire/http-api.md#validation-messages). */
 import type { RecordType, Type } from './types.ts';
 
 export interface Violation {

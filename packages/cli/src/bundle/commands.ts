@@ -1,4 +1,4 @@
-/** `dify bundle …`: every command of section 10, on folders and on .difybndl files alike. */
+/** `dify bundle …` (docs/wire/cli.md#bundle): every command, on folders and on .difybndl files alike. */
 import { existsSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
 import {

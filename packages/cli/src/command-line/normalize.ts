@@ -1,7 +1,7 @@
 /**
  * The flag dialect scripts already use, turned into one spelling: `-fvalue`, `-f=value`, `--flag value`,
  * `--flag=value`, `--flag=true|false` for switches, `_` and `-` alike in names, flags and arguments in any order,
- * `--` ends flags (section 4).
+ * `--` ends flags (docs/wire/cli.md#flags).
  */
 import { usageError } from '../errors.ts';
 import type { CommandRow, Flag } from './types.ts';

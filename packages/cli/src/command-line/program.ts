@@ -100,7 +100,7 @@ function readFlags(command: Command, flags: readonly Flag[]): Flags {
   return new Flags(values);
 }
 
-/** cobra's wording for what commander found wrong (section 4). */
+/** cobra's wording for what commander found wrong (docs/wire/cli.md#flags). */
 function translate(error: CommanderError, words: string): Error {
   const quoted = /'([^']*)'/.exec(error.message)?.[1] ?? '';
   const hint = `Run '${words} --help' for usage.`;

@@ -1,4 +1,4 @@
-/** `dify version`: the version alone on stdout, as the SDK's runner parses it (section 2.1). */
+/** `dify version`: the version alone on stdout, as the SDK's runner parses it (docs/wire/cli.md#callers). */
 import metadata from '../../package.json' with { type: 'json' };
 import type { Call, Outcome } from './types.ts';
 

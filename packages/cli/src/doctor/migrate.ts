@@ -1,4 +1,4 @@
-/** `dify migrate`: the schema of the daemon's database brought up to date (section 12). */
+/** `dify migrate`: the schema of the daemon's database brought up to date (docs/wire/cli.md#migrate). */
 import { existsSync } from 'node:fs';
 import type { Call, Outcome } from '../command-line/types.ts';
 import { CliError } from '../errors.ts';

@@ -1,4 +1,6 @@
-/** `plugin init`: answers from flags, then from questions where there is a terminal, then all files at once (section 5). */
+/**
+ * `plugin init`: answers from flags, then from questions where there is a terminal, then all files at once (docs/wire/cli.md#plugin-init).
+ */
 import { existsSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
 import type { Call, Flags, Outcome } from '../command-line/types.ts';

@@ -1,4 +1,6 @@
-/** The rules of names, versions, categories and permissions that `plugin init` and `plugin permission` share (section 5). */
+/**
+ * The rules of names, versions, categories and permissions that `plugin init` and `plugin permission` share (docs/wire/cli.md#plugin-init).
+ */
 export const CATEGORIES = [
   'tool',
   'agent-strategy',

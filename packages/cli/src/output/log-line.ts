@@ -1,5 +1,5 @@
 /**
- * Messages on stderr: for scripts in the form they grep for, `2026/01/31 09:05:00 INFO text key=value` (section 3.1); for
+ * Messages on stderr: for scripts in the form they grep for, `2026/01/31 09:05:00 INFO text key=value` (docs/wire/cli.md#output); for
  * a person at a terminal a mark, the sentence, and what belongs to it.
  */
 export type Level = 'INFO' | 'WARN' | 'ERROR';

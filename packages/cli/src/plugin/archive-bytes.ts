@@ -1,4 +1,4 @@
-/** Packages in memory: entries in byte order of their names, as every packager writes them (packages.md section 2). */
+/** Packages in memory: entries in byte order of their names, as every packager writes them (docs/wire/packages.md#container). */
 import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { deflateRaw } from 'node:zlib';

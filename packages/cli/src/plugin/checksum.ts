@@ -1,4 +1,4 @@
-/** `plugin checksum`: the hex digits alone on stdout, the log line on stderr as before (section 7.2). */
+/** `plugin checksum`: the hex digits alone on stdout, the log line on stderr as before (docs/wire/cli.md#plugin-checksum). */
 import type { Call, Outcome } from '../command-line/types.ts';
 import { checksumOfSource, declarationOf, identifierOf, openSource } from './source.ts';
 

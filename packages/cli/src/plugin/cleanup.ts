@@ -1,4 +1,4 @@
-/** `plugin cleanup`: removes what is not the newest version below a daemon's working folder (section 8.5). */
+/** `plugin cleanup`: removes what is not the newest version below a daemon's working folder (docs/wire/cli.md#cleanup). */
 
 import { readdir, readFile, realpath, rm } from 'node:fs/promises';
 import { join, resolve, sep } from 'node:path';

@@ -79,7 +79,7 @@ function ignoreText(bytes: Uint8Array, name: string): string {
   });
 }
 
-/** Checks that a path is a folder; the errors of section 7.1 otherwise. */
+/** Checks that a path is a folder; the errors of `plugin package` otherwise. */
 export async function requireFolder(path: string): Promise<void> {
   let info: Stats;
   try {

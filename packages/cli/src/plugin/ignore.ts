@@ -1,6 +1,6 @@
 /**
  * Which files of a plugin's folder stay out of its package: the patterns of .difyignore (or .gitignore when there is
- * none) with gitignore's meaning, negation included, and what never belongs into a package (packages.md section 3).
+ * none) with gitignore's meaning, negation included, and what never belongs into a package (docs/wire/packages.md#ignore-files).
  */
 import { matches, parseGlob } from '@plugin-daemon/plugin-package/schema';
 

@@ -1,4 +1,7 @@
-/** `plugin module list`: everything a plugin declares, one block each (section 8.1), datasources and events included. */
+/**
+ * `plugin module list`: everything a plugin declares, one block each (docs/wire/cli.md#modules-permissions-readmes), datasources and events
+ * included.
+ */
 import type { Json, PluginDeclaration } from '@plugin-daemon/plugin-package';
 import type { Call, Outcome } from '../command-line/types.ts';
 import { declarationOf, openSource } from './source.ts';

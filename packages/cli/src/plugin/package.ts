@@ -1,4 +1,4 @@
-/** `plugin package`: checks, collects, packs, and only then replaces the output (section 7.1). */
+/** `plugin package`: checks, collects, packs, and only then replaces the output (docs/wire/cli.md#plugin-package). */
 import { relative, resolve } from 'node:path';
 import type { PluginDeclaration } from '@plugin-daemon/plugin-package';
 import type { Call, Flags, Outcome } from '../command-line/types.ts';
@@ -11,7 +11,7 @@ import { exportRequirements } from './requirements-export.ts';
 import { DEFAULT_MAX_MEGABYTES, largestFiles, MEGABYTE, sizeText } from './size-limit.ts';
 import { declarationOf, identifierOf, openSource, outputBase, type PluginSource, requirePlugin } from './source.ts';
 
-/** The message CI scripts show, with the largest files of all (section 7.1 step 7). */
+/** The message CI scripts show, with the largest files of all (docs/wire/cli.md#plugin-package). */
 function tooLarge(files: ReadonlyMap<string, number>, limit: number): CliError {
   const largest = largestFiles(files);
   const list = largest.map(([name, size], index) => `${index + 1}. name: ${name}, size: ${size} bytes\n`).join('');

@@ -1,4 +1,7 @@
-/** `plugin permission`: shows or changes the permission block of a manifest, by flags or with the editor (section 8.3). */
+/**
+ * `plugin permission`: shows or changes the permission block of a manifest, by flags or with the editor
+ * (docs/wire/cli.md#modules-permissions-readmes).
+ */
 import type { Permission } from '@plugin-daemon/plugin-package';
 import type { Call, Flags, Outcome } from '../command-line/types.ts';
 import { CliError, EXIT, usageError } from '../errors.ts';

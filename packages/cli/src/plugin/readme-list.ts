@@ -1,4 +1,4 @@
-/** `plugin readme list`: which languages have a readme, English first (section 8.4). */
+/** `plugin readme list`: which languages have a readme, English first (docs/wire/cli.md#modules-permissions-readmes). */
 import type { Call, Outcome } from '../command-line/types.ts';
 import { CliError } from '../errors.ts';
 import { LANGUAGE_NAMES } from '../init/rules.ts';

@@ -1,6 +1,6 @@
 /**
  * The requirements.txt of a plugin that has only pyproject.toml and uv.lock: exported by uv into the package, never
- * into the folder (section 7.1 step 6).
+ * into the folder (docs/wire/cli.md#plugin-package).
  */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';

@@ -167,7 +167,7 @@ export function declarationOf(source: PluginSource): { declaration: PluginDeclar
   }
 }
 
-/** The checksum of section 20 over the files that are, or would be, in the package. */
+/** The checksum (docs/wire/packages.md#checksum) over the files that are, or would be, in the package. */
 export function checksumOfSource(source: PluginSource): string {
   if (source.archive !== undefined) {
     try {

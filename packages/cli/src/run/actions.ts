@@ -1,4 +1,4 @@
-/** Every action a plugin can be asked for: its access type and its path below /v2/invoke/dispatch (sections 9.4 and 13.5). */
+/** Every action a plugin can be asked for: its access type and its path below /v2/invoke/dispatch (docs/wire/cli.md#messages-in). */
 export interface ActionRow {
   action: string;
   type: string;

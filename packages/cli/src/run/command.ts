@@ -1,4 +1,7 @@
-/** `plugin run`: starts a plugin and serves it over lines of JSON (section 9). Stdout carries the protocol and nothing else. */
+/**
+ * `plugin run`: starts a plugin and serves it over lines of JSON (docs/wire/cli.md#plugin-run). Stdout carries the protocol and nothing
+ * else.
+ */
 import { createServer, type Socket } from 'node:net';
 import type { Call, Outcome } from '../command-line/types.ts';
 import { CliError, EXIT, interrupted, toCliError, usageError } from '../errors.ts';

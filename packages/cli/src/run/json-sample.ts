@@ -1,4 +1,4 @@
-/** A value that fits a JSON Schema, for answers of a model that was offered tools (section 9.5). */
+/** A value that fits a JSON Schema, for answers of a model that was offered tools (docs/wire/cli.md#mocked-dify). */
 import { isRecord } from './plugin-host.ts';
 
 const LETTERS = 'abcdefghijklmnopqrstuvwxyz';

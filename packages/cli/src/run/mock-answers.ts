@@ -1,4 +1,4 @@
-/** The fixed answers to calls back into Dify, one entry per kind (section 9.5). Each yields the messages of its answer. */
+/** The fixed answers to calls back into Dify, one entry per kind (docs/wire/cli.md#mocked-dify). Each yields the messages of its answer. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sampleObject } from './json-sample.ts';
 import { isRecord } from './plugin-host.ts';

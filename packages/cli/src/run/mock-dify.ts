@@ -1,6 +1,7 @@
 /**
  * Stands in for Dify when a plugin calls back: permissions of the manifest are checked, answers are fixed, or scripted
- * by the user, and storage is kept in memory or in a folder (section 9.5, runtime protocol 6).
+ * by the user, and storage is kept in memory or in a folder (docs/wire/cli.md#mocked-dify,
+ * docs/wire/runtime-protocol.md#calls-back-into-dify).
  */
 import { mkdir, readFile, rm, stat } from 'node:fs/promises';
 import { dirname, join, posix } from 'node:path';

@@ -43,7 +43,7 @@ export interface CallSink {
   fail(failure: PluginFailure): void;
 }
 
-/** One message to a plugin that called back (runtime protocol 1.3). */
+/** One message to a plugin that called back (docs/wire/runtime-protocol.md#to-the-plugin). */
 export interface BackwardsAnswer {
   backwards_request_id: string;
   event: 'response' | 'error' | 'end';

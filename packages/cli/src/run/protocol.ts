@@ -1,4 +1,4 @@
-/** The line protocol of `plugin run`: messages out, one writer per client with back pressure, lines in (sections 9.3, 9.4). */
+/** The line protocol of `plugin run`: messages out, one writer per client with back pressure, lines in (docs/wire/cli.md#messages-out). */
 import type { Readable, Writable } from 'node:stream';
 
 export type MessageType = 'info' | 'error' | 'plugin_response' | 'plugin_ready' | 'plugin_invoke_end';

@@ -1,6 +1,6 @@
 /**
  * Requests from a declaration and `name=value` texts: every value becomes what its declared type says, and what is
- * missing or not allowed is said with the choices (section 15.3).
+ * missing or not allowed is said with the choices.
  */
 import { readFileSync } from 'node:fs';
 import type { Json, PluginDeclaration } from '@plugin-daemon/plugin-package';

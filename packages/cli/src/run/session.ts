@@ -15,7 +15,7 @@ export interface ServeOptions {
   script: Script | undefined;
 }
 
-/** The error of a call as the JSON text that has always been put into the message, keys sorted (section 9.3). */
+/** The error of a call as the JSON text that has always been put into the message, keys sorted (docs/wire/cli.md#messages-out). */
 export function failureText(failure: PluginFailure): string {
   const { errorType, message, args } = failure;
   return JSON.stringify(

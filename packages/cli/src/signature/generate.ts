@@ -1,4 +1,4 @@
-/** `signature generate`: an RSA pair of 4096 bits in PKCS#1, the private half for the owner's eyes only (section 11.1). */
+/** `signature generate`: an RSA pair of 4096 bits in PKCS#1, the private half for the owner's eyes only (docs/wire/cli.md#signature). */
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { resolve } from 'node:path';

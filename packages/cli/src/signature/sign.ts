@@ -1,4 +1,4 @@
-/** `signature sign`: a signed copy beside the package, which itself stays as it is (section 11.2). */
+/** `signature sign`: a signed copy beside the package, which itself stays as it is (docs/wire/cli.md#signature). */
 import { dirname, extname, join, parse, resolve } from 'node:path';
 import {
   AUTHORIZED_CATEGORIES,

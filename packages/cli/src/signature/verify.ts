@@ -1,4 +1,4 @@
-/** `signature verify`: the verdict and, when it is bad, the reason (section 11.3). */
+/** `signature verify`: the verdict and, when it is bad, the reason (docs/wire/cli.md#signature). */
 import { resolve } from 'node:path';
 import {
   OFFICIAL_PUBLIC_KEY,

@@ -1,4 +1,4 @@
-/** Configuration of slim: a JSON file, which then is everything, or SLIM_… variables (section 13.4). */
+/** Configuration of slim: a JSON file, which then is everything, or SLIM_… variables (docs/wire/cli.md#configuration). */
 import { readFileSync } from 'node:fs';
 import { isRecord } from '../run/plugin-host.ts';
 import { SlimError } from './slim-error.ts';

@@ -1,4 +1,4 @@
-/** The input document of a call: from -args, else all of stdin (section 13.3). */
+/** The input document of a call: from -args, else all of stdin (docs/wire/cli.md#input). */
 import { isRecord } from '../run/plugin-host.ts';
 import { SlimError } from './slim-error.ts';
 

@@ -1,4 +1,4 @@
-/** Local mode: prepares the plugin's environment, runs it for one call, streams what it yields (section 13.7). */
+/** Local mode: prepares the plugin's environment, runs it for one call, streams what it yields (docs/wire/cli.md#local). */
 import { existsSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
 import { createProcessLauncher } from '@plugin-daemon/daemon/launcher';

@@ -1,4 +1,4 @@
-/** Remote mode: a thin client of the daemon's /v2/invoke routes (section 13.6). */
+/** Remote mode: a thin client of the daemon's /v2/invoke routes (docs/wire/cli.md#remote). */
 import { EnvHttpProxyAgent, fetch, type RequestInit } from 'undici';
 import { isRecord } from '../run/plugin-host.ts';
 import type { RemoteConfig } from './config.ts';

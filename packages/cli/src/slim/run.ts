@@ -1,4 +1,4 @@
-/** The program slim: one action, one stream of JSON lines, one exit code (section 13). */
+/** The program slim: one action, one stream of JSON lines, one exit code (docs/wire/cli.md#slim). */
 import { readFile, stat } from 'node:fs/promises';
 import {
   openDirectory,

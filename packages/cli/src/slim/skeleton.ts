@@ -1,4 +1,7 @@
-/** `slim extract`: a plugin's schema without its texts for people, or the skeleton of the arguments of one action (section 13.8). */
+/**
+ * `slim extract`: a plugin's schema without its texts for people, or the skeleton of the arguments of one action
+ * (docs/wire/cli.md#extract).
+ */
 import type { Json, PluginDeclaration } from '@plugin-daemon/plugin-package';
 import { actionRow } from '../run/actions.ts';
 import { isRecord } from '../run/plugin-host.ts';

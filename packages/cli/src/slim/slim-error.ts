@@ -1,4 +1,4 @@
-/** Failures of slim: a code, and the exit code that goes with it (section 13.5). */
+/** Failures of slim: a code, and the exit code that goes with it (docs/wire/cli.md#lines). */
 const EXIT_CODES = {
   STREAM_READ_ERROR: 1,
   STREAM_PARSE_ERROR: 1,

@@ -1,4 +1,4 @@
-/** What the review of the marketplace looks for beyond the format (section 15.4). */
+/** What the review of the marketplace looks for beyond the format (docs/wire/cli.md#review-rules). */
 import { unpackedSize } from '../plugin/size-limit.ts';
 import type { PluginSource } from '../plugin/source.ts';
 import type { Severity } from './finding.ts';

@@ -1,4 +1,7 @@
-/** Rules between files: what an upload refuses, what the SDK refuses at start, what Dify's parser refuses (packages.md 9.7, 17.2, 22). */
+/**
+ * Rules between files: what an upload refuses, what the SDK refuses at start, what Dify's parser refuses
+ * (docs/wire/packages.md#cross-checks).
+ */
 import { isUniqueIdentifier, PackageError, validateManifest } from '@plugin-daemon/plugin-package';
 import { assembleDeclaration } from '@plugin-daemon/plugin-package/schema';
 import type { Severity } from './finding.ts';

@@ -3,7 +3,8 @@ import type { BackwardsEvent, BackwardsReply } from './contract.ts';
 
 /**
  * The SDK registers its reader only after the `invoke` message is written; an answer before that is lost, and the plugin waits
- * minutes for it (Q-17). Results come out of I/O and so leave the plugin some time; answers found without any must wait.
+ * minutes for it (docs/wire/runtime-protocol.md#calls-back-into-dify). Results come out of I/O and so leave the plugin some time; answers
+ * found without any must wait.
  */
 const FIRST_ERROR_MS = 1;
 

@@ -1,7 +1,10 @@
-/** What invocation hands to backwards invocation, and what it gets back (runtime-protocols §6). */
+/** What invocation hands to backwards invocation, and what it gets back (docs/wire/runtime-protocol.md#calls-back-into-dify). */
 import type { PluginDeclaration } from '@plugin-daemon/plugin-package';
 
-/** The session that calls back. Tenant and user always come from here, never from the plugin. */
+/**
+ * The session that calls back. Tenant and user always come from here, never from the plugin
+ * (docs/wire/runtime-protocol.md#calls-back-into-dify).
+ */
 export interface BackwardsCaller {
   readonly sessionId: string;
   readonly tenantId: string;

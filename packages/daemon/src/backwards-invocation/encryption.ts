@@ -1,4 +1,4 @@
-/** Secrets in endpoint settings: Dify encrypts and decrypts them, the daemon only asks (config-storage-database §7). */
+/** Secrets in endpoint settings: Dify encrypts and decrypts them, the daemon only asks (docs/wire/state.md#endpoint-settings). */
 import type { ProviderConfig } from '@plugin-daemon/plugin-package';
 import type { JsonObject } from '../database/index.ts';
 import { type DifyCallOptions, type DifyClient, DifyError } from './dify/index.ts';
@@ -21,7 +21,8 @@ export interface SettingsCipher {
   decrypt(request: SettingsRequest): Promise<JsonObject>;
   /**
    * Makes Dify forget what it decrypted for this endpoint; it remembers that for a day and would answer with old values.
-   * Needed after each change and on removal. Always asks Dify (Q-50); a failure leaves nothing broken but the old memory.
+   * Needed after each change and on removal. Always asks Dify (docs/wire/state.md#endpoint-settings); a failure leaves nothing broken but
+   * the old memory.
    */
   clear(request: Omit<SettingsRequest, 'data'>): Promise<void>;
 }

@@ -1,6 +1,6 @@
 /**
  * Backwards invocation: calls that plugins make back into Dify, their permissions, the client for Dify's inner API, and the
- * storage that plugins have (runtime-protocols §6).
+ * storage that plugins have (docs/wire/runtime-protocol.md#calls-back-into-dify).
  *
  * Owns the connections to Dify and what lies below the persistence prefix of object storage; touches the quota rows through
  * their repository. Invocation calls it for each `invoke` message; endpoints use the settings cipher; compose wires it.

@@ -34,7 +34,7 @@ class Refusal extends Error {
   override readonly name = 'Refusal';
 }
 
-/** Serves the `invoke` messages of plugins through Dify and plugin storage (runtime-protocols §6.1). */
+/** Serves the `invoke` messages of plugins through Dify and plugin storage (docs/wire/runtime-protocol.md#calls-back-into-dify). */
 export function createBackwardsInvocations({
   dify,
   storage,
@@ -136,7 +136,10 @@ function authorize({ accessType, declaration }: BackwardsCaller, type: string): 
   return kind;
 }
 
-/** The declared fields of the request, checked. Tenant, user and type are not among them: they come from the session (Q-54). */
+/**
+ * The declared fields of the request, checked. Tenant, user and type are not among them: they come from the session
+ * (docs/wire/runtime-protocol.md#calls-back-into-dify).
+ */
 function decode(kind: Kind, given: Record<string, unknown>): Record<string, unknown> {
   const decoded: DecodedRequest<Record<string, unknown>> = decodeRequest(kind.request, given);
   if (!decoded.ok) {
@@ -157,7 +160,7 @@ const prefixOf = (kind: DifyKind, error: unknown): string =>
 const asItIs = (data: string): string => data;
 
 const idsOf = ({ sessionId, tenantId, identifier }: BackwardsCaller) => ({
-  // The whole id would let a reader of the log call back in the session's name (Q-18).
+  // The whole id would let a reader of the log call back in the session's name (docs/wire/runtime-protocol.md#calls-back-into-dify).
   session: sessionId.slice(0, 8),
   tenant_id: tenantId,
   plugin: identifier,

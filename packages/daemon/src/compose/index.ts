@@ -294,7 +294,7 @@ async function wire(
   };
 }
 
-/** Plugins take a parent that is PID 1 for a dead daemon (runtime-protocols §8.2). */
+/** Plugins take a parent that is PID 1 for a dead daemon (docs/wire/runtime-protocol.md#the-sdk-process). */
 function warnOfPid1(log: OwnedLog, launchesDirectly: boolean): void {
   const finding = explainPid1({ launchesDirectly });
   if (finding !== undefined) log.warn({ remedy: finding.remedy }, finding.cause);

@@ -18,7 +18,7 @@ import { observePlugins } from './observation.ts';
 const MIB = 1024 * 1024;
 /** Uploads that are being read hold at most this much memory together. */
 const UPLOAD_BUDGET_BYTES = 128 * MIB;
-/** The heartbeat's limits are upstream's (runtime-protocols §3.4). */
+/** The heartbeat's limits are upstream's (docs/wire/runtime-protocol.md#heartbeat). */
 const LIVENESS = { warnAfterMs: 60_000, deadAfterMs: 120_000, lookEveryMs: 30_000 };
 const GRACE_MS = 2000;
 const DESIRED_LOOK_MS = 30_000;

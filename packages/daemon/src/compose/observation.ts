@@ -11,7 +11,7 @@ import type { PluginCagesOptions } from '../isolation/index.ts';
 import type { PluginState } from '../supervision/index.ts';
 import type { Log, Metrics } from '../telemetry/index.ts';
 
-/** Counts invocations (config-storage-database §5.3); each ends exactly once. */
+/** Counts invocations (docs/wire/state.md#metrics); each ends exactly once. */
 export function observeInvocations(
   metrics: Metrics,
   log: Log,
@@ -77,7 +77,7 @@ export function observeIsolation(metrics: Metrics): PluginCagesOptions['onInForc
   };
 }
 
-/** Counts install jobs (config-storage-database §5.3). */
+/** Counts install jobs (docs/wire/state.md#metrics). */
 export function observeInstallations(metrics: Metrics): NonNullable<InstallationParts['onJobEnd']> {
   return ({ identifier, status, seconds }) => {
     const { pluginId } = parseUniqueIdentifier(identifier);

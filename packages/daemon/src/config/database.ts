@@ -4,7 +4,7 @@ import { choice, duration, integer, path, port, text } from './setting.ts';
 const usedBy = 'compose';
 const noExtras: DatabaseExtras = {};
 
-/** The database. Source: config-storage-database §1.7; names of certificates are ours. */
+/** The database. Source: docs/wire/state.md#settings; names of certificates are ours. */
 export const databaseSettings = {
   DB_TYPE: choice(
     {

@@ -1,6 +1,6 @@
 import { boolean, choice, integer, list, path, text, url } from './setting.ts';
 
-/** Packages, signatures and Python environments. Source: config-storage-database §1.5, §1.9. */
+/** Packages, signatures and Python environments. Source: docs/wire/state.md#settings. */
 export const installationSettings = {
   MAX_PLUGIN_PACKAGE_SIZE: integer({
     default: 52_428_800,

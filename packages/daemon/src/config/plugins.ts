@@ -3,7 +3,7 @@ import { boolean, choice, InvalidValue, integer, list, path, port, text } from '
 /** Bytes of memory for values of one kind. */
 const budget = (bytes: number) => ({ default: bytes, min: 1_048_576, unit: 'bytes', own: true }) as const;
 
-/** Running plugins: platform, limits of an invocation, processes, endpoints, debugging. Source: §1.5. */
+/** Running plugins: platform, limits of an invocation, processes, endpoints, debugging. Source: docs/wire/state.md#settings. */
 export const pluginSettings = {
   PLATFORM: choice(
     { local: 'local', serverless: 'serverless' },

@@ -1,6 +1,6 @@
 import { boolean, InvalidValue, integer, path, port, text, url } from './setting.ts';
 
-/** Listening, keys, and the way back to Dify. Source: config-storage-database §1.4. */
+/** Listening, keys, and the way back to Dify. Source: docs/wire/state.md#settings. */
 export const serverSettings = {
   DATA_DIR: path({
     default: 'data',

@@ -7,7 +7,7 @@ const store = { usedBy: 'storage' } as const;
 /** The stores there are drivers for. */
 const supported: ReadonlySet<string> = new Set(['local', 'aws_s3', 'azure_blob', 'gcs']);
 
-/** Object storage and its key prefixes. Source: config-storage-database §1.6, §2.2 (all spellings of the types). */
+/** Object storage and its key prefixes. Source: docs/wire/state.md#settings (all spellings of the types). */
 export const storageSettings = {
   PLUGIN_STORAGE_TYPE: choice(
     {

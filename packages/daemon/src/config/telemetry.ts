@@ -4,7 +4,7 @@ const ignored = { usedBy: '–', status: 'no-effect' } as const;
 const otel = (meaning: string) => ({ ...ignored, meaning: `${meaning} (OpenTelemetry is not supported yet).` });
 const sentry = (meaning: string) => ({ ...ignored, meaning: `${meaning} (Sentry is not supported yet).` });
 
-/** Log, traces and error reports. Source: config-storage-database §1.8. */
+/** Log, traces and error reports. Source: docs/wire/state.md#settings. */
 export const telemetrySettings = {
   LOG_LEVEL: choice(
     {

@@ -1,7 +1,7 @@
 /**
  * The rows as the rest of the daemon sees them: upstream's column names, decoded values.
  * Times are ISO-8601 UTC text with milliseconds (`2026-01-02T03:04:05.678Z`), ids lower-case UUID v7,
- * JSON columns decoded (a stored NULL reads as the empty value). Source: config-storage-database §3.2, §3.5.
+ * JSON columns decoded (a stored NULL reads as the empty value). Source: docs/wire/state.md#tables.
  */
 
 export type RuntimeType = 'local' | 'remote' | 'serverless';

@@ -3,7 +3,7 @@
  * `sql/`, over any dialect. Every method is one statement or one transaction; none of them blocks on the network
  * besides the database itself. Failures of the database itself reject with `DatabaseError`.
  *
- * Source: config-storage-database §3.6 (reads), §3.7 (writes); its quirks D1–D20 are fixed here.
+ * docs/wire/state.md#reads-and-writes tells what they keep of upstream and which of its faults they do not.
  */
 import type {
   AuditEventRecord,
@@ -271,7 +271,7 @@ export type UpgradeOutcome =
     };
 
 export interface NewEndpoint {
-  /** From `newId()`: settings are encrypted under this id before the row exists (quirk D16). */
+  /** From `newId()`: settings are encrypted under this id before the row exists (docs/wire/state.md#reads-and-writes). */
   readonly id: string;
   readonly tenantId: string;
   readonly userId: string;
@@ -287,7 +287,7 @@ export interface NewEndpoint {
  */
 export interface TenantLifecycle {
   installForTenant(request: InstallRequest): Promise<InstallOutcome>;
-  /** Endpoints of the plugin stay: a new installation revives them (quirk D9). */
+  /** Endpoints of the plugin stay: a new installation revives them (docs/wire/state.md#reads-and-writes). */
   uninstallFromTenant(request: UninstallRequest): Promise<UninstallOutcome>;
   upgradeForTenant(request: UpgradeRequest): Promise<UpgradeOutcome>;
   /** Inserts the endpoint enabled, with a fresh hook id, and counts it on the installation. */

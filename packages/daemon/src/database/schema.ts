@@ -1,6 +1,6 @@
 /**
  * The tables as data for the migration; `row-types.ts` has them as types for the queries. Names, columns and indexes are those of
- * config-storage-database §3.2; what is ours is marked so.
+ * docs/wire/state.md#tables; what is ours is marked so.
  */
 
 export type { Tables } from './row-types.ts';

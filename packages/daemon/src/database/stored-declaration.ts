@@ -35,7 +35,7 @@ function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Where the provider name of each kind stands in a declaration (§4.3 of lifecycle-and-cluster). */
+/** Where the provider name of each kind stands in a declaration. */
 const providerOf: { readonly [K in ProjectionKind]: (declared: JsonObject) => unknown } = {
   tool: identityName,
   model: (declared) => declared.provider,

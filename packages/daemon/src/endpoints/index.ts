@@ -1,5 +1,5 @@
 /**
- * Endpoints: a plugin's webhooks with their settings (http-api §8, config-storage-database §7).
+ * Endpoints: a plugin's webhooks with their settings (docs/wire/http-api.md#endpoint-management, docs/wire/state.md#endpoint-settings).
  *
  * Owns the rules of setting up, changing, listing and removing endpoints, and the short-lived memory of decrypted settings.
  * Touches the database through its repositories and Dify through the settings cipher; knows neither HTTP nor runtimes.

@@ -43,7 +43,7 @@ type Group = NonNullable<EndpointConfig['group']>;
 const clearPauses = [0, 200, 1_000];
 const clearTimeoutMs = 5_000;
 
-/** Endpoint management (http-api §8). All failures are DaemonErrors with the texts of that section. */
+/** Endpoint management (docs/wire/http-api.md#endpoint-management). All failures are DaemonErrors with the texts of that section. */
 export class EndpointService {
   readonly #database: EndpointServiceOptions['database'];
   readonly #cipher: SettingsCipher;
@@ -59,7 +59,10 @@ export class EndpointService {
     this.#decrypted = new DecryptedSettings(options.cipher, options);
   }
 
-  /** Settings are encrypted under the new id first; the row is written once, complete (quirks 30, D16). */
+  /**
+   * Settings are encrypted under the new id first; the row is written once, complete (docs/wire/http-api.md#endpoint-management,
+   * docs/wire/state.md#reads-and-writes).
+   */
   async setup({ tenantId, userId, identifier, name, settings }: EndpointSetup): Promise<void> {
     const installation = await this.#database.installations.findByIdentifier(tenantId, identifier);
     const declaration = installation && (await this.#declarationOf(installation));
@@ -126,7 +129,7 @@ export class EndpointService {
     const removed = await failing('failed to remove endpoint', () =>
       this.#database.lifecycle.removeEndpoint(tenantId, endpointId),
     );
-    // Dify takes exactly this text for success (quirk 21).
+    // Dify takes exactly this text for success (docs/wire/http-api.md#endpoint-management).
     if (removed === undefined) throw new DaemonError('internal', 'failed to remove endpoint: record not found');
     this.#decrypted.forget(removed.id);
     const config = await this.#configOfRemoved(removed);
@@ -234,7 +237,10 @@ export class EndpointService {
     return declaration && endpointConfigOf(declaration).group?.settings;
   }
 
-  /** Makes Dify forget old values. The change itself stands, so a failure is retried and logged, never answered (quirk E2). */
+  /**
+   * Makes Dify forget old values. The change itself stands, so a failure is retried and logged, never answered
+   * (docs/wire/state.md#endpoint-settings).
+   */
   async #clear(
     about: {
       readonly tenantId: string;

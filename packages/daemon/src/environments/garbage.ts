@@ -27,7 +27,10 @@ export interface GarbageReport {
 const WORKING_DIRECTORY =
   /^\.?[a-z0-9_-]{1,255}-[0-9]{1,4}(\.[0-9]{1,4}){1,3}(-\w{1,16})?@[a-f0-9]{32,64}(\.[0-9a-f-]{36}|\.unpacked(\.[0-9a-f-]{36})?)?$/;
 
-/** Finds, and unless told otherwise removes, working directories that belong to no installation (lifecycle §26, 48). */
+/**
+ * Finds, and unless told otherwise removes, working directories that belong to no installation
+ * (docs/wire/lifecycle.md#working-directories).
+ */
 export async function collectGarbage(
   workingPath: string,
   options: GarbageOptions,

@@ -1,4 +1,4 @@
-/** The closed environment that uv and the interpreters run in while an environment is made (lifecycle §8.5). */
+/** The closed environment that uv and the interpreters run in while an environment is made (docs/wire/lifecycle.md#closed-environment). */
 
 import { proxyVariables } from '../runtimes/local/plugin-environment.ts';
 

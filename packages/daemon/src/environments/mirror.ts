@@ -15,7 +15,7 @@ export interface MirrorOptions {
 const ADVANTAGE = 0.9;
 
 /**
- * Finds the mirror to install from, once (lifecycle §8.6): the fastest usable candidate that beats the public index by
+ * Finds the mirror to install from, once (docs/wire/lifecycle.md#mirror): the fastest usable candidate that beats the public index by
  * a tenth. Never rejects; nothing usable means no mirror.
  * @param publicIndex asks uv for the index it would use
  */

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 
 /**
  * Where a plugin lives on this node, relative to PLUGIN_WORKING_PATH: `<author>/<name>-<version>@<checksum>`, as
- * upstream names it, so that its environments are taken over (lifecycle §3, §26 E).
+ * upstream names it, so that its environments are taken over (docs/wire/lifecycle.md#environments).
  */
 export function workingDirectoryName(identifier: string): string {
   const at = identifier.lastIndexOf('@');

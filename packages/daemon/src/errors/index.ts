@@ -1,8 +1,10 @@
 /**
  * The catalogue of every error that leaves the daemon, and the one class that carries them.
  *
- * A kind fixes wire code, wire type and HTTP status (http-api §4); the message says what happened, a remedy what to do about it.
- * Dify maps `type` to its exceptions and matches a few texts literally (http-api §16.4), so types are never invented here and
+ * A kind fixes wire code, wire type and HTTP status (docs/wire/http-api.md#envelope); the message says what happened, a remedy what to do
+ * about it.
+ * Dify maps `type` to its exceptions and matches a few texts literally (docs/wire/http-api.md#what-dify-needs), so types are never invented
+ * here and
  * those texts are kept. Everyone may throw; only http/ turns errors into responses.
  */
 

@@ -1,6 +1,6 @@
-/** The error that ends a session: what stands, as JSON, in the message of a PluginInvokeError (http-api §4.1). */
+/** The error that ends a session: what stands, as JSON, in the message of a PluginInvokeError (docs/wire/http-api.md#plugin-errors). */
 export interface SessionError {
-  /** A Python class name when the plugin failed, else one of the daemon's names of http-api §4.1. */
+  /** A Python class name when the plugin failed, else one of the daemon's names of docs/wire/http-api.md#plugin-errors. */
   readonly errorType: string;
   readonly message: string;
   /** Absent for the daemon's decoding errors, which upstream sends without the key. */

@@ -1,4 +1,4 @@
-/** API keys (http-api §2.1; compared in constant time, quirk 42): who may use which group of routes. */
+/** API keys (docs/wire/http-api.md#keys-and-groups; compared in constant time): who may use which group of routes. */
 import { timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { DaemonError } from '../errors/index.ts';

@@ -1,5 +1,6 @@
 /**
- * Binds requests to their records as upstream's framework does (http-api §3): the body counts by its media type, what cannot be
+ * Binds requests to their records as upstream's framework does (docs/wire/http-api.md#binding): the body counts by its media type, what
+ * cannot be
  * read is as if it had not been sent, and only the validation of the result decides.
  */
 import {
@@ -67,7 +68,7 @@ export function bindBody<T>(
   return bound;
 }
 
-/** In a form, fields go by the names of their messages (http-api §3, 5.). */
+/** In a form, fields go by the names of their messages (docs/wire/http-api.md#binding). */
 function formValues(
   type: RecordType,
   contentType: string | undefined,
@@ -88,7 +89,8 @@ function formValues(
 }
 
 /**
- * Binds the query of a GET. A JSON body fills what the query lacks: Dify versions have sent parameters both ways (http-api §7.4).
+ * Binds the query of a GET. A JSON body fills what the query lacks: Dify versions have sent parameters both ways
+ * (docs/wire/http-api.md#lists-and-packages).
  * @param aliases other names, `alias → name`
  */
 export function bindGet<T>(

@@ -1,4 +1,4 @@
-/** The envelope of every answer (http-api §4). */
+/** The envelope of every answer (docs/wire/http-api.md#envelope). */
 import type { ServerResponse } from 'node:http';
 import type { DaemonError } from '../errors/index.ts';
 import { drainRefused } from './raw-body.ts';

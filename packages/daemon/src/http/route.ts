@@ -3,7 +3,7 @@ import type { JsonSchema, RecordOf, RecordType } from '@plugin-daemon/wire-schem
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
 /**
- * Who may call and under which prefix a path stands (http-api §2.3):
+ * Who may call and under which prefix a path stands (docs/wire/http-api.md#keys-and-groups):
  * plugin = `/plugin/:tenant_id` + X-Api-Key · direct = `/v2/invoke` + X-Api-Key · admin = `/admin` + X-Admin-Api-Key ·
  * details = as written, with any of the daemon's keys unless DETAILS_ACCESS opens it · probe = for everybody, says more to who has
  * a key · public = for everybody.
@@ -54,9 +54,9 @@ export interface Route<T = unknown> {
   readonly rest?: string;
   /** Headers that must be there, `name → meaning`. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** What is bound: the query on GET, the body otherwise (http-api §3). */
+  /** What is bound: the query on GET, the body otherwise (docs/wire/http-api.md#binding). */
   readonly request?: RecordOf<T>;
-  /** Other names of query parameters, `alias → name` (http-api §7.4). */
+  /** Other names of query parameters, `alias → name` (docs/wire/http-api.md#lists-and-packages). */
   readonly queryAliases?: Readonly<Record<string, string>>;
   /** Schema of the envelope's `data`. */
   readonly data?: JsonSchema;

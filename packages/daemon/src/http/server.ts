@@ -77,7 +77,8 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
   const limits = { ...defaultLimits, ...options.limits };
   const isProxy = inNetworks(options.trustedProxies ?? []);
   const app = Fastify({
-    // Dify's pool keeps idle connections for 5 s; ours must outlive them (http-api §1). Only what a request takes to arrive is limited.
+    // Dify's pool keeps idle connections for 5 s; ours must outlive them (docs/wire/http-api.md#server). Only what a request takes to
+    // arrive is limited.
     keepAliveTimeout: 120_000,
     requestTimeout: Math.max(limits.requestMs, limits.headMs),
     http: {
@@ -117,7 +118,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
     onFormerKey: (address) => onWarning?.('former-key', address),
   });
   app.addHook('onRequest', async ({ headers }) => {
-    // Fastify refuses what is no media type; for upstream it is one that binds nothing (http-api §3).
+    // Fastify refuses what is no media type; for upstream it is one that binds nothing (docs/wire/http-api.md#binding).
     const type = headers['content-type'];
     if (type !== undefined && !MEDIA_TYPE.test(type)) headers['content-type'] = 'application/octet-stream';
   });
@@ -215,7 +216,10 @@ function addRoute(
   }
 }
 
-/** Every path of a route: upstream redirects to the other form of a trailing slash, which Dify does not follow (http-api §1). */
+/**
+ * Every path of a route: upstream redirects to the other form of a trailing slash, which Dify does not follow
+ * (docs/wire/http-api.md#server).
+ */
 function spellings({ path, aliases = [] }: AnyRoute, all: readonly AnyRoute[]): ReadonlySet<string> {
   const given = [path, ...aliases];
   const other = (one: string): string => (one.endsWith('/') ? one.slice(0, -1) : `${one}/`);

@@ -15,7 +15,7 @@ export interface DeclarationSourceParts {
 
 /**
  * Declarations for installing. The last uninstall of a version removes its declaration but not its package; installing it again
- * then finds everything it needs in the package (lifecycle-and-cluster quirk 17).
+ * then finds everything it needs in the package (docs/wire/lifecycle.md#installing).
  */
 export class DeclarationSource {
   readonly #parts: DeclarationSourceParts;

@@ -64,7 +64,7 @@ interface Running {
 /**
  * Install tasks as leases: rows that say what is being installed, and the jobs of this process that work on them. A row never
  * stays unfinished without somebody behind it: the owner renews its lease while it lives, and whoever finds one that ran out
- * fails it (http-api quirks 14 and 15, lifecycle-and-cluster §6). Deleting a task or an item stops its job.
+ * fails it (docs/wire/lifecycle.md#install-tasks). Deleting a task or an item stops its job.
  */
 export class InstallTasks {
   readonly #rows: InstallTaskRows;

@@ -52,7 +52,7 @@ const nothingToDo: InstallAnswer = { all_installed: true, task_id: '' };
 
 /**
  * Installs, upgrades and uninstalls plugins for tenants. A version is shared: the first tenant's installation makes it run here,
- * the last one's end stops it (lifecycle-and-cluster §7, §14). First the plugin runs, then the rows are written, in one
+ * the last one's end stops it (docs/wire/lifecycle.md#installing). First the plugin runs, then the rows are written, in one
  * transaction; so what a list shows can be called.
  */
 export class Installations {

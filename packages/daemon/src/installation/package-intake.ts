@@ -47,7 +47,7 @@ type Undo = () => Promise<unknown>;
 
 /**
  * Uploaded bytes become an accepted package: decoded and checked in a worker thread, then stored as icons, package, declaration,
- * in this order. A failure takes back what this upload wrote and leaves what was there before (lifecycle-and-cluster §5).
+ * in this order. A failure takes back what this upload wrote and leaves what was there before (docs/wire/lifecycle.md#upload).
  */
 export class PackageIntake {
   readonly #parts: PackageIntakeParts;
@@ -71,7 +71,7 @@ export class PackageIntake {
   }
 
   /**
-   * All packages of a bundle are checked before the first is stored, and stored all or none (http-api §7.1).
+   * All packages of a bundle are checked before the first is stored, and stored all or none (docs/wire/http-api.md#uploads).
    * @param bytes the `.difybndl`; unusable afterwards
    */
   async uploadBundle(bytes: Bytes, options: IntakeOptions): Promise<readonly AcceptedDependency[]> {
@@ -144,7 +144,9 @@ export class PackageIntake {
     return { identifier, manifest: prepared.manifest, verification: prepared.verification };
   }
 
-  /** The same content may be judged anew, say by keys that came later: lists then show what this upload answers (quirk 22). */
+  /**
+   * The same content may be judged anew, say by keys that came later: lists then show what this upload answers (docs/wire/state.md#tables).
+   */
   async #refresh({ identifier, declaration }: PreparedPackage, undo: Undo[]): Promise<void> {
     const { declarations } = this.#parts;
     const before = (await declarations.find(identifier))?.json;

@@ -17,7 +17,7 @@ export const packageMissing = (): DaemonError =>
 
 /**
  * The objects of packages: the packages themselves, their copies that mark them installed, and their icons
- * (config-storage-database §2.3).
+ * (docs/wire/state.md#object-keys).
  *
  * Nothing here reads the installed copies. They are written and removed exactly as upstream does, which takes them for the list
  * of plugins to run, so that it finds its state in place after a downgrade.
@@ -31,7 +31,9 @@ export class PackageStore {
     this.#prefixes = prefixes;
   }
 
-  /** @throws DaemonError `plugin package not found, please upload it firstly`, the same on every storage (quirk 32) */
+  /**
+   * @throws DaemonError `plugin package not found, please upload it firstly`, the same on every storage (docs/wire/state.md#object-keys)
+   */
   async readPackage(identifier: string): Promise<Bytes> {
     const content = await this.#objects.read(this.#package(identifier));
     if (content === undefined) throw packageMissing();

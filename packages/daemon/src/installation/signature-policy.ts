@@ -24,7 +24,7 @@ const SETTING = 'THIRD_PARTY_SIGNATURE_VERIFICATION_PUBLIC_KEYS';
 const MAX_KEY_BYTES = 64 * 1024;
 
 /**
- * Which packages are accepted (lifecycle-and-cluster §15). Keys are read for every package, so that a new key works at once.
+ * Which packages are accepted (docs/wire/lifecycle.md#signature-policy). Keys are read for every package, so that a new key works at once.
  * A key that cannot be used is named in the log, at the start and whenever that changes; the others count all the same.
  */
 export class SignaturePolicy {

@@ -1,6 +1,6 @@
 /**
  * Every action a plugin can be asked for, as data: from this table come the dispatch routes, the validation of requests and answers,
- * the OpenAPI document and the tests (http-api §6.1, runtime-protocols §2). Adding an action is one row.
+ * the OpenAPI document and the tests (docs/wire/http-api.md#dispatch, docs/wire/runtime-protocol.md#actions). Adding an action is one row.
  */
 import type { RecordType } from '@plugin-daemon/wire-schema';
 import { agentMessages } from './answers/agent.ts';

@@ -34,7 +34,9 @@ export interface InvocationsOptions {
   readonly onFault: (error: unknown, session: Session) => void;
 }
 
-/** A dying instance is replaced quickly; a request that met one is tried again this often (runtime-protocols §3.6). */
+/**
+ * A dying instance is replaced quickly; a request that met one is tried again this often (docs/wire/runtime-protocol.md#a-dying-instance).
+ */
 const RETRY_PAUSE_MS = 300;
 const RETRY_LIMIT_MS = 6000;
 

@@ -1,7 +1,9 @@
 /**
- * From the body of a dispatch request to the line a plugin reads (http-api §3.1, runtime-protocols §1.1–§1.2).
+ * From the body of a dispatch request to the line a plugin reads (docs/wire/http-api.md#dispatch-body,
+ * docs/wire/runtime-protocol.md#to-the-plugin).
  *
- * The caller's own text of `data` travels on wherever it can: unknown fields and the digits of numbers survive (quirk 3). Missing
+ * The caller's own text of `data` travels on wherever it can: unknown fields and the digits of numbers survive
+ * (docs/wire/http-api.md#dispatch). Missing
  * fields are added with their zero values, which SDK models need; only what has to change is encoded anew.
  */
 import {
@@ -41,7 +43,7 @@ export interface DispatchRequest {
 
 const GO_PACKAGE = 'github.com/langgenius/dify-plugin-daemon/pkg/entities/requests';
 
-/** Name of the whole request in validation messages (http-api §3.2). */
+/** Name of the whole request in validation messages (docs/wire/http-api.md#validation-messages). */
 const requestName = (type: RecordType): string => `InvokePluginRequest[${GO_PACKAGE}.${type.name}]`;
 
 const envelopeFields = {
@@ -177,7 +179,10 @@ function ownText(text: string, key: string): string | undefined {
   return own.includes('\n') || own.includes('\r') ? own.replace(/[\r\n]/g, ' ') : own;
 }
 
-/** Escaped surrogates: rare, and parsers in plugins refuse lone ones, so such text is encoded anew (runtime-protocols §1.6). */
+/**
+ * Escaped surrogates: rare, and parsers in plugins refuse lone ones, so such text is encoded anew
+ * (docs/wire/runtime-protocol.md#json-rules).
+ */
 const loneSurrogate = /\\u[dD][89abAB]/;
 
 const isObject = (value: unknown): value is Record<string, unknown> =>

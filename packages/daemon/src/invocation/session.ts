@@ -260,7 +260,7 @@ interface Invoke {
   readonly request: Record<string, unknown>;
 }
 
-/** The parts of an `invoke` message, or what is wrong with its form (runtime-protocols §6.1). */
+/** The parts of an `invoke` message, or what is wrong with its form (docs/wire/runtime-protocol.md#calls-back-into-dify). */
 function readInvoke(data: unknown): Invoke | string {
   if (data === null) return 'invoke request is empty';
   if (!isObject(data)) {

@@ -1,6 +1,7 @@
 /**
  * Finds parts of a JSON text without decoding them, so that they can be passed on byte for byte: no digits and no unknown fields are
- * lost (runtime-protocols §1.6). All functions expect text that JSON.parse accepts or report -1/undefined; none of them throws.
+ * lost (docs/wire/runtime-protocol.md#json-rules). All functions expect text that JSON.parse accepts or report -1/undefined; none of them
+ * throws.
  */
 
 const QUOTE = 0x22;

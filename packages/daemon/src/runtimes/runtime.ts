@@ -1,6 +1,6 @@
 /**
  * What every runtime offers, whether the plugin is a local process, a debugging connection or a function: sessions can be opened
- * on it. Transport and process differ; this contract and its test suite are the same (runtime-protocols §1, §3–§5).
+ * on it. Transport and process differ; this contract and its test suite are the same (docs/wire/runtime-protocol.md#lines).
  */
 import type { SessionError } from '../errors/index.ts';
 

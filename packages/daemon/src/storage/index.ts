@@ -1,6 +1,6 @@
 /**
  * Objects by key: packages, installed copies, assets, the storage of plugins. Keys and layout are those of the existing
- * daemon on every backend (config-storage-database §2.3).
+ * daemon on every backend (docs/wire/state.md#object-keys).
  *
  * Owns the bytes below its root, or in its bucket; touches nothing else. Callers: installation, assets, backwards invocation, supervision.
  * One folder per driver; `conformance.suite.ts` runs over each of them.

@@ -1,4 +1,4 @@
-/** What installation and the HTTP layer ask of supervision (lifecycle-and-cluster §7, §11–§13). */
+/** What installation and the HTTP layer ask of supervision (docs/wire/lifecycle.md#installing). */
 
 export interface LocalPlugins {
   /**

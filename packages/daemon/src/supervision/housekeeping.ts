@@ -14,7 +14,10 @@ export interface HousekeepingOptions {
 
 const SIX_HOURS_MS = 6 * 3_600_000;
 
-/** Removes the environments of versions that no tenant has installed any more: left alone they fill disks (lifecycle quirk 48). */
+/**
+ * Removes the environments of versions that no tenant has installed any more: left alone they fill disks
+ * (docs/wire/lifecycle.md#working-directories).
+ */
 export class Housekeeping {
   readonly #options: HousekeepingOptions;
   readonly #timer: NodeJS.Timeout | undefined;

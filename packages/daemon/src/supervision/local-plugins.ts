@@ -20,10 +20,10 @@ export interface LocalSupervisorOptions {
   readonly onRetired?: (identifier: string) => Promise<void>;
 }
 
-/** A plugin has to be missing from the desired state this often in a row before it is stopped (lifecycle quirk 15). */
+/** A plugin has to be missing from the desired state this often in a row before it is stopped (docs/wire/lifecycle.md#supervision). */
 const MISSING_LOOKS = 2;
 
-/** Brings what runs on this machine in line with what is installed (lifecycle-and-cluster §11–§13). */
+/** Brings what runs on this machine in line with what is installed (docs/wire/lifecycle.md#supervision). */
 export class LocalSupervisor implements LocalPlugins {
   readonly #options: LocalSupervisorOptions;
   readonly #plugins = new Map<string, SupervisedPlugin>();

@@ -24,7 +24,7 @@ export interface PluginStarterOptions {
   readonly startsAtOnce: number;
 }
 
-/** From an identifier to a ready process: package, environment, process, first heartbeat (lifecycle-and-cluster §7, §8, §10). */
+/** From an identifier to a ready process: package, environment, process, first heartbeat (docs/wire/lifecycle.md#installing). */
 export function createPluginStarter(
   options: PluginStarterOptions,
 ): (identifier: string, start: Parameters<StartPlugin>[0]) => Promise<LocalRuntime> {

@@ -38,7 +38,7 @@ export interface OwnedLog extends Log {
 
 export interface LogOptions {
   readonly level: 'DEBUG' | 'INFO' | 'WARN' | 'ERROR';
-  /** `json`: one object a line (config-storage-database §5.1); anything else: readable text. */
+  /** `json`: one object a line (docs/wire/state.md#log-lines); anything else: readable text. */
   readonly format: string;
   /** Appended to besides stdout; parent directories are created 0700, the file 0600. */
   readonly file?: string | undefined;

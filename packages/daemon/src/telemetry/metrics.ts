@@ -31,7 +31,7 @@ const histogram = <const Name extends string>(help: string, labels: readonly Nam
   ({ kind: 'histogram', help, labels }) as const;
 
 /**
- * The families of config-storage-database §5.3: names and labels are those dashboards already know. `plugin_id` is
+ * The families of docs/wire/state.md#metrics: names and labels are those dashboards already know. `plugin_id` is
  * `unknown` where it cannot be determined; `endpoint` is a route pattern, empty for unknown routes.
  */
 const families = {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 
 /**
  * The W3C trace context of one request: adopted from its `traceparent` header, else generated when first needed.
- * Carried to Dify with every backwards call, with telemetry off as well (config-storage-database §5.1).
+ * Carried to Dify with every backwards call, with telemetry off as well (docs/wire/state.md#trace-context).
  */
 export class TraceContext {
   #traceId: string | undefined;

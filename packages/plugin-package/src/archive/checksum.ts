@@ -1,7 +1,7 @@
 import { createHash, hash } from 'node:crypto';
 
 /**
- * The checksum in a plugin's identifier (packages.md section 20): over paths in byte order, each as hash of the path and
+ * The checksum in a plugin's identifier (docs/wire/packages.md#checksum): over paths in byte order, each as hash of the path and
  * hash of the content. Independent of archive order, compression and dates.
  */
 export function checksumOf(files: Iterable<readonly [path: string, contentHash: Buffer]>): string {

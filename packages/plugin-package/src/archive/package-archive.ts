@@ -22,12 +22,12 @@ export interface PackageArchive {
   has(name: string): boolean;
   /**
    * The first file of that name; the bytes may be a view of the archive's own.
-   * @throws PackageError `open <name>: file does not exist`, and the texts of damaged entries (packages.md 5.1)
+   * @throws PackageError `open <name>: file does not exist`, and the texts of damaged entries (docs/wire/packages.md#damaged-archives)
    */
   read(name: string): Uint8Array;
   /** Writes every file below a directory: into a new sibling that then takes its place, or not at all. @throws PackageError */
   extractTo(directory: string): void;
-  /** lower-case hex SHA-256 over names and contents (packages.md section 20) */
+  /** lower-case hex SHA-256 over names and contents (docs/wire/packages.md#checksum) */
   checksum(): string;
   /** SHA-256 of each file's content in archive order; the first of duplicate names answers for all of them */
   contentHashes(): readonly Buffer[];

@@ -15,7 +15,7 @@ const DEFLATED = 8;
 const MAX_32 = 0xffffffff;
 
 /**
- * A zip the way packages are laid out (packages.md section 2): every file deflated, sizes in a data descriptor, DOS date
+ * A zip the way packages are laid out (docs/wire/packages.md#container): every file deflated, sizes in a data descriptor, DOS date
  * 0, no extra fields, no directory entries. Same files in, same bytes out, on the same zlib.
  */
 export function writeZip(files: Iterable<ZipFile>, comment = ''): Buffer {

@@ -16,7 +16,7 @@ export interface DecodedBundle {
   readonly warnings: readonly Problem[];
 }
 
-/** A dependency the way an upload answers it (packages.md 24.3); a package still has to be turned into its answer. */
+/** A dependency the way an upload answers it (docs/wire/packages.md#bundles); a package still has to be turned into its answer. */
 export type ResolvedDependency =
   | {
       readonly type: 'github';

@@ -1,5 +1,5 @@
 /**
- * Bundles (.difybndl, packages.md section 24): reading an uploaded one with its packages, taking one apart, changing and
+ * Bundles (.difybndl, docs/wire/packages.md#bundles): reading an uploaded one with its packages, taking one apart, changing and
  * writing it. Touches no file. Called by the daemon's upload and by the command line tool.
  */
 export {

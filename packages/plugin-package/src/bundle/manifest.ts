@@ -19,7 +19,7 @@ import { findViolations } from '../declaration/validate.ts';
 import { PackageError, type Problem } from '../errors.ts';
 import { parseYaml } from '../yaml/tree.ts';
 
-/** What a bundle asks for (packages.md 24.2). */
+/** What a bundle asks for (docs/wire/packages.md#bundles). */
 export type Dependency =
   | { readonly type: 'github'; readonly value: { readonly repo_pattern: string } }
   | { readonly type: 'marketplace'; readonly value: { readonly marketplace_pattern: string } }

@@ -32,8 +32,8 @@ export const MANIFEST = 'manifest.yaml';
 const MAX_WARNINGS = 500;
 
 /**
- * Reads manifest.yaml and every file it leads to, and merges them into one declaration (packages.md 9.6).
- * @throws PackageError with the texts of section 26.2
+ * Reads manifest.yaml and every file it leads to, and merges them into one declaration (docs/wire/packages.md#assembly).
+ * @throws PackageError with the texts of docs/wire/packages.md#error-texts
  */
 export function assembleDeclaration(source: FileSource): Assembled {
   const assembler = new Assembler(source);

@@ -21,7 +21,9 @@ const EXCLUSIVE: readonly (readonly [Provider, string])[] = [
   ['trigger', 'trigger and tool, model, endpoint, or agent_strategy cannot be provided at the same time'],
 ];
 
-/** The checks between fields (packages.md 9.7); the first failure wins. @throws PackageError with the rule's text alone */
+/**
+ * The checks between fields (docs/wire/packages.md#cross-checks); the first failure wins. @throws PackageError with the rule's text alone
+ */
 export function validateManifest(declaration: PluginDeclaration): void {
   if (!AUTHOR.test(declaration.author)) {
     throw new PackageError('author must be alphanumeric and less than 64 characters: ^[a-z0-9_-]{1,64}$');

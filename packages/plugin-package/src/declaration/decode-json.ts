@@ -12,7 +12,7 @@ export interface JsonOptions {
 }
 
 /**
- * Decodes JSON by a shape (packages.md section 7): keys match without regard to case, unknown ones are ignored, null is
+ * Decodes JSON by a shape (docs/wire/packages.md#json): keys match without regard to case, unknown ones are ignored, null is
  * as good as absent. Absent values are those before completion.
  * @throws PackageError
  */

@@ -30,7 +30,7 @@ const INTEGER_RANGES = {
 
 /**
  * Decodes a document by a shape: the field's type decides what a scalar means, unknown keys are not looked at, repeated
- * keys are errors only where they are decoded (packages.md section 6). Absent values are those before completion.
+ * keys are errors only where they are decoded (docs/wire/packages.md#yaml). Absent values are those before completion.
  * @throws PackageError listing every mismatch as `yaml: unmarshal errors:\n  line 6: …`
  */
 export function decodeYaml(

@@ -1,5 +1,5 @@
 /**
- * What a plugin declares (packages.md sections 6 to 19): the tables of every file, decoders from YAML and JSON, rules,
+ * What a plugin declares (docs/wire/packages.md#yaml): the tables of every file, decoders from YAML and JSON, rules,
  * assembly from many files into one declaration, and what is made of it for answers. Pure functions over values; files are
  * read through the FileSource a caller brings. Called by decodePackage, the daemon and the command line tool.
  */

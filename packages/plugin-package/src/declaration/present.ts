@@ -31,7 +31,7 @@ function inherit(identity: ProviderIdentity, pluginDescription: I18n, pluginTags
   return changed ? { ...identity, description, tags } : identity;
 }
 
-/** The category used by list filters (packages.md 9.8). */
+/** The category used by list filters (docs/wire/packages.md#category). */
 export function declarationCategory(declaration: PluginDeclaration): PluginCategory {
   const has = (provider: unknown, files: readonly string[] | null) =>
     (provider !== undefined && provider !== null) || (files !== null && files !== undefined && files.length > 0);

@@ -55,7 +55,7 @@ function prefixOf(words: string): string {
 /**
  * One declaration from the messages of a debugging plugin; every part is held to the full rules. Cross checks are apart
  * (`validateManifest`), because icons are remapped and the checksum is taken before them.
- * @throws PackageError with the texts of packages.md 26.4, prefix included
+ * @throws PackageError with the texts of docs/wire/packages.md#error-texts, prefix included
  */
 export function declarationFromRegistration(registration: Registration): PluginDeclaration {
   const own = decodeRegisteredManifest(registration.manifest);

@@ -1,7 +1,7 @@
 import type { Json, JsonObject } from './types.ts';
 
 /**
- * The language in which the files of a package are described (packages.md sections 9 to 16). One table per object says
+ * The language in which the files of a package are described (docs/wire/packages.md#manifest). One table per object says
  * which keys exist, how each is decoded, what stands in the JSON when it is absent, and which rules it should obey. From
  * it work the YAML decoder, the JSON decoder, the validator, and whoever else wants to walk it (linter, JSON Schema).
  */

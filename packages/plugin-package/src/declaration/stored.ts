@@ -39,7 +39,7 @@ export function decodeDeclaration(json: unknown): PluginDeclaration {
 }
 
 /**
- * The model of a `/model/schema` answer: templates applied, defaults filled in (packages.md 12.4, 12.5).
+ * The model of a `/model/schema` answer: templates applied, defaults filled in (docs/wire/packages.md#model-rules-and-templates).
  * @throws PackageError with all violations
  */
 export function decodeModelDeclaration(

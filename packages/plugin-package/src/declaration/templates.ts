@@ -1,7 +1,7 @@
 import { PackageError } from '../errors.ts';
 import type { I18n, Json } from './types.ts';
 
-/** What `use_template` fills into a parameter rule where the rule says nothing (packages.md 12.5). */
+/** What `use_template` fills into a parameter rule where the rule says nothing (docs/wire/packages.md#model-rules-and-templates). */
 export interface ParameterTemplate {
   readonly type: string;
   readonly default: Json;

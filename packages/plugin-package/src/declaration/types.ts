@@ -1,6 +1,6 @@
 /**
  * The shape of a declaration: a plugin's manifest merged with every file it names. This is what is stored as JSON and
- * what HTTP answers carry (packages.md sections 9 to 17). Keys marked `?` are left out when absent, all others are
+ * what HTTP answers carry (docs/wire/packages.md#manifest). Keys marked `?` are left out when absent, all others are
  * always there, null included.
  */
 
@@ -77,7 +77,7 @@ export interface ConfigOption {
   label: I18n;
 }
 
-/** A credential or setting field (section 10.4). */
+/** A credential or setting field (docs/wire/packages.md#setting-fields). */
 export interface ProviderConfig {
   name: string;
   type: string;

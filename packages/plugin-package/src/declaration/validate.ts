@@ -8,7 +8,7 @@ const MAX_PROBLEMS = 100;
 
 /**
  * Applies the rules of a shape's table to a decoded, not yet completed value and returns all violations in table order,
- * in the words of packages.md section 8. Whether they are errors is the caller's business: on the package path most are not.
+ * in the words of docs/wire/packages.md#rule-words. Whether they are errors is the caller's business: on the package path most are not.
  */
 export function findViolations(shape: ObjectShape, value: unknown): Violation[] {
   const problems: Violation[] = [];

@@ -4,7 +4,7 @@ import { matches, parseGlob } from '../declaration/glob.ts';
 export type IgnoreRule = (path: readonly string[], isDirectory: boolean) => boolean;
 
 /**
- * The patterns of a .difyignore or .gitignore file, as plugin packers have always read them (packages.md section 3): any
+ * The patterns of a .difyignore or .gitignore file, as plugin packers have always read them (docs/wire/packages.md#ignore-files): any
  * pattern that matches leaves the path out, and a negated one never takes it back in.
  */
 export function parseIgnoreFile(text: string): IgnoreRule {

@@ -27,7 +27,7 @@ export interface PackOptions {
 const DEFAULT_MAX_BYTES = 50 * 1024 * 1024;
 const REQUIREMENTS = 'requirements.txt';
 
-/** A package of a plugin's directory (packages.md section 4). @throws PackageError */
+/** A package of a plugin's directory (docs/wire/packages.md#packing). @throws PackageError */
 export function packDirectory(root: string, options: PackOptions = {}): Uint8Array {
   return packOpened(openDirectory(root), options);
 }

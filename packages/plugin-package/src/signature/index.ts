@@ -1,5 +1,5 @@
 /**
- * Signatures of packages (packages.md section 21): making, judging, keys. Touches no file; keys come and go as PEM text.
+ * Signatures of packages (docs/wire/packages.md#signature): making, judging, keys. Touches no file; keys come and go as PEM text.
  * Called by decodePackage and by the command line tool.
  */
 export { generateKeyPair, type KeyPair, OFFICIAL_PUBLIC_KEY, parsePrivateKey, parsePublicKey } from './keys.ts';

@@ -44,7 +44,7 @@ export interface VerifyOptions {
 
 /**
  * Judges the signature of a package: content hashes in archive order and the time, signed with RSA PKCS#1 v1.5 and SHA-256
- * (packages.md section 21). File names are covered only where the signer added a second signature. Where not, names that no packer
+ * (docs/wire/packages.md#signature). File names are covered only where the signer added a second signature. Where not, names that no packer
  * would have written in that order, or that Python imports by itself, were given afterwards: such a package is not verified.
  * @throws PackageError when an entry is damaged
  */

@@ -1,4 +1,4 @@
-/** The two forms of Dify's answers: one JSON object, or a stream of frames (runtime-protocols §6.4). */
+/** The two forms of Dify's answers: one JSON object, or a stream of frames (docs/wire/runtime-protocol.md#answers-of-dify). */
 import { DifyError } from './dify-error.ts';
 import { openEnvelope } from './envelope.ts';
 import type { BodyReader } from './exchange.ts';

@@ -1,6 +1,9 @@
 import { DaemonError } from '../../errors/index.ts';
 
-/** Whether a call failed before the first part of its answer could be used, or after. Error texts differ (§6.2). */
+/**
+ * Whether a call failed before the first part of its answer could be used, or after. Error texts differ
+ * (docs/wire/runtime-protocol.md#kinds-and-permissions).
+ */
 export type DifyStage = 'call' | 'read';
 
 /** A call to Dify that did not give what it should. */

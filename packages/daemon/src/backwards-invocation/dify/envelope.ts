@@ -1,4 +1,4 @@
-/** What Dify puts around every result: `{"data": …, "error": ""}` (runtime-protocols §6.4). */
+/** What Dify puts around every result: `{"data": …, "error": ""}` (docs/wire/runtime-protocol.md#answers-of-dify). */
 import { jsonProblemText, parseForeign } from '../../json/foreign.ts';
 import { DifyError, type DifyStage } from './dify-error.ts';
 import { memberText, singleLine } from './json-text.ts';

@@ -1,6 +1,6 @@
 /**
  * Dify's streamed answers, read incrementally: length-prefixed frames, or the lines that Dify sent before it had frames
- * (runtime-protocols §6.4, Q-45). The first byte tells which.
+ * (docs/wire/runtime-protocol.md#answers-of-dify). The first byte tells which.
  */
 
 /** The stream is not what it should be. `message` has upstream's words. */

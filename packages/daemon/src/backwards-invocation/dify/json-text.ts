@@ -86,7 +86,7 @@ const unsafePart =
 
 /**
  * The same JSON as one line that every reader accepts: no line break (also none of those that only some readers know,
- * runtime-protocols §1.6) and no lone surrogate, which Python's strict parsers refuse.
+ * docs/wire/runtime-protocol.md#json-rules) and no lone surrogate, which Python's strict parsers refuse.
  */
 export function singleLine(json: string): string {
   return unsafeInLine.test(json) ? json.replace(unsafePart, safePart) : json;

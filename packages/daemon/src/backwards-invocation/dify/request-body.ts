@@ -6,7 +6,7 @@ const ONE_WRITE_BYTES = 64 * 1024;
 
 /**
  * The body as undici wants it: small ones whole, large ones in slices, so that a peer that stops reading is noticed
- * (DIFY_BACKWARDS_INVOCATION_WRITE_TIMEOUT, Q-19).
+ * (DIFY_BACKWARDS_INVOCATION_WRITE_TIMEOUT, docs/wire/runtime-protocol.md#answers-of-dify).
  * @param onStall called when nothing of the body could be written for `writeTimeoutMs`
  */
 export function requestBody(

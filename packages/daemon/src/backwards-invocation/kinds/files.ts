@@ -2,7 +2,8 @@ import { record, required, string } from '@plugin-daemon/wire-schema';
 import { difyKind } from './kind.ts';
 
 export const fileKinds = [
-  // No permission: Dify answers with a signed address, the plugin uploads there itself.
+  // No permission (docs/wire/runtime-protocol.md#kinds-and-permissions): Dify answers with a signed address, the plugin uploads there
+  // itself.
   difyKind({
     type: 'upload_file',
     path: 'upload/file/request',

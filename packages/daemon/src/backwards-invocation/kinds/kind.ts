@@ -1,4 +1,7 @@
-/** What a kind of backwards invocation is made of; the tables of this folder are such rows (runtime-protocols §6.2, §6.3). */
+/**
+ * What a kind of backwards invocation is made of; the tables of this folder are such rows
+ * (docs/wire/runtime-protocol.md#kinds-and-permissions).
+ */
 import type { Permission } from '@plugin-daemon/plugin-package';
 import type { RecordType } from '@plugin-daemon/wire-schema';
 

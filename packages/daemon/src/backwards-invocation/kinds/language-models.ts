@@ -33,7 +33,10 @@ const namesItsTool = rule('required_for_tool', (choice) => {
   return 'name' in choice && typeof choice.name === 'string' && choice.name.trim() !== '';
 });
 
-/** Prompt messages are passed on as they are: their shapes change with Dify's models, and Dify checks them. */
+/**
+ * Prompt messages are passed on as they are: their shapes change with Dify's models, and Dify checks them
+ * (docs/wire/runtime-protocol.md#kinds-and-permissions).
+ */
 const completion = embed('InvokeLLMSchema', {
   mode: string('Mode').check(required),
   completion_params: object('CompletionParams'),

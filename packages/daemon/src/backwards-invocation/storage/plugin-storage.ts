@@ -34,8 +34,9 @@ export class QuotaError extends Error {
  * Key-value storage of plugins: objects, and the sum of their sizes for each plugin in each tenant.
  *
  * The sum is raised before an object grows and lowered after it shrank, so it is never below what is stored; whoever is
- * killed in between leaves it too high, never data uncounted (T1, T2). Nothing is cached: objects are read where they
- * stand, so no reader sees old values (T15).
+ * killed in between leaves it too high, never data uncounted (docs/wire/state.md#storage-of-plugins). Nothing is cached: objects are read
+ * where they
+ * stand, so no reader sees old values.
  */
 export class PluginStorage {
   readonly #objects: PluginObjects;

@@ -1,4 +1,7 @@
-/** The `storage` kind of backwards invocation: four operations, their answers and error texts (runtime-protocols §6.5). */
+/**
+ * The `storage` kind of backwards invocation: four operations, their answers and error texts
+ * (docs/wire/runtime-protocol.md#storage-of-plugins).
+ */
 import type { PluginDeclaration } from '@plugin-daemon/plugin-package';
 import { errorText } from '../error-text.ts';
 import type { StorageRequest } from '../kinds/index.ts';
@@ -45,7 +48,7 @@ const answers: Readonly<Record<string, Answer | undefined>> = {
     return '{"data":"ok"}';
   },
 
-  // Deleting what is not there succeeds, unlike upstream, whose count also was of cached copies (Q-16, T14).
+  // Deleting what is not there succeeds, unlike upstream, whose count also was of cached copies (docs/wire/state.md#storage-of-plugins).
   del: async (storage, { namespace, request }) => {
     const deleted = await explainLater('delete data failed', storage.delete(namespace, request.key));
     return `{"data":"ok","deleted_num":${deleted ? 1 : 0}}`;

@@ -1,4 +1,4 @@
-/** Which keys plugins may use, and where their objects stand (config-storage-database §2.3, §2.5; S6). */
+/** Which keys plugins may use, and where their objects stand (docs/wire/state.md#object-keys). */
 import { posix } from 'node:path';
 
 /** The key, or the place it leads to, is not acceptable. The texts are upstream's where it has one. */

@@ -1,6 +1,6 @@
 /**
  * What is wrong in old releases of the SDK, and Python that puts it right when it stands at the end of the module: it
- * replaces single methods and classes there and leaves the rest of each release as it is (lifecycle §9).
+ * replaces single methods and classes there and leaves the rest of each release as it is (docs/wire/lifecycle.md#sdk-amendments).
  */
 export interface Amendment {
   /** Applies to releases from this one on; to all earlier ones too when absent. */

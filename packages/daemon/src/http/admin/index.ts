@@ -1,5 +1,6 @@
 /**
- * Operators' routes, below `/admin`: the audit log, and those of the serverless platform (http-api §13). On the local platform, the
+ * Operators' routes, below `/admin`: the audit log, and those of the serverless platform (docs/wire/http-api.md#admin). On the local
+ * platform, the
  * only one so far, the latter say that they are not for it, in the words that tools know. Called by the server's route table when ADMIN_API_ENABLED is on.
  */
 import { isUniqueIdentifier } from '@plugin-daemon/plugin-package';

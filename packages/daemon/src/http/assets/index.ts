@@ -1,5 +1,5 @@
 /**
- * Icons and files of packages, as bytes (http-api §10). Knows the wire form; installation/ finds and keeps the bytes.
+ * Icons and files of packages, as bytes (docs/wire/http-api.md#assets). Knows the wire form; installation/ finds and keeps the bytes.
  */
 import type { ServerResponse } from 'node:http';
 import type { FastifyReply } from 'fastify';
@@ -74,7 +74,7 @@ function sendBytes(response: ServerResponse, content: Uint8Array, etag: string, 
   response.writeHead(200, { 'Content-Type': produces, 'Content-Length': content.byteLength, ...cache }).end(content);
 }
 
-/** A decoded slash makes the path another one, which does not exist (http-api §1). */
+/** A decoded slash makes the path another one, which does not exist (docs/wire/http-api.md#server). */
 function noRoute(reply: FastifyReply): void {
   const body = '{"code":"not_found","message":"route not found"}';
   reply.raw

@@ -1,6 +1,7 @@
 /**
  * The dispatch routes: one for each row of the action table, below `/plugin/:tenant_id/dispatch` and `/v2/invoke/dispatch`
- * (http-api §6, §12). Finds the installation, opens the session, answers with SSE or JSON. Called by the server's route table.
+ * (docs/wire/http-api.md#dispatch). Finds the installation, opens the session, answers with SSE or JSON. Called by the server's route
+ * table.
  */
 import type { ServerResponse } from 'node:http';
 import { isUniqueIdentifier } from '@plugin-daemon/plugin-package';
@@ -40,7 +41,7 @@ export function dispatchRoutes(dependencies: DispatchDependencies): readonly Any
   return dispatchActions.flatMap((action) => {
     const body = dispatchBody(action);
     const onPlugin = route(action, 'plugin', `/dispatch${action.path}`, body, dependencies);
-    // Polling has no direct route (http-api §12).
+    // Polling has no direct route (docs/wire/http-api.md#direct-calls).
     return action.reply === 'json'
       ? [onPlugin]
       : [onPlugin, route(action, 'direct', `/dispatch${action.path}`, body, dependencies)];
@@ -150,7 +151,7 @@ async function dispatch(
   try {
     assertValid(type, body.value);
   } catch (error) {
-    // Calls by identifier look for the plugin first (http-api §12); for good ones, opening the session does.
+    // Calls by identifier look for the plugin first (docs/wire/http-api.md#direct-calls); for good ones, opening the session does.
     if (tenantId !== undefined) throw error;
     const looked: unknown = await dependencies.invocations
       .requireRunning(placement, AbortSignal.timeout(LOOK_MS))
@@ -190,13 +191,16 @@ async function dispatch(
   } catch (error) {
     if (left.signal.aborted) return;
     const known = toDaemonError(error);
-    // Once the plugin was found, failures are answered as events (http-api §5).
+    // Once the plugin was found, failures are answered as events (docs/wire/http-api.md#server-sent-events).
     if (known.kind === 'internal' && action.reply !== 'json') output.fail({ from: 'daemon', error: known });
     else throw known;
   }
 }
 
-/** Polling: the last message before the end is the answer; failures are typed and come with 200, as Dify needs them (http-api §16.2). */
+/**
+ * Polling: the last message before the end is the answer; failures are typed and come with 200, as Dify needs them
+ * (docs/wire/http-api.md#what-dify-needs).
+ */
 class JsonAnswer implements SessionOutput {
   readonly #response: ServerResponse;
   #last: string | undefined;

@@ -21,7 +21,8 @@ const MEMORY_BYTES = 4 * 1024 * 1024;
 const PIECE_BYTES = 256 * 1024;
 
 /**
- * A session's answer as server-sent events (http-api §5). Nothing, not even headers, is written before the first event; chunks that
+ * A session's answer as server-sent events (docs/wire/http-api.md#server-sent-events). Nothing, not even headers, is written before the
+ * first event; chunks that
  * arrived together leave together. A reader that does not keep up makes bytes wait here, never the plugin.
  */
 export class SseResponse implements SessionOutput {
@@ -141,7 +142,7 @@ export class SseResponse implements SessionOutput {
 
 let spillCount = 0;
 
-/** The envelope of a failed session (http-api §4.1, §5). */
+/** The envelope of a failed session (docs/wire/http-api.md#plugin-errors). */
 export function failureBody(failure: SessionFailure): string {
   if (failure.from === 'daemon') return errorBody(failure.error);
   return errorBody(new DaemonError('plugin-invoke', sessionErrorJson(failure.error)));

@@ -1,4 +1,7 @@
-/** Liveness, readiness, the figures of upstream's health route, and metrics (http-api §14). Called by the server's route table. */
+/**
+ * Liveness, readiness, the figures of upstream's health route, and metrics (docs/wire/http-api.md#health-and-metrics). Called by the
+ * server's route table.
+ */
 import type { FastifyRequest } from 'fastify';
 import { DaemonError } from '../../errors/index.ts';
 import { maySeeDetails } from '../gate.ts';

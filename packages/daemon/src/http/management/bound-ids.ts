@@ -5,7 +5,7 @@ const uuidForms = /^(?:\{(?:[0-9a-f]{4}-?){7}[0-9a-f]{4}\}|(?:[0-9a-f]{4}-?){7}[
 
 /**
  * The id columns are UUIDs, whatever database is behind them: other texts get the answer that clients know from the existing
- * daemon (http-api §7.3), on every database the same.
+ * daemon (docs/wire/http-api.md#install-tasks), on every database the same.
  * @throws DaemonError `internal`
  */
 export function requireUuid(text: string): string {

@@ -4,7 +4,8 @@ import type { PresentedDeclaration } from '../../installation/index.ts';
 type Facts = PresentedDeclaration['facts'];
 
 /**
- * The filter of the list by category (http-api §7.4): the category, any of the tags, and the text in plugin id, name, label or
+ * The filter of the list by category (docs/wire/http-api.md#lists-and-packages): the category, any of the tags, and the text in plugin id,
+ * name, label or
  * description, regardless of case.
  */
 export function matcher(

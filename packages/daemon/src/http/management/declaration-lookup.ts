@@ -13,7 +13,10 @@ interface Row {
   readonly runtime_type?: RuntimeType;
 }
 
-/** Declarations for the rows of a list. A row without one is left out and logged: it must not take the others along (quirk 19). */
+/**
+ * Declarations for the rows of a list. A row without one is left out and logged: it must not take the others along
+ * (docs/wire/http-api.md#lists-and-packages).
+ */
 export class DeclarationLookup {
   readonly #dependencies: Pick<ManagementDependencies, 'database' | 'installation' | 'log'>;
 

@@ -1,5 +1,5 @@
 /**
- * The management routes: uploads, installing, tasks, and every list Dify shows (http-api §7, §12 extract).
+ * The management routes: uploads, installing, tasks, and every list Dify shows (docs/wire/http-api.md#management).
  *
  * Knows the wire forms; what happens is done by installation/ and database/. compose.ts puts the table into the server.
  */

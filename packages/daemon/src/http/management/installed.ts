@@ -1,4 +1,4 @@
-/** Lists of what a tenant has installed (http-api §7.4). */
+/** Lists of what a tenant has installed (docs/wire/http-api.md#lists-and-packages). */
 import { parseUniqueIdentifier } from '@plugin-daemon/plugin-package';
 import type { InstallationRecord, ProjectionKind } from '../../database/index.ts';
 import { DaemonError } from '../../errors/index.ts';

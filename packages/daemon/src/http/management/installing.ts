@@ -1,4 +1,4 @@
-/** Install, upgrade, uninstall (http-api §7.2). */
+/** Install, upgrade, uninstall (docs/wire/http-api.md#installing). */
 import { parseUniqueIdentifier } from '@plugin-daemon/plugin-package';
 import { DaemonError } from '../../errors/index.ts';
 import { type AnyRoute, route } from '../route.ts';

@@ -44,7 +44,7 @@ export function expectedBytes(request: IncomingMessage, limits: UploadLimits): n
 }
 
 /**
- * Reads an upload as it arrives; every limit holds while streaming, so that nothing oversized is ever kept (http-api §7.1).
+ * Reads an upload as it arrives; every limit holds while streaming, so that nothing oversized is ever kept (docs/wire/http-api.md#uploads).
  * @throws DaemonError `bad-request` with upstream's texts; the signal's reason when the client leaves
  */
 export function readUpload(request: IncomingMessage, limits: UploadLimits, signal: AbortSignal): Promise<Upload> {

@@ -1,4 +1,4 @@
-/** What is in uploaded packages (http-api §7.4, §12). */
+/** What is in uploaded packages (docs/wire/http-api.md#lists-and-packages). */
 import { isRemoteLike, isUniqueIdentifier } from '@plugin-daemon/plugin-package';
 import { DaemonError, toDaemonError } from '../../errors/index.ts';
 import { type AnyRoute, RawJson, route } from '../route.ts';
@@ -8,7 +8,7 @@ import { ByIdentifier, ReadmeRequest } from './records.ts';
 import { schemas } from './schemas.ts';
 
 const tag = 'Packages';
-/** Dify versions have sent the identifier by different names (http-api §7.4). */
+/** Dify versions have sent the identifier by different names (docs/wire/http-api.md#lists-and-packages). */
 const queryAliases = { PluginUniqueIdentifier: 'plugin_unique_identifier' };
 
 export function packageRoutes({ database, installation }: ManagementDependencies): readonly AnyRoute[] {

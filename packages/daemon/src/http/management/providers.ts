@@ -1,4 +1,4 @@
-/** Providers by kind, with their part of the declaration (http-api §7.5). */
+/** Providers by kind, with their part of the declaration (docs/wire/http-api.md#providers). */
 import { isRemoteLike } from '@plugin-daemon/plugin-package';
 import type { ProjectionKind, ProjectionRecord, RuntimeType } from '../../database/index.ts';
 import { DaemonError } from '../../errors/index.ts';

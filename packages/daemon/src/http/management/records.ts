@@ -1,4 +1,4 @@
-/** What the management routes bind (http-api §7; names as in §3.2). */
+/** What the management routes bind (docs/wire/http-api.md#management; their names: #validation-messages). */
 import { isUniqueIdentifier } from '@plugin-daemon/plugin-package';
 import {
   array,
@@ -22,7 +22,7 @@ const identifierRule: Rule = rule(
   { pattern: '^(?:[a-z0-9_-]{1,64}/)?[a-z0-9_-]{1,255}:[0-9]{1,4}(\\.[0-9]{1,4}){1,3}(-\\w{1,16})?@[a-f0-9]{32,64}$' },
 );
 
-/** Sources that Dify can read back; with others it would refuse its own list (quirk 18). */
+/** Sources that Dify can read back; with others it would refuse its own list (docs/wire/http-api.md#installing). */
 const sourceRule = oneOf(['github', 'marketplace', 'package', 'remote']);
 
 const pluginTags = [

@@ -1,4 +1,4 @@
-/** JSON Schemas of what the management routes answer, for the description of the API (http-api §7, §15). */
+/** JSON Schemas of what the management routes answer, for the description of the API (docs/wire/http-api.md#management). */
 import type { JsonSchema } from '@plugin-daemon/wire-schema';
 
 const text: JsonSchema = { type: 'string' };

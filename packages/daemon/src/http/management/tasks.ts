@@ -1,4 +1,4 @@
-/** Install tasks (http-api §7.3). */
+/** Install tasks (docs/wire/http-api.md#install-tasks). */
 import { parseUniqueIdentifier } from '@plugin-daemon/plugin-package';
 import { DaemonError, toDaemonError } from '../../errors/index.ts';
 import { type AnyRoute, route } from '../route.ts';

@@ -1,4 +1,4 @@
-/** Uploads of packages and bundles (http-api §7.1). */
+/** Uploads of packages and bundles (docs/wire/http-api.md#uploads). */
 import type { AcceptedPackage } from '../../installation/index.ts';
 import { JSON_TYPE, successBody } from '../envelope.ts';
 import { drainRefused } from '../raw-body.ts';

@@ -1,4 +1,7 @@
-/** What a plugin says about its answer: parts as they come, and the head they add up to (http-api §9, runtime-protocols §2.3). */
+/**
+ * What a plugin says about its answer: parts as they come, and the head they add up to (docs/wire/http-api.md#webhooks,
+ * docs/wire/runtime-protocol.md#endpoint-messages).
+ */
 import { validateHeaderName } from 'node:http';
 import { DaemonError } from '../../errors/index.ts';
 

@@ -153,7 +153,7 @@ async function serve(
 /** Webhook calls belong to no user and no conversation. */
 const noContext = { userId: '', conversationId: null, messageId: null, appId: null, context: 'null' } as const;
 
-/** The hook's endpoint with everything that must be there before a plugin is asked (http-api §9, steps 2–5). */
+/** The hook's endpoint with everything that must be there before a plugin is asked (docs/wire/http-api.md#webhooks). */
 async function resolve(deps: WebhookDeps, hookId: string): Promise<Found> {
   const endpoint = await lookUp(() => deps.database.endpoints.findByHookId(hookId));
   if (endpoint === undefined) throw new DaemonError('bad-request', 'endpoint not found', { status: 404 });

@@ -1,4 +1,4 @@
-/** The head of the HTTP/1.1 request that an endpoint plugin gets (http-api §9). Pure. */
+/** The head of the HTTP/1.1 request that an endpoint plugin gets (docs/wire/http-api.md#webhooks). Pure. */
 
 export interface RawRequest {
   readonly method: string;
@@ -46,7 +46,7 @@ export function rawHead(request: RawRequest): Buffer {
   if (request.hiddenCookies !== undefined) hideCookies(headers, request.hiddenCookies);
   const first = (name: string): string => headers.get(name)?.[0] ?? '';
   const { authority, target: origin } = originForm(request.target);
-  // A target in absolute form counts more than the Host beside it (RFC 9112 §3.2.2).
+  // A target in absolute form counts more than the Host beside it (RFC 9112 section 3.2.2).
   const host = first('X-Original-Host') || authority || first('Host') || request.fallbackHost;
   const target = webhookTarget(origin);
 
@@ -77,7 +77,10 @@ export function originForm(target: string): { readonly authority: string; readon
   return { authority, target: rest.startsWith('/') ? rest : `/${rest}` };
 }
 
-/** What follows `/e/{hook}`, byte for byte, so that signatures over the URL verify (quirk 13); `/` when nothing follows. */
+/**
+ * What follows `/e/{hook}`, byte for byte, so that signatures over the URL verify (docs/wire/http-api.md#webhooks); `/` when nothing
+ * follows.
+ */
 export function webhookTarget(target: string): string {
   const prefixEnd = target.indexOf('/', 1);
   const rest = /[/?]/.exec(target.slice(prefixEnd + 1));

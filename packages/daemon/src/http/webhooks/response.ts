@@ -28,7 +28,7 @@ const SLOW = 'the client reads more slowly than the plugin writes';
 /**
  * Writes what a plugin answers as an HTTP response. Status and headers are collected up to the first body part; then the head goes
  * out and the parts follow as they come, what arrived together in one write. A failure before the head rejects `done` with the error
- * to answer; one after it cuts the connection, so that nobody takes half an answer for a whole one (quirk 11).
+ * to answer; one after it cuts the connection, so that nobody takes half an answer for a whole one (docs/wire/http-api.md#webhooks).
  */
 export class WebhookResponse implements SessionOutput {
   readonly #options: WebhookResponseOptions;

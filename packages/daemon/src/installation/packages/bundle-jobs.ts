@@ -1,4 +1,7 @@
-/** A bundle taken apart: its packages prepared, its other dependencies in the form clients get (http-api §7.1, packages §24). */
+/**
+ * A bundle taken apart: its packages prepared, its other dependencies in the form clients get (docs/wire/http-api.md#uploads,
+ * docs/wire/packages.md#bundles).
+ */
 import { decodeBundle, isUuid, type ResolvedDependency, resolveDependency } from '@plugin-daemon/plugin-package';
 import {
   accept,

@@ -1,7 +1,7 @@
 /**
  * What is done with the bytes of a package away from the event loop: decoding, checking, reading one file of it.
  * Plain functions over values that can cross a thread boundary; failures are values too, so that nothing of an error is
- * lost on the way. Source: lifecycle-and-cluster §5, packages §19–§24.
+ * lost on the way. Source: docs/wire/lifecycle.md#upload and docs/wire/packages.md#identifier.
  */
 import {
   type DecodedPackage,
@@ -76,7 +76,7 @@ export type Checked<T> = T | Refusal;
 export const isRefusal = <T extends object>(value: Checked<T>): value is Refusal => 'refused' in value;
 
 const badSignature = 'plugin verification has been enabled, and the plugin you want to install has a bad signature';
-/** Dify shows this text as it is; the blanks are part of it (packages §21.5). */
+/** Dify shows this text as it is; the blanks are part of it (docs/wire/packages.md#verification). */
 const claimsLanggenius =
   '\n\t\tplugin installation blocked: this plugin claims to be from Langgenius but lacks official signature verification. ' +
   '\n\t\tSet ENFORCE_LANGGENIUS_PLUGIN_SIGNATURES=false to allow installation (not recommended)';
@@ -195,7 +195,10 @@ export interface Readmes {
   readonly readmes: readonly (readonly [string, string])[];
 }
 
-/** The readme texts of a package. One that has only translations has those (http-api quirk 29); one without any is refused. */
+/**
+ * The readme texts of a package. One that has only translations has those (docs/wire/http-api.md#lists-and-packages); one without any is
+ * refused.
+ */
 export function extractReadmes(bytes: Uint8Array): Checked<Readmes> {
   return refusing(() => {
     const archive = openPackage(bytes);

@@ -1,4 +1,7 @@
-/** Agent messages: as tools', with files put together from their chunks (http-api §6.3, runtime-protocols §2.1). */
+/**
+ * Agent messages: as tools', with files put together from their chunks (docs/wire/http-api.md#tools-and-agents,
+ * docs/wire/runtime-protocol.md#tool-messages).
+ */
 import { type SessionError, sessionError } from '../../errors/index.ts';
 import { toLatin1 } from '../../runtimes/protocol/line-safety.ts';
 import { type AnswerReader, type AnswerSpec, fromLatin1, type KeptBytes, parseJson, readChecked } from './answer.ts';
@@ -10,7 +13,7 @@ const MAX_HELD_BYTES = 15 * 1024 * 1024;
 const FILE_COST_BYTES = 1024;
 const MAX_ID_LENGTH = 256;
 
-/** The texts are known to Dify's users; they travel as JSON because Dify parses them (Q-11). */
+/** The texts are known to Dify's users; they travel as JSON because Dify parses them (docs/wire/http-api.md#plugin-errors). */
 const tooLarge = (what: string, limit: number): SessionError =>
   sessionError('ValueError', what, { limit_bytes: limit });
 

@@ -43,7 +43,10 @@ export interface CheckedOptions<T> {
   readonly refine?: (value: T) => { readonly error?: string; readonly altered?: boolean } | undefined;
 }
 
-/** An answer that is checked against its record and passed on as it came unless something had to be filled in (http-api §6). */
+/**
+ * An answer that is checked against its record and passed on as it came unless something had to be filled in
+ * (docs/wire/http-api.md#dispatch).
+ */
 export function checked<T>(record: RecordOf<T>, options: CheckedOptions<T> = {}): AnswerSpec {
   return { record, reader: () => (json) => readChecked(record, json, options) };
 }

@@ -1,4 +1,4 @@
-/** LLM chunks (http-api §6.2, runtime-protocols §2.2). */
+/** LLM chunks (docs/wire/http-api.md#models, docs/wire/runtime-protocol.md#llm-chunks). */
 import {
   any,
   array,
@@ -103,7 +103,7 @@ const Chunk = modelRecord('LLMResultChunk', {
 const isKnownPart = (part: unknown): boolean =>
   typeof part === 'object' && part !== null && 'type' in part && PART_TYPES.includes(String(part.type));
 
-/** A presence check: 0 and '' pass (http-api §6.2). */
+/** A presence check: 0 and '' pass (docs/wire/http-api.md#models). */
 export function present() {
   return { tag: 'required', ok: (value: unknown) => value !== null && value !== undefined, presence: true };
 }
@@ -170,7 +170,7 @@ function readOrdinary(json: string): string | SessionError | undefined {
   if (wrong !== undefined) return unmarshalError(wrong);
   const violations = validate(Chunk, value);
   if (violations.length > 0) return unmarshalError(formatViolations(violations));
-  // Old Dify versions need the list, all need tool_calls to be one (quirk 28); neither is ever read by new ones.
+  // Old Dify versions need the list, all need tool_calls to be one (docs/wire/http-api.md#models); neither is ever read by new ones.
   const complete =
     'prompt_messages' in value && Array.isArray(value.prompt_messages) && value.prompt_messages.length === 0;
   const listed = Array.isArray(message.tool_calls);

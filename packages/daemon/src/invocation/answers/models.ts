@@ -1,4 +1,4 @@
-/** Answers of the other model calls (http-api §6.2). */
+/** Answers of the other model calls (docs/wire/http-api.md#models). */
 import { decodeModelDeclaration } from '@plugin-daemon/plugin-package';
 import {
   any,
@@ -78,7 +78,10 @@ export const modelCredentials = checked(
 
 const ModelSchema = modelRecord('GetModelSchemasResponse', { model_schema: any('ModelSchema') });
 
-/** A model declaration is completed from its templates and checked as those in packages are (packages §12.4, §12.5). */
+/**
+ * A model declaration is completed from its templates and checked as those in packages are
+ * (docs/wire/packages.md#model-rules-and-templates).
+ */
 export const modelSchema: AnswerSpec = {
   record: ModelSchema,
   reader: () => (json) => {

@@ -1,4 +1,4 @@
-/** Answers of credentials, OAuth, options, endpoints, datasources and triggers (http-api §6.3–§6.6). */
+/** Answers of credentials, OAuth, options, endpoints, datasources and triggers (docs/wire/http-api.md#dispatch). */
 import {
   any,
   array,
@@ -41,7 +41,7 @@ const ParameterOption = inPackage(
   }),
 );
 
-/** Decoded like the parameters of a package, but not held to their rules (http-api §6.3, §15.4). */
+/** Decoded like the parameters of a package, but not held to their rules (docs/wire/http-api.md#tools-and-agents). */
 const ToolParameter = inPackage(
   'plugin_entities',
   record('ToolParameter', {

@@ -1,4 +1,4 @@
-/** Messages of tools, agents and datasources that answer like tools (http-api §6.3). */
+/** Messages of tools, agents and datasources that answer like tools (docs/wire/http-api.md#tools-and-agents). */
 import { holds, nullable, object, oneOf, record, required, string } from '@plugin-daemon/wire-schema';
 import { type AnswerReader, type AnswerSpec, isStringContent, readChecked } from './answer.ts';
 

@@ -1,4 +1,4 @@
-/** Fields that many requests share (http-api §6). */
+/** Fields that many requests share (docs/wire/http-api.md#dispatch). */
 import { MODEL_TYPES } from '@plugin-daemon/plugin-package';
 import {
   any,

@@ -1,4 +1,4 @@
-/** Requests of model calls (http-api §6.2). */
+/** Requests of model calls (docs/wire/http-api.md#models). */
 import {
   array,
   embed,

@@ -1,4 +1,4 @@
-/** Requests of tools, agents, OAuth, dynamic parameters, endpoints, datasources and triggers (http-api §6.3–§6.6, §9). */
+/** Requests of tools, agents, OAuth, dynamic parameters, endpoints, datasources and triggers (docs/wire/http-api.md#dispatch). */
 import { embed, int, nested, nullable, object, record, required, string } from '@plugin-daemon/wire-schema';
 import { credentials } from './common.ts';
 

@@ -1,6 +1,7 @@
 /**
- * Prompt messages where they are checked (http-api §6.2). What stands in a message is passed on as it is; content may be a text,
- * parts or null (quirk 2). A message that cannot be read at all counts as one with neither role nor content, as upstream has it.
+ * Prompt messages where they are checked (docs/wire/http-api.md#models). What stands in a message is passed on as it is; content may be a
+ * text,
+ * parts or null. A message that cannot be read at all counts as one with neither role nor content, as upstream has it.
  */
 import { any, array, oneOf, record, required, string } from '@plugin-daemon/wire-schema';
 

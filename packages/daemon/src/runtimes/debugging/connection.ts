@@ -52,8 +52,10 @@ const farewellMs = 1_000;
 const maxMessages = 100_000;
 
 /**
- * One debugging connection: handshake, registration, then the line protocol until it closes (runtime-protocols §4.3–§4.6). Nothing
- * but a handshake is heard before a good key (Q-8); everything before the registration is bounded in size and time.
+ * One debugging connection: handshake, registration, then the line protocol until it closes (docs/wire/runtime-protocol.md#registration).
+ * Nothing
+ * but a handshake is heard before a good key (docs/wire/runtime-protocol.md#debugging-connection); everything before the registration is
+ * bounded in size and time.
  */
 export class DebuggingConnection {
   readonly #socket: Socket;

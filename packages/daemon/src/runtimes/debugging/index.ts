@@ -1,5 +1,6 @@
 /**
- * Debugging: plugins that developers run on their own machine and that connect over TCP (runtime-protocols §4).
+ * Debugging: plugins that developers run on their own machine and that connect over TCP
+ * (docs/wire/runtime-protocol.md#debugging-connection).
  *
  * Owns the TCP server, its connections, the connection keys and the rows that exist only because a plugin is connected. Touches the
  * database through its repositories, shared values through the cache, icons through the store it is given. Used by

@@ -18,7 +18,7 @@ import { Refusal, refusals } from './refusal.ts';
 /** One message before the plugin is registered; `event` marks what belongs to a running plugin. */
 export type RegistrationMessage =
   | { readonly type: string; readonly data: unknown }
-  /** A heartbeat or the like of a plugin whose threads ran on while it reconnected (Q-30). */
+  /** A heartbeat or the like of a plugin whose threads ran on while it reconnected (docs/wire/runtime-protocol.md#registration). */
   | 'event'
   | 'blank';
 
@@ -136,7 +136,7 @@ export class Registration {
     if (this.#seen.size === 0) throw new Refusal(refusals.nothingDeclared);
     if (this.#manifest === undefined) throw new Refusal(refusals.noManifest);
     const files = new Map([...this.#assets].map(([name, parts]) => [name, Buffer.concat(parts)]));
-    // Whoever debugs a plugin cannot vouch for it (Q-10).
+    // Whoever debugs a plugin cannot vouch for it (docs/wire/runtime-protocol.md#registration).
     const whole: PluginDeclaration = { ...this.#manifest, ...this.#providers, verified: false };
     const { declaration: remapped, media } = refusing('assets remap failed, invalid assets data, cannot remap: ', () =>
       remapAssets(whole, files),

@@ -8,7 +8,10 @@ const maxAway = 1_000;
 
 const keyOf = (tenantId: string, pluginId: string): string => `${tenantId}\n${pluginId}`;
 
-/** The connected debugging plugins. Of several connections for one plugin of one tenant the newest counts (Q-23). */
+/**
+ * The connected debugging plugins. Of several connections for one plugin of one tenant the newest counts
+ * (docs/wire/runtime-protocol.md#debugging-connection).
+ */
 export class DebuggingRuntimes {
   readonly #byPlugin = new Map<string, DebuggingRuntime[]>();
   readonly #byIdentifier = new Map<string, DebuggingRuntime[]>();

@@ -41,7 +41,8 @@ export interface Death {
 }
 
 /**
- * One process of one plugin (runtime-protocols §3): started, ready after its first heartbeat, ended once. A plugin that is restarted
+ * One process of one plugin (docs/wire/runtime-protocol.md#local-runtime): started, ready after its first heartbeat, ended once. A plugin
+ * that is restarted
  * gets a new LocalRuntime; supervision/ decides about that and nobody else starts or stops one.
  */
 export class LocalRuntime implements PluginRuntime {
@@ -160,7 +161,7 @@ export class LocalRuntime implements PluginRuntime {
   /** Ends the process: SIGTERM to its group, SIGKILL after the grace period. Resolves when it has ended. */
   async stop(reason: string): Promise<Death> {
     this.#endReason ??= reason;
-    // stdin is closed only by the kill: the SDK spins at full speed on its end (runtime-protocols §8.2).
+    // stdin is closed only by the kill: the SDK spins at full speed on its end (docs/wire/runtime-protocol.md#the-sdk-process).
     this.#process.kill('SIGTERM');
     const kill = setTimeout(() => this.#process.kill('SIGKILL'), this.#options.graceMs);
     try {
@@ -219,7 +220,7 @@ const connectionClosed = (text: string, exit: ProcessExit, stderr: string, memor
     ...(memoryLimit !== undefined && { memory_limit: memoryLimit }),
   });
 
-/** The SDK leaves with this code when its parent is PID 1, without a word (runtime-protocols §8.2). */
+/** The SDK leaves with this code when its parent is PID 1, without a word (docs/wire/runtime-protocol.md#the-sdk-process). */
 const orphanHint = (exit: ProcessExit): string =>
   exit.code === 255 && process.pid === 1
     ? '; the daemon runs as PID 1, which makes plugins exit: start it under an init such as tini'

@@ -1,7 +1,7 @@
 /**
  * What a plugin process finds in its environment. Upstream hands over the daemon's whole environment, database
  * passwords and server keys included; here a variable passes only when a row of this table, or the operator, says so
- * (runtime-protocols Q-9, lifecycle quirk 36).
+ * (docs/wire/runtime-protocol.md#environment-of-a-plugin).
  */
 
 interface AllowedVariables {

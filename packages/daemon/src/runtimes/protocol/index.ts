@@ -1,6 +1,6 @@
 /**
  * The line protocol that local plugins and debugging connections share: one JSON object per line, many sessions on one channel
- * (runtime-protocols §1). Owns splitting, routing and the encoding of lines; knows no process, no socket and no HTTP.
+ * (docs/wire/runtime-protocol.md#lines). Owns splitting, routing and the encoding of lines; knows no process, no socket and no HTTP.
  * Used by runtimes/local and runtimes/debugging.
  */
 export { LineChannel, type LineChannelEvents, type LineChannelOptions } from './line-channel.ts';

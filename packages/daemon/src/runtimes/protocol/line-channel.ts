@@ -244,7 +244,9 @@ export class LineChannel {
     if (this.#recentSink === sink) this.#recentSink = undefined;
   }
 
-  /** The ordinary way: any JSON, any spelling, several events on one line, text around them. */
+  /**
+   * The ordinary way: any JSON, any spelling, several events on one line (docs/wire/runtime-protocol.md#from-the-plugin), text around them.
+   */
   #ordinary(latin1: string): void {
     const text = Buffer.from(latin1, 'latin1').toString('utf8');
     const whole = parseForeign(text);

@@ -1,4 +1,4 @@
-/** Makes text safe for readers that split on more than LF (runtime-protocols §1.6). */
+/** Makes text safe for readers that split on more than LF (docs/wire/runtime-protocol.md#json-rules). */
 
 /** Whether bytes-as-latin1 text is plain ASCII. */
 const hasHighBytes = /[\x80-\xff]/;

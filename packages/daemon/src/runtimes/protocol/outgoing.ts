@@ -18,7 +18,10 @@ const sessionLine = (sessionId: string, event: string, data: object): string =>
  */
 export const cancelLine = (sessionId: string): string => sessionLine(sessionId, 'cancel', {});
 
-/** The answer to a plugin that calls back for a session that is over; it spares it a wait of minutes. */
+/**
+ * The answer to a plugin that calls back for a session that is over; it spares it a wait of minutes
+ * (docs/wire/runtime-protocol.md#session-messages).
+ */
 export const endedSessionLines = (sessionId: string, backwardsRequestId: string): readonly string[] =>
   [
     { event: 'error', message: 'session not found: it has ended' },

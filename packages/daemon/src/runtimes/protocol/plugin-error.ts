@@ -10,7 +10,9 @@ const SHOWN_CHARACTERS = 1024;
 export const sessionNamedIn = (head: string): string | undefined =>
   /"session_id"\s*:\s*"([^"]{1,64})"/.exec(head.slice(0, HEAD_BYTES))?.[1];
 
-/** The error a plugin reports, as it will be sent on: always an error, whatever its form (Q-14). */
+/**
+ * The error a plugin reports, as it will be sent on: always an error, whatever its form (docs/wire/runtime-protocol.md#session-messages).
+ */
 export function pluginError(data: unknown): SessionError {
   if (data === null) return sessionError('', '', null);
   if (!isObject(data)) return sessionError('PluginError', textOf(data), null);

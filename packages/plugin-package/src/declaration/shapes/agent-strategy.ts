@@ -20,7 +20,7 @@ import {
 import type { AgentStrategyDeclaration, AgentStrategyParameter, AgentStrategyProviderDeclaration } from '../types.ts';
 import { autoGenerate, i18n, identityOf, maxScope, parameterOption, providerIdentityOf, template } from './shared.ts';
 
-/** Tables of packages.md section 14. */
+/** Tables of docs/wire/packages.md#agent-strategies. */
 
 const AGENT_STRATEGY_PARAMETER_TYPES = [
   'string',

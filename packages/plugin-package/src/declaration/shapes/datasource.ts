@@ -37,7 +37,7 @@ import {
   template,
 } from './shared.ts';
 
-/** Tables of packages.md section 15. */
+/** Tables of docs/wire/packages.md#datasources. */
 
 const datasourceParameter = object<DatasourceParameter>('DatasourceParameter', {
   name: zero(text, 'Name', { rules: [required, lt(1024)] }),

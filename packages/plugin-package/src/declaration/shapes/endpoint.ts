@@ -2,7 +2,7 @@ import { boolean, entries, list, listed, named, object, oneOf, required, text, z
 import type { EndpointDeclaration, EndpointProviderDeclaration } from '../types.ts';
 import { providerConfig } from './shared.ts';
 
-/** Tables of packages.md section 13. */
+/** Tables of docs/wire/packages.md#endpoints. */
 
 export const ENDPOINT_METHODS = ['HEAD', 'GET', 'POST', 'PUT', 'DELETE', 'OPTIONS'] as const;
 

@@ -36,7 +36,7 @@ import { i18n, tagRule, tagText, versionRule } from './shared.ts';
 import { toolProvider } from './tool.ts';
 import { triggerProvider } from './trigger.ts';
 
-/** Tables of packages.md section 9. */
+/** Tables of docs/wire/packages.md#manifest. */
 
 const enabledOnly = object<Enabled>('PluginPermissionRequirement', { enabled: zero(boolean, 'Enabled') });
 

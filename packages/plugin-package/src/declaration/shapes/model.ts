@@ -38,7 +38,7 @@ import type {
 } from '../types.ts';
 import { i18n } from './shared.ts';
 
-/** Tables of packages.md section 12. */
+/** Tables of docs/wire/packages.md#models. */
 
 export const MODEL_TYPES = [
   'llm',

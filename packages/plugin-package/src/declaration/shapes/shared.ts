@@ -30,7 +30,7 @@ import type {
   ProviderIdentity,
 } from '../types.ts';
 
-/** Tables of packages.md section 10, used by every category. */
+/** Tables of docs/wire/packages.md#shared-types, used by every category. */
 
 export const TAGS = [
   'search',
@@ -147,7 +147,7 @@ export function providerIdentityOf(type: string, embedded?: string) {
   );
 }
 
-/** Known scopes of selectors (section 10.5); any other type takes no scope. */
+/** Known scopes of selectors (docs/wire/packages.md#scopes); any other type takes no scope. */
 export const SCOPES: ReadonlyMap<string, readonly string[]> = new Map([
   [
     'model-selector',

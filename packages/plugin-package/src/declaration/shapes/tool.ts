@@ -30,7 +30,7 @@ import {
   template,
 } from './shared.ts';
 
-/** Tables of packages.md section 11. */
+/** Tables of docs/wire/packages.md#tools. */
 
 const TOOL_PARAMETER_TYPES = [
   'string',

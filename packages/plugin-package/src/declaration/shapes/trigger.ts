@@ -33,7 +33,7 @@ import {
   template,
 } from './shared.ts';
 
-/** Tables of packages.md section 16. Absent keys of an event parameter are left out of the JSON, unlike anywhere else. */
+/** Tables of docs/wire/packages.md#triggers. Absent keys of an event parameter are left out of the JSON, unlike anywhere else. */
 
 const EVENT_PARAMETER_TYPES = [
   'string',
