@@ -234,7 +234,7 @@ test('deleting an item stops that one only; another tenant cannot', async () => 
 });
 
 test('a job that takes too long is stopped and names the setting', async () => {
-  const at = await harness({ tasks: { timeoutMs: 50 } });
+  const at = await harness({ tasks: { timeoutMs: 1500 } });
   at.plugins.manual = true;
   const { task_id } = await begin(at, [await upload(at)]);
   const task = await outcome(at, task_id);
