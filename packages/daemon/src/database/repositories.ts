@@ -3,7 +3,7 @@
  * `sql/`, over any dialect. Every method is one statement or one transaction; none of them blocks on the network
  * besides the database itself. Failures of the database itself reject with `DatabaseError`.
  *
- * docs/wire/state.md#reads-and-writes tells what they keep of upstream and which of its faults they do not.
+ * What is kept of upstream here, and what is not: docs/wire/state.md#reads-and-writes.
  */
 import type {
   AuditEventRecord,

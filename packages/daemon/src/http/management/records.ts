@@ -1,4 +1,4 @@
-/** What the management routes bind (docs/wire/http-api.md#management; their names: #validation-messages). */
+/** What the management routes bind (docs/wire/http-api.md#management; their names: docs/wire/http-api.md#validation-messages). */
 import { isUniqueIdentifier } from '@plugin-daemon/plugin-package';
 import {
   array,
