@@ -153,13 +153,6 @@ export class InstallTasks {
     return undefined;
   }
 
-  /** Number of jobs of this process that work on the identifier. */
-  jobsFor(identifier: string): number {
-    let count = 0;
-    for (const running of this.#running) if (running.identifier === identifier) count++;
-    return count;
-  }
-
   async delete(tenantId: string, taskId: string): Promise<void> {
     await this.#rows.delete(tenantId, taskId);
     this.#stop((job) => job.tenantId === tenantId && job.taskId === taskId, 'the install task was deleted');

@@ -263,7 +263,7 @@ test('tasks of a process that was killed are failed by the next one', async () =
   // The dead process neither renews nor ends anything; the next one finds its lease at an end.
   await at.database.installTasks.renewLeases({ owner: 'test', durationMs: -1 });
   const next = createInstallation(
-    { database: at.database, objects: at.storage, plugins: at.plugins, log: at.log },
+    { database: at.database, objects: at.storage, plugins: at.plugins.supervisor, log: at.log },
     installationOptions({ tasks: { owner: 'next' } }),
   );
   await next.start();
@@ -330,10 +330,8 @@ test('an upgrade keeps the installation, replaces the version and stops the old 
   expect(await at.database.plugins.exists(old)).toBe(false);
 
   // What starts a plugin reads its declaration, which went with the last installation of the old version.
-  const { ensure } = at.plugins;
-  at.plugins.ensure = async (identifier, options) => {
+  at.plugins.onStart = async (identifier) => {
     expect(await at.database.declarations.find(identifier)).toBeDefined();
-    return ensure.call(at.plugins, identifier, options);
   };
   const back = await upgrade(at, young, old);
   expect(await outcome(at, back.task_id)).toMatchObject({ status: 'success' });

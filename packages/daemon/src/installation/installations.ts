@@ -1,12 +1,11 @@
 import { parseUniqueIdentifier } from '@plugin-daemon/plugin-package';
 import type { Database, InstallTaskItem, JsonObject, RuntimeType } from '../database/index.ts';
 import { DaemonError, toDaemonError } from '../errors/index.ts';
-import type { LocalPlugins } from '../supervision/contract.ts';
+import type { Claim, LocalPlugins } from '../supervision/contract.ts';
 import type { Log } from '../telemetry/index.ts';
 import type { DeclarationSource } from './declaration-source.ts';
 import type { InstallTasks, JobControl, NewItem } from './install-tasks.ts';
 import { KeyedLock } from './keyed-lock.ts';
-import { Launches } from './launches.ts';
 import type { PackageStore } from './package-store.ts';
 import type { PresentedDeclarations } from './presented-declarations.ts';
 
@@ -57,13 +56,11 @@ const nothingToDo: InstallAnswer = { all_installed: true, task_id: '' };
  */
 export class Installations {
   readonly #parts: InstallationsParts;
-  readonly #launches: Launches;
   /** Writing the rows of a version and taking away what a version no longer needs exclude each other. */
   readonly #versions = new KeyedLock();
 
   constructor(parts: InstallationsParts) {
     this.#parts = parts;
-    this.#launches = new Launches(parts.plugins);
   }
 
   /** @throws DaemonError `plugin not found\nfailed to get plugin declaration`, for the whole request */
@@ -114,17 +111,16 @@ export class Installations {
     }
     const ongoing = this.#parts.tasks.ongoing(tenantId, [target]);
     if (ongoing !== undefined) return { all_installed: false, task_id: ongoing };
-    const job = async (control: JobControl): Promise<string> => {
-      await this.#launch(target, control);
-      await this.#releasingOnFailure(target, async () => {
+    const job = (control: JobControl): Promise<string> =>
+      this.#claiming(target, async (claim) => {
+        await this.#launch(target, claim, control);
         await failingWith('failed to get new plugin declaration after install', () =>
           this.#parts.declarations.require(target, installation.runtime_type),
         );
         control.signal.throwIfAborted();
         await this.#switchVersion(request, installation.runtime_type);
+        return 'upgraded';
       });
-      return 'upgraded';
-    };
     return this.#begin(tenantId, [{ item: blankItem(target, source), job }]);
   }
 
@@ -142,7 +138,7 @@ export class Installations {
       });
       if (result.outcome === 'absent') return;
       this.#changed({ kind: 'uninstalled', tenantId, identifier });
-      if (result.lastReference && result.installType === 'local') await this.#release(identifier);
+      if (result.lastReference && result.installType === 'local') await this.#unclaimed(identifier);
     });
   }
 
@@ -151,7 +147,7 @@ export class Installations {
     return { all_installed: false, task_id: task.id };
   }
 
-  async #installJob(
+  #installJob(
     wanted: {
       readonly tenantId: string;
       readonly identifier: string;
@@ -161,8 +157,8 @@ export class Installations {
     control: JobControl,
   ): Promise<string> {
     const { tenantId, identifier, source, meta } = wanted;
-    await this.#launch(identifier, control);
-    await this.#releasingOnFailure(identifier, async () => {
+    return this.#claiming(identifier, async (claim) => {
+      await this.#launch(identifier, claim, control);
       control.signal.throwIfAborted();
       const declaration = await this.#declarationFor(identifier);
       await this.#versions.run(identifier, async () => {
@@ -179,20 +175,18 @@ export class Installations {
         });
         if (outcome.outcome === 'installed') this.#changed({ kind: 'installed', tenantId, identifier });
       });
+      return 'installed';
     });
-    return 'installed';
   }
 
   /** Makes a version run here, with upstream's words for what may fail. */
-  async #launch(identifier: string, control: JobControl): Promise<void> {
+  async #launch(identifier: string, claim: Claim, control: JobControl): Promise<void> {
     await failingWith('failed to move plugin to installed bucket', () => this.#markInstalled(identifier));
-    await this.#releasingOnFailure(identifier, () =>
-      failingWith('failed to launch plugin', async () => {
-        // The start reads it; after the version's last uninstall it is made anew from the package.
-        await this.#parts.declarations.require(identifier, runtimeType);
-        await this.#launches.ensure(identifier, control.signal, (step) => control.progress(step));
-      }),
-    );
+    await failingWith('failed to launch plugin', async () => {
+      // The start reads it; after the version's last uninstall it is made anew from the package.
+      await this.#parts.declarations.require(identifier, runtimeType);
+      await claim.ready({ signal: control.signal, onProgress: (step) => control.progress(step) });
+    });
   }
 
   async #markInstalled(identifier: string): Promise<void> {
@@ -226,32 +220,31 @@ export class Installations {
         });
         if (result.outcome === 'not-installed') throw new DaemonError('internal', 'plugin has not been installed');
         this.#changed({ kind: 'upgraded', tenantId, identifier: target, original });
-        if (result.originalReleased && result.originalInstallType === 'local') await this.#release(original);
+        if (result.originalReleased && result.originalInstallType === 'local') await this.#unclaimed(original);
       }),
     );
   }
 
-  /** Runs a step that follows a launch; when it fails and nobody else uses the version, nothing of it stays behind. */
-  async #releasingOnFailure<T>(identifier: string, step: () => Promise<T>): Promise<T> {
+  /** Runs a job that wants a version here; when it is over and nobody else wants the version, nothing of it stays behind. */
+  async #claiming<T>(identifier: string, job: (claim: Claim) => Promise<T>): Promise<T> {
+    const claim = this.#parts.plugins.claim(identifier);
     try {
-      return await step();
-    } catch (error) {
-      await this.#versions.run(identifier, () => this.#release(identifier, 1));
-      throw error;
+      return await job(claim);
+    } finally {
+      await this.#versions.run(identifier, () => this.#release(identifier, claim));
     }
   }
 
-  /**
-   * Takes away mark and runtime of a version that no tenant has. Never fails: the rows are what counts.
-   * @param ownJobs how many of the jobs that work on this version are the caller's
-   */
-  async #release(identifier: string, ownJobs = 0): Promise<void> {
-    const { database, store, plugins, tasks, log } = this.#parts;
+  /** No tenant has a version any more. */
+  #unclaimed(identifier: string): Promise<void> {
+    return this.#release(identifier, this.#parts.plugins.claim(identifier));
+  }
+
+  /** Gives a claim up, and takes the mark of a version away that it was the last one of. Never fails: the rows are what counts. */
+  async #release(identifier: string, claim: Claim): Promise<void> {
+    const { store, log } = this.#parts;
     try {
-      if (await database.plugins.exists(identifier)) return;
-      if (tasks.jobsFor(identifier) > ownJobs) return;
-      plugins.retire(identifier);
-      await store.unmarkInstalled(identifier);
+      if (await claim.release()) await store.unmarkInstalled(identifier);
     } catch (error) {
       log.error({ err: error, identifier }, 'what an unused plugin version left behind could not be removed');
     }

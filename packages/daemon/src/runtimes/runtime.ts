@@ -49,3 +49,17 @@ export interface PluginRuntime {
   /** Opens a session. `sink` gets everything that the plugin sends for `sessionId` until it ends, fails or is closed. */
   open(sessionId: string, sink: SessionSink): RuntimeSession;
 }
+
+/** A runtime that supervision starts and ends, one of perhaps several that run a plugin version. */
+export interface PluginInstance extends PluginRuntime {
+  /** Open sessions. */
+  readonly load: number;
+  /** Settles when no session is open; at once if none is. */
+  idle(): Promise<void>;
+  /** Ends it, with whatever is open. Resolves when it has ended. Idempotent. */
+  stop(reason: string): Promise<unknown>;
+  /** Settles when it has ended, whoever ended it, with why. Never rejects. */
+  readonly ended: Promise<{ readonly text: string }>;
+  /** What the log should say of it, such as its process id. */
+  readonly facts: Readonly<Record<string, string | number>>;
+}

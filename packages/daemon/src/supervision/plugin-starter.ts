@@ -3,8 +3,8 @@ import type { PythonEnvironments } from '../environments/index.ts';
 import { DaemonError } from '../errors/index.ts';
 import type { CagedLaunch, PluginCages } from '../isolation/index.ts';
 import { LocalRuntime, type LocalRuntimeOptions } from '../runtimes/local/index.ts';
+import type { StartInstance } from './instance-slot.ts';
 import { Limiter } from './limiter.ts';
-import type { StartPlugin } from './supervised-plugin.ts';
 
 export interface PluginStarterOptions {
   readonly environments: PythonEnvironments;
@@ -27,7 +27,7 @@ export interface PluginStarterOptions {
 /** From an identifier to a ready process: package, environment, process, first heartbeat (docs/wire/lifecycle.md#installing). */
 export function createPluginStarter(
   options: PluginStarterOptions,
-): (identifier: string, start: Parameters<StartPlugin>[0]) => Promise<LocalRuntime> {
+): (identifier: string, start: Parameters<StartInstance>[0]) => Promise<LocalRuntime> {
   const builds = new Limiter(options.buildsAtOnce);
   const starts = new Limiter(options.startsAtOnce);
   return async (identifier, { signal, onProgress }) => {

@@ -1,36 +1,52 @@
 /** For the tests of this folder: plugin processes that live and die as a test says, and a log that keeps what it is told. */
-import type { Death, LocalRuntime } from '../runtimes/local/index.ts';
+import type { PluginInstance, RuntimeSession } from '../runtimes/runtime.ts';
 import type { Log } from '../telemetry/index.ts';
 
-export class FakeProcess {
-  readonly pid: number;
-  sessions = 0;
-  dead = false;
+export class FakeProcess implements PluginInstance {
+  readonly type = 'local';
+  readonly pluginId = 'tests/fake';
+  readonly identifier = 'tests/fake:0.0.1@abc';
+  readonly facts: { readonly pid: number };
   stopped: string | undefined;
-  readonly #ended = Promise.withResolvers<Death>();
+  readonly #sessions = new Set<string>();
+  readonly #ended = Promise.withResolvers<{ readonly text: string }>();
+  #idle = Promise.withResolvers<void>();
 
   constructor(pid = 1) {
-    this.pid = pid;
+    this.facts = { pid };
   }
 
-  get ended(): Promise<Death> {
+  get load(): number {
+    return this.#sessions.size;
+  }
+
+  get ended(): Promise<{ readonly text: string }> {
     return this.#ended.promise;
   }
 
-  die(text = 'it died'): void {
-    this.dead = true;
-    this.#ended.resolve({ reason: 'exit', text, exit: { code: 1, signal: null }, stderr: '' });
+  open(sessionId: string): RuntimeSession {
+    this.#sessions.add(sessionId);
+    const close = () => {
+      this.#sessions.delete(sessionId);
+      if (this.#sessions.size > 0) return;
+      this.#idle.resolve();
+      this.#idle = Promise.withResolvers();
+    };
+    return { send: () => undefined, close, cancel: close };
   }
 
-  async stop(reason: string): Promise<Death> {
+  idle(): Promise<void> {
+    return this.#sessions.size === 0 ? Promise.resolve() : this.#idle.promise;
+  }
+
+  die(text = 'it died'): void {
+    this.#ended.resolve({ text });
+  }
+
+  async stop(reason: string): Promise<unknown> {
     this.stopped = reason;
     this.die(`stopped: ${reason}`);
     return this.ended;
-  }
-
-  /** Supervision uses no more of a runtime than what is here. */
-  get runtime(): LocalRuntime {
-    return this as unknown as LocalRuntime;
   }
 }
 
@@ -40,14 +56,14 @@ export class FakeStarts {
     readonly identifier: string;
     readonly signal: AbortSignal;
     readonly onProgress: (step: string) => void;
-    readonly outcome: PromiseWithResolvers<LocalRuntime>;
+    readonly outcome: PromiseWithResolvers<PluginInstance>;
   }[] = [];
 
   start = (
     identifier: string,
     { signal, onProgress }: { signal: AbortSignal; onProgress: (step: string) => void },
-  ): Promise<LocalRuntime> => {
-    const outcome = Promise.withResolvers<LocalRuntime>();
+  ): Promise<PluginInstance> => {
+    const outcome = Promise.withResolvers<PluginInstance>();
     signal.addEventListener('abort', () => outcome.reject(signal.reason), { once: true });
     this.calls.push({ identifier, signal, onProgress, outcome });
     return outcome.promise;
@@ -55,7 +71,7 @@ export class FakeStarts {
 
   /** The newest start succeeds. */
   succeed(process = new FakeProcess()): FakeProcess {
-    this.calls.at(-1)?.outcome.resolve(process.runtime);
+    this.calls.at(-1)?.outcome.resolve(process);
     return process;
   }
 

@@ -5,8 +5,11 @@ import { join } from 'node:path';
 import { type Logger, pino } from 'pino';
 import type { Database } from '../../database/index.ts';
 import { openDatabase } from '../../database/index.ts';
+import type { PluginInstance } from '../../runtimes/runtime.ts';
 import { type ObjectStorage, openLocalStorage } from '../../storage/index.ts';
-import type { LocalPlugins } from '../../supervision/contract.ts';
+import { LocalSupervisor } from '../../supervision/index.ts';
+import { FakeProcess } from '../../supervision/testing.ts';
+import type { Log } from '../../telemetry/index.ts';
 import type { JobEnd } from '../install-tasks.ts';
 import { createInstallation, type Installation, type InstallationOptions } from '../installation.ts';
 import type { InstallationChange } from '../installations.ts';
@@ -22,43 +25,45 @@ export interface Launch {
   readonly fail: (error: Error) => void;
 }
 
-/** Plugins that start at once, or when the test says so. */
-export class PlayedPlugins implements LocalPlugins {
+/** Plugins that start at once, or when the test says so, under the real supervision. */
+export class PlayedPlugins {
   /** Launches that wait for the test; only filled while `manual`. */
   readonly launches: Launch[] = [];
-  readonly ensured: string[] = [];
   readonly retired: string[] = [];
   manual = false;
-  readonly #running = new Set<string>();
+  /** What the test looks at when a plugin is started. */
+  onStart: (identifier: string) => Promise<void> = async () => undefined;
+  readonly supervisor: LocalSupervisor;
   #arrived = Promise.withResolvers<void>();
 
-  async ensure(
-    identifier: string,
-    options: { readonly signal: AbortSignal; readonly onProgress?: (step: string) => void },
-  ): Promise<void> {
-    this.ensured.push(identifier);
-    if (!this.manual || this.#running.has(identifier)) {
-      this.#running.add(identifier);
-      return;
-    }
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    options.signal.addEventListener('abort', () => reject(options.signal.reason), { once: true });
-    this.launches.push({
-      identifier,
-      signal: options.signal,
-      step: options.onProgress ?? (() => undefined),
-      done: resolve,
-      fail: reject,
+  constructor(database: Database, log: Log) {
+    this.supervisor = new LocalSupervisor({
+      start: (identifier, options) => this.#start(identifier, options),
+      desired: () => database.installations.identifiersInUse({ runtimeType: 'local' }),
+      isDesired: (identifier) => database.plugins.exists(identifier),
+      drainSeconds: 60,
+      lookEveryMs: 30_000,
+      log,
+      onState: (identifier, state) => {
+        if (state === 'stopped') this.retired.push(identifier);
+      },
     });
-    this.#arrived.resolve();
-    this.#arrived = Promise.withResolvers();
-    await promise;
-    this.#running.add(identifier);
   }
 
-  retire(identifier: string): void {
-    this.retired.push(identifier);
-    this.#running.delete(identifier);
+  async #start(
+    identifier: string,
+    { signal, onProgress }: { readonly signal: AbortSignal; readonly onProgress: (step: string) => void },
+  ): Promise<PluginInstance> {
+    await this.onStart(identifier);
+    if (this.manual) {
+      const { promise, resolve, reject } = Promise.withResolvers<void>();
+      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+      this.launches.push({ identifier, signal, step: onProgress, done: resolve, fail: reject });
+      this.#arrived.resolve();
+      this.#arrived = Promise.withResolvers();
+      await promise;
+    }
+    return new FakeProcess();
   }
 
   /** The nth launch, waiting until it has come. */
@@ -114,15 +119,15 @@ export async function openHarness(options: HarnessOptions = {}): Promise<Harness
   const database = await openDatabase({ type: 'sqlite', file: join(directory, 'daemon.db') });
   const real = await openLocalStorage({ root: join(directory, 'storage'), nodeId: 'node' });
   const storage = options.storage?.(real) ?? real;
-  const plugins = new PlayedPlugins();
   const log = options.log ?? pino({ level: 'silent' });
+  const plugins = new PlayedPlugins(database, log);
   const changes: InstallationChange[] = [];
   const jobEnds: JobEnd[] = [];
   const installation = createInstallation(
     {
       database,
       objects: storage,
-      plugins,
+      plugins: plugins.supervisor,
       log,
       onChange: (change) => changes.push(change),
       onJobEnd: (end) => jobEnds.push(end),
@@ -141,6 +146,7 @@ export async function openHarness(options: HarnessOptions = {}): Promise<Harness
     log,
     async close() {
       await installation.close();
+      await plugins.supervisor.close();
       await database.close();
       await rm(directory, { recursive: true, force: true });
     },

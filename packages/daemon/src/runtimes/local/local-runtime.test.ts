@@ -88,18 +88,18 @@ test('ready at the first heartbeat; a session is answered; the process is ended 
   const runtime = await start(
     `${BEAT}; read line; ${message('s-1', 'stream', '"$line"')}; ${message('s-1', 'end')}; sleep 60 & wait`,
   );
-  expect(alive(runtime.pid)).toBe(true);
+  expect(alive(runtime.facts.pid)).toBe(true);
   const sink = new Sink();
   const session = runtime.open('s-1', sink);
-  expect(runtime.sessions).toBe(1);
+  expect(runtime.load).toBe(1);
   await session.send('{"hello":1}');
   expect(await sink.done.promise).toBeUndefined();
   expect(sink.chunks).toEqual(['"$line"']);
-  expect(runtime.sessions).toBe(0);
+  expect(runtime.load).toBe(0);
   const death = await runtime.stop('enough');
   expect(death.exit).toEqual({ code: null, signal: 'SIGTERM' });
   expect(death.text).toContain('because enough');
-  expect(alive(runtime.pid)).toBe(false);
+  expect(alive(runtime.facts.pid)).toBe(false);
 });
 
 test('a process that ends before it is ready: exit code and its last words', async () => {

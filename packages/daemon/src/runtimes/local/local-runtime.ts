@@ -2,7 +2,7 @@ import { type SessionError, sessionError } from '../../errors/index.ts';
 import type { Log } from '../../telemetry/index.ts';
 import type { PluginBudgets } from '../plugin-budgets.ts';
 import { cancelLine, endedSessionLines, LineChannel, LineWriter, PluginOutput } from '../protocol/index.ts';
-import type { PluginRuntime, RuntimeSession, SessionSink } from '../runtime.ts';
+import type { PluginInstance, RuntimeSession, SessionSink } from '../runtime.ts';
 import type { LaunchSpec, PluginProcess, ProcessExit, ProcessLauncher } from './launcher/index.ts';
 import { Liveness, type LivenessOptions } from './liveness.ts';
 import { MemoryWatch } from './memory-watch.ts';
@@ -45,7 +45,7 @@ export interface Death {
  * that is restarted
  * gets a new LocalRuntime; supervision/ decides about that and nobody else starts or stops one.
  */
-export class LocalRuntime implements PluginRuntime {
+export class LocalRuntime implements PluginInstance {
   readonly type = 'local';
   readonly pluginId: string;
   readonly identifier: string;
@@ -128,13 +128,16 @@ export class LocalRuntime implements PluginRuntime {
     void this.#watch();
   }
 
-  get pid(): number {
-    return this.#process.pid;
+  get facts(): { readonly pid: number } {
+    return { pid: this.#process.pid };
   }
 
-  /** Open sessions. */
-  get sessions(): number {
+  get load(): number {
     return this.#channel.sessions;
+  }
+
+  idle(): Promise<void> {
+    return this.#channel.idle();
   }
 
   get dead(): boolean {

@@ -64,6 +64,8 @@ export class LineChannel {
   /** The session of the last usual line, with the text its next line starts with. */
   #recentPrefix = '';
   #recentSink: SessionSink | undefined;
+  /** Somebody waits until no session is open. */
+  #idle: PromiseWithResolvers<void> | undefined;
 
   constructor(options: LineChannelOptions) {
     this.#options = options;
@@ -73,6 +75,13 @@ export class LineChannel {
   /** Open sessions. */
   get sessions(): number {
     return this.#sinks.size;
+  }
+
+  /** Settles when no session is open; at once if none is. */
+  idle(): Promise<void> {
+    if (this.#sinks.size === 0) return Promise.resolve();
+    this.#idle ??= Promise.withResolvers<void>();
+    return this.#idle.promise;
   }
 
   open(sessionId: string, sink: SessionSink): void {
@@ -242,6 +251,9 @@ export class LineChannel {
   #forget(id: string, sink: SessionSink): void {
     this.#sinks.delete(id);
     if (this.#recentSink === sink) this.#recentSink = undefined;
+    if (this.#idle === undefined || this.#sinks.size > 0) return;
+    this.#idle.resolve();
+    this.#idle = undefined;
   }
 
   /**

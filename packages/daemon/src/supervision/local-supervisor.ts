@@ -1,12 +1,14 @@
 import { DaemonError } from '../errors/index.ts';
-import type { LocalRuntime } from '../runtimes/local/index.ts';
+import type { PluginInstance } from '../runtimes/runtime.ts';
 import type { Log } from '../telemetry/index.ts';
-import type { LocalPlugins } from './contract.ts';
-import { type PluginState, type StartPlugin, SupervisedPlugin } from './supervised-plugin.ts';
+import { Claims } from './claims.ts';
+import type { Claim, LocalPlugins } from './contract.ts';
+import type { PluginState, StartInstance } from './instance-slot.ts';
+import { Pool } from './pool.ts';
 
 export interface LocalSupervisorOptions {
-  /** Builds and starts one plugin; resolves when it is ready. */
-  readonly start: (identifier: string, options: Parameters<StartPlugin>[0]) => Promise<LocalRuntime>;
+  /** Builds and starts one instance; resolves when it is ready. */
+  readonly start: (identifier: string, options: Parameters<StartInstance>[0]) => Promise<PluginInstance>;
   /** The plugins that should run on this node: those that some tenant has installed. */
   readonly desired: () => Promise<readonly string[]>;
   /** Whether one plugin should run here. */
@@ -22,15 +24,15 @@ export interface LocalSupervisorOptions {
 
 /** A plugin has to be missing from the desired state this often in a row before it is stopped (docs/wire/lifecycle.md#supervision). */
 const MISSING_LOOKS = 2;
+/** Processes of one version. */
+const INSTANCES = 1;
 
-/** Brings what runs on this machine in line with what is installed (docs/wire/lifecycle.md#supervision). */
+/** Brings what runs on this machine in line with what is claimed: a pool for each version (docs/wire/lifecycle.md#supervision). */
 export class LocalSupervisor implements LocalPlugins {
   readonly #options: LocalSupervisorOptions;
-  readonly #plugins = new Map<string, SupervisedPlugin>();
-  /** Being installed: wanted although nobody has them installed yet. */
-  readonly #installing = new Map<string, number>();
+  readonly #pools = new Map<string, Pool>();
+  readonly #claims = new Claims();
   readonly #retiring = new Set<Promise<void>>();
-  readonly #missing = new Map<string, number>();
   #timer: NodeJS.Timeout | undefined;
   #closed = new AbortController();
 
@@ -45,24 +47,25 @@ export class LocalSupervisor implements LocalPlugins {
     this.#timer.unref();
   }
 
-  /** The running process of a plugin, if it is ready. */
-  peek(identifier: string): LocalRuntime | undefined {
-    return this.#plugins.get(identifier)?.runtime;
+  /** The instance for a new session of a plugin, if one is ready. */
+  peek(identifier: string): PluginInstance | undefined {
+    return this.#pools.get(identifier)?.pick();
   }
 
   /**
-   * The running process of an installed plugin, waiting for its start.
+   * The instance for a new session of an installed plugin, waiting for its start.
    * @throws DaemonError `not-routable` if it is not installed here, `runtime-unavailable` with the cause if it does not start
    */
-  async ready(identifier: string, signal: AbortSignal): Promise<LocalRuntime> {
-    let plugin = this.#plugins.get(identifier);
-    if (plugin === undefined) {
+  async ready(identifier: string, signal: AbortSignal): Promise<PluginInstance> {
+    let pool = this.#pools.get(identifier);
+    if (pool === undefined) {
       if (!(await this.#options.isDesired(identifier)))
         throw new DaemonError('not-routable', 'no available node, plugin runtime not found');
-      plugin = this.#supervise(identifier);
+      this.#claims.installed(identifier);
+      pool = this.#pool(identifier);
     }
     try {
-      return await plugin.ensure(signal);
+      return await pool.ensure(signal);
     } catch (error) {
       if (signal.aborted) throw error;
       const cause = error instanceof Error ? error.message : String(error);
@@ -72,32 +75,39 @@ export class LocalSupervisor implements LocalPlugins {
     }
   }
 
-  async ensure(
-    identifier: string,
-    { signal, onProgress }: { readonly signal: AbortSignal; readonly onProgress?: (step: string) => void },
-  ): Promise<void> {
-    this.#installing.set(identifier, (this.#installing.get(identifier) ?? 0) + 1);
-    const plugin = this.#supervise(identifier);
-    try {
-      await plugin.ensure(signal, onProgress);
-    } catch (error) {
-      // Nobody has it installed: it must not be restarted for ever in the background.
-      if (this.#installing.get(identifier) === 1 && !(await this.#options.isDesired(identifier)))
-        this.retire(identifier);
-      throw error;
-    } finally {
-      const left = (this.#installing.get(identifier) ?? 1) - 1;
-      if (left > 0) this.#installing.set(identifier, left);
-      else this.#installing.delete(identifier);
-    }
+  claim(identifier: string): Claim {
+    this.#claims.take(identifier);
+    let given = false;
+    return {
+      ready: async ({ signal, onProgress }) => {
+        await this.#pool(identifier).ensure(signal, onProgress);
+      },
+      release: async () => {
+        if (!given) this.#claims.give(identifier);
+        given = true;
+        return await this.#released(identifier);
+      },
+    };
   }
 
-  retire(identifier: string): void {
-    const plugin = this.#plugins.get(identifier);
-    if (plugin === undefined) return;
-    this.#plugins.delete(identifier);
-    this.#missing.delete(identifier);
-    const retiring = plugin
+  /** A claim was given up: the version is stopped if that was the last one. */
+  async #released(identifier: string): Promise<boolean> {
+    if (this.#claims.byJobs(identifier)) return false;
+    // Until the database has answered, the tenants are taken to have it: should it fail, the looks find out.
+    this.#claims.installed(identifier);
+    if (await this.#options.isDesired(identifier)) return false;
+    // Claimed again while it was asked.
+    if (this.#claims.byJobs(identifier)) return false;
+    this.#claims.uninstalled(identifier);
+    this.#retire(identifier);
+    return true;
+  }
+
+  #retire(identifier: string): void {
+    const pool = this.#pools.get(identifier);
+    if (pool === undefined) return;
+    this.#pools.delete(identifier);
+    const retiring = pool
       .retire(this.#closed.signal)
       .then(() => this.#retired(identifier))
       .catch((error: unknown) => this.#options.log.error({ plugin: identifier, error }, 'plugin could not be stopped'))
@@ -107,20 +117,20 @@ export class LocalSupervisor implements LocalPlugins {
 
   async #retired(identifier: string): Promise<void> {
     // Installed again meanwhile, or still installed and only stopped with the daemon.
-    if (this.#closed.signal.aborted || this.#plugins.has(identifier)) return;
+    if (this.#closed.signal.aborted || this.#pools.has(identifier)) return;
     await this.#options.onRetired?.(identifier);
   }
 
   /** What runs, starts or is being installed on this node. */
   get identifiers(): readonly string[] {
-    return [...this.#plugins.keys()];
+    return [...this.#pools.keys()];
   }
 
   /** Plugins that should run but do not, with the reason. */
   problems(): Readonly<Record<string, string>> {
     const found: Record<string, string> = {};
-    for (const [identifier, plugin] of this.#plugins) {
-      if (plugin.state !== 'running') found[identifier] = plugin.problem ?? plugin.state;
+    for (const [identifier, pool] of this.#pools) {
+      if (pool.state !== 'running') found[identifier] = pool.problem ?? pool.state;
     }
     return found;
   }
@@ -129,43 +139,33 @@ export class LocalSupervisor implements LocalPlugins {
   async close(): Promise<void> {
     clearInterval(this.#timer);
     this.#closed.abort();
-    for (const identifier of [...this.#plugins.keys()]) this.retire(identifier);
+    for (const identifier of [...this.#pools.keys()]) this.#retire(identifier);
     await Promise.all(this.#retiring);
   }
 
-  #supervise(identifier: string): SupervisedPlugin {
+  #pool(identifier: string): Pool {
     if (this.#closed.signal.aborted)
       throw new DaemonError('runtime-unavailable', 'the daemon is stopping: plugin runtime not found');
-    const known = this.#plugins.get(identifier);
+    const known = this.#pools.get(identifier);
     if (known !== undefined) return known;
-    const plugin = new SupervisedPlugin({
+    const pool = new Pool({
       identifier,
+      instances: INSTANCES,
       start: (options) => this.#options.start(identifier, options),
       drainSeconds: this.#options.drainSeconds,
       log: this.#options.log,
       onState: (state) => this.#options.onState(identifier, state),
     });
-    this.#plugins.set(identifier, plugin);
-    return plugin;
+    this.#pools.set(identifier, pool);
+    return pool;
   }
 
   async #look(): Promise<void> {
     try {
       const desired = new Set(await this.#options.desired());
       if (this.#closed.signal.aborted) return;
-      for (const identifier of desired) {
-        const plugin = this.#supervise(identifier);
-        // The supervised plugin logs its failures and starts again by itself.
-        if (plugin.state === 'stopped') plugin.ensure(this.#closed.signal).catch(() => undefined);
-      }
-      for (const identifier of [...this.#plugins.keys()]) {
-        if (desired.has(identifier) || this.#installing.has(identifier)) this.#missing.delete(identifier);
-        else {
-          const times = (this.#missing.get(identifier) ?? 0) + 1;
-          this.#missing.set(identifier, times);
-          if (times >= MISSING_LOOKS) this.retire(identifier);
-        }
-      }
+      for (const identifier of this.#claims.look(desired, MISSING_LOOKS)) this.#retire(identifier);
+      for (const identifier of desired) this.#pool(identifier).fill(this.#closed.signal);
     } catch (error) {
       // What runs goes on running; the next look tries again.
       this.#options.log.error({ error }, 'the list of installed plugins could not be read');

@@ -1,18 +1,18 @@
 import { DaemonError } from '../errors/index.ts';
-import type { LocalRuntime } from '../runtimes/local/index.ts';
+import type { PluginInstance } from '../runtimes/runtime.ts';
 import type { Log } from '../telemetry/index.ts';
 import { restartDelayMs, STEADY_MS } from './backoff.ts';
 
-export type StartPlugin = (options: {
+export type StartInstance = (options: {
   readonly signal: AbortSignal;
   readonly onProgress: (step: string) => void;
-}) => Promise<LocalRuntime>;
+}) => Promise<PluginInstance>;
 
-export interface SupervisedPluginOptions {
+export interface InstanceSlotOptions {
   readonly identifier: string;
-  /** Builds the environment and starts a process; resolves when it is ready. */
-  readonly start: StartPlugin;
-  /** How long open sessions may go on when the plugin is retired. */
+  /** Builds the environment and starts an instance; resolves when it is ready. */
+  readonly start: StartInstance;
+  /** How long open sessions may go on when the slot is retired. */
   readonly drainSeconds: number;
   readonly log: Log;
   readonly onState: (state: PluginState) => void;
@@ -23,23 +23,23 @@ export type PluginState = 'stopped' | 'starting' | 'running' | 'waiting';
 
 /** A start under way, for all who wait for it. */
 interface Starting {
-  readonly done: Promise<LocalRuntime>;
+  readonly done: Promise<PluginInstance>;
   readonly listeners: Set<(step: string) => void>;
+  /** For those who join later. */
+  lastStep: string | undefined;
 }
 
 /** After a failed start, requests within this time get its error instead of another start. */
 const NO_RETRY_MS = 1000;
-const DRAIN_LOOK_MS = 100;
 
 /**
- * Keeps one plugin version running: starts it, starts it again when it ends, and says why when it cannot. There is one for each
- * identifier; it alone starts and stops this plugin's processes.
+ * The place of one instance of a plugin version: starts it, replaces it when it ends, and says why when it cannot. A pool has as many
+ * slots as instances.
  */
-export class SupervisedPlugin {
-  readonly identifier: string;
-  readonly #options: SupervisedPluginOptions;
+export class InstanceSlot {
+  readonly #options: InstanceSlotOptions;
   #state: PluginState = 'stopped';
-  #runtime: LocalRuntime | undefined;
+  #instance: PluginInstance | undefined;
   #starting: Starting | undefined;
   #retired = new AbortController();
   #retry: NodeJS.Timeout | undefined;
@@ -48,8 +48,7 @@ export class SupervisedPlugin {
   #startFailedAt = 0;
   #lastError: unknown;
 
-  constructor(options: SupervisedPluginOptions) {
-    this.identifier = options.identifier;
+  constructor(options: InstanceSlotOptions) {
     this.#options = options;
   }
 
@@ -62,22 +61,25 @@ export class SupervisedPlugin {
     return this.#state === 'waiting' ? textOf(this.#lastError) : undefined;
   }
 
-  /** The process that takes requests now. */
-  get runtime(): LocalRuntime | undefined {
-    return this.#runtime;
+  /** The instance that takes requests now. */
+  get instance(): PluginInstance | undefined {
+    return this.#instance;
   }
 
   /**
-   * The running process, started if need be. A start under way is joined; it goes on when the asker leaves, as others may wait.
+   * The running instance, started if need be. A start under way is joined; it goes on when the asker leaves, as others may wait.
    * @throws the error of the start; the signal's reason
    */
-  async ensure(signal: AbortSignal, onProgress?: (step: string) => void): Promise<LocalRuntime> {
-    if (this.#runtime !== undefined) return this.#runtime;
+  async ensure(signal: AbortSignal, onProgress?: (step: string) => void): Promise<PluginInstance> {
+    if (this.#instance !== undefined) return this.#instance;
     signal.throwIfAborted();
     if (this.#starting === undefined && this.#state === 'waiting' && Date.now() - this.#startFailedAt < NO_RETRY_MS)
       throw this.#lastError;
     const starting = this.#starting ?? this.#start();
-    if (onProgress !== undefined) starting.listeners.add(onProgress);
+    if (onProgress !== undefined) {
+      starting.listeners.add(onProgress);
+      if (starting.lastStep !== undefined) onProgress(starting.lastStep);
+    }
     const given = Promise.withResolvers<never>();
     const giveUp = () => given.reject(signal.reason);
     signal.addEventListener('abort', giveUp, { once: true });
@@ -92,30 +94,32 @@ export class SupervisedPlugin {
   #start(): Starting {
     clearTimeout(this.#retry);
     this.#setState('starting');
-    const listeners = new Set<(step: string) => void>();
+    const started = Promise.withResolvers<PluginInstance>();
+    const starting: Starting = { done: started.promise, listeners: new Set(), lastStep: undefined };
+    this.#starting = starting;
     const onProgress = (step: string) => {
-      for (const listener of listeners) listener(step);
+      starting.lastStep = step;
+      for (const listener of starting.listeners) listener(step);
     };
-    const starting = { done: this.#run(this.#retired.signal, onProgress), listeners };
+    started.resolve(this.#run(this.#retired.signal, onProgress));
     // Every asker sees the outcome; without one the state tells it.
     starting.done.catch(() => undefined);
-    this.#starting = starting;
     return starting;
   }
 
-  async #run(signal: AbortSignal, onProgress: (step: string) => void): Promise<LocalRuntime> {
+  async #run(signal: AbortSignal, onProgress: (step: string) => void): Promise<PluginInstance> {
     const startedAt = Date.now();
     try {
-      const runtime = await this.#options.start({ signal, onProgress });
+      const instance = await this.#options.start({ signal, onProgress });
       this.#starting = undefined;
-      this.#runtime = runtime;
+      this.#instance = instance;
       this.#setState('running');
       this.#options.log.info(
-        { plugin: this.identifier, pid: runtime.pid, start_ms: Date.now() - startedAt },
+        { plugin: this.#options.identifier, ...instance.facts, start_ms: Date.now() - startedAt },
         'plugin is ready',
       );
-      void this.#watch(runtime);
-      return runtime;
+      void this.#watch(instance);
+      return instance;
     } catch (error) {
       this.#starting = undefined;
       if (signal.aborted) this.#setState('stopped');
@@ -127,14 +131,14 @@ export class SupervisedPlugin {
     }
   }
 
-  async #watch(runtime: LocalRuntime): Promise<void> {
+  async #watch(instance: PluginInstance): Promise<void> {
     const readyAt = Date.now();
-    const death = await runtime.ended;
-    if (this.#runtime !== runtime) return;
-    this.#runtime = undefined;
+    const { text } = await instance.ended;
+    if (this.#instance !== instance) return;
+    this.#instance = undefined;
     if (this.#retired.signal.aborted) return this.#setState('stopped');
     if (Date.now() - readyAt > STEADY_MS) this.#failures = 0;
-    this.#failed(new DaemonError('internal', death.text), 'plugin ended');
+    this.#failed(new DaemonError('internal', text), 'plugin ended');
   }
 
   #failed(error: unknown, what: string): void {
@@ -143,7 +147,7 @@ export class SupervisedPlugin {
     const pauseMs = restartDelayMs(this.#failures);
     this.#setState('waiting');
     this.#options.log.warn(
-      { plugin: this.identifier, failures: this.#failures, next_start_ms: pauseMs, error: textOf(error) },
+      { plugin: this.#options.identifier, failures: this.#failures, next_start_ms: pauseMs, error: textOf(error) },
       what,
     );
     this.#retry = setTimeout(() => void this.#start(), pauseMs);
@@ -157,22 +161,33 @@ export class SupervisedPlugin {
   async retire(signal?: AbortSignal): Promise<void> {
     this.#retired.abort(new DaemonError('runtime-unavailable', 'the plugin was stopped: plugin runtime not found'));
     clearTimeout(this.#retry);
-    const runtime = this.#runtime;
-    this.#runtime = undefined;
-    if (runtime === undefined) {
+    const instance = this.#instance;
+    this.#instance = undefined;
+    if (instance === undefined) {
       await this.#starting?.done.then(
         (started) => started.stop('the plugin was stopped'),
         () => undefined,
       );
-      this.#setState('stopped');
-      return;
+    } else {
+      await this.#drained(instance, signal);
+      await instance.stop('the plugin was stopped');
     }
-    const until = Date.now() + this.#options.drainSeconds * 1000;
-    while (runtime.sessions > 0 && !runtime.dead && Date.now() < until && signal?.aborted !== true) {
-      await new Promise((resolve) => setTimeout(resolve, DRAIN_LOOK_MS));
-    }
-    await runtime.stop('the plugin was stopped');
     this.#setState('stopped');
+  }
+
+  /** Resolves when nothing of an instance is open any more, or must not be waited for. */
+  async #drained(instance: PluginInstance, signal: AbortSignal | undefined): Promise<void> {
+    const enough = Promise.withResolvers<void>();
+    const limit = setTimeout(enough.resolve, this.#options.drainSeconds * 1000);
+    const hurry = () => enough.resolve();
+    signal?.addEventListener('abort', hurry, { once: true });
+    if (signal?.aborted === true) hurry();
+    try {
+      await Promise.race([instance.idle(), instance.ended, enough.promise]);
+    } finally {
+      clearTimeout(limit);
+      signal?.removeEventListener('abort', hurry);
+    }
   }
 
   #setState(state: PluginState): void {

@@ -1,10 +1,11 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { LocalSupervisor } from './local-plugins.ts';
+import { LocalSupervisor } from './local-supervisor.ts';
 import { FakeProcess, FakeStarts, fakeLog } from './testing.ts';
 
 const LOOK_MS = 30_000;
 let starts: FakeStarts;
 let desired: readonly string[] | Error;
+let asked: Error | undefined;
 let lines: string[];
 let supervisor: LocalSupervisor;
 
@@ -12,6 +13,7 @@ beforeEach(() => {
   vi.useFakeTimers();
   starts = new FakeStarts();
   desired = [];
+  asked = undefined;
   const { log, lines: kept } = fakeLog();
   lines = kept;
   supervisor = new LocalSupervisor({
@@ -20,7 +22,10 @@ beforeEach(() => {
       if (desired instanceof Error) throw desired;
       return desired;
     },
-    isDesired: async (identifier) => !(desired instanceof Error) && desired.includes(identifier),
+    isDesired: async (identifier) => {
+      if (asked !== undefined) throw asked;
+      return !(desired instanceof Error) && desired.includes(identifier);
+    },
     drainSeconds: 60,
     lookEveryMs: LOOK_MS,
     log,
@@ -75,7 +80,7 @@ test('a database that does not answer changes nothing', async () => {
   desired = new Error('database is gone');
   await vi.advanceTimersByTimeAsync(5 * LOOK_MS);
   expect(running.stopped).toBeUndefined();
-  expect(supervisor.peek('a')).toBe(running.runtime);
+  expect(supervisor.peek('a')).toBe(running);
   expect(lines).toContain('the list of installed plugins could not be read');
 });
 
@@ -83,7 +88,7 @@ test('a request for an installed plugin that nobody has started yet starts it', 
   desired = ['a'];
   const asking = supervisor.ready('a', forever());
   await settle();
-  const { runtime } = starts.succeed();
+  const runtime = starts.succeed();
   expect(await asking).toBe(runtime);
   expect(supervisor.peek('a')).toBe(runtime);
 });
@@ -110,44 +115,110 @@ test('a failed start is told in the words that Dify takes as "try again", with t
 
 test('a plugin being installed is left alone by the looks although nobody has it yet', async () => {
   supervisor.begin();
-  const installing = supervisor.ensure('new', { signal: forever() });
+  const installing = supervisor.claim('new').ready({ signal: forever() });
   await vi.advanceTimersByTimeAsync(10 * LOOK_MS);
   expect(starts.calls).toHaveLength(1);
-  const { runtime } = starts.succeed();
+  const runtime = starts.succeed();
   await installing;
   expect(supervisor.peek('new')).toBe(runtime);
 });
 
 test('an installation that fails is not tried for ever', async () => {
-  const installing = supervisor.ensure('new', { signal: forever() }).catch((error: Error) => error.message);
+  const claim = supervisor.claim('new');
+  const installing = claim.ready({ signal: forever() }).catch((error: Error) => error.message);
   starts.fail(new Error('broken'));
   expect(await installing).toBe('broken');
+  expect(await claim.release()).toBe(true);
   await vi.advanceTimersByTimeAsync(600_000);
   expect(starts.calls.length).toBeLessThanOrEqual(2);
   expect(starts.calls.every((call) => call === starts.calls[0] || call.signal.aborted)).toBe(true);
   expect(supervisor.problems()).toEqual({});
+  void supervisor.claim('new').ready({ signal: forever() });
+  starts.succeed();
+  await settle();
+  expect(supervisor.peek('new')).toBeDefined();
 });
 
 test('one that fails although another tenant has it goes on being tried', async () => {
   desired = ['a'];
-  const installing = supervisor.ensure('a', { signal: forever() }).catch((error: Error) => error.message);
+  const claim = supervisor.claim('a');
+  const installing = claim.ready({ signal: forever() }).catch((error: Error) => error.message);
   starts.fail(new Error('broken'));
   expect(await installing).toBe('broken');
+  expect(await claim.release()).toBe(false);
   await vi.advanceTimersByTimeAsync(2000);
   expect(starts.calls.length).toBeGreaterThan(1);
   expect(Object.keys(supervisor.problems())).toEqual(['a']);
 });
 
-test('two tenants install the same: one start; the one who gives up does not take it from the other', async () => {
-  const left = new AbortController();
-  const first = supervisor.ensure('new', { signal: left.signal }).catch((error: Error) => error.message);
-  const second = supervisor.ensure('new', { signal: forever() });
-  left.abort(new Error('cancelled'));
-  expect(await first).toBe('cancelled');
-  starts.succeed();
-  await second;
-  expect(starts.calls).toHaveLength(1);
-  expect(supervisor.peek('new')).toBeDefined();
+test('two jobs install the same: one start, whose steps both see; who gives up does not take it from the other, the last one does', async () => {
+  const [a, b] = [supervisor.claim('new'), supervisor.claim('new')];
+  const [left, leftToo] = [new AbortController(), new AbortController()];
+  const first = a.ready({ signal: left.signal }).catch((error: Error) => error.message);
+  starts.calls[0]?.onProgress('installing dependencies');
+  const seen: string[] = [];
+  const second = b
+    .ready({ signal: leftToo.signal, onProgress: (step) => seen.push(step) })
+    .catch((error: Error) => error.message);
+  starts.calls[0]?.onProgress('starting');
+  expect(seen).toEqual(['installing dependencies', 'starting']);
+  left.abort(new Error('deleted'));
+  expect([await first, await a.release()]).toEqual(['deleted', false]);
+  expect(starts.calls.map((call) => call.signal.aborted)).toEqual([false]);
+  leftToo.abort(new Error('deleted too'));
+  expect([await second, await b.release()]).toEqual(['deleted too', true]);
+  expect(starts.calls.map((call) => call.signal.aborted)).toEqual([true]);
+});
+
+test('a claim that is released twice counts once', async () => {
+  const [a, b] = [supervisor.claim('new'), supervisor.claim('new')];
+  void b.ready({ signal: forever() });
+  const running = starts.succeed();
+  await settle();
+  await a.release();
+  expect(await a.release()).toBe(false);
+  expect(supervisor.peek('new')).toBe(running);
+  expect(await b.release()).toBe(true);
+  expect(supervisor.peek('new')).toBeUndefined();
+});
+
+test('what a job installed stays when its claim is released, and goes with the last uninstall', async () => {
+  const claim = supervisor.claim('new');
+  void claim.ready({ signal: forever() });
+  const running = starts.succeed();
+  await settle();
+  desired = ['new'];
+  expect(await claim.release()).toBe(false);
+  expect(supervisor.peek('new')).toBe(running);
+  desired = [];
+  expect(await supervisor.claim('new').release()).toBe(true);
+  await settle();
+  expect(running.stopped).toBeDefined();
+});
+
+test('a claim taken while the last one is being released keeps the version', async () => {
+  const claim = supervisor.claim('new');
+  void claim.ready({ signal: forever() });
+  const running = starts.succeed();
+  await settle();
+  const releasing = claim.release();
+  const next = supervisor.claim('new');
+  expect(await releasing).toBe(false);
+  expect(supervisor.peek('new')).toBe(running);
+  expect(await next.release()).toBe(true);
+});
+
+test('a release that the database does not answer stops nothing; the looks do that later', async () => {
+  supervisor.begin();
+  const claim = supervisor.claim('new');
+  void claim.ready({ signal: forever() });
+  const running = starts.succeed();
+  await settle();
+  asked = new Error('database is gone');
+  await expect(claim.release()).rejects.toThrow('database is gone');
+  expect(supervisor.peek('new')).toBe(running);
+  await vi.advanceTimersByTimeAsync(2 * LOOK_MS);
+  expect(running.stopped).toBeDefined();
 });
 
 test('closing ends every process and refuses new ones', async () => {
@@ -156,8 +227,8 @@ test('closing ends every process and refuses new ones', async () => {
   await settle();
   const processes = starts.calls.map((call, n) => {
     const running = new FakeProcess(n);
-    running.sessions = n;
-    call.outcome.resolve(running.runtime);
+    if (n > 0) running.open('a');
+    call.outcome.resolve(running);
     return running;
   });
   await settle();
