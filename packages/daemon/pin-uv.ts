@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { Installer } from './src/environments/installer.ts';
 import { configuredIndex } from './src/environments/uv-fetch/configured-index.ts';
 import { ACCEPT, parseProjectPage } from './src/environments/uv-fetch/simple-index.ts';
-import { createProcessLauncher } from './src/runtimes/local/launcher/index.ts';
+import { createProcessLauncher } from './src/launcher/index.ts';
 
 /** As many versions as are kept, newest first; of older minor versions only the last patch. */
 const MINORS = 3;

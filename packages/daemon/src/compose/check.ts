@@ -14,7 +14,7 @@ import {
 } from '../config/index.ts';
 import { probeDatabase } from '../database/index.ts';
 import { DaemonError } from '../errors/index.ts';
-import { createProcessLauncher } from '../runtimes/local/launcher/index.ts';
+import { createProcessLauncher } from '../launcher/index.ts';
 import { objectKey } from '../storage/index.ts';
 import { SecretFilter, silentLog } from '../telemetry/index.ts';
 import { databaseOptions } from './database.ts';

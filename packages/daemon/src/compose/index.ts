@@ -23,9 +23,9 @@ import { EndpointService } from '../endpoints/index.ts';
 import { DaemonError } from '../errors/index.ts';
 import { createInstallation } from '../installation/index.ts';
 import { Invocations } from '../invocation/index.ts';
+import { createProcessLauncher, explainPid1 } from '../launcher/index.ts';
 import { Routing } from '../routing/index.ts';
 import { DebuggingKeys, DebuggingRuntimes, DebuggingServer } from '../runtimes/debugging/index.ts';
-import { createProcessLauncher, explainPid1 } from '../runtimes/local/launcher/index.ts';
 import { measured, objectKey } from '../storage/index.ts';
 import {
   createLog,

@@ -7,8 +7,8 @@ import { type BuildCage, PythonEnvironments, workingDirectoryName } from '../env
 import { DaemonError } from '../errors/index.ts';
 import { type createInstallation, PackageStore } from '../installation/index.ts';
 import type { Isolation } from '../isolation/index.ts';
+import type { ProcessLauncher } from '../launcher/index.ts';
 import { pluginEnvironment } from '../runtimes/local/index.ts';
-import type { ProcessLauncher } from '../runtimes/local/launcher/index.ts';
 import type { PluginBudgets } from '../runtimes/plugin-budgets.ts';
 import type { ObjectStorage } from '../storage/index.ts';
 import { createPluginStarter, Housekeeping, LocalSupervisor } from '../supervision/index.ts';

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import type { LaunchSpec, PluginProcess, ProcessLauncher } from '../runtimes/local/launcher/index.ts';
+import type { LaunchSpec, PluginProcess, ProcessLauncher } from '../launcher/index.ts';
 import { OutputLines } from './output-lines.ts';
 
 export interface CommandSpec extends LaunchSpec {

@@ -1,6 +1,6 @@
 import { lchown, readdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { LaunchSpec } from '../runtimes/local/launcher/index.ts';
+import type { LaunchSpec } from '../launcher/index.ts';
 import { type CommandResult, runCommand } from './command.ts';
 import { classifyFailure, EnvironmentError, type EnvironmentFailure } from './failures.ts';
 import { installerEnvironment } from './installer-environment.ts';

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { LaunchSpec, ProcessLauncher } from '../runtimes/local/launcher/index.ts';
+import type { LaunchSpec, ProcessLauncher } from '../launcher/index.ts';
 import type { Proxies } from './installer-environment.ts';
 import type { MirrorOptions } from './mirror.ts';
 

@@ -1,6 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
-import type { ProcessLauncher } from '../runtimes/local/launcher/index.ts';
+import type { ProcessLauncher } from '../launcher/index.ts';
 import { untilAborted } from './abortable.ts';
 import { runCommand } from './command.ts';
 

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { openPackage, writeZip } from '@plugin-daemon/plugin-package';
-import { createProcessLauncher, type ProcessLauncher } from '../runtimes/local/launcher/index.ts';
+import { createProcessLauncher, type ProcessLauncher } from '../launcher/index.ts';
 import type { EnvironmentLog, PrepareRequest, PythonEnvironmentsOptions } from './options.ts';
 import { PythonEnvironments } from './python-environments.ts';
 

@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { createProcessLauncher, type ProcessLauncher } from '../runtimes/local/launcher/index.ts';
+import { createProcessLauncher, type ProcessLauncher } from '../launcher/index.ts';
 import { silentLog } from '../telemetry/index.ts';
 import { type Isolation, openIsolation } from './index.ts';
 

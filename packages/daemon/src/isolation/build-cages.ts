@@ -1,6 +1,6 @@
 import { chmod, lchown, lstat, readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { Cage, LaunchSpec } from '../runtimes/local/launcher/index.ts';
+import type { Cage, LaunchSpec } from '../launcher/index.ts';
 import type { ControlGroup } from './control-groups.ts';
 import { type Foundation, holdsIn } from './foundation.ts';
 import { type LimitOptions, limitsOfCage, pluginLimits } from './limits.ts';

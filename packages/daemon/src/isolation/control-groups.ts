@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Cage } from '../runtimes/local/launcher/index.ts';
+import type { Cage } from '../launcher/index.ts';
 import { findPlaces, type GroupPlaces } from './control-group-places.ts';
 
 export interface GroupLimits {

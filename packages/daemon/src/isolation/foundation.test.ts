@@ -3,8 +3,8 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { LaunchSpec, PluginProcess, ProcessLauncher } from '../runtimes/local/launcher/index.ts';
-import { CageUnavailable } from '../runtimes/local/launcher/index.ts';
+import type { LaunchSpec, PluginProcess, ProcessLauncher } from '../launcher/index.ts';
+import { CageUnavailable } from '../launcher/index.ts';
 import { silentLog } from '../telemetry/index.ts';
 import { type InForce, type Isolation, type IsolationSetting, openIsolation } from './index.ts';
 

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { ProcessLauncher } from '../runtimes/local/launcher/index.ts';
+import type { ProcessLauncher } from '../launcher/index.ts';
 import type { Log } from '../telemetry/index.ts';
 import { ControlGroups } from './control-groups.ts';
 import { candidates, describeMode, type IsolationMode, type IsolationSetting, modes } from './modes.ts';

@@ -1,5 +1,5 @@
 /** What one plugin process may use, from the settings and its manifest. */
-import type { Cage } from '../runtimes/local/launcher/index.ts';
+import type { Cage } from '../launcher/index.ts';
 import type { ControlGroup } from './control-groups.ts';
 
 export interface LimitOptions {

@@ -1,5 +1,5 @@
 /** The ways of holding a plugin in, from the strongest to none. */
-import type { Cage } from '../runtimes/local/launcher/index.ts';
+import type { Cage } from '../launcher/index.ts';
 
 export type IsolationSetting = 'auto' | 'uid' | 'namespace' | 'none';
 export const isolationSettings: readonly IsolationSetting[] = ['auto', 'uid', 'namespace', 'none'];

@@ -1,6 +1,6 @@
 import { realpath } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { Cage, LaunchSpec } from '../runtimes/local/launcher/index.ts';
+import type { Cage, LaunchSpec } from '../launcher/index.ts';
 import type { ControlGroup } from './control-groups.ts';
 import { type Foundation, holdsIn } from './foundation.ts';
 import { type LimitOptions, limitsOfCage, type MemoryLimit, memoryLimit, pluginLimits } from './limits.ts';

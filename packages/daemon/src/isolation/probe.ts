@@ -1,5 +1,5 @@
-import type { Cage, ProcessLauncher } from '../runtimes/local/launcher/index.ts';
-import { CageUnavailable } from '../runtimes/local/launcher/index.ts';
+import type { Cage, ProcessLauncher } from '../launcher/index.ts';
+import { CageUnavailable } from '../launcher/index.ts';
 import { type IsolationMode, modes } from './modes.ts';
 
 export interface Probed {

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { createProcessLauncher, type ProcessLauncher } from '../runtimes/local/launcher/index.ts';
+import { createProcessLauncher, type ProcessLauncher } from '../launcher/index.ts';
 import { ownEnvironment, ScratchDirectories } from './scratch.ts';
 
 let root: string;

@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, mkdtempSync } from 'node:fs';
 import { chown, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import type { ProcessLauncher } from '../runtimes/local/launcher/index.ts';
+import type { ProcessLauncher } from '../launcher/index.ts';
 import type { PluginUser } from './users.ts';
 import { HOME_IN_VIEW } from './view.ts';
 

@@ -1,6 +1,6 @@
 import { existsSync, lstatSync, readlinkSync, realpathSync, statSync } from 'node:fs';
 import { dirname, join, sep } from 'node:path';
-import type { Mount } from '../runtimes/local/launcher/index.ts';
+import type { Mount } from '../launcher/index.ts';
 import type { Scratch } from './scratch.ts';
 
 /** The system's programs and libraries; what is a symbolic link there is one in the view. */

@@ -2,7 +2,7 @@ import type { PluginDeclaration } from '@plugin-daemon/plugin-package';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { PythonEnvironments } from '../environments/index.ts';
 import { DaemonError } from '../errors/index.ts';
-import { createProcessLauncher, type ProcessLauncher } from '../runtimes/local/launcher/index.ts';
+import { createProcessLauncher, type ProcessLauncher } from '../launcher/index.ts';
 import { createPluginStarter, type PluginStarterOptions } from './plugin-starter.ts';
 import { fakeLog } from './testing.ts';
 

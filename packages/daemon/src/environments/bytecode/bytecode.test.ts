@@ -13,7 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { createProcessLauncher, type ProcessLauncher } from '../../runtimes/local/launcher/index.ts';
+import { createProcessLauncher, type ProcessLauncher } from '../../launcher/index.ts';
 import { BytecodeStore } from './index.ts';
 
 const PYTHON = '/usr/bin/python3';

@@ -1,7 +1,7 @@
 import type { Dirent } from 'node:fs';
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ProcessLauncher } from '../../runtimes/local/launcher/index.ts';
+import type { ProcessLauncher } from '../../launcher/index.ts';
 import { runCommand } from '../command.ts';
 import { STORE_SCRIPT } from './store-script.ts';
 

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { createProcessLauncher, type ProcessLauncher } from '../../runtimes/local/launcher/index.ts';
+import { createProcessLauncher, type ProcessLauncher } from '../../launcher/index.ts';
 import { packageOf } from '../testing.ts';
 import { UvLocator } from '../uv-locator.ts';
 import { configuredIndex } from './configured-index.ts';

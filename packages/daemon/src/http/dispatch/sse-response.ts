@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { DaemonError, sessionErrorJson } from '../../errors/index.ts';
 import type { SessionFailure, SessionOutput } from '../../invocation/index.ts';
-import { escapeLineEnds } from '../../runtimes/protocol/line-safety.ts';
+import { escapeLineEnds } from '../../text/index.ts';
 import { errorBody } from '../envelope.ts';
 import { SpillFile } from './spill-file.ts';
 

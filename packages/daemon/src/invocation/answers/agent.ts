@@ -3,7 +3,7 @@
  * docs/wire/runtime-protocol.md#tool-messages).
  */
 import { type SessionError, sessionError } from '../../errors/index.ts';
-import { toLatin1 } from '../../runtimes/protocol/line-safety.ts';
+import { toLatin1 } from '../../text/index.ts';
 import { type AnswerReader, type AnswerSpec, fromLatin1, type KeptBytes, parseJson, readChecked } from './answer.ts';
 import { agentMessage } from './tool.ts';
 

@@ -4,7 +4,7 @@ import type { Room } from '../../budget/index.ts';
 import { type SessionError, sessionError } from '../../errors/index.ts';
 import { parseForeign } from '../../json/foreign.ts';
 import { wellFormedJson } from '../../json/well-formed.ts';
-import { toLatin1 } from '../../runtimes/protocol/line-safety.ts';
+import { toLatin1 } from '../../text/index.ts';
 
 /**
  * Reads one payload: bytes-as-latin1 JSON text in, the text for the caller out (the same text wherever nothing has to be changed).

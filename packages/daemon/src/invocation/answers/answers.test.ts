@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ByteBudget } from '../../budget/index.ts';
 import type { SessionError } from '../../errors/index.ts';
-import { toLatin1 } from '../../runtimes/protocol/line-safety.ts';
+import { toLatin1 } from '../../text/index.ts';
 import { dispatchActions } from '../actions.ts';
 import { agentMessages } from './agent.ts';
 import { type AnswerSpec, isStringContent } from './answer.ts';

@@ -14,7 +14,7 @@ import {
   required,
   string,
 } from '@plugin-daemon/wire-schema';
-import { toLatin1 } from '../../runtimes/protocol/line-safety.ts';
+import { toLatin1 } from '../../text/index.ts';
 import { type AnswerSpec, checked, fromLatin1, parseJson, unmarshalError } from './answer.ts';
 import { present } from './llm.ts';
 import { modelRecord } from './model-record.ts';

@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import type { PluginProcess, ProcessUsage } from './launcher/index.ts';
+import type { PluginProcess, ProcessUsage } from '../../launcher/index.ts';
 import { Liveness } from './liveness.ts';
 
 const OPTIONS = { warnAfterMs: 60_000, deadAfterMs: 120_000, lookEveryMs: 30_000, hopelessAfterMs: 600_000 };

@@ -1,4 +1,4 @@
-import type { PluginProcess } from './launcher/index.ts';
+import type { PluginProcess } from '../../launcher/index.ts';
 
 export interface LivenessOptions {
   /** Milliseconds of silence before a warning, and before a plugin counts as dead. */

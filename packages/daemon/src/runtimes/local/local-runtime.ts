@@ -1,9 +1,9 @@
 import { type SessionError, sessionError } from '../../errors/index.ts';
+import type { LaunchSpec, PluginProcess, ProcessExit, ProcessLauncher } from '../../launcher/index.ts';
 import type { Log } from '../../telemetry/index.ts';
 import type { PluginBudgets } from '../plugin-budgets.ts';
 import { cancelLine, endedSessionLines, LineChannel, LineWriter, PluginOutput } from '../protocol/index.ts';
 import type { PluginInstance, RuntimeSession, SessionSink } from '../runtime.ts';
-import type { LaunchSpec, PluginProcess, ProcessExit, ProcessLauncher } from './launcher/index.ts';
 import { Liveness, type LivenessOptions } from './liveness.ts';
 import { MemoryWatch } from './memory-watch.ts';
 import { StderrTail } from './stderr-tail.ts';

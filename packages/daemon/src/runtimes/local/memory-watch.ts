@@ -1,4 +1,4 @@
-import type { PluginProcess } from './launcher/index.ts';
+import type { PluginProcess } from '../../launcher/index.ts';
 
 const LOOK_EVERY_MS = 500;
 

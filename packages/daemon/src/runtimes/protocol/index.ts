@@ -4,7 +4,6 @@
  * Used by runtimes/local and runtimes/debugging.
  */
 export { LineChannel, type LineChannelEvents, type LineChannelOptions } from './line-channel.ts';
-export { safeLatin1 } from './line-safety.ts';
 export { LineWriter } from './line-writer.ts';
 export { cancelLine, endedSessionLines } from './outgoing.ts';
 export { PluginOutput } from './plugin-output.ts';

@@ -4,9 +4,9 @@ import type { Room } from '../../budget/index.ts';
 import { type SessionError, sessionError } from '../../errors/index.ts';
 import { jsonProblemText, parseForeign } from '../../json/foreign.ts';
 import { sliceMember } from '../../json/slice.ts';
+import { safeLatin1, toLatin1 } from '../../text/index.ts';
 import type { SessionSink } from '../runtime.ts';
 import { eventsInLine } from './events-in-line.ts';
-import { safeLatin1, toLatin1 } from './line-safety.ts';
 import { HEAD_BYTES, pluginError, sessionNamedIn } from './plugin-error.ts';
 import { type LineLimit, UnfinishedLine } from './unfinished-line.ts';
 

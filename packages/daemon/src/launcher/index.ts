@@ -2,7 +2,8 @@
  * Starting and ending plugin processes: own process group, three byte pipes, exit, usage, and no survivors.
  *
  * Owns the life of the process and nothing of what flows through its pipes. Touches only the operating system.
- * Called by the local runtime and by environments/ (for uv), which are handed one launcher by compose.ts.
+ * Called by the local runtime, by environments/ (for uv) and by isolation/ (which describes the cage that is applied here); compose/ hands
+ * them one launcher.
  *
  * A start through the helper process blocks the event loop for a tenth of a millisecond, a direct one for 10 ms when the
  * daemon holds 120 MB and 70 ms when it holds 1 GB, because the kernel copies its page tables. The helper is a Python
