@@ -210,6 +210,15 @@ test('a wrong or missing key is refused; unknown routes and methods are 404', as
   expect(finished).toContain(' 404');
 });
 
+test.each([`/plugin/t1/fails/${'x'.repeat(9000)}`, '/plugin/t1/fails/%ed%a0%80', '/plugin/%zz/list'])(
+  'a path that no route can have is 404, and not repeated: %#',
+  async (path) => {
+    const call = await start();
+    const response = await call(path);
+    expect([response.status, await response.text()]).toEqual([404, '{"code":"not_found","message":"route not found"}']);
+  },
+);
+
 test('errors of services come with 200 and their type; surprises are reported as faults', async () => {
   const call = await start();
   const known = await call('/plugin/t/fails/known');

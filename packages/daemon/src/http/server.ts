@@ -93,6 +93,11 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
     bodyLimit: DEFAULT_BODY_LIMIT,
     routerOptions: { maxParamLength: 8192, caseSensitive: true, ignoreTrailingSlash: false },
     rewriteUrl: ({ url = '/' }) => routingTarget(url),
+    // A path that no route can have; the framework's own answer would repeat all of it.
+    frameworkErrors: (_error, _request, reply) => {
+      reply.hijack();
+      reply.raw.writeHead(404, { 'Content-Type': JSON_TYPE, 'Content-Length': NOT_FOUND.length }).end(NOT_FOUND);
+    },
     logger: false,
   });
   const { onWarning, setting = { host: 'SERVER_HOST', port: 'SERVER_PORT' } } = options;

@@ -37,7 +37,7 @@ export function readPyproject(document: unknown): Pyproject {
   const listed = at(project, 'dependencies');
   const dynamic = texts(at(project, 'dynamic')).includes('dependencies');
   const poetry = table(at(document, 'tool', 'poetry', 'dependencies'));
-  const sources = table(at(uv, 'sources')) ?? {};
+  const sources = sourcesByName(table(at(uv, 'sources')) ?? {});
   const dependencies =
     project !== undefined && Array.isArray(listed)
       ? [
@@ -80,10 +80,19 @@ function dynamicFiles(document: unknown): string[] {
   return typeof file === 'string' ? [file] : texts(file);
 }
 
+/** Of two spellings of one name the first counts. */
+function sourcesByName(sources: Table): ReadonlyMap<string, unknown> {
+  const byName = new Map<string, unknown>();
+  for (const [key, source] of Object.entries(sources)) {
+    const name = normalizedName(key);
+    if (!byName.has(name)) byName.set(name, source);
+  }
+  return byName;
+}
+
 /** A requirement with what `[tool.uv.sources]` says about where it comes from. */
-function fromSource(requirement: Requirement, sources: Table): Requirement {
-  const name = Object.keys(sources).find((key) => normalizedName(key) === requirement.name);
-  const found = name === undefined ? undefined : sources[name];
+function fromSource(requirement: Requirement, sources: ReadonlyMap<string, unknown>): Requirement {
+  const found = requirement.name === undefined ? undefined : sources.get(requirement.name);
   const source = table(found) ?? tables(found)[0];
   if (source === undefined || requirement.url !== undefined || requirement.path !== undefined) return requirement;
   const named = (url: string): Requirement => {

@@ -195,3 +195,11 @@ test('errors of the daemon keep their own type', () => {
     args: null,
   });
 });
+
+test('what one read makes of an answer is limited as well', async () => {
+  const { sse, text } = await exchange({ maxWaitingBytes: 8 * MIB });
+  const large = `"${'x'.repeat(5 * MIB)}"`;
+  for (let i = 0; i < 40 && failures.length === 0; i++) sse.chunk(large);
+  expect(failures.map(({ message }) => message)).toEqual([expect.stringMatching(/^the client reads too slowly/)]);
+  expect((await text()).length).toBeLessThan(30 * MIB);
+});

@@ -45,12 +45,14 @@ export class SseResponse implements SessionOutput {
 
   chunk(json: string): void {
     this.#collected += HEAD + json + TAIL;
+    // Small messages can stand for large answers: what came in one read may be gigabytes here.
+    if (this.#collected.length > MEMORY_BYTES) this.flush();
   }
 
   flush(): void {
-    if (this.#collected === '' || this.#response.destroyed) return;
     const text = this.#collected;
     this.#collected = '';
+    if (text === '' || this.#response.destroyed) return;
     this.#start();
     this.#write(text);
   }

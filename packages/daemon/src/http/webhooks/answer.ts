@@ -98,17 +98,28 @@ const hopByHop: ReadonlySet<string> = new Set([
   'upgrade',
 ]);
 
+/** Status line and headers of one answer, in bytes; no proxy and no client takes as much. */
+export const MAX_HEAD_BYTES = 256 * 1024;
+/** What a header costs besides its text. */
+const HEADER_COST_BYTES = 64;
+
 /** Adds up status and headers: the last status counts, of a repeated header the first, names in any case. */
 export class HeadBuilder {
   #status: number | undefined;
   readonly #headers = new Map<string, { readonly name: string; readonly values: readonly string[] }>();
+  #bytes = 0;
 
-  add({ status, headers }: AnswerPart): void {
+  /** @returns false when the head has become larger than `MAX_HEAD_BYTES` */
+  add({ status, headers }: AnswerPart): boolean {
     if (status !== undefined) this.#status = status;
     for (const [name, values] of headers ?? []) {
       const key = name.toLowerCase();
-      if (values.length > 0 && isName(name) && !this.#headers.has(key)) this.#headers.set(key, { name, values });
+      if (values.length === 0 || this.#headers.has(key) || !isName(name)) continue;
+      for (const value of values) this.#bytes += name.length + Buffer.byteLength(value) + HEADER_COST_BYTES;
+      if (this.#bytes > MAX_HEAD_BYTES) return false;
+      this.#headers.set(key, { name, values });
     }
+    return true;
   }
 
   /** @returns an error (502) for a status that no HTTP client could read. */

@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { ByteBudget, Room } from '../../budget/index.ts';
 import { DaemonError, type SessionError, sessionError, sessionErrorJson } from '../../errors/index.ts';
 import type { SessionFailure, SessionOutput } from '../../invocation/index.ts';
-import { type AnswerPart, type Head, HeadBuilder, parsePart } from './answer.ts';
+import { type AnswerPart, type Head, HeadBuilder, MAX_HEAD_BYTES, parsePart } from './answer.ts';
 import { PluginFailure } from './failure.ts';
 import { confined, type OriginPolicy, safeguards } from './shared-origin.ts';
 import { sniffContentType } from './sniff.ts';
@@ -22,6 +22,14 @@ export interface WebhookResponseOptions {
   readonly hookPath: string;
   readonly log: { warn(fields: object, message: string): void };
 }
+
+/** Parts without a body are kept until the first one with it. */
+const headTooLarge = (): SessionError =>
+  sessionError(
+    'PluginMessageTooLargeError',
+    `the headers of the answer have more than ${MAX_HEAD_BYTES} bytes, the limit for one answer`,
+    { limit_bytes: MAX_HEAD_BYTES },
+  );
 
 const SLOW = 'the client reads more slowly than the plugin writes';
 
@@ -70,6 +78,7 @@ export class WebhookResponse implements SessionOutput {
     const part = parsePart(json);
     if (part === undefined) return undefined;
     if ('problem' in part) return sessionError('unmarshal_error', `unmarshal json failed: ${part.problem}`);
+    if (!this.#bodyBegun && !this.#head.add(part)) return headTooLarge();
     this.#next = part;
     return json;
   };
@@ -81,7 +90,6 @@ export class WebhookResponse implements SessionOutput {
   }
 
   #add(part: AnswerPart): void {
-    if (!this.#bodyBegun) this.#head.add(part);
     if (part.result === undefined) return;
     this.#bodyBegun = true;
     if (part.result.length > 0) this.#parts.push(part.result);

@@ -309,6 +309,17 @@ test('status and headers add up until the body: last status, first header, no ho
   expect(response.headers.get('content-type')).toBe('text/plain; charset=utf-8');
 });
 
+test('a head that grows without end fails its call, with the limit in the log', async () => {
+  const logged: unknown[] = [];
+  const parts = Array.from({ length: 5000 }, (_, i) => ({ headers: { [`X-${i}`]: 'v'.repeat(1000) } }));
+  const { url } = await serve(says(...parts, { result: hex('late') }), {
+    log: { warn: (...line) => void logged.push(line), error: (...line) => void logged.push(line) },
+  });
+  const response = await fetch(url('/'));
+  expect(response.status).toBe(500);
+  expect(JSON.stringify([logged, await response.text()])).toContain('more than 262144 bytes');
+});
+
 test('an answer without status is 200, one without body has length 0', async () => {
   const { url } = await serve(says({ headers: { 'X-A': '1' } }));
   const response = await fetch(url('/'));

@@ -37,6 +37,16 @@ test('only the last 4,096 characters are kept, of many lines and of one without 
   expect(made.text.endsWith('xxx')).toBe(true);
 });
 
+test('many lines of one read leave the last of them, in order', () => {
+  const { lines, made, push } = tail();
+  push('before\n');
+  push(Array.from({ length: 5000 }, (_, n) => `line ${n}\n\n`).join(''));
+  push('after\n');
+  expect(lines.length).toBe(5002);
+  expect(made.text.length).toBeLessThanOrEqual(4096);
+  expect(made.text.endsWith('line 4998\nline 4999\nafter')).toBe(true);
+});
+
 test('an endless line costs a bounded line of the log', () => {
   const { lines, push } = tail();
   push(`${'y'.repeat(100_000)}\n`);

@@ -20,13 +20,14 @@ export class StderrTail {
   push(bytes: Buffer): void {
     const lines = (this.#rest + this.#decoder.write(bytes)).split('\n');
     this.#rest = (lines.pop() ?? '').slice(-MAX_CHARACTERS);
-    for (const line of lines) this.#add(line);
-  }
-
-  #add(line: string): void {
-    if (line.trim() === '') return;
-    if (this.#ignored.keeps(line)) this.#tail = `${this.#tail}${line}\n`.slice(-MAX_CHARACTERS);
-    this.#onLine(line.slice(0, MAX_CHARACTERS));
+    const kept: string[] = [];
+    for (const line of lines) {
+      if (!/\S/.test(line)) continue;
+      if (this.#ignored.keeps(line)) kept.push(line.slice(-MAX_CHARACTERS));
+      this.#onLine(line.slice(0, MAX_CHARACTERS));
+    }
+    // Joined once for what came together: a plugin may write a hundred thousand lines at a time.
+    if (kept.length > 0) this.#tail = `${this.#tail}${kept.slice(-MAX_CHARACTERS).join('\n')}\n`.slice(-MAX_CHARACTERS);
   }
 
   /** What was written last, without the final line end; '' if nothing was. */

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { eventsInLine } from './events-in-line.ts';
 
 const OPEN = '00000000-0000-4000-8000-00000000000a';
@@ -102,4 +102,13 @@ test.each([
   const line = `.${part.repeat(3_000_000 / part.length)}${behind}`;
   const { events, stray } = read(line);
   expect([...events, ...stray].join('').length).toBeGreaterThan(0);
+});
+
+test('many broken heads before many blanks are read in one go', () => {
+  const heads = `{"event":"session","session_id":"${OPEN}"!`.repeat(20_000);
+  const trims = vi.spyOn(String.prototype, 'trimEnd');
+  const { events, damaged } = eventsInLine(heads + ' '.repeat(500_000), isOpen);
+  expect(trims.mock.calls.length).toBeLessThan(10);
+  expect([events, damaged]).toEqual([[], []]);
+  trims.mockRestore();
 });

@@ -40,6 +40,8 @@ export function eventsInLine(text: string, isOpen: (sessionId: string) => boolea
   const stray: string[] = [];
   const damaged = new Set<string>();
   const scan = new Scan(text);
+  // Once for the line: it may end in millions of blanks and hold many broken heads.
+  const isCutOff = !text.trimEnd().endsWith('}');
   let rest = 0;
   const take = (value: Readonly<Record<string, unknown>>, start: number, end: number): void => {
     addStray(stray, text.slice(rest, start));
@@ -61,8 +63,7 @@ export function eventsInLine(text: string, isOpen: (sessionId: string) => boolea
       continue;
     }
     const broken = headOf(text, at);
-    if (broken !== undefined && scan.brokenAt < text.length && text.trimEnd().endsWith('}') && isOpen(broken))
-      damaged.add(broken);
+    if (broken !== undefined && scan.brokenAt < text.length && !isCutOff && isOpen(broken)) damaged.add(broken);
     let after = at + 1;
     for (const [from, to] of scan.inner) {
       const event = eventOf(text, from, to);

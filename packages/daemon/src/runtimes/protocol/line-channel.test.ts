@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test, vi } from 'vitest';
 import { ByteBudget, type Room } from '../../budget/index.ts';
 import type { SessionSink } from '../runtime.ts';
 import { LineChannel } from './line-channel.ts';
@@ -210,6 +210,20 @@ test('text around messages is stray output, and the messages arrive', () => {
   channel.push(Buffer.from(`.${one}\n..${one}${one} and more\n{"half": ${message(A, 'end', {}).trim()}\n`));
   expect(a.seen).toEqual(['{"n":1}', '{"n":1}', '{"n":1}', 'end']);
   expect(outside).toEqual(['stray .', 'stray ..', 'stray  and more', 'stray {"half": ']);
+});
+
+test('lines that can be no events are not parsed, in whatever number; those that may be one are', () => {
+  const channel = channelWith();
+  const parse = vi.spyOn(JSON, 'parse');
+  try {
+    channel.push(Buffer.from(`${'x\n{\n{}\n[1]\n'.repeat(1000)}it said "event"\n`));
+    expect(parse).not.toHaveBeenCalled();
+    expect(outside.length).toBe(4001);
+    channel.push(Buffer.from('{"ev\\u0065nt":"heartbeat"}\n\t{"event":"heartbeat"} \r\n'));
+    expect(outside.slice(4001)).toEqual(['heartbeat', 'heartbeat']);
+  } finally {
+    parse.mockRestore();
+  }
 });
 
 test('a message that something wrote into ends its session with the reason', () => {

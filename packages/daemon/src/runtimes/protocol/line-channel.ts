@@ -2,7 +2,7 @@ import { isAscii } from 'node:buffer';
 import { valueText } from '@plugin-daemon/wire-schema';
 import type { Room } from '../../budget/index.ts';
 import { type SessionError, sessionError } from '../../errors/index.ts';
-import { jsonProblemText, parseForeign } from '../../json/foreign.ts';
+import { type JsonProblem, jsonProblemText, parseForeign } from '../../json/foreign.ts';
 import { sliceMember } from '../../json/slice.ts';
 import { safeLatin1, toLatin1 } from '../../text/index.ts';
 import type { SessionSink } from '../runtime.ts';
@@ -45,6 +45,14 @@ const STRAY_CHARACTERS = 1024;
 const LOG_CHARACTERS = 4096;
 /** Ids of sessions and of calls back are UUIDs. */
 const MAX_ID_LENGTH = 256;
+
+/** A longer line may be refused for its depth, which fails the session that it names. */
+const SHORT_CHARACTERS = 1024;
+/** A short line without the word, which may be written with escapes, is no event and holds none. */
+const saysNothing = (text: string): boolean =>
+  text.length <= SHORT_CHARACTERS && !text.includes('"event"') && !text.includes('\\');
+/** What the text of a JSON value begins with. */
+const mayBeJson = /^[ \t\r]*[{["\-\dtfn]/;
 
 /**
  * Reads what a plugin writes and hands each message to its session.
@@ -261,18 +269,23 @@ export class LineChannel {
    */
   #ordinary(latin1: string): void {
     const text = Buffer.from(latin1, 'latin1').toString('utf8');
-    const whole = parseForeign(text);
-    if (whole.ok) return this.#event(whole.value, text);
-    const begin = text.slice(0, STRAY_CHARACTERS);
-    if (whole.problem !== 'syntax') {
-      const reason = `a message of the plugin is refused, because ${jsonProblemText[whole.problem]}`;
-      const error = sessionError('PluginMessageRefusedError', reason, {});
-      return this.#failNamed(text.slice(0, HEAD_BYTES), error, () => begin);
+    // Plugins print short lines by the hundred thousand; finding out by an exception that each is no JSON would stall everybody.
+    if (saysNothing(text)) return this.#options.events.stray(text.slice(0, STRAY_CHARACTERS));
+    if (mayBeJson.test(text)) {
+      const whole = parseForeign(text);
+      if (whole.ok) return this.#event(whole.value, text);
+      if (whole.problem !== 'syntax') return this.#refused(text, whole.problem);
     }
     const { events, stray, damaged } = eventsInLine(text, (id) => this.#sinks.has(id));
     for (const part of stray) this.#options.events.stray(part.slice(0, STRAY_CHARACTERS));
     for (const event of events) this.#event(event.value, event.text);
     for (const id of damaged) this.#damaged(id);
+  }
+
+  #refused(text: string, problem: Exclude<JsonProblem, 'syntax'>): void {
+    const reason = `a message of the plugin is refused, because ${jsonProblemText[problem]}`;
+    const error = sessionError('PluginMessageRefusedError', reason, {});
+    this.#failNamed(text.slice(0, HEAD_BYTES), error, () => text.slice(0, STRAY_CHARACTERS));
   }
 
   /** Other output came into the middle of a message: it is lost, and waiting for what it said would be in vain. */

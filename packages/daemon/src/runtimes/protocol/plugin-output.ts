@@ -28,6 +28,8 @@ function levelNamedIn(line: string): 'debug' | 'info' | 'warn' | 'error' | undef
   return levels.get(name.toLowerCase()) ?? 'info';
 }
 
+const levelOfStderr = (line: string): Level => levelNamedIn(line) ?? 'warn';
+
 /** A plugin's own words in the daemon's log. A plugin that floods it is cut off for the rest of the second, and that is said. */
 export class PluginOutput {
   readonly #log: Log;
@@ -47,7 +49,7 @@ export class PluginOutput {
 
   /** Where logging libraries write by default: a line that names its level keeps it. */
   stderr(line: string): void {
-    this.#write(levelNamedIn(line) ?? 'warn', line, 'stderr');
+    this.#write(levelOfStderr, line, 'stderr');
   }
 
   /** What is no event: print() output. The manifest that the SDK prints first is not worth a line. */
@@ -65,9 +67,10 @@ export class PluginOutput {
     this.#log.error({ ...this.#fields, error }, 'what a plugin wrote could not be dealt with');
   }
 
-  #write(level: Level, text: string, source: string): void {
+  /** @param level looked for only in a line that is written, for that takes longer than to drop it */
+  #write(level: Level | ((text: string) => Level), text: string, source: string): void {
     if (this.#isFlood()) return;
-    this.#log[level]({ ...this.#fields, source }, text);
+    this.#log[typeof level === 'string' ? level : level(text)]({ ...this.#fields, source }, text);
   }
 
   /** Counts a line. */
