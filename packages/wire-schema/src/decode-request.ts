@@ -1,8 +1,7 @@
 /**
  * Decoding of requests that are passed on to a third party: declared fields only, `null` and missing ones become their
  * zero value, a wrong type is an error (docs/wire/runtime-protocol.md#kinds-and-permissions: what plugins ask of Dify). In contrast
- * `decode` forgives
- * wrong types, and `decodeStrict` keeps undeclared fields.
+ * `decode` forgives wrong types, and `decodeStrict` keeps undeclared fields.
  */
 import { keyInAnyCase, zeroOf } from './decode.ts';
 import { isZero } from './rules.ts';

@@ -1,7 +1,6 @@
 /**
  * `plugin module append tools|endpoints` (docs/wire/cli.md#modules-permissions-readmes) and `plugin module add <kind> <name>`: write
- * modules from the
- * templates and name them where they belong.
+ * modules from the templates and name them where they belong.
  */
 import { existsSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';

@@ -1,8 +1,7 @@
 /**
  * Stands between a plugin under development and the debugging port of a Dify: plugins come and go behind it while the
  * connection stays (docs/wire/runtime-protocol.md#debugging-connection). A plugin that registers the same declarations takes over without
- * Dify
- * noticing; with other declarations the connection is made anew. Calls are seen as they pass.
+ * Dify noticing; with other declarations the connection is made anew. Calls are seen as they pass.
  */
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { CliError } from '../errors.ts';

@@ -1,7 +1,6 @@
 /**
  * Binds requests to their records as upstream's framework does (docs/wire/http-api.md#binding): the body counts by its media type, what
- * cannot be
- * read is as if it had not been sent, and only the validation of the result decides.
+ * cannot be read is as if it had not been sent, and only the validation of the result decides.
  */
 import {
   bindQuery,

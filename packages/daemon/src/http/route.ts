@@ -3,10 +3,9 @@ import type { JsonSchema, RecordOf, RecordType } from '@plugin-daemon/wire-schem
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
 /**
- * Who may call and under which prefix a path stands (docs/wire/http-api.md#keys-and-groups):
- * plugin = `/plugin/:tenant_id` + X-Api-Key · direct = `/v2/invoke` + X-Api-Key · admin = `/admin` + X-Admin-Api-Key ·
- * details = as written, with any of the daemon's keys unless DETAILS_ACCESS opens it · probe = for everybody, says more to who has
- * a key · public = for everybody.
+ * Who may call and under which prefix a path stands (docs/wire/http-api.md#keys-and-groups): plugin = `/plugin/:tenant_id` + X-Api-Key ·
+ * direct = `/v2/invoke` + X-Api-Key · admin = `/admin` + X-Admin-Api-Key · details = as written, with any of the daemon's keys unless
+ * DETAILS_ACCESS opens it · probe = for everybody, says more to who has a key · public = for everybody.
  */
 export type RouteGroup = 'plugin' | 'direct' | 'admin' | 'details' | 'probe' | 'public';
 

@@ -3,8 +3,8 @@
  * docs/wire/runtime-protocol.md#to-the-plugin).
  *
  * The caller's own text of `data` travels on wherever it can: unknown fields and the digits of numbers survive
- * (docs/wire/http-api.md#dispatch). Missing
- * fields are added with their zero values, which SDK models need; only what has to change is encoded anew.
+ * (docs/wire/http-api.md#dispatch). Missing fields are added with their zero values, which SDK models need; only what has to change is
+ * encoded anew.
  */
 import {
   type Decoded,

@@ -9,8 +9,7 @@ export interface Pid1Finding {
 /**
  * Plugins on the SDK look at their parent's pid every half second and leave with status 255 when it is 1, which they
  * take for "the daemon has died" (docs/wire/runtime-protocol.md#the-sdk-process). Plugins started directly by a daemon that is PID 1
- * therefore
- * die right after their start without a word. Undefined when the daemon is not PID 1.
+ * therefore die right after their start without a word. Undefined when the daemon is not PID 1.
  */
 export function explainPid1(options: { pid?: number; launchesDirectly: boolean }): Pid1Finding | undefined {
   if ((options.pid ?? process.pid) !== 1) return undefined;

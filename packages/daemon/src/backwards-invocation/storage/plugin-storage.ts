@@ -35,8 +35,7 @@ export class QuotaError extends Error {
  *
  * The sum is raised before an object grows and lowered after it shrank, so it is never below what is stored; whoever is
  * killed in between leaves it too high, never data uncounted (docs/wire/state.md#storage-of-plugins). Nothing is cached: objects are read
- * where they
- * stand, so no reader sees old values.
+ * where they stand, so no reader sees old values.
  */
 export class PluginStorage {
   readonly #objects: PluginObjects;

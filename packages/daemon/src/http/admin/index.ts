@@ -1,7 +1,7 @@
 /**
  * Operators' routes, below `/admin`: the audit log, and those of the serverless platform (docs/wire/http-api.md#admin). On the local
- * platform, the
- * only one so far, the latter say that they are not for it, in the words that tools know. Called by the server's route table when ADMIN_API_ENABLED is on.
+ * platform, the only one so far, the latter say that they are not for it, in the words that tools know. Called by the server's route table
+ * when ADMIN_API_ENABLED is on.
  */
 import { isUniqueIdentifier } from '@plugin-daemon/plugin-package';
 import { int, record, required, rule, string } from '@plugin-daemon/wire-schema';

@@ -22,8 +22,7 @@ const PIECE_BYTES = 256 * 1024;
 
 /**
  * A session's answer as server-sent events (docs/wire/http-api.md#server-sent-events). Nothing, not even headers, is written before the
- * first event; chunks that
- * arrived together leave together. A reader that does not keep up makes bytes wait here, never the plugin.
+ * first event; chunks that arrived together leave together. A reader that does not keep up makes bytes wait here, never the plugin.
  */
 export class SseResponse implements SessionOutput {
   readonly #response: ServerResponse;

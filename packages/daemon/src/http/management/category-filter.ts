@@ -5,8 +5,7 @@ type Facts = PresentedDeclaration['facts'];
 
 /**
  * The filter of the list by category (docs/wire/http-api.md#lists-and-packages): the category, any of the tags, and the text in plugin id,
- * name, label or
- * description, regardless of case.
+ * name, label or description, regardless of case.
  */
 export function matcher(
   category: string,

@@ -1,7 +1,6 @@
 /**
  * Prompt messages where they are checked (docs/wire/http-api.md#models). What stands in a message is passed on as it is; content may be a
- * text,
- * parts or null. A message that cannot be read at all counts as one with neither role nor content, as upstream has it.
+ * text, parts or null. A message that cannot be read at all counts as one with neither role nor content, as upstream has it.
  */
 import { any, array, oneOf, record, required, string } from '@plugin-daemon/wire-schema';
 

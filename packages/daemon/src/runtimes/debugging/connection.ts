@@ -53,9 +53,8 @@ const maxMessages = 100_000;
 
 /**
  * One debugging connection: handshake, registration, then the line protocol until it closes (docs/wire/runtime-protocol.md#registration).
- * Nothing
- * but a handshake is heard before a good key (docs/wire/runtime-protocol.md#debugging-connection); everything before the registration is
- * bounded in size and time.
+ * Nothing but a handshake is heard before a good key (docs/wire/runtime-protocol.md#debugging-connection); everything before the
+ * registration is bounded in size and time.
  */
 export class DebuggingConnection {
   readonly #socket: Socket;

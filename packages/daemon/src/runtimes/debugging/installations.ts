@@ -18,8 +18,8 @@ export interface DebuggedInstallationsOptions {
  *
  * A connected plugin that the tenant has not installed gets a row of runtime type `remote`; it goes with the last connection. An
  * installed plugin of the same id keeps its row untouched and is merely shadowed while the debugging one is connected
- * (docs/wire/runtime-protocol.md#installation-of-a-debugged-plugin). Work on
- * one plugin of one tenant is done in turn, and each time from what is connected then, so the order of events does not matter.
+ * (docs/wire/runtime-protocol.md#installation-of-a-debugged-plugin). Work on one plugin of one tenant is done in turn, and each time from
+ * what is connected then, so the order of events does not matter.
  */
 export class DebuggedInstallations {
   readonly #options: DebuggedInstallationsOptions;

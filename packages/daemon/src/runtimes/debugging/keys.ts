@@ -22,8 +22,7 @@ export interface DebuggingKeysOptions {
 
 /**
  * Connection keys: one per tenant, shared by its developers (docs/wire/runtime-protocol.md#connection-keys). They live in the cache, both
- * ways round,
- * for two hours since the last request for them; an open connection keeps its tenant's key alive, so that reconnecting works.
+ * ways round, for two hours since the last request for them; an open connection keeps its tenant's key alive, so that reconnecting works.
  */
 export class DebuggingKeys {
   readonly #cache: KeyCache;

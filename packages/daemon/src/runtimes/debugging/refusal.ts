@@ -1,7 +1,6 @@
 /**
  * Why a connection is refused: one line of plain text that its developer reads in the console (docs/wire/runtime-protocol.md#registration).
- * The texts are
- * upstream's where it has one.
+ * The texts are upstream's where it has one.
  */
 export class Refusal extends Error {
   override readonly name = 'Refusal';

@@ -42,8 +42,7 @@ export interface Death {
 
 /**
  * One process of one plugin (docs/wire/runtime-protocol.md#local-runtime): started, ready after its first heartbeat, ended once. A plugin
- * that is restarted
- * gets a new LocalRuntime; supervision/ decides about that and nobody else starts or stops one.
+ * that is restarted gets a new LocalRuntime; supervision/ decides about that and nobody else starts or stops one.
  */
 export class LocalRuntime implements PluginInstance {
   readonly type = 'local';
