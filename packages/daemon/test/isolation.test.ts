@@ -137,6 +137,11 @@ for (const situation of situations) {
       writeFileSync(settingsFile(), 'DB_PASSWORD=secret\n', { mode: 0o644 });
       identifiers = {};
       for (const name of ['spy', 'victim']) identifiers[name] = await daemon.install(plugin(name));
+      // In another mode nothing below means anything, and what is not held in would stop the daemon when it tries to trace it.
+      const ready = await fetch(`${daemon.process.url}/readyz`, { headers: { 'X-Api-Key': KEY } });
+      const found = JSON.stringify(await ready.json());
+      if (!found.includes(`"${identifiers['spy']}":"${situation.mode}"`))
+        throw new Error(`not in mode ${situation.mode}: ${found}\n${daemon.process.logTail(1000)}`);
     }, 240_000);
 
     afterAll(() => daemon?.close());
