@@ -126,6 +126,7 @@ function routes(parts: HttpParts, requests: ReturnType<typeof observeRequests>):
       routing,
       maxBodyBytes: settings.MAX_DISPATCH_BODY_BYTES,
       maxWaitingBytes: settings.SESSION_BUFFER_BYTES,
+      waitingInMemory: new ByteBudget({ what: 'answers', total: settings.ANSWERS_MEMORY_BUDGET_BYTES }),
       spillDirectory: freshDirectory(join(parts.dataDirectory.path, 'tmp')),
       traceparent: traceparentOf,
       onStart: requests.onDispatchStart,

@@ -51,6 +51,12 @@ export const pluginSettings = {
     usedBy: 'invocation',
     own: true,
   }),
+  ANSWERS_MEMORY_BUDGET_BYTES: integer({
+    ...budget(268_435_456),
+    meaning:
+      'What waits in memory for all clients that read slower than plugins write. Beyond it, and beyond 4 MiB of one client, it waits on the disk.',
+    usedBy: 'http',
+  }),
   UNFINISHED_LINES_BUDGET_BYTES: integer({
     ...budget(536_870_912),
     meaning:

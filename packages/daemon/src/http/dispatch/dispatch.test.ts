@@ -3,6 +3,7 @@ import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { ByteBudget } from '../../budget/index.ts';
 import { DaemonError, sessionError } from '../../errors/index.ts';
 import type { CallOptions } from '../../invocation/index.ts';
 import { placementOf, type World, world } from '../../invocation/testing.ts';
@@ -48,6 +49,7 @@ beforeEach(async () => {
       routing: { find: (tenantId, pluginId) => find(tenantId, pluginId), withIdentifier },
       maxBodyBytes: 1 << 20,
       maxWaitingBytes: 1 << 20,
+      waitingInMemory: new ByteBudget({ what: 'answers', total: 64 << 20 }),
       spillDirectory: directory,
       traceparent: () => 'trace',
       onStart: () => void active++,

@@ -7,6 +7,7 @@ import type { ServerResponse } from 'node:http';
 import { isUniqueIdentifier } from '@plugin-daemon/plugin-package';
 import { answerSchemaOf, type RecordType } from '@plugin-daemon/wire-schema';
 import type { FastifyRequest } from 'fastify';
+import type { ByteBudget } from '../../budget/index.ts';
 import { DaemonError, toDaemonError } from '../../errors/index.ts';
 import {
   type ActionSpec,
@@ -29,6 +30,8 @@ export interface DispatchDependencies {
   readonly routing: Pick<Routing, 'find' | 'withIdentifier'>;
   readonly maxBodyBytes: number;
   readonly maxWaitingBytes: number;
+  /** What waits for all readers in memory. */
+  readonly waitingInMemory: ByteBudget;
   readonly spillDirectory: string;
   /** `traceparent` for outgoing calls of this request. */
   readonly traceparent: (request: FastifyRequest) => string;
@@ -172,6 +175,7 @@ async function dispatch(
       ? new JsonAnswer(response)
       : new SseResponse(response, {
           maxWaitingBytes: dependencies.maxWaitingBytes,
+          memory: dependencies.waitingInMemory,
           spillDirectory: dependencies.spillDirectory,
           onOverflow: (error) => fail(error),
         });

@@ -3,6 +3,7 @@ import { createServer, get, type IncomingMessage, type Server, type ServerRespon
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { ByteBudget } from '../../budget/index.ts';
 import { DaemonError, sessionError } from '../../errors/index.ts';
 import { failureBody, SseResponse } from './sse-response.ts';
 
@@ -25,7 +26,7 @@ afterEach(async () => {
 });
 
 /** One request: the answer as it is made and as it arrives (not read before `text`). */
-async function exchange(options: { maxWaitingBytes?: number; spillDirectory?: string } = {}) {
+async function exchange(options: { maxWaitingBytes?: number; spillDirectory?: string; memory?: ByteBudget } = {}) {
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('no port');
   const made = new Promise<ServerResponse>((resolve) =>
@@ -37,6 +38,7 @@ async function exchange(options: { maxWaitingBytes?: number; spillDirectory?: st
   const response = await made;
   const sse: SseResponse = new SseResponse(response, {
     maxWaitingBytes: options.maxWaitingBytes ?? 64 * MIB,
+    memory: options.memory ?? new ByteBudget({ what: 'answers', total: 64 * MIB }),
     spillDirectory: options.spillDirectory ?? directory,
     // As a session does it: the error is the last thing the reader gets.
     onOverflow: (error) => {
@@ -202,4 +204,33 @@ test('what one read makes of an answer is limited as well', async () => {
   for (let i = 0; i < 40 && failures.length === 0; i++) sse.chunk(large);
   expect(failures.map(({ message }) => message)).toEqual([expect.stringMatching(/^the client reads too slowly/)]);
   expect((await text()).length).toBeLessThan(30 * MIB);
+});
+
+test('what all readers together leave waiting in memory is bounded; the rest waits on the disk, and all of it arrives', async () => {
+  const memory = new ByteBudget({ what: 'answers', total: 2 * MIB });
+  const json = `"${'x'.repeat(100_000)}"`;
+  const slow = await exchange({ memory });
+  for (let n = 0; n < 200; n++) {
+    slow.sse.chunk(json);
+    slow.sse.flush();
+    expect(memory.used).toBeLessThanOrEqual(2 * MIB);
+  }
+  expect(slow.response.writableLength).toBeLessThan(4 * MIB);
+  expect(memory.used).toBeGreaterThan(MIB);
+  slow.sse.end();
+  expect(await slow.text()).toBe(event(json).repeat(200));
+  expect(failures).toEqual([]);
+  await expect.poll(() => memory.used).toBe(0);
+});
+
+test('a reader that leaves gives back its room', async () => {
+  const memory = new ByteBudget({ what: 'answers', total: 64 * MIB });
+  const { sse, arrived } = await exchange({ memory });
+  for (let n = 0; n < 20; n++) {
+    sse.chunk(`"${'x'.repeat(100_000)}"`);
+    sse.flush();
+  }
+  expect(memory.used).toBeGreaterThan(0);
+  (await arrived).destroy();
+  await expect.poll(() => memory.used).toBe(0);
 });

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import type { ByteBudget, Room } from '../../budget/index.ts';
 import { DaemonError, sessionErrorJson } from '../../errors/index.ts';
 import type { SessionFailure, SessionOutput } from '../../invocation/index.ts';
 import { escapeLineEnds } from '../../text/index.ts';
@@ -8,6 +9,8 @@ import { SpillFile } from './spill-file.ts';
 export interface SseOptions {
   /** Most bytes that may wait for a slow reader; SESSION_BUFFER_BYTES. */
   readonly maxWaitingBytes: number;
+  /** What waits for all readers in memory; what it has no room for waits on the disk. */
+  readonly memory: ByteBudget;
   /** Where waiting bytes go when there are many. */
   readonly spillDirectory: string;
   /** The reader fell too far behind or the disk failed: the session should end. */
@@ -18,6 +21,8 @@ const HEAD = 'data: {"code":0,"message":"success","data":';
 const TAIL = '}\n\n';
 /** Up to here bytes wait in memory, then on disk. */
 const MEMORY_BYTES = 4 * 1024 * 1024;
+/** Less than this waits for every reader now and then, and is not counted. */
+const UNCOUNTED_BYTES = 64 * 1024;
 const PIECE_BYTES = 256 * 1024;
 
 /**
@@ -30,6 +35,7 @@ export class SseResponse implements SessionOutput {
   /** Events of this turn, bytes as latin1. */
   #collected = '';
   #spill: SpillFile | undefined;
+  readonly #room: Room;
   #ended = false;
   /** What is said after everything that waits: it needs no room on the disk. */
   #last = '';
@@ -38,7 +44,11 @@ export class SseResponse implements SessionOutput {
   constructor(response: ServerResponse, options: SseOptions) {
     this.#response = response;
     this.#options = options;
-    response.on('drain', () => this.#refill());
+    this.#room = options.memory.room();
+    response.on('drain', () => {
+      this.#room.release();
+      this.#refill();
+    });
     response.once('close', () => this.#release());
   }
 
@@ -81,7 +91,7 @@ export class SseResponse implements SessionOutput {
   }
 
   #write(text: string): void {
-    if (!this.#waits() && this.#response.writableLength < MEMORY_BYTES) {
+    if (!this.#waits() && this.#mayWaitInMemory(text.length)) {
       this.#response.write(text, 'latin1');
       return;
     }
@@ -93,6 +103,12 @@ export class SseResponse implements SessionOutput {
     } catch (cause) {
       this.#lost('what waits for it cannot be stored', cause);
     }
+  }
+
+  #mayWaitInMemory(bytes: number): boolean {
+    const waiting = this.#response.writableLength;
+    if (waiting < UNCOUNTED_BYTES) return true;
+    return waiting < MEMORY_BYTES && this.#room.grow(bytes) === undefined;
   }
 
   #overflow(): void {
@@ -136,6 +152,7 @@ export class SseResponse implements SessionOutput {
   }
 
   #release(): void {
+    this.#room.release();
     this.#spill?.close();
     this.#spill = undefined;
   }
