@@ -16,6 +16,16 @@ export interface PackageErrorDetails {
   readonly remedy?: string | undefined;
 }
 
+/** Messages quote what a package says, and a package may say megabytes: of a longer one the beginning and the end are left. */
+export const MAX_MESSAGE_LENGTH = 8192;
+const END_LENGTH = 1024;
+
+function bounded(message: string): string {
+  if (message.length <= MAX_MESSAGE_LENGTH) return message;
+  const begin = message.slice(0, MAX_MESSAGE_LENGTH - END_LENGTH - 1).toWellFormed();
+  return `${begin}…${message.slice(-END_LENGTH).toWellFormed()}`;
+}
+
 /**
  * The only error this package throws for bad input. `message` is the text that clients see (docs/wire/packages.md#error-texts);
  * file, line and column name the place where they are known, counted from 1.
@@ -29,7 +39,7 @@ export class PackageError extends Error {
   readonly remedy: string | undefined;
 
   constructor(message: string, details: PackageErrorDetails = {}) {
-    super(message, details.cause === undefined ? {} : { cause: details.cause });
+    super(bounded(message), details.cause === undefined ? {} : { cause: details.cause });
     this.file = details.file;
     this.line = details.line;
     this.column = details.column;

@@ -6,6 +6,7 @@ import { declarationCategory, presentDeclaration } from './declaration/present.t
 import { toolProvider } from './declaration/shapes/tool.ts';
 import { decodeModelDeclaration, parseDeclaration, stringifyDeclaration } from './declaration/stored.ts';
 import type { ProviderConfig } from './declaration/types.ts';
+import { PackageError } from './errors.ts';
 import { isRemoteLike, isUniqueIdentifier, parseUniqueIdentifier, workingDirectoryName } from './identifier.ts';
 import { decodePackage } from './package.ts';
 import { readReadmes } from './readme.ts';
@@ -253,4 +254,11 @@ extra: {}
   ]);
   expect(checkFile('a: [', 'p.yaml', toolProvider)).toMatchObject([{ kind: 'syntax', line: 1 }]);
   expect(checkFile('identity: 3\n', 'p.yaml', toolProvider)).toMatchObject([{ kind: 'type', line: 1, column: 11 }]);
+});
+
+test('a message of an error quotes no more of a package than can be read', () => {
+  const error = new PackageError(`name ${'a'.repeat(1_000_000)} is not valid`).joined('failed to read the manifest');
+  expect(error.message.length).toBeLessThanOrEqual(8192);
+  expect(error.message).toMatch(/^name aaa.*…a+ is not valid\nfailed to read the manifest$/);
+  expect(new PackageError('short').message).toBe('short');
 });

@@ -63,7 +63,7 @@ const MAX_DEPTH = 100;
 const MAX_LENGTH = 4 * 1024 * 1024;
 const MAX_REPAIRS = 200;
 /** characters parsed again because of repairs, over all of them */
-const MAX_REPAIR_WORK = 50_000_000;
+const MAX_REPAIR_WORK = 10_000_000;
 const REPAIR_INDENT = 64;
 
 /**
