@@ -5,9 +5,8 @@
 import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Installer } from './src/environments/installer.ts';
-import { configuredIndex } from './src/environments/uv-fetch/configured-index.ts';
-import { ACCEPT, parseProjectPage } from './src/environments/uv-fetch/simple-index.ts';
+import { Installer } from './src/environments/index.ts';
+import { ACCEPT, configuredIndex, parseProjectPage } from './src/environments/uv-fetch/index.ts';
 import { createProcessLauncher } from './src/launcher/index.ts';
 
 /** As many versions as are kept, newest first; of older minor versions only the last patch. */

@@ -3,7 +3,8 @@
  * names, a cache folder of its own, and processes it starts. Called by bin/dify; tests and the documentation
  * generator import from here.
  */
-export { type Parsed, parse, type Table } from './command-line/program.ts';
+export type { Table } from './command.ts';
+export { type Parsed, parse } from './command-line/program.ts';
 export { runCommandLine } from './command-line/run.ts';
 export { TABLE } from './command-line/table.ts';
 export { CliError, EXIT } from './errors.ts';

@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { onTestFinished } from 'vitest';
+import type { Outcome } from '../src/command.ts';
 import { parse } from '../src/command-line/program.ts';
 import { TABLE } from '../src/command-line/table.ts';
-import type { Outcome } from '../src/command-line/types.ts';
 import { type CliError, toCliError } from '../src/errors.ts';
 import { Io } from '../src/output/io.ts';
 
@@ -59,6 +59,7 @@ export async function dify(argv: readonly string[], options: RunOptions = {}): P
       args: parsed.args,
       flags: parsed.flags,
       io,
+      table: TABLE,
       cwd: options.cwd ?? process.cwd(),
       env: options.env ?? process.env,
       signal: options.signal ?? new AbortController().signal,

@@ -1,5 +1,5 @@
 import { styleText } from 'node:util';
-import { checkDaemon, type Finding } from './compose/check.ts';
+import { checkDaemon, type Finding } from './compose/index.ts';
 
 const marks = {
   ok: ['ok', 'green'],

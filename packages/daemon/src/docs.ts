@@ -7,7 +7,7 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { renderConfiguration } from './config/index.ts';
 import { describedRoutes, openApiDocument } from './http/openapi/index.ts';
-import { ALLOWED_VARIABLES } from './runtimes/local/plugin-environment.ts';
+import { ALLOWED_VARIABLES } from './runtimes/local/index.ts';
 
 interface GeneratedDocument {
   /** From the root of the repository. */

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
-import { databaseOptions } from './compose/database.ts';
+import { databaseOptions } from './compose/index.ts';
 import { loadSettings, lockDataDirectory } from './config/index.ts';
 import { type DatabaseOptions, parsePlace, type TransferReport, transfer } from './database/index.ts';
 import { DaemonError } from './errors/index.ts';

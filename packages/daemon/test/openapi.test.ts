@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DaemonClient, DaemonProcess, folderPackage } from '@plugin-daemon/bench';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { Checker } from '../src/http/openapi/checker.ts';
 import { describedRoutes, openApiDocument } from '../src/http/openapi/index.ts';
+import { Checker } from '../src/http/openapi/testing.ts';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const TENANT = '00000000-0000-4000-8000-000000000001';

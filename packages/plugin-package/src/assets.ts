@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { PackageArchive } from './archive/package-archive.ts';
-import type { I18n, PluginDeclaration } from './declaration/types.ts';
+import type { PackageArchive } from './archive/index.ts';
+import type { I18n, PluginDeclaration } from './declaration/index.ts';
 import { PackageError } from './errors.ts';
 
 export interface RemappedAssets {

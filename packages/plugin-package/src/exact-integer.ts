@@ -1,4 +1,4 @@
-import type { Json } from './declaration/types.ts';
+import type { Json } from './json.ts';
 
 /**
  * Integers up to 2^64 occur in declarations (limits of a `seed`, for example) and must reach Dify digit by digit. What a

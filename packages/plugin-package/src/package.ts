@@ -1,9 +1,8 @@
 import { posix } from 'node:path';
-import { openPackage, type PackageArchive } from './archive/package-archive.ts';
+import { openPackage, type PackageArchive } from './archive/index.ts';
 import { ArchiveAssets } from './assets.ts';
-import { type Assembled, assembleDeclaration } from './declaration/assemble.ts';
-import { validateManifest } from './declaration/cross-checks.ts';
-import type { PluginDeclaration } from './declaration/types.ts';
+import type { PluginDeclaration } from './declaration/index.ts';
+import { type Assembled, assembleDeclaration, validateManifest } from './declaration/index.ts';
 import { PackageError, type Problem } from './errors.ts';
 import { isUniqueIdentifier, isUuid, parseUniqueIdentifier, type UniqueIdentifier } from './identifier.ts';
 import { type SignatureVerdict, VERIFICATION_FILE, type Verification, verifySignature } from './signature/index.ts';

@@ -1,4 +1,4 @@
-import type { PackageArchive } from './archive/package-archive.ts';
+import type { PackageArchive } from './archive/index.ts';
 import { PackageError } from './errors.ts';
 
 const ROOT = 'README.md';

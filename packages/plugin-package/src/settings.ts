@@ -1,4 +1,4 @@
-import type { ProviderConfig } from './declaration/types.ts';
+import type { ProviderConfig } from './declaration/index.ts';
 import { PackageError } from './errors.ts';
 
 const MAX_FIELDS = 64;

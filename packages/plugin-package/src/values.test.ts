@@ -1,11 +1,16 @@
 import { expect, test } from 'vitest';
-import { openPackage } from './archive/package-archive.ts';
+import { openPackage } from './archive/index.ts';
 import { assetId, readAsset } from './assets.ts';
-import { checkFile } from './declaration/check-file.ts';
-import { declarationCategory, presentDeclaration } from './declaration/present.ts';
-import { toolProvider } from './declaration/shapes/tool.ts';
-import { decodeModelDeclaration, parseDeclaration, stringifyDeclaration } from './declaration/stored.ts';
-import type { ProviderConfig } from './declaration/types.ts';
+import type { ProviderConfig } from './declaration/index.ts';
+import {
+  checkFile,
+  declarationCategory,
+  decodeModelDeclaration,
+  parseDeclaration,
+  presentDeclaration,
+  stringifyDeclaration,
+} from './declaration/index.ts';
+import { toolProvider } from './declaration/shapes/index.ts';
 import { PackageError } from './errors.ts';
 import { isRemoteLike, isUniqueIdentifier, parseUniqueIdentifier, workingDirectoryName } from './identifier.ts';
 import { decodePackage } from './package.ts';

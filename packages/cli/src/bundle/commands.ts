@@ -10,13 +10,13 @@ import {
 } from '@plugin-daemon/plugin-package';
 import { assembleDeclaration } from '@plugin-daemon/plugin-package/schema';
 import { stringify } from 'yaml';
-import type { Call, Handler, Outcome } from '../command-line/types.ts';
+import type { Call, Handler, Outcome } from '../command.ts';
 import { CliError, EXIT, throwIfAborted, usageError } from '../errors.ts';
 import { createDirectory, writeFileAtomic } from '../files/atomic.ts';
 import { fill } from '../init/render.ts';
 import { checkAuthor, checkDescription, checkName, VERSION } from '../init/rules.ts';
 import { templateFiles } from '../init/template-files.ts';
-import { lastElement, readPackageFile } from '../plugin/source.ts';
+import { lastElement, readPackageFile } from '../source/source.ts';
 import { bundleBytes, type OpenBundle, openBundle } from './store.ts';
 
 interface Identity {

@@ -16,9 +16,9 @@ import {
 import { type Document, parseDocument } from 'yaml';
 import { CliError, systemCode } from '../errors.ts';
 import { writeFileAtomic } from '../files/atomic.ts';
-import { readFolder, readFolderFile } from '../plugin/folder.ts';
-import { indentOf } from '../plugin/manifest-edit.ts';
-import { packageError, readPackageFile } from '../plugin/source.ts';
+import { readFolder, readFolderFile } from '../source/folder.ts';
+import { indentOf } from '../source/manifest-edit.ts';
+import { packageError, readPackageFile } from '../source/source.ts';
 
 export interface OpenBundle {
   path: string;

@@ -1,10 +1,9 @@
 /** `dify completion`: scripts for four shells, made from the command table. */
 
+import type { Call, CommandRow, Flag, Outcome, Table } from '../command.ts';
 import { usageError } from '../errors.ts';
 import { CATEGORIES, MODULE_KINDS, PROVIDER_TYPES } from '../init/rules.ts';
 import { KINDS } from '../run/request-builder.ts';
-import { TABLE } from './table.ts';
-import type { Call, CommandRow, Flag, Outcome } from './types.ts';
 
 const SHELLS = ['bash', 'zsh', 'fish', 'powershell'] as const;
 type Shell = (typeof SHELLS)[number];
@@ -37,27 +36,27 @@ interface Node {
 }
 
 /** Every position in the command tree with what may follow. */
-export function completionNodes(): Node[] {
-  const nodes = new Map<string, Node>([['', { path: '', words: [], flags: TABLE.globals, args: [] }]]);
+function completionNodes(table: Table): Node[] {
+  const nodes = new Map<string, Node>([['', { path: '', words: [], flags: table.globals, args: [] }]]);
   const add = (path: readonly string[], summary: string, row?: CommandRow): void => {
     const key = path.join(' ');
     nodes.set(key, {
       path: key,
       words: [],
-      flags: [...(row?.flags ?? []), ...TABLE.globals],
+      flags: [...(row?.flags ?? []), ...table.globals],
       args: FIRST_ARGUMENTS[key] ?? [],
     });
     nodes.get(path.slice(0, -1).join(' '))?.words.push({ word: path.at(-1) ?? '', help: summary });
   };
-  for (const group of TABLE.groups) add(group.path, group.summary);
-  for (const row of TABLE.rows) add(row.path, row.summary, row);
+  for (const group of table.groups) add(group.path, group.summary);
+  for (const row of table.rows) add(row.path, row.summary, row);
   return [...nodes.values()];
 }
 
 const single = (text: string): string => text.replaceAll("'", "'\\''");
 
-function bash(): string {
-  const cases = completionNodes()
+function bash(table: Table): string {
+  const cases = completionNodes(table)
     .map((node) => {
       const words = [...node.words.map((each) => each.word), ...node.args].join(' ');
       return `    '${node.path}') words='${words}'; flags='${node.flags.map((flag) => `--${flag.name}`).join(' ')} --help' ;;`;
@@ -66,7 +65,7 @@ function bash(): string {
   const values = Object.entries(VALUES)
     .map(([name, list]) => `    --${name}) COMPREPLY=($(compgen -W '${list.join(' ')}' -- "$current")); return ;;`)
     .join('\n');
-  const known = completionNodes()
+  const known = completionNodes(table)
     .map((node) => `'${node.path}'`)
     .join('|');
   return `# bash completion for dify
@@ -98,10 +97,10 @@ complete -o filenames -F _dify dify dify-plugin
 `;
 }
 
-function zsh(descriptions: boolean): string {
+function zsh(table: Table, descriptions: boolean): string {
   const describe = (word: string, help: string): string =>
     `'${single(word)}${descriptions ? `:${single(help.replaceAll(':', '\\:'))}` : ''}'`;
-  const cases = completionNodes()
+  const cases = completionNodes(table)
     .map((node) => {
       const words = [
         ...node.words.map((each) => describe(each.word, each.help)),
@@ -117,7 +116,7 @@ function zsh(descriptions: boolean): string {
   const values = Object.entries(VALUES)
     .map(([name, list]) => `    --${name}) compadd -- ${list.join(' ')}; return ;;`)
     .join('\n');
-  const known = completionNodes()
+  const known = completionNodes(table)
     .map((node) => `'${node.path}'`)
     .join('|');
   return `#compdef dify dify-plugin
@@ -150,7 +149,7 @@ if [ "$funcstack[1]" = "_dify" ]; then _dify "$@"; else compdef _dify dify dify-
 `;
 }
 
-function fish(descriptions: boolean): string {
+function fish(table: Table, descriptions: boolean): string {
   const lines = [
     '# fish completion for dify',
     'function __dify_path',
@@ -158,7 +157,7 @@ function fish(descriptions: boolean): string {
     '  for word in (commandline -opc)[2..-1]',
     '    set -l candidate (string trim -- "$path $word")',
     '    switch $candidate',
-    `      case ${completionNodes()
+    `      case ${completionNodes(table)
       .filter((node) => node.path !== '')
       .map((node) => `'${node.path}'`)
       .join(' ')}`,
@@ -169,7 +168,7 @@ function fish(descriptions: boolean): string {
     'end',
     'complete -c dify -f',
   ];
-  for (const node of completionNodes()) {
+  for (const node of completionNodes(table)) {
     const condition = `test (__dify_path) = '${node.path}'`;
     for (const { word, help } of node.words)
       lines.push(`complete -c dify -n "${condition}" -a '${word}'${descriptions ? ` -d '${single(help)}'` : ''}`);
@@ -185,9 +184,9 @@ function fish(descriptions: boolean): string {
   return `${lines.join('\n')}\n`;
 }
 
-function powershell(): string {
+function powershell(table: Table): string {
   const double = (text: string): string => text.replaceAll("'", "''");
-  const cases = completionNodes()
+  const cases = completionNodes(table)
     .map(
       (node) =>
         `    '${node.path}' { @(${[...node.words.map((each) => each.word), ...node.args, ...node.flags.map((flag) => `--${flag.name}`)].map((word) => `'${double(word)}'`).join(', ')}) }`,
@@ -196,7 +195,7 @@ function powershell(): string {
   return `# PowerShell completion for dify
 Register-ArgumentCompleter -Native -CommandName 'dify', 'dify-plugin' -ScriptBlock {
   param($wordToComplete, $commandAst, $cursorPosition)
-  $known = @(${completionNodes()
+  $known = @(${completionNodes(table)
     .map((node) => `'${node.path}'`)
     .join(', ')})
   $path = ''
@@ -212,10 +211,15 @@ ${cases}
 `;
 }
 
-export async function run({ args, flags }: Call): Promise<Outcome> {
+export async function run({ args, flags, table }: Call): Promise<Outcome> {
   const shell = SHELLS.find((candidate): candidate is Shell => candidate === args[0]);
   if (shell === undefined) throw usageError(`unknown shell "${args[0] ?? ''}"`, `choose ${SHELLS.join(', ')}`);
   const descriptions = !flags.on('no-descriptions');
-  const script = { bash, zsh: () => zsh(descriptions), fish: () => fish(descriptions), powershell }[shell]();
+  const script = {
+    bash: () => bash(table),
+    zsh: () => zsh(table, descriptions),
+    fish: () => fish(table, descriptions),
+    powershell: () => powershell(table),
+  }[shell]();
   return { text: script, data: { shell, script } };
 }

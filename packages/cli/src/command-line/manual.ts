@@ -1,7 +1,8 @@
 /** The manual of the command line as Markdown, from the command table. */
+
+import type { CommandRow, Flag } from '../command.ts';
 import { usageArguments } from './program.ts';
 import { TABLE } from './table.ts';
-import type { CommandRow, Flag } from './types.ts';
 
 const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('<', '&lt;');
 

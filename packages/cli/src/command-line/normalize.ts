@@ -3,8 +3,9 @@
  * `--flag=value`, `--flag=true|false` for switches, `_` and `-` alike in names, flags and arguments in any order,
  * `--` ends flags (docs/wire/cli.md#flags).
  */
+
+import type { CommandRow, Flag } from '../command.ts';
 import { usageError } from '../errors.ts';
-import type { CommandRow, Flag } from './types.ts';
 
 const TRUE = new Set(['1', 't', 'T', 'true', 'TRUE', 'True']);
 const FALSE = new Set(['0', 'f', 'F', 'false', 'FALSE', 'False']);

@@ -1,10 +1,10 @@
 import { stripVTControlCharacters } from 'node:util';
 import { expect, test } from 'vitest';
+import type { Flag } from '../command.ts';
 import { CliError } from '../errors.ts';
 import { normalizeArguments } from './normalize.ts';
 import { parse } from './program.ts';
 import { TABLE } from './table.ts';
-import type { Flag } from './types.ts';
 
 const FLAGS: readonly Flag[] = [
   { name: 'output_path', short: 'o', type: 'string', help: '' },

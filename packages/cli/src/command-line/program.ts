@@ -1,22 +1,10 @@
 /** Builds the commander program from the command table and turns an argument list into a located command and its values. */
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import pc from 'picocolors';
+import type { CommandRow, Example, Flag, Section, Table } from '../command.ts';
+import { Flags } from '../command.ts';
 import { usageError } from '../errors.ts';
 import { locate, normalizeArguments } from './normalize.ts';
-import type { CommandRow, Example, Flag, GroupRow, Section } from './types.ts';
-import { Flags } from './types.ts';
-
-export interface Table {
-  name: string;
-  summary: string;
-  globals: readonly Flag[];
-  groups: readonly GroupRow[];
-  rows: readonly CommandRow[];
-  /** Commands a newcomer needs, shown below the help of the program. */
-  examples: readonly Example[];
-  /** What the switch `--version` stands for. */
-  version: CommandRow;
-}
 
 export type Parsed =
   | { kind: 'command'; row: CommandRow; args: string[]; flags: Flags; globals: Flags }

@@ -1,5 +1,5 @@
 /** Rows of `dify bundle …`. */
-import type { Argument, CommandRow, GroupRow } from './types.ts';
+import type { Argument, CommandRow, GroupRow } from '../command.ts';
 
 export const BUNDLE_GROUPS: readonly GroupRow[] = [
   { path: ['bundle'], summary: 'Collect plugins into bundles' },

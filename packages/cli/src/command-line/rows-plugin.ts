@@ -1,8 +1,8 @@
 /** Rows of `dify plugin …` that work on files. */
 
+import type { Argument, CommandRow, Flag, GroupRow } from '../command.ts';
 import { CATEGORIES, MODULE_KINDS, PROVIDER_TYPES, PYTHON_CHOICES } from '../init/rules.ts';
-import { DEFAULT_MAX_MEGABYTES } from '../plugin/size-limit.ts';
-import type { Argument, CommandRow, Flag, GroupRow } from './types.ts';
+import { DEFAULT_MAX_MEGABYTES } from '../source/size-limit.ts';
 
 export const PLUGIN_GROUPS: readonly GroupRow[] = [
   { path: ['plugin'], summary: 'Create, check, package and run plugins' },

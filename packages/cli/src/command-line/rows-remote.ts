@@ -1,7 +1,8 @@
 /** Rows of `dify plugin …` that talk to a running daemon. */
+
+import type { Argument, CommandRow, Flag } from '../command.ts';
 import { COMMANDS } from '../remote/index.ts';
 import { FOLDER_OR_PACKAGE } from './rows-plugin.ts';
-import type { Argument, CommandRow, Flag } from './types.ts';
 
 const DAEMON_FLAGS: readonly Flag[] = [
   {

@@ -1,6 +1,7 @@
 /** Rows of `dify plugin …` that start plugins, and the one that cleans up after a daemon. */
+
+import type { CommandRow, Flag } from '../command.ts';
 import { FOLDER, FOLDER_OR_PACKAGE } from './rows-plugin.ts';
-import type { CommandRow, Flag } from './types.ts';
 
 const MOCK_FLAGS: readonly Flag[] = [
   {

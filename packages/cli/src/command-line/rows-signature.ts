@@ -1,5 +1,5 @@
 /** Rows of `dify signature …`. */
-import type { CommandRow, GroupRow } from './types.ts';
+import type { CommandRow, GroupRow } from '../command.ts';
 
 export const SIGNATURE_GROUPS: readonly GroupRow[] = [
   { path: ['signature'], summary: 'Make keys, sign packages, verify signatures' },

@@ -1,5 +1,5 @@
 /** Rows of the commands beside plugins and bundles. */
-import type { CommandRow } from './types.ts';
+import type { CommandRow } from '../command.ts';
 
 export const TOOL_ROWS: readonly CommandRow[] = [
   {

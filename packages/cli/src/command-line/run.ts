@@ -2,10 +2,11 @@
  * One command from arguments to exit code: parse, run, print. Stdout gets the result and nothing else; stderr gets
  * everything said to a person. Signals become one AbortSignal; the handler tidies up, then the process leaves.
  */
+
+import type { Outcome, Table } from '../command.ts';
 import { CliError, EXIT, toCliError } from '../errors.ts';
 import { Io } from '../output/io.ts';
-import { parse, type Table } from './program.ts';
-import type { Outcome } from './types.ts';
+import { parse } from './program.ts';
 
 function colorWanted(
   env: NodeJS.ProcessEnv,
@@ -105,6 +106,7 @@ export async function runCommandLine(
         args: parsed.args,
         flags: parsed.flags,
         io,
+        table,
         cwd: process.cwd(),
         env,
         signal: controller.signal,

@@ -1,13 +1,12 @@
 /** The command table: every command of `dify`, in the order of the manual. */
 
-import type { Table } from './program.ts';
+import type { CommandRow, Section, Table } from '../command.ts';
 import { BUNDLE_GROUPS, BUNDLE_ROWS } from './rows-bundle.ts';
 import { PLUGIN_GROUPS, PLUGIN_ROWS } from './rows-plugin.ts';
 import { REMOTE_ROWS } from './rows-remote.ts';
 import { RUN_ROWS } from './rows-run.ts';
 import { SIGNATURE_GROUPS, SIGNATURE_ROWS } from './rows-signature.ts';
 import { TOOL_ROWS, VERSION_ROW } from './rows-tools.ts';
-import type { CommandRow, Section } from './types.ts';
 
 /** The commands of `dify plugin` as its help shows them: what a newcomer needs first. */
 const PLUGIN_SECTIONS: readonly Section[] = [

@@ -1,8 +1,6 @@
 /** `dify version`: the version alone on stdout, as the SDK's runner parses it (docs/wire/cli.md#callers). */
-import metadata from '../../package.json' with { type: 'json' };
-import type { Call, Outcome } from './types.ts';
-
-export const VERSION: string = metadata.version;
+import type { Call, Outcome } from '../command.ts';
+import { VERSION } from '../version.ts';
 
 export async function run(_call: Call): Promise<Outcome> {
   return { text: VERSION, data: { version: VERSION } };

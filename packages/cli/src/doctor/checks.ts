@@ -5,10 +5,10 @@ import { EnvHttpProxyAgent, request } from 'undici';
 import { CliError, interrupted } from '../errors.ts';
 import { cacheDirectory } from '../files/cache.ts';
 import { FULL_SDK_MINOR } from '../init/rules.ts';
-import { runTool } from '../plugin/requirements-export.ts';
-import { keptEnvironments } from '../run/environment-cache.ts';
-import { locateTools, toolsDirectory, uvEnvironment, withTools } from '../run/machine-tools.ts';
-import { isRecord } from '../run/plugin-host.ts';
+import { keptEnvironments } from '../machine/environment-cache.ts';
+import { locateTools, toolsDirectory, uvEnvironment, withTools } from '../machine/machine-tools.ts';
+import { runTool } from '../machine/run-tool.ts';
+import { isRecord } from '../record.ts';
 
 export type Verdict = 'ok' | 'warning' | 'failed' | 'skipped';
 

@@ -1,7 +1,7 @@
 /** `dify doctor`: runs the checks and prints one line each, with what to do below those that are not well. */
-import type { Call, Outcome } from '../command-line/types.ts';
+import type { Call, Outcome } from '../command.ts';
 import { EXIT } from '../errors.ts';
-import { pruneEnvironments } from '../run/environment-cache.ts';
+import { pruneEnvironments } from '../machine/environment-cache.ts';
 import { type CheckResult, runChecks, type Verdict } from './checks.ts';
 
 export async function run({ flags, env, signal, io }: Call): Promise<Outcome> {

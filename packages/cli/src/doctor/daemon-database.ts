@@ -4,7 +4,7 @@ import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { openDatabase } from '@plugin-daemon/daemon/database';
 import { CliError } from '../errors.ts';
-import { readEnvFile } from '../run/env-file.ts';
+import { readEnvFile } from '../files/env-file.ts';
 
 export type DaemonDatabase = Awaited<ReturnType<typeof openDatabase>>;
 

@@ -4,8 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { dify, temporaryFolder } from '../../test/harness.ts';
+import { markUsed } from '../machine/environment-cache.ts';
 import { compareVersions } from '../plugin/cleanup.ts';
-import { markUsed } from '../run/environment-cache.ts';
 import { type CheckResult, runChecks } from './checks.ts';
 import { locateDatabase, withDatabase } from './daemon-database.ts';
 

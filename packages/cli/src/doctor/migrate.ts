@@ -1,6 +1,6 @@
 /** `dify migrate`: the schema of the daemon's database brought up to date (docs/wire/cli.md#migrate). */
 import { existsSync } from 'node:fs';
-import type { Call, Outcome } from '../command-line/types.ts';
+import type { Call, Outcome } from '../command.ts';
 import { CliError } from '../errors.ts';
 import { locateDatabase, withDatabase } from './daemon-database.ts';
 

@@ -3,7 +3,7 @@
  */
 import { existsSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
-import type { Call, Flags, Outcome } from '../command-line/types.ts';
+import type { Call, Flags, Outcome } from '../command.ts';
 import { CliError, EXIT, usageError } from '../errors.ts';
 import { createDirectory } from '../files/atomic.ts';
 import { choosePython } from './python-choice.ts';

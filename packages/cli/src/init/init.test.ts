@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { openDirectory, validateManifest } from '@plugin-daemon/plugin-package';
 import { expect, test } from 'vitest';
 import { dify, newPlugin, temporaryFolder } from '../../test/harness.ts';
-import { openSource } from '../plugin/source.ts';
+import { openSource } from '../source/source.ts';
 import { validatePlugin } from '../validate/index.ts';
 import { choiceFor } from './python-choice.ts';
 import { fill, yamlScalar } from './render.ts';

@@ -2,8 +2,8 @@
  * The Python a new plugin asks for: what fits this machine. With nothing newer than 3.11 it takes the SDKs that run there, and a
  * newer one by itself where a newer Python is.
  */
-import type { Call } from '../command-line/types.ts';
-import { withTools } from '../run/machine-tools.ts';
+import type { Call } from '../command.ts';
+import { withTools } from '../machine/machine-tools.ts';
 import { PYTHON_CHOICES, type PythonChoice } from './rules.ts';
 
 const isChoice = (text: string | undefined): text is PythonChoice => text !== undefined && text in PYTHON_CHOICES;

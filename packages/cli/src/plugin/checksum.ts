@@ -1,6 +1,6 @@
 /** `plugin checksum`: the hex digits alone on stdout, the log line on stderr as before (docs/wire/cli.md#plugin-checksum). */
-import type { Call, Outcome } from '../command-line/types.ts';
-import { checksumOfSource, declarationOf, identifierOf, openSource } from './source.ts';
+import type { Call, Outcome } from '../command.ts';
+import { checksumOfSource, declarationOf, identifierOf, openSource } from '../source/source.ts';
 
 export async function run({ args, io, signal }: Call): Promise<Outcome> {
   const source = await openSource(args[0] ?? '', signal);

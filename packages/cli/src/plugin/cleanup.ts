@@ -4,11 +4,11 @@ import { readdir, readFile, realpath, rm } from 'node:fs/promises';
 import { join, resolve, sep } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { parse } from 'yaml';
-import type { Call, Outcome } from '../command-line/types.ts';
+import type { Call, Outcome } from '../command.ts';
 import { type DatabaseLocation, locateDatabase, withDatabase } from '../doctor/daemon-database.ts';
 import { CliError, throwIfAborted, usageError } from '../errors.ts';
 import { VERSION } from '../init/rules.ts';
-import { requireFolder } from './folder.ts';
+import { requireFolder } from '../source/folder.ts';
 
 interface Installed {
   path: string;

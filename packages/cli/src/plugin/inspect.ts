@@ -7,11 +7,11 @@ import {
   validateManifest,
   verifySignature,
 } from '@plugin-daemon/plugin-package';
-import type { Call, Outcome } from '../command-line/types.ts';
+import type { Call, Outcome } from '../command.ts';
 import { EXIT } from '../errors.ts';
 import { loadPublicKey } from '../signature/keys.ts';
+import { checksumOfSource, declarationOf, identifierOf, openSource, type PluginSource } from '../source/source.ts';
 import { modulesOf } from './module-list.ts';
-import { checksumOfSource, declarationOf, identifierOf, openSource, type PluginSource } from './source.ts';
 
 interface Change {
   path: string;

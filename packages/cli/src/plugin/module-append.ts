@@ -7,7 +7,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { PluginDeclaration } from '@plugin-daemon/plugin-package';
 import { isSeq } from 'yaml';
-import type { Call, Handler, Outcome } from '../command-line/types.ts';
+import type { Call, Handler, Outcome } from '../command.ts';
 import { CliError, throwIfAborted, usageError } from '../errors.ts';
 import { writeFileAtomic } from '../files/atomic.ts';
 import {
@@ -21,9 +21,9 @@ import {
   type ProviderType,
 } from '../init/rules.ts';
 import { modelFiles, moduleFiles, partFiles } from '../init/scaffold.ts';
-import { requireFolder } from './folder.ts';
-import { appendTo, type ManifestFile, openManifest, openUp, openYaml } from './manifest-edit.ts';
-import { declarationOf, openSource } from './source.ts';
+import { requireFolder } from '../source/folder.ts';
+import { appendTo, type ManifestFile, openManifest, openUp, openYaml } from '../source/manifest-edit.ts';
+import { declarationOf, openSource } from '../source/source.ts';
 
 interface Kind {
   category: 'tool' | 'extension';

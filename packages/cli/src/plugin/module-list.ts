@@ -3,8 +3,8 @@
  * included.
  */
 import type { Json, PluginDeclaration } from '@plugin-daemon/plugin-package';
-import type { Call, Outcome } from '../command-line/types.ts';
-import { declarationOf, openSource } from './source.ts';
+import type { Call, Outcome } from '../command.ts';
+import { declarationOf, openSource } from '../source/source.ts';
 
 interface Parameter {
   name: string;

@@ -1,15 +1,22 @@
 /** `plugin package`: checks, collects, packs, and only then replaces the output (docs/wire/cli.md#plugin-package). */
 import { relative, resolve } from 'node:path';
 import type { PluginDeclaration } from '@plugin-daemon/plugin-package';
-import type { Call, Flags, Outcome } from '../command-line/types.ts';
+import type { Call, Flags, Outcome } from '../command.ts';
 import { CliError, throwIfAborted, usageError } from '../errors.ts';
 import { writeFileAtomic } from '../files/atomic.ts';
 import { startProgress } from '../output/progress.ts';
-import { packArchive } from './archive-bytes.ts';
-import { type Folder, readFolder, readFolderFile, requireFolder, suspiciousLeftOut } from './folder.ts';
+import { packArchive } from '../source/archive-bytes.ts';
+import { type Folder, readFolder, readFolderFile, requireFolder, suspiciousLeftOut } from '../source/folder.ts';
+import { DEFAULT_MAX_MEGABYTES, largestFiles, MEGABYTE, sizeText } from '../source/size-limit.ts';
+import {
+  declarationOf,
+  identifierOf,
+  openSource,
+  outputBase,
+  type PluginSource,
+  requirePlugin,
+} from '../source/source.ts';
 import { exportRequirements } from './requirements-export.ts';
-import { DEFAULT_MAX_MEGABYTES, largestFiles, MEGABYTE, sizeText } from './size-limit.ts';
-import { declarationOf, identifierOf, openSource, outputBase, type PluginSource, requirePlugin } from './source.ts';
 
 /** The message CI scripts show, with the largest files of all (docs/wire/cli.md#plugin-package). */
 function tooLarge(files: ReadonlyMap<string, number>, limit: number): CliError {

@@ -3,7 +3,7 @@
  * (docs/wire/cli.md#modules-permissions-readmes).
  */
 import type { Permission } from '@plugin-daemon/plugin-package';
-import type { Call, Flags, Outcome } from '../command-line/types.ts';
+import type { Call, Flags, Outcome } from '../command.ts';
 import { CliError, EXIT, usageError } from '../errors.ts';
 import {
   checkStorageSize,
@@ -14,9 +14,9 @@ import {
   parseSize,
   permissionBlock,
 } from '../init/rules.ts';
-import { requireFolder } from './folder.ts';
-import { openManifest, openUp } from './manifest-edit.ts';
-import { declarationOf, openSource } from './source.ts';
+import { requireFolder } from '../source/folder.ts';
+import { openManifest, openUp } from '../source/manifest-edit.ts';
+import { declarationOf, openSource } from '../source/source.ts';
 
 const FLAGS = ['tool', 'model', 'node', 'app', 'endpoint', 'storage'] as const;
 

@@ -1,8 +1,8 @@
 /** `plugin readme list`: which languages have a readme, English first (docs/wire/cli.md#modules-permissions-readmes). */
-import type { Call, Outcome } from '../command-line/types.ts';
+import type { Call, Outcome } from '../command.ts';
 import { CliError } from '../errors.ts';
 import { LANGUAGE_NAMES } from '../init/rules.ts';
-import { openSource } from './source.ts';
+import { openSource } from '../source/source.ts';
 
 const LOCALIZED = /^readme\/README_([a-z]{2}_[A-Za-z]{2,})\.md$/;
 

@@ -2,14 +2,14 @@
  * The requirements.txt of a plugin that has only pyproject.toml and uv.lock: exported by uv into the package, never
  * into the folder (docs/wire/cli.md#plugin-package).
  */
-import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PluginDeclaration } from '@plugin-daemon/plugin-package';
-import type { Call } from '../command-line/types.ts';
-import { CliError, interrupted } from '../errors.ts';
-import { locateTools, uvEnvironment } from '../run/machine-tools.ts';
-import type { PluginSource } from './source.ts';
+import type { Call } from '../command.ts';
+import { CliError } from '../errors.ts';
+import { locateTools, uvEnvironment } from '../machine/machine-tools.ts';
+import { runTool } from '../machine/run-tool.ts';
+import type { PluginSource } from '../source/source.ts';
 
 /**
  * What upstream's arguments give, because the text is part of the checksum. (Upstream says `--no-group dev`, which newer uv refuses for a
@@ -26,35 +26,6 @@ const EXPORT = [
   '--no-header',
   '--no-annotate',
 ];
-
-export interface ToolResult {
-  code: number;
-  stdout: Buffer;
-  stderr: string;
-}
-
-/** Runs a program to its end; its output is the result. */
-export function runTool(
-  command: string,
-  args: readonly string[],
-  options: { cwd: string; env: NodeJS.ProcessEnv; signal: AbortSignal; input?: string },
-): Promise<ToolResult> {
-  return new Promise((resolve, reject) => {
-    const child = execFile(
-      command,
-      [...args],
-      { cwd: options.cwd, env: options.env, signal: options.signal, encoding: 'buffer', maxBuffer: 256 * 1024 * 1024 },
-      (error, stdout, stderr) => {
-        if (options.signal.aborted) reject(interrupted());
-        else if (error !== null && typeof error.code !== 'number') reject(error);
-        else resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr: stderr.toString('utf8') });
-      },
-    );
-    // A tool that does not read its input closes it; that is its affair.
-    child.stdin?.on('error', () => {});
-    child.stdin?.end(options.input ?? '');
-  });
-}
 
 export async function exportRequirements(
   source: PluginSource,

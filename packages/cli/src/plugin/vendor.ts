@@ -6,11 +6,11 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { PluginDeclaration } from '@plugin-daemon/plugin-package';
-import type { Call } from '../command-line/types.ts';
+import type { Call } from '../command.ts';
 import { CliError, throwIfAborted, usageError } from '../errors.ts';
+import { locateTools, uvEnvironment } from '../machine/machine-tools.ts';
+import { runTool } from '../machine/run-tool.ts';
 import { startProgress } from '../output/progress.ts';
-import { locateTools, uvEnvironment } from '../run/machine-tools.ts';
-import { runTool } from './requirements-export.ts';
 
 interface Platform {
   name: string;

@@ -8,7 +8,7 @@ import {
   UnexpectedAnswerError,
 } from '@plugin-daemon/client';
 import { EnvHttpProxyAgent } from 'undici';
-import type { Call } from '../command-line/types.ts';
+import type { Call } from '../command.ts';
 import { CliError } from '../errors.ts';
 import { type DaemonAddress, locateDaemon } from './locate.ts';
 

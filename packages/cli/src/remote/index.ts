@@ -2,7 +2,7 @@
  * Commands that talk to a running daemon: install, upgrade, uninstall, list, logs, key. Owns where the daemon is found and what
  * its refusals mean to an author; all HTTP is the typed client's. Called by the command table.
  */
-import type { Handler } from '../command-line/types.ts';
+import type { Handler } from '../command.ts';
 
 export const COMMANDS = {
   install: async () => ({ run: (await import('./install.ts')).install }),

@@ -1,11 +1,11 @@
 /** `plugin install` and `plugin upgrade`: a package or folder becomes what the tenant has, and that is looked up afterwards. */
 import { stat } from 'node:fs/promises';
 import { parseUniqueIdentifier } from '@plugin-daemon/plugin-package';
-import type { Call, Outcome } from '../command-line/types.ts';
+import type { Call, Outcome } from '../command.ts';
 import { CliError, systemCode } from '../errors.ts';
 import { startProgress } from '../output/progress.ts';
 import { packFolder } from '../plugin/package.ts';
-import { readPackageFile } from '../plugin/source.ts';
+import { readPackageFile } from '../source/source.ts';
 import { installationOf, type RemoteDaemon, withDaemon } from './daemon.ts';
 
 const LOOK_MS = 300;

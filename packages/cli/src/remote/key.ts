@@ -1,7 +1,7 @@
 /** `plugin key`: the debugging key of a tenant with the address to use it at, as lines of a .env file. */
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { Call, Outcome } from '../command-line/types.ts';
+import type { Call, Outcome } from '../command.ts';
 import { CliError, systemCode } from '../errors.ts';
 import { writeFileAtomic } from '../files/atomic.ts';
 import { withDaemon } from './daemon.ts';

@@ -1,5 +1,5 @@
 /** `plugin list`: what a tenant has installed. */
-import type { Call, Outcome } from '../command-line/types.ts';
+import type { Call, Outcome } from '../command.ts';
 import { oneLine, table } from '../output/table.ts';
 import { allInstallations, withDaemon } from './daemon.ts';
 

@@ -5,9 +5,9 @@
 import { readFile, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { DEFAULT_TENANT } from '@plugin-daemon/client';
-import type { Flags } from '../command-line/types.ts';
+import type { Flags } from '../command.ts';
 import { CliError, systemCode, usageError } from '../errors.ts';
-import { readEnvFile } from '../run/env-file.ts';
+import { readEnvFile } from '../files/env-file.ts';
 
 export interface DaemonAddress {
   url: string;

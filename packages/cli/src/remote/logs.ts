@@ -1,6 +1,6 @@
 /** `plugin logs`: what an installed or debugged plugin said lately, and with --follow what it says. */
 import type { PluginLogLine } from '@plugin-daemon/client';
-import type { Call, Outcome } from '../command-line/types.ts';
+import type { Call, Outcome } from '../command.ts';
 import { usageError } from '../errors.ts';
 import type { Colors } from '../output/io.ts';
 import { oneLine } from '../output/table.ts';

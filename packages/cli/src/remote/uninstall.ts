@@ -1,5 +1,5 @@
 /** `plugin uninstall`: takes a plugin from a tenant, and looks whether it is gone. */
-import type { Call, Outcome } from '../command-line/types.ts';
+import type { Call, Outcome } from '../command.ts';
 import { CliError } from '../errors.ts';
 import { installationOf, withDaemon } from './daemon.ts';
 import { installedPlugin } from './which.ts';

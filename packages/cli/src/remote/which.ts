@@ -1,10 +1,10 @@
 /** Which installed plugin somebody means: `author/name`, the name alone, an identifier, or the folder or package it is made of. */
 import { stat } from 'node:fs/promises';
 import type { Installation } from '@plugin-daemon/client';
-import type { Call } from '../command-line/types.ts';
+import type { Call } from '../command.ts';
 import { CliError } from '../errors.ts';
 import { nearest } from '../nearest.ts';
-import { declarationOf, openSource } from '../plugin/source.ts';
+import { declarationOf, openSource } from '../source/source.ts';
 import { allInstallations, type RemoteDaemon } from './daemon.ts';
 
 /** `author/name` of a folder or a package file, or the text as it is when there is no such file. */

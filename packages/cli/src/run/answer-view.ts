@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomic } from '../files/atomic.ts';
 import type { Io } from '../output/io.ts';
-import { isRecord } from './plugin-host.ts';
+import { isRecord } from '../record.ts';
 
 interface Blob {
   parts: Buffer[];

@@ -3,10 +3,10 @@
  * else.
  */
 import { createServer, type Socket } from 'node:net';
-import type { Call, Outcome } from '../command-line/types.ts';
+import type { Call, Outcome } from '../command.ts';
 import { CliError, EXIT, interrupted, toCliError, usageError } from '../errors.ts';
+import { isRecord } from '../record.ts';
 import { MockStorage } from './mock-dify.ts';
-import { isRecord } from './plugin-host.ts';
 import { preparePlugin, type ReadyPlugin } from './prepare.ts';
 import { type Format, LineWriter, linesOf } from './protocol.ts';
 import { readMapping } from './script-file.ts';

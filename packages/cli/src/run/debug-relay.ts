@@ -5,7 +5,7 @@
  */
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { CliError } from '../errors.ts';
-import { isRecord } from './plugin-host.ts';
+import { isRecord } from '../record.ts';
 import { linesOf } from './protocol.ts';
 
 export interface RelayEvents {

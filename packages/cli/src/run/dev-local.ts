@@ -1,8 +1,8 @@
 /** `plugin dev --local`: the plugin answers requests from stdin, calls into Dify get fixed answers. */
-import type { Call } from '../command-line/types.ts';
-import { declarationOf } from '../plugin/source.ts';
-import type { DevPlugin, DevTarget } from './dev.ts';
+import type { Call } from '../command.ts';
+import { declarationOf } from '../source/source.ts';
 import { logPrinter } from './dev-log.ts';
+import type { DevPlugin, DevTarget } from './dev-target.ts';
 import { MockStorage } from './mock-dify.ts';
 import { type CallRequest, type CallSink, PluginHost, type RunningCall } from './plugin-host.ts';
 import { LineWriter } from './protocol.ts';

@@ -1,11 +1,11 @@
 /** `plugin dev` against a Dify: plugin processes behind a relay that keeps the debugging connection. */
 import { createProcessLauncher, type PluginProcess, type ProcessLauncher } from '@plugin-daemon/daemon/launcher';
-import type { Call } from '../command-line/types.ts';
+import type { Call } from '../command.ts';
 import { CliError } from '../errors.ts';
+import { isRecord } from '../record.ts';
 import { DebugRelay } from './debug-relay.ts';
-import type { DevPlugin, DevTarget } from './dev.ts';
 import { logPrinter } from './dev-log.ts';
-import { isRecord } from './plugin-host.ts';
+import type { DevPlugin, DevTarget } from './dev-target.ts';
 import { StderrTail } from './stderr-tail.ts';
 
 const REGISTER_MS = 60_000;

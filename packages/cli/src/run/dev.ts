@@ -1,30 +1,16 @@
 /** `plugin dev`: runs a plugin, replaces it on every change, keeps what it is connected to. */
 import { join } from 'node:path';
-import type { Call, Outcome } from '../command-line/types.ts';
+import type { Call, Outcome } from '../command.ts';
 import { CliError, toCliError, usageError } from '../errors.ts';
-import { requireFolder } from '../plugin/folder.ts';
-import { declarationOf, openSource, type PluginSource } from '../plugin/source.ts';
-import { type Finding, validatePlugin } from '../validate/index.ts';
-import { asText } from '../validate/report.ts';
+import { parseDebugAddress, readEnvFile } from '../files/env-file.ts';
+import { requireFolder } from '../source/folder.ts';
+import { declarationOf, openSource, type PluginSource } from '../source/source.ts';
+import { asText, type Finding, validatePlugin } from '../validate/index.ts';
 import { LocalTarget } from './dev-local.ts';
 import { RemoteTarget } from './dev-remote.ts';
-import { parseDebugAddress, readEnvFile } from './env-file.ts';
+import type { DevPlugin, DevTarget } from './dev-target.ts';
 import { environmentFor } from './prepare.ts';
 import { watchFolder } from './watch.ts';
-
-/** What the plugin runs for: a Dify, or this terminal. */
-export interface DevTarget {
-  /** Starts the plugin anew and, once it is ready, lets the old one finish and end. */
-  replace(plugin: DevPlugin): Promise<void>;
-  close(): Promise<void>;
-}
-
-export interface DevPlugin {
-  source: PluginSource;
-  python: string;
-  directory: string;
-  entrypoint: string;
-}
 
 const DEPENDENCIES = /^(?:pyproject\.toml|uv\.lock|requirements\.txt|vendor\/)/;
 

@@ -2,8 +2,9 @@
 import { readFile } from 'node:fs/promises';
 import { CliError, systemCode } from '../errors.ts';
 import { writeFileAtomic } from '../files/atomic.ts';
+import { isRecord } from '../record.ts';
 import type { BackwardsRecord, CallResult } from './one-call.ts';
-import { isRecord, type PluginFailure } from './plugin-host.ts';
+import type { PluginFailure } from './plugin-host.ts';
 
 export interface Fixture {
   format: 1;

@@ -2,14 +2,15 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { Call, Outcome } from '../command-line/types.ts';
+import type { Call, Outcome } from '../command.ts';
 import { CliError, EXIT, usageError } from '../errors.ts';
-import { declarationOf, openSource } from '../plugin/source.ts';
+import { isRecord } from '../record.ts';
+import { declarationOf, openSource } from '../source/source.ts';
 import { AnswerView } from './answer-view.ts';
 import { differences, makeFixture, readFixture, scriptOf, writeFixture } from './fixture.ts';
 import { MockStorage, type Script } from './mock-dify.ts';
 import { callOnce, failureError } from './one-call.ts';
-import { isRecord, PluginHost } from './plugin-host.ts';
+import { PluginHost } from './plugin-host.ts';
 import { preparePlugin } from './prepare.ts';
 import { buildCall, type CallSpec, callables, KINDS, parseJson } from './request-builder.ts';
 import { readMapping } from './script-file.ts';

@@ -1,5 +1,5 @@
 /** A value that fits a JSON Schema, for answers of a model that was offered tools (docs/wire/cli.md#mocked-dify). */
-import { isRecord } from './plugin-host.ts';
+import { isRecord } from '../record.ts';
 
 const LETTERS = 'abcdefghijklmnopqrstuvwxyz';
 

@@ -1,7 +1,7 @@
 /** The fixed answers to calls back into Dify, one entry per kind (docs/wire/cli.md#mocked-dify). Each yields the messages of its answer. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isRecord } from '../record.ts';
 import { sampleObject } from './json-sample.ts';
-import { isRecord } from './plugin-host.ts';
 
 export type Request = Readonly<Record<string, unknown>>;
 /** Items of a streamed answer (`stream`), or the one result (`struct`). */

@@ -7,8 +7,9 @@ import { mkdir, readFile, rm, stat } from 'node:fs/promises';
 import { dirname, join, posix } from 'node:path';
 import type { Permission } from '@plugin-daemon/plugin-package';
 import { writeFileAtomic } from '../files/atomic.ts';
+import { isRecord } from '../record.ts';
 import { MOCK_KINDS, type Request } from './mock-answers.ts';
-import { type BackwardsAnswer, isRecord } from './plugin-host.ts';
+import type { BackwardsAnswer } from './plugin-host.ts';
 
 interface Need {
   granted: (permission: Permission) => boolean;

@@ -5,7 +5,7 @@ import { openDirectory, type PluginDeclaration } from '@plugin-daemon/plugin-pac
 import { expect, test } from 'vitest';
 import { dify, newPlugin, temporaryFolder } from '../../test/harness.ts';
 import { CliError } from '../errors.ts';
-import { parseDebugAddress, readEnvFile } from './env-file.ts';
+import { parseDebugAddress, readEnvFile } from '../files/env-file.ts';
 import { compare, differences, makeFixture, readFixture, scriptOf, writeFixture } from './fixture.ts';
 import { sampleObject } from './json-sample.ts';
 import { answerBackwards, MockStorage } from './mock-dify.ts';

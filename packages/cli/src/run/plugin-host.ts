@@ -2,11 +2,13 @@
  * One plugin process and the calls running on it: start, readiness, sessions, calls back into Dify, end. Owns the
  * process; everything it starts is gone when `close` has resolved. Used by run, invoke, test, dev --local and slim.
  */
+
 import { randomUUID } from 'node:crypto';
 import { createProcessLauncher, type PluginProcess, type ProcessLauncher } from '@plugin-daemon/daemon/launcher';
 import { cancelLine, LineChannel } from '@plugin-daemon/daemon/line-protocol';
 import { pluginEnvironment } from '@plugin-daemon/daemon/plugin-environment';
 import { CliError } from '../errors.ts';
+import { isRecord } from '../record.ts';
 import { StderrTail } from './stderr-tail.ts';
 
 export interface HostOptions {
@@ -277,8 +279,4 @@ function isJson(text: string): boolean {
   } catch {
     return false;
   }
-}
-
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type PluginDeclaration, parseUniqueIdentifier, workingDirectoryName } from '@plugin-daemon/plugin-package';
-import type { Call } from '../command-line/types.ts';
+import type { Call } from '../command.ts';
 import { CliError } from '../errors.ts';
 import { startProgress } from '../output/progress.ts';
 import {
@@ -13,7 +13,7 @@ import {
   openSource,
   type PluginSource,
   packageError,
-} from '../plugin/source.ts';
+} from '../source/source.ts';
 import { dependencyFiles, preparePython } from './python-environment.ts';
 
 export interface ReadyPlugin {

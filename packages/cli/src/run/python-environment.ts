@@ -6,10 +6,10 @@
 import { createHash } from 'node:crypto';
 import { createProcessLauncher } from '@plugin-daemon/daemon/launcher';
 import { CliError, interrupted } from '../errors.ts';
-import { writeArchive } from '../plugin/archive-bytes.ts';
+import { environmentsFolder, markUsed } from '../machine/environment-cache.ts';
+import { toolsDirectory } from '../machine/machine-tools.ts';
+import { writeArchive } from '../source/archive-bytes.ts';
 import { environmentBuilder } from './environment-builder.ts';
-import { environmentsFolder, markUsed } from './environment-cache.ts';
-import { toolsDirectory } from './machine-tools.ts';
 
 export interface EnvironmentRequest {
   /** Dependency files by path: pyproject.toml, uv.lock, requirements.txt and everything below vendor/. */

@@ -6,9 +6,9 @@ import { readFileSync } from 'node:fs';
 import type { Json, PluginDeclaration } from '@plugin-daemon/plugin-package';
 import { CliError, EXIT, usageError } from '../errors.ts';
 import { didYouMean } from '../nearest.ts';
+import { isRecord } from '../record.ts';
 import { actionRow } from './actions.ts';
 import { requestBytes } from './http-text.ts';
-import { isRecord } from './plugin-host.ts';
 
 export interface CallSpec {
   type: string;

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
 import { CliError, systemCode } from '../errors.ts';
-import { isRecord } from './plugin-host.ts';
+import { isRecord } from '../record.ts';
 
 export async function readMapping(path: string): Promise<Record<string, unknown>> {
   let text: string;

@@ -2,9 +2,10 @@
 import { randomUUID } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import type { PluginDeclaration } from '@plugin-daemon/plugin-package';
+import { isRecord } from '../record.ts';
 import { ACCESS_TYPES, actionRow } from './actions.ts';
 import { answerBackwards, type MockStorage, type Script } from './mock-dify.ts';
-import { type CallRequest, type CallSink, isRecord, type PluginFailure, type RunningCall } from './plugin-host.ts';
+import type { CallRequest, CallSink, PluginFailure, RunningCall } from './plugin-host.ts';
 import { type LineWriter, linesOf, MAX_LINE } from './protocol.ts';
 
 export interface ServeOptions {

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import type { Call, Outcome } from '../command-line/types.ts';
+import type { Call, Outcome } from '../command.ts';
 import { CliError, EXIT, throwIfAborted } from '../errors.ts';
 import { writeFileAtomic } from '../files/atomic.ts';
 import { differences, readFixture, scriptOf } from './fixture.ts';

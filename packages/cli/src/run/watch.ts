@@ -1,7 +1,7 @@
 /** Changes of a plugin's files, gathered until they pause; what the package leaves out is not watched. */
 import { relative, sep } from 'node:path';
 import { watch } from 'chokidar';
-import { compileRule, DEFAULT_EXCLUDES, ignoredBy } from '../plugin/ignore.ts';
+import { compileRule, DEFAULT_EXCLUDES, ignoredBy } from '../source/ignore.ts';
 
 const QUIET_MS = 150;
 /** Never worth a restart, besides what never belongs into a package. */

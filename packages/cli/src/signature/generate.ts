@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { generateKeyPair, parsePublicKey } from '@plugin-daemon/plugin-package';
-import type { Call, Outcome } from '../command-line/types.ts';
+import type { Call, Outcome } from '../command.ts';
 import { CliError, throwIfAborted } from '../errors.ts';
 import { writeFileAtomic } from '../files/atomic.ts';
 import { fingerprint } from './keys.ts';

@@ -9,10 +9,10 @@ import {
   signPackage,
   VERIFICATION_FILE,
 } from '@plugin-daemon/plugin-package';
-import type { Call, Outcome } from '../command-line/types.ts';
+import type { Call, Outcome } from '../command.ts';
 import { CliError, EXIT, throwIfAborted } from '../errors.ts';
 import { writeFileAtomic } from '../files/atomic.ts';
-import { packageError, readPackageFile } from '../plugin/source.ts';
+import { packageError, readPackageFile } from '../source/source.ts';
 import { fingerprint, loadPrivateKey } from './keys.ts';
 
 export function parseCategory(text: string): (typeof AUTHORIZED_CATEGORIES)[number] {

@@ -10,9 +10,9 @@ import {
   VERIFICATION_FILE,
   verifySignature,
 } from '@plugin-daemon/plugin-package';
-import type { Call, Outcome } from '../command-line/types.ts';
+import type { Call, Outcome } from '../command.ts';
 import { CliError } from '../errors.ts';
-import { packageError, readPackageFile } from '../plugin/source.ts';
+import { packageError, readPackageFile } from '../source/source.ts';
 import { fingerprint, type KeyFile, loadPublicKey } from './keys.ts';
 
 const REMEDIES: Record<SignatureVerdict['state'], string> = {

@@ -1,5 +1,5 @@
 /** `dify slim`: the same program as dify-plugin-daemon-slim, below dify's name. */
-import type { Call, Outcome } from '../command-line/types.ts';
+import type { Call, Outcome } from '../command.ts';
 import { runSlim } from './run.ts';
 
 export async function run({ args, env, signal }: Call): Promise<Outcome> {

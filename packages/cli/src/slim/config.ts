@@ -1,6 +1,6 @@
 /** Configuration of slim: a JSON file, which then is everything, or SLIM_… variables (docs/wire/cli.md#configuration). */
 import { readFileSync } from 'node:fs';
-import { isRecord } from '../run/plugin-host.ts';
+import { isRecord } from '../record.ts';
 import { SlimError } from './slim-error.ts';
 
 export interface LocalConfig {

@@ -1,5 +1,5 @@
 /** The input document of a call: from -args, else all of stdin (docs/wire/cli.md#input). */
-import { isRecord } from '../run/plugin-host.ts';
+import { isRecord } from '../record.ts';
 import { SlimError } from './slim-error.ts';
 
 export const NIL_TENANT = '00000000-0000-0000-0000-000000000000';

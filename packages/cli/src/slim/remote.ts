@@ -1,6 +1,6 @@
 /** Remote mode: a thin client of the daemon's /v2/invoke routes (docs/wire/cli.md#remote). */
 import { EnvHttpProxyAgent, fetch, type RequestInit } from 'undici';
-import { isRecord } from '../run/plugin-host.ts';
+import { isRecord } from '../record.ts';
 import type { RemoteConfig } from './config.ts';
 import type { SlimInput } from './input.ts';
 import type { LineSink } from './json-lines.ts';

@@ -3,8 +3,8 @@
  * (docs/wire/cli.md#extract).
  */
 import type { Json, PluginDeclaration } from '@plugin-daemon/plugin-package';
+import { isRecord } from '../record.ts';
 import { actionRow } from '../run/actions.ts';
-import { isRecord } from '../run/plugin-host.ts';
 import { NIL_TENANT } from './input.ts';
 import { SlimError } from './slim-error.ts';
 

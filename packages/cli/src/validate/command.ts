@@ -1,12 +1,12 @@
 /** `plugin validate`: collects, reports, and ends with 3 when there are errors. */
 import { mkdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import type { Call, Outcome } from '../command-line/types.ts';
-import { VERSION } from '../command-line/version.ts';
+import type { Call, Outcome } from '../command.ts';
 import { CliError, EXIT } from '../errors.ts';
 import { writeFileAtomic } from '../files/atomic.ts';
-import { requireFolder } from '../plugin/folder.ts';
-import { openSource, type PluginFiles, requirePlugin } from '../plugin/source.ts';
+import { requireFolder } from '../source/folder.ts';
+import { openSource, type PluginFiles, requirePlugin } from '../source/source.ts';
+import { VERSION } from '../version.ts';
 import type { Finding } from './finding.ts';
 import { fixFindings } from './fix.ts';
 import { validatePlugin } from './index.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { throwIfAborted } from '../errors.ts';
 import { writeFileAtomic } from '../files/atomic.ts';
 import { DEFAULT_STORAGE } from '../init/rules.ts';
-import { openManifest, openUp } from '../plugin/manifest-edit.ts';
+import { openManifest, openUp } from '../source/manifest-edit.ts';
 import type { Finding } from './finding.ts';
 
 const SDK = 'dify_plugin>=0.9.0,<0.11.0';

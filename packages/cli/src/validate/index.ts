@@ -2,7 +2,7 @@
  * `plugin validate`: every problem of a plugin at once. Owns the rules beyond the format's own tables; reads the
  * plugin's files, runs nothing. Also called by `plugin package` and `plugin dev`.
  */
-import type { PluginSource } from '../plugin/source.ts';
+import type { PluginSource } from '../source/source.ts';
 import { checkDependencies } from './dependency-rules.ts';
 import { checkDuplicates } from './duplicate-rule.ts';
 import { type Finding, Findings } from './finding.ts';
@@ -22,6 +22,7 @@ import { checkSize } from './size-rule.ts';
 import { YamlReader } from './yaml-files.ts';
 
 export type { Finding } from './finding.ts';
+export { asText } from './report.ts';
 
 export interface ValidateOptions {
   marketplace: boolean;

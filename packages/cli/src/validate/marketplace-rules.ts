@@ -1,6 +1,6 @@
 /** What the review of the marketplace looks for beyond the format (docs/wire/cli.md#review-rules). */
-import { unpackedSize } from '../plugin/size-limit.ts';
-import type { PluginSource } from '../plugin/source.ts';
+import { unpackedSize } from '../source/size-limit.ts';
+import type { PluginSource } from '../source/source.ts';
 import type { Severity } from './finding.ts';
 import type { RuleContext } from './rule-context.ts';
 import { descend, place, textOf } from './yaml-tree.ts';

@@ -1,6 +1,6 @@
 /** Names of files and their number, as far as packages, daemons and file systems take them. */
 import { MAX_ENTRIES, MAX_NAME_LENGTH } from '@plugin-daemon/plugin-package';
-import type { PluginFiles } from '../plugin/source.ts';
+import type { PluginFiles } from '../source/source.ts';
 import type { Findings } from './finding.ts';
 
 /** Bytes of one part of a path that common file systems take. */

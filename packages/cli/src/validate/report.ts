@@ -1,6 +1,6 @@
 /** Findings in the forms people and machines read: text with excerpts, JSON, workflow annotations, SARIF. */
 import { type Colors, remedyLine } from '../output/io.ts';
-import type { PluginFiles } from '../plugin/source.ts';
+import type { PluginFiles } from '../source/source.ts';
 import type { Finding } from './finding.ts';
 
 function excerpt(files: PluginFiles, finding: Finding): string[] {

@@ -1,5 +1,5 @@
 /** What a rule between files looks at, and how it says what it found. */
-import type { PluginFiles } from '../plugin/source.ts';
+import type { PluginFiles } from '../source/source.ts';
 import type { Findings, Severity } from './finding.ts';
 import type { ReadFile } from './yaml-files.ts';
 import type { YamlNode } from './yaml-tree.ts';

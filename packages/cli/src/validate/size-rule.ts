@@ -1,6 +1,6 @@
 /** The size `plugin package` packs and daemons take, said before somebody packs. */
-import { DEFAULT_MAX_MEGABYTES, largestFiles, MEGABYTE, sizeText, unpackedSize } from '../plugin/size-limit.ts';
-import type { PluginSource } from '../plugin/source.ts';
+import { DEFAULT_MAX_MEGABYTES, largestFiles, MEGABYTE, sizeText, unpackedSize } from '../source/size-limit.ts';
+import type { PluginSource } from '../source/source.ts';
 import type { Findings } from './finding.ts';
 
 export function checkSize(findings: Findings, source: PluginSource): void {

@@ -11,8 +11,8 @@ import {
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { dify, newPlugin, temporaryFolder } from '../../test/harness.ts';
-import { readFolder } from '../plugin/folder.ts';
-import { openSource } from '../plugin/source.ts';
+import { readFolder } from '../source/folder.ts';
+import { openSource } from '../source/source.ts';
 import type { Finding } from './finding.ts';
 import { validatePlugin } from './index.ts';
 import { schemaFiles } from './schemas.ts';

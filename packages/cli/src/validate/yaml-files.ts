@@ -23,7 +23,7 @@ import {
   triggerProvider,
 } from '@plugin-daemon/plugin-package/schema';
 import { CliError } from '../errors.ts';
-import type { PluginFiles } from '../plugin/source.ts';
+import type { PluginFiles } from '../source/source.ts';
 import type { Findings, Severity } from './finding.ts';
 import { violationFindings } from './violations.ts';
 import { descend, itemsOf, place, textOf, type YamlDocument, type YamlNode } from './yaml-tree.ts';

@@ -7,7 +7,7 @@ import { DifyClient } from './dify/index.ts';
 import { enveloped, type FakeAnswer, type FakeDify, frame, frames, json, startFakeDify } from './fake-dify.ts';
 import { createBackwardsInvocations } from './invocations.ts';
 import { kinds } from './kinds/index.ts';
-import { memoryStorage } from './storage/memory-storage.ts';
+import { memoryStorage } from './storage/testing.ts';
 
 const log = { debug: vi.fn(), warn: vi.fn() };
 let fake: FakeDify;

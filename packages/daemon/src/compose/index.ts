@@ -44,6 +44,9 @@ import { installationOptions, localPlugins } from './local-plugins.ts';
 import { observeInstallations, observeInvocations } from './observation.ts';
 import { openShared } from './shared.ts';
 
+export { checkDaemon, type Finding } from './check.ts';
+export { databaseOptions } from './database.ts';
+
 /** A running daemon. */
 export interface Daemon {
   readonly log: OwnedLog;

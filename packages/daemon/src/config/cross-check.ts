@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { databaseProblems, databaseWarnings, derivedDatabase } from './database-check.ts';
-import type { SettingWarning } from './load.ts';
 import { redisProblems } from './redis-servers.ts';
+import type { SettingWarning } from './setting-warning.ts';
 import type { SettingProblem } from './settings-error.ts';
 import { storageProblems } from './storage-check.ts';
 import type { SettingName, SettingValues } from './table.ts';

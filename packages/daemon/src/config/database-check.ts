@@ -1,4 +1,4 @@
-import type { SettingWarning } from './load.ts';
+import type { SettingWarning } from './setting-warning.ts';
 import type { SettingProblem } from './settings-error.ts';
 import type { SettingName, SettingValues } from './table.ts';
 

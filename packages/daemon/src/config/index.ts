@@ -10,8 +10,9 @@ export { type DataDirectory, type DataDirectoryOptions, openDataDirectory } from
 export { lockDataDirectory } from './data-directory-lock.ts';
 export { type PassedVariables, renderConfiguration } from './document.ts';
 export type { DaemonKey } from './keys.ts';
-export { type Environment, loadSettings, type Settings, type SettingWarning } from './load.ts';
+export { type Environment, loadSettings, type Settings } from './load.ts';
 export { concealEnvironment } from './own-environment.ts';
 export { redisClusterNodes, redisSentinels, usesRedis } from './redis-servers.ts';
+export type { SettingWarning } from './setting-warning.ts';
 export { type SettingProblem, SettingsError } from './settings-error.ts';
 export { secretSettings } from './table.ts';

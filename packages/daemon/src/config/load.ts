@@ -4,14 +4,9 @@ import { readEnvFile } from './env-file.ts';
 import { executableProblems } from './executables.ts';
 import { nearestName } from './near-names.ts';
 import { InvalidValue, type Setting, type SettingsTable } from './setting.ts';
+import type { SettingWarning } from './setting-warning.ts';
 import { type SettingProblem, SettingsError } from './settings-error.ts';
 import { type SettingName, type SettingValues, settingsTable } from './table.ts';
-
-/** A configured value that is accepted but changes nothing, or needs care. Logged once at start. */
-export interface SettingWarning {
-  readonly variables: readonly string[];
-  readonly message: string;
-}
 
 /**
  * Every variable of the table with its parsed value, in the unit of the table; and what was noticed while reading.

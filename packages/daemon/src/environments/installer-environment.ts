@@ -1,6 +1,6 @@
 /** The closed environment that uv and the interpreters run in while an environment is made (docs/wire/lifecycle.md#closed-environment). */
 
-import { proxyVariables } from '../runtimes/local/plugin-environment.ts';
+import { proxyVariables } from '../runtimes/local/index.ts';
 
 export interface Proxies {
   readonly http: string | undefined;

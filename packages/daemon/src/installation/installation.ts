@@ -1,7 +1,7 @@
 import { ByteBudget } from '../budget/index.ts';
 import type { Database } from '../database/index.ts';
 import type { ObjectStorage } from '../storage/index.ts';
-import type { LocalPlugins } from '../supervision/contract.ts';
+import type { LocalPlugins } from '../supervision/index.ts';
 import type { Log } from '../telemetry/index.ts';
 import { DeclarationSource } from './declaration-source.ts';
 import { InstallTasks, type InstallTasksOptions, type JobEnd } from './install-tasks.ts';

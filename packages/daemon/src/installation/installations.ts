@@ -1,7 +1,7 @@
 import { parseUniqueIdentifier } from '@plugin-daemon/plugin-package';
 import type { Database, InstallTaskItem, JsonObject, RuntimeType } from '../database/index.ts';
 import { DaemonError, toDaemonError } from '../errors/index.ts';
-import type { Claim, LocalPlugins } from '../supervision/contract.ts';
+import type { Claim, LocalPlugins } from '../supervision/index.ts';
 import type { Log } from '../telemetry/index.ts';
 import type { DeclarationSource } from './declaration-source.ts';
 import type { InstallTasks, JobControl, NewItem } from './install-tasks.ts';

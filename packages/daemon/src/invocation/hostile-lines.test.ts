@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { afterEach, expect, test } from 'vitest';
 import { createBackwardsInvocations } from '../backwards-invocation/index.ts';
-import { memoryStorage } from '../backwards-invocation/storage/memory-storage.ts';
+import { memoryStorage } from '../backwards-invocation/storage/testing.ts';
 import { StoredDeclaration } from '../database/index.ts';
 import { LineChannel, PluginOutput } from '../runtimes/protocol/index.ts';
 import { anyOddLine, lineOf, oddLines } from '../runtimes/protocol/testing/odd-lines.ts';

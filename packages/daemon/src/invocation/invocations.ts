@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { decodeDeclaration, type PluginDeclaration } from '@plugin-daemon/plugin-package';
-import type { BackwardsInvocations } from '../backwards-invocation/contract.ts';
+import type { BackwardsInvocations } from '../backwards-invocation/index.ts';
 import type { ByteBudget } from '../budget/index.ts';
 import { DaemonError } from '../errors/index.ts';
 import type { Placement, Routing } from '../routing/index.ts';

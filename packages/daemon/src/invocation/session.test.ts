@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import type { BackwardsCaller, BackwardsReply } from '../backwards-invocation/contract.ts';
+import type { BackwardsCaller, BackwardsReply } from '../backwards-invocation/index.ts';
 import { DaemonError, sessionError } from '../errors/index.ts';
 import type { SessionSink } from '../runtimes/runtime.ts';
 import { actionOf, FakeOutput, world } from './testing.ts';

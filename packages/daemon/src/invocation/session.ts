@@ -1,6 +1,6 @@
 import type { PluginDeclaration } from '@plugin-daemon/plugin-package';
 import { valueText } from '@plugin-daemon/wire-schema';
-import type { BackwardsCaller, BackwardsEvent, BackwardsInvocations } from '../backwards-invocation/contract.ts';
+import type { BackwardsCaller, BackwardsEvent, BackwardsInvocations } from '../backwards-invocation/index.ts';
 import type { ByteBudget, Room } from '../budget/index.ts';
 import { DaemonError, type SessionError, sessionError } from '../errors/index.ts';
 import type { PluginRuntime, RuntimeSession, SessionSink } from '../runtimes/runtime.ts';

@@ -1,5 +1,5 @@
 /** For the tests of this folder: a runtime and an output that keep what they get, and invocations around them. */
-import type { BackwardsInvocations } from '../backwards-invocation/contract.ts';
+import type { BackwardsInvocations } from '../backwards-invocation/index.ts';
 import { StoredDeclaration } from '../database/index.ts';
 import type { Placement } from '../routing/index.ts';
 import type { PluginRuntime, RuntimeSession, SessionSink } from '../runtimes/runtime.ts';

@@ -5,8 +5,9 @@ import type { ControlGroup } from './control-groups.ts';
 import { type Foundation, holdsIn } from './foundation.ts';
 import { type LimitOptions, limitsOfCage, pluginLimits } from './limits.ts';
 import { modes } from './modes.ts';
+import type { Scratch } from './own-files.ts';
 import { openWay } from './ownership.ts';
-import { ownEnvironment, type Scratch, shownByVariables } from './scratch.ts';
+import { ownEnvironment, shownByVariables } from './scratch.ts';
 import type { PluginUser } from './users.ts';
 import { viewOf } from './view.ts';
 

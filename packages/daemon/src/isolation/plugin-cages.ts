@@ -5,10 +5,11 @@ import type { ControlGroup } from './control-groups.ts';
 import { type Foundation, holdsIn } from './foundation.ts';
 import { type LimitOptions, limitsOfCage, type MemoryLimit, memoryLimit, pluginLimits } from './limits.ts';
 import { type IsolationMode, modes } from './modes.ts';
+import type { Scratch } from './own-files.ts';
 import { closeDirectory, handOver, obstacleFor, openWay } from './ownership.ts';
 import { packageEntries } from './package-entries.ts';
 import { describeRefusals } from './probe.ts';
-import { ownEnvironment, type Scratch, shownByVariables } from './scratch.ts';
+import { ownEnvironment, shownByVariables } from './scratch.ts';
 import type { PluginUser } from './users.ts';
 import { viewOf } from './view.ts';
 

@@ -2,18 +2,8 @@ import { chmodSync, mkdirSync, mkdtempSync } from 'node:fs';
 import { chown, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { ProcessLauncher } from '../launcher/index.ts';
+import { HOME_IN_VIEW, type Scratch } from './own-files.ts';
 import type { PluginUser } from './users.ts';
-import { HOME_IN_VIEW } from './view.ts';
-
-/** Home and temporary files of one process. */
-export interface Scratch {
-  readonly home: string;
-  readonly temporary: string;
-  /** A file of accounts that knows the process's user. */
-  readonly accounts: { readonly passwd: string; readonly group: string };
-  /** Removes it with all that is inside; its process must have ended. */
-  remove(): Promise<void>;
-}
 
 const PRIVATE = 0o700;
 const PASSABLE = 0o711;

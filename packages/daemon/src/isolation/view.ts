@@ -1,7 +1,7 @@
 import { existsSync, lstatSync, readlinkSync, realpathSync, statSync } from 'node:fs';
 import { dirname, join, sep } from 'node:path';
 import type { Mount } from '../launcher/index.ts';
-import type { Scratch } from './scratch.ts';
+import { HOME_IN_VIEW, type Scratch } from './own-files.ts';
 
 /** The system's programs and libraries; what is a symbolic link there is one in the view. */
 const SYSTEM = ['/usr', '/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32', '/opt', '/nix/store', '/gnu/store'];
@@ -47,7 +47,6 @@ const CONFIGURATION = [
 const DEVICES = ['null', 'zero', 'full', 'random', 'urandom'];
 const HARDWARE = ['/sys/devices/system/cpu', '/sys/devices/system/node'];
 const SHARED_MEMORY = 'mode=1777,size=512m';
-export const HOME_IN_VIEW = '/home/plugin';
 const MAX_LINKS = 40;
 
 export interface ViewRequest {

@@ -1,7 +1,6 @@
-import { openArchive, type PackageArchive } from '../archive/package-archive.ts';
-import { writeZip, type ZipFile } from '../archive/zip-writer.ts';
+import { openArchive, type PackageArchive, writeZip, type ZipFile } from '../archive/index.ts';
 import { ASSETS_FOLDER } from '../assets.ts';
-import { assembleDeclaration, MANIFEST } from '../declaration/assemble.ts';
+import { assembleDeclaration, MANIFEST } from '../declaration/index.ts';
 import { PackageError, type Problem } from '../errors.ts';
 import { type BundleManifest, type Dependency, parseBundleManifest, stringifyBundleManifest } from './manifest.ts';
 

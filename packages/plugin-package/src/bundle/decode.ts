@@ -1,6 +1,6 @@
-import { openArchive, type PackageArchive } from '../archive/package-archive.ts';
+import { openArchive, type PackageArchive } from '../archive/index.ts';
 import { readAsset } from '../assets.ts';
-import { MANIFEST } from '../declaration/assemble.ts';
+import { MANIFEST } from '../declaration/index.ts';
 import { PackageError, type Problem } from '../errors.ts';
 import { type DecodedPackage, type DecodeOptions, decodeBundledPackage } from '../package.ts';
 import { type BundleManifest, type Dependency, parseBundleManifest } from './manifest.ts';

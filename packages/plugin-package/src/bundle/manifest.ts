@@ -1,7 +1,10 @@
 import { dump } from 'js-yaml';
-import { decodeYaml } from '../declaration/decode-yaml.ts';
+import type { I18n } from '../declaration/index.ts';
 import {
   complete,
+  decodeYaml,
+  findViolations,
+  i18n,
   list,
   listed,
   max,
@@ -10,14 +13,14 @@ import {
   oneOf,
   required,
   type Shape,
+  tagRule,
+  tagText,
   text,
+  versionRule,
   zero,
-} from '../declaration/shape.ts';
-import { i18n, tagRule, tagText, versionRule } from '../declaration/shapes/shared.ts';
-import type { I18n } from '../declaration/types.ts';
-import { findViolations } from '../declaration/validate.ts';
+} from '../declaration/index.ts';
 import { PackageError, type Problem } from '../errors.ts';
-import { parseYaml } from '../yaml/tree.ts';
+import { parseYaml } from '../yaml/index.ts';
 
 /** What a bundle asks for (docs/wire/packages.md#bundles). */
 export type Dependency =

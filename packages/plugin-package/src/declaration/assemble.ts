@@ -1,13 +1,11 @@
 import { PackageError, type Problem } from '../errors.ts';
-import { parseYaml } from '../yaml/tree.ts';
+import { parseYaml } from '../yaml/index.ts';
 import { decodeYaml, Expansion } from './decode-yaml.ts';
 import { compileGlob } from './glob.ts';
 import { presentDeclaration } from './present.ts';
 import type { References } from './references.ts';
 import { complete, inTableOrder, type ObjectShape, type ShapeNode } from './shape.ts';
-import { CATEGORIES, type Category } from './shapes/categories.ts';
-import { manifest } from './shapes/manifest.ts';
-import { MODEL_GROUPS, model, positionFile } from './shapes/model.ts';
+import { CATEGORIES, type Category, MODEL_GROUPS, manifest, model, positionFile } from './shapes/index.ts';
 import { assertDeclarationSize } from './size.ts';
 import type { PluginDeclaration, PluginFiles } from './types.ts';
 import { findViolations } from './validate.ts';

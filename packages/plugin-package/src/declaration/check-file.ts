@@ -1,6 +1,5 @@
 import { PackageError } from '../errors.ts';
-import { isNull } from '../yaml/scalars.ts';
-import { parseYaml, type YamlDocument, type YamlNode } from '../yaml/tree.ts';
+import { isNull, parseYaml, type YamlDocument, type YamlNode } from '../yaml/index.ts';
 import { decodeYaml } from './decode-yaml.ts';
 import type { ObjectShape, ShapeNode } from './shape.ts';
 import { findViolations } from './validate.ts';

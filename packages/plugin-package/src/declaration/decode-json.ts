@@ -1,6 +1,6 @@
 import { PackageError } from '../errors.ts';
 import { exactInteger, isRawNumber } from '../exact-integer.ts';
-import { strictTimestamp, timestampError } from '../yaml/timestamp.ts';
+import { strictTimestamp, timestampError } from '../yaml/index.ts';
 import { plainDecimal } from './decimal.ts';
 import { absentValue, type FieldNode, isLeftOut, type ObjectShape, type ShapeNode, typeName, zeroOf } from './shape.ts';
 

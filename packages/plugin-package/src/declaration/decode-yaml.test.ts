@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { PackageError } from '../errors.ts';
-import { parseYaml } from '../yaml/tree.ts';
+import { parseYaml } from '../yaml/index.ts';
 import { decodeYaml } from './decode-yaml.ts';
 import {
   any,
@@ -19,9 +19,7 @@ import {
   uint64,
   zero,
 } from './shape.ts';
-import { manifest } from './shapes/manifest.ts';
-import { modelProvider } from './shapes/model.ts';
-import { toolProvider } from './shapes/tool.ts';
+import { manifest, modelProvider, toolProvider } from './shapes/index.ts';
 import type { Json } from './types.ts';
 
 const decode = (shape: Shape<unknown>, source: string) => decodeYaml(parseYaml(source, 'f.yaml'), shape).value;

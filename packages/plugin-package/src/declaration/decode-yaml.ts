@@ -1,8 +1,16 @@
 import { PackageError, type Problem } from '../errors.ts';
 import { exactInteger } from '../exact-integer.ts';
-import { isMerge, isNull, resolve, tagOf, toBoolean, toInteger } from '../yaml/scalars.ts';
-import { strictTimestamp, timestampError } from '../yaml/timestamp.ts';
-import type { YamlDocument, YamlMapping, YamlNode, YamlPair, YamlScalar, YamlSequence } from '../yaml/tree.ts';
+import type { YamlDocument, YamlMapping, YamlNode, YamlPair, YamlScalar, YamlSequence } from '../yaml/index.ts';
+import {
+  isMerge,
+  isNull,
+  resolve,
+  strictTimestamp,
+  tagOf,
+  timestampError,
+  toBoolean,
+  toInteger,
+} from '../yaml/index.ts';
 import { plainDecimal } from './decimal.ts';
 import { isModelGroup, noReferences, type References, reference } from './references.ts';
 import {

@@ -7,6 +7,8 @@ export { type Assembled, assembleDeclaration, type FileSource, MANIFEST } from '
 export { checkFile, type Finding, type FindingKind, nodeAt } from './check-file.ts';
 export { validateManifest } from './cross-checks.ts';
 export { plainDecimal } from './decimal.ts';
+export { decodeYaml } from './decode-yaml.ts';
+export { compileGlob, matches, parseGlob } from './glob.ts';
 export { declarationCategory, presentDeclaration } from './present.ts';
 export {
   declarationFromRegistration,
@@ -15,13 +17,42 @@ export {
   type Registration,
   remoteChecksum,
 } from './remote.ts';
-export type { Absent, FieldNode, ObjectShape, Rule, ScalarShape, ShapeNode } from './shape.ts';
-export { CATEGORIES, type Category } from './shapes/categories.ts';
-export { manifest as MANIFEST_SHAPE } from './shapes/manifest.ts';
-export { MODEL_GROUPS, MODEL_TYPES, positionFile as POSITION_FILE_SHAPE } from './shapes/model.ts';
-export { CONFIG_TYPES, SCOPES, TAGS } from './shapes/shared.ts';
+export {
+  type Absent,
+  complete,
+  type FieldNode,
+  list,
+  listed,
+  max,
+  nullable,
+  type ObjectShape,
+  object,
+  oneOf,
+  type Rule,
+  required,
+  type ScalarShape,
+  type Shape,
+  type ShapeNode,
+  text,
+  zero,
+} from './shape.ts';
+export {
+  CATEGORIES,
+  type Category,
+  CONFIG_TYPES,
+  i18n,
+  MODEL_GROUPS,
+  MODEL_TYPES,
+  manifest as MANIFEST_SHAPE,
+  positionFile as POSITION_FILE_SHAPE,
+  SCOPES,
+  TAGS,
+  tagRule,
+  tagText,
+  versionRule,
+} from './shapes/index.ts';
 export { assertDeclarationSize, MAX_DECLARATION_BYTES } from './size.ts';
 export { decodeDeclaration, decodeModelDeclaration, parseDeclaration, stringifyDeclaration } from './stored.ts';
 export { PARAMETER_TEMPLATES } from './templates.ts';
 export type * from './types.ts';
-export { findViolations, type Violation } from './validate.ts';
+export { findViolations, requireValid, type Violation } from './validate.ts';

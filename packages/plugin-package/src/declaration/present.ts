@@ -1,4 +1,4 @@
-import { PLUGIN_ONLY_TAGS } from './shapes/shared.ts';
+import { PLUGIN_ONLY_TAGS } from './shapes/index.ts';
 import type { I18n, PluginCategory, PluginDeclaration, ProviderIdentity } from './types.ts';
 
 /**

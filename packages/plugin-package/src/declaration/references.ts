@@ -1,4 +1,4 @@
-import type { YamlNode } from '../yaml/tree.ts';
+import type { YamlNode } from '../yaml/index.ts';
 import type { ModelPosition } from './types.ts';
 
 /** A path that a file names, with the place where it does. */

@@ -3,13 +3,15 @@ import { PackageError } from '../errors.ts';
 import { decodeJson } from './decode-json.ts';
 import { presentDeclaration } from './present.ts';
 import { complete, inTableOrder, type ObjectShape } from './shape.ts';
-import { agentStrategyProvider } from './shapes/agent-strategy.ts';
-import { datasourceProvider } from './shapes/datasource.ts';
-import { endpointProvider } from './shapes/endpoint.ts';
-import { manifest } from './shapes/manifest.ts';
-import { modelProvider } from './shapes/model.ts';
-import { toolProvider } from './shapes/tool.ts';
-import { triggerProvider } from './shapes/trigger.ts';
+import {
+  agentStrategyProvider,
+  datasourceProvider,
+  endpointProvider,
+  manifest,
+  modelProvider,
+  toolProvider,
+  triggerProvider,
+} from './shapes/index.ts';
 import type { PluginDeclaration } from './types.ts';
 import { requireValid } from './validate.ts';
 

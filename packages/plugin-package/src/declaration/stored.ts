@@ -3,8 +3,7 @@ import { parseExactJson } from '../exact-integer.ts';
 import { decodeJson } from './decode-json.ts';
 import { presentDeclaration } from './present.ts';
 import { complete } from './shape.ts';
-import { manifest } from './shapes/manifest.ts';
-import { model } from './shapes/model.ts';
+import { manifest, model } from './shapes/index.ts';
 import type { ModelDeclaration, PluginDeclaration } from './types.ts';
 import { requireValid } from './validate.ts';
 

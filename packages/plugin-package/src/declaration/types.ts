@@ -3,9 +3,9 @@
  * what HTTP answers carry (docs/wire/packages.md#manifest). Keys marked `?` are left out when absent, all others are
  * always there, null included.
  */
+import type { Json, JsonObject } from '../json.ts';
 
-export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
-export type JsonObject = { [key: string]: Json };
+export type { Json, JsonObject };
 
 export interface I18n {
   en_US: string;

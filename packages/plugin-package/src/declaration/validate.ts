@@ -1,7 +1,7 @@
 import type { Problem } from '../errors.ts';
 import { PackageError } from '../errors.ts';
 import { type FieldNode, type ObjectShape, type Rule, zeroOf } from './shape.ts';
-import { SCOPES } from './shapes/shared.ts';
+import { SCOPES } from './shapes/index.ts';
 
 /** So many are told; a list of a hundred thousand empty objects must not become a text of as many lines. */
 const MAX_PROBLEMS = 100;

@@ -2,8 +2,8 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { openArchive } from '../archive/package-archive.ts';
-import { compileGlob } from '../declaration/glob.ts';
+import { openArchive } from '../archive/index.ts';
+import { compileGlob } from '../declaration/index.ts';
 import { decodePackage } from '../package.ts';
 import { agentPlugin, edit, type Files, modelPlugin, toolPlugin, without } from '../testing/examples.ts';
 import { parseIgnoreFile } from './ignore.ts';

@@ -1,4 +1,4 @@
-import { matches, parseGlob } from '../declaration/glob.ts';
+import { matches, parseGlob } from '../declaration/index.ts';
 
 /** Whether a path, given as its components from the root, is left out of the package. */
 export type IgnoreRule = (path: readonly string[], isDirectory: boolean) => boolean;

@@ -1,15 +1,12 @@
 import { execFileSync } from 'node:child_process';
-import { writeZip, type ZipFile } from '../archive/zip-writer.ts';
+import { writeZip, type ZipFile } from '../archive/index.ts';
 import { mapIcons } from '../assets.ts';
-import { MANIFEST } from '../declaration/assemble.ts';
-import { validateManifest } from '../declaration/cross-checks.ts';
-import { decodeYaml } from '../declaration/decode-yaml.ts';
-import { manifest } from '../declaration/shapes/manifest.ts';
-import type { PluginDeclaration } from '../declaration/types.ts';
-import { requireValid } from '../declaration/validate.ts';
+import type { PluginDeclaration } from '../declaration/index.ts';
+import { decodeYaml, MANIFEST, requireValid, validateManifest } from '../declaration/index.ts';
+import { manifest } from '../declaration/shapes/index.ts';
 import { PackageError } from '../errors.ts';
 import { isUniqueIdentifier } from '../identifier.ts';
-import { parseYaml } from '../yaml/tree.ts';
+import { parseYaml } from '../yaml/index.ts';
 import { openDirectory, type PluginDirectory } from './plugin-directory.ts';
 
 export interface PackOptions {
@@ -17,7 +14,7 @@ export interface PackOptions {
   readonly maxUnpackedBytes?: number | undefined;
   /**
    * Makes requirements.txt for a Python plugin that has none, but a pyproject.toml and a uv.lock; by default `uv export`
-   * of the uv at UV_PATH or on the PATH.
+   * of the uv on the PATH.
    */
   readonly exportRequirements?: ((directory: string) => Uint8Array) | undefined;
   /** default true: also what an upload would refuse is refused, not only what upstream's packer checks */
@@ -90,7 +87,7 @@ const UV_EXPORT =
   'export --frozen --format requirements.txt --no-dev --no-emit-project --no-hashes --no-header --no-annotate';
 
 /** The locked dependencies of a directory as the text of requirements.txt. @throws PackageError */
-export function exportRequirements(directory: string, uv = process.env['UV_PATH'] || 'uv'): Uint8Array {
+export function exportRequirements(directory: string, uv = 'uv'): Uint8Array {
   try {
     return execFileSync(uv, UV_EXPORT.split(' '), { cwd: directory, stdio: ['ignore', 'pipe', 'pipe'] });
   } catch (cause) {

@@ -1,9 +1,9 @@
 import { hash } from 'node:crypto';
 import { type Dirent, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { join, sep } from 'node:path';
-import { checksumOf } from '../archive/checksum.ts';
+import { checksumOf } from '../archive/index.ts';
 import { ASSETS_FOLDER } from '../assets.ts';
-import { type Assembled, assembleDeclaration } from '../declaration/assemble.ts';
+import { type Assembled, assembleDeclaration } from '../declaration/index.ts';
 import { PackageError } from '../errors.ts';
 import { type IgnoreRule, parseIgnoreFile } from './ignore.ts';
 

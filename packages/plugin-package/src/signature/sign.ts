@@ -1,7 +1,6 @@
 import { sign } from 'node:crypto';
-import { openArchive } from '../archive/package-archive.ts';
-import { writeZip, type ZipFile } from '../archive/zip-writer.ts';
-import { assembleDeclaration } from '../declaration/assemble.ts';
+import { openArchive, writeZip, type ZipFile } from '../archive/index.ts';
+import { assembleDeclaration } from '../declaration/index.ts';
 import { parsePrivateKey } from './keys.ts';
 import { type AuthorizedCategory, signedData, signedNames, VERIFICATION_FILE } from './verify.ts';
 

@@ -1,7 +1,6 @@
 import { createHash, createPublicKey, sign } from 'node:crypto';
 import { beforeAll, expect, test } from 'vitest';
-import { openArchive } from '../archive/package-archive.ts';
-import { writeZip } from '../archive/zip-writer.ts';
+import { openArchive, writeZip } from '../archive/index.ts';
 import { decodePackage } from '../package.ts';
 import { pack, toolPlugin } from '../testing/examples.ts';
 import { generateKeyPair, type KeyPair, OFFICIAL_PUBLIC_KEY, parsePublicKey } from './keys.ts';

@@ -1,5 +1,5 @@
 import { createHash, type KeyObject, publicDecrypt, verify } from 'node:crypto';
-import type { PackageArchive } from '../archive/package-archive.ts';
+import type { PackageArchive } from '../archive/index.ts';
 import { PackageError, type Problem } from '../errors.ts';
 import { OFFICIAL_PUBLIC_KEY, parsePublicKey } from './keys.ts';
 import { shadowsModule } from './module-names.ts';

@@ -1,4 +1,4 @@
-import { writeZip } from '../archive/zip-writer.ts';
+import { writeZip } from '../archive/index.ts';
 
 /** Small plugins for tests, one per category, and what is needed to put them together and to change them. */
 

@@ -3,7 +3,8 @@
  * that is for whoever knows the type of a field. Called by the declaration decoders and by linters.
  */
 export { type Position, Positions, type Repair } from './positions.ts';
-export { isNull, type Resolved, resolve } from './scalars.ts';
+export { isMerge, isNull, type Resolved, resolve, tagOf, toBoolean, toInteger } from './scalars.ts';
+export { strictTimestamp, timestampError } from './timestamp.ts';
 export {
   parseYaml,
   type YamlDocument,

@@ -1,5 +1,5 @@
-import type { Json } from '../declaration/types.ts';
 import { exactInteger } from '../exact-integer.ts';
+import type { Json } from '../json.ts';
 import { plainTimestamp } from './timestamp.ts';
 import type { YamlNode, YamlScalar } from './tree.ts';
 

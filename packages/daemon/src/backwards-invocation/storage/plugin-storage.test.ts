@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
 import { type ObjectStorage, openLocalStorage } from '../../storage/index.ts';
-import { memoryStorage } from './memory-storage.ts';
 import type { PluginObjects } from './plugin-storage.ts';
 import { objectPath } from './storage-key.ts';
+import { memoryStorage } from './testing.ts';
 
 const here = { tenantId: 'tenant', pluginId: 'author/name' };
 const bytes = (length: number): Buffer => Buffer.alloc(length, 'x');

@@ -1,8 +1,8 @@
 import type { PluginDeclaration } from '@plugin-daemon/plugin-package';
 import { expect, test } from 'vitest';
 import { decodeHex } from './hex.ts';
-import { type MemoryStorage, memoryStorage } from './memory-storage.ts';
 import { answerStorageRequest } from './storage-answers.ts';
+import { type MemoryStorage, memoryStorage } from './testing.ts';
 
 const hidden: unknown[] = [];
 

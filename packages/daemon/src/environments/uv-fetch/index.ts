@@ -20,6 +20,9 @@ import { KNOWN_WHEELS, type KnownWheels, knownVersions } from './known-wheels.ts
 import { ACCEPT, chooseWheel, parseProjectPage } from './simple-index.ts';
 import { unpackUv } from './unpack-wheel.ts';
 
+export { configuredIndex } from './configured-index.ts';
+export { ACCEPT, parseProjectPage } from './simple-index.ts';
+
 type FetchOptions = Pick<
   PythonEnvironmentsOptions,
   'environment' | 'launcher' | 'log' | 'proxies' | 'toolsDirectory'

@@ -6,7 +6,7 @@ import type { FastifyReply } from 'fastify';
 import { DaemonError, toDaemonError } from '../../errors/index.ts';
 import type { Installation } from '../../installation/index.ts';
 import { bindGet } from '../binding.ts';
-import { AssetRequest } from '../management/records.ts';
+import { AssetRequest } from '../management/index.ts';
 import { type AnyRoute, route } from '../route.ts';
 
 export interface AssetDependencies {

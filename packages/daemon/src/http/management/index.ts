@@ -13,6 +13,7 @@ import { taskRoutes } from './tasks.ts';
 import { uploadRoutes } from './uploads.ts';
 
 export type { ManagementDependencies } from './dependencies.ts';
+export { AssetRequest } from './records.ts';
 
 export function managementRoutes(dependencies: ManagementDependencies): readonly AnyRoute[] {
   return [

@@ -3,8 +3,8 @@ import { existsSync, globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { Checker } from './checker.ts';
 import { describedRoutes, openApiDocument } from './index.ts';
+import { Checker } from './testing.ts';
 
 const GOLDEN = fileURLToPath(new URL('../../../../../../shared/golden/', import.meta.url));
 

@@ -1,7 +1,6 @@
 import { get, type IncomingMessage } from 'node:http';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { silentLog } from '../../telemetry/index.ts';
-import { PluginJournal } from '../../telemetry/plugin-journal.ts';
+import { PluginJournal, silentLog } from '../../telemetry/index.ts';
 import { createHttpServer, type HttpServer } from '../server.ts';
 import { pluginLogRoutes } from './index.ts';
 

@@ -3,4 +3,4 @@
  * Owns the process from start to end; changed only by supervision/.
  */
 export { type Death, type DeathReason, LocalRuntime, type LocalRuntimeOptions } from './local-runtime.ts';
-export { isForPlugins, pluginEnvironment } from './plugin-environment.ts';
+export { ALLOWED_VARIABLES, isForPlugins, pluginEnvironment, proxyVariables } from './plugin-environment.ts';

@@ -2,7 +2,7 @@
  * The vocabulary of the command table: one row per command says its words, arguments, flags, help and the module that
  * does the work. Parser, `--help`, completions and docs/cli.md are all derived from these rows.
  */
-import type { Io } from '../output/io.ts';
+import type { Io } from './output/io.ts';
 
 export type FlagType = 'boolean' | 'string' | 'integer' | 'list';
 
@@ -67,6 +67,19 @@ export interface GroupRow {
   sections?: readonly Section[];
 }
 
+/** All of the command line. */
+export interface Table {
+  name: string;
+  summary: string;
+  globals: readonly Flag[];
+  groups: readonly GroupRow[];
+  rows: readonly CommandRow[];
+  /** Commands a newcomer needs, shown below the help of the program. */
+  examples: readonly Example[];
+  /** What the switch `--version` stands for. */
+  version: CommandRow;
+}
+
 export class Flags {
   readonly #values: ReadonlyMap<string, string | number | boolean | string[]>;
 
@@ -104,6 +117,8 @@ export interface Call {
   flags: Flags;
   io: Io;
   cwd: string;
+  /** The table that the command is in. */
+  table: Table;
   env: NodeJS.ProcessEnv;
   /** Fires on Ctrl-C or SIGTERM; a handler tidies up and throws or returns. */
   signal: AbortSignal;

@@ -1,0 +1,80 @@
+/** Folders and files directly below a package's `src/`; those in one group do not import each other. */
+type Layer = readonly string[];
+
+export interface HouseRules {
+  /** Packages from the lowest to the highest: each may import those below it that its `package.json` names. */
+  readonly packages: readonly string[];
+  /** For a package, what lies directly below its `src/`, from the lowest to the highest: imports point downwards only. */
+  readonly layers: Readonly<Record<string, readonly Layer[]>>;
+  /** Files that may be imported past their room's door, with the reason. */
+  readonly sideDoors: Readonly<Record<string, string>>;
+  /** Files that may look at `process.env`, with the reason. Everybody else is handed what it needs. */
+  readonly environmentReaders: Readonly<Record<string, string>>;
+}
+
+export const rules: HouseRules = {
+  packages: ['house', 'wire-schema', 'plugin-package', 'services', 'client', 'bench', 'daemon', 'cli'],
+  layers: {
+    daemon: [
+      ['errors', 'json', 'config', 'sibling-module.ts', 'python-output.ts', 'text', 'version.ts'],
+      ['budget', 'cache', 'telemetry'],
+      ['events', 'launcher', 'storage'],
+      ['database'],
+      ['audit', 'backwards-invocation', 'runtimes'],
+      ['endpoints', 'environments', 'isolation', 'routing'],
+      ['invocation', 'supervision'],
+      ['installation'],
+      ['http'],
+      ['compose'],
+      ['banner.ts', 'check.ts', 'docs.ts', 'last-net.ts', 'migrate-store.ts'],
+      ['serve.ts'],
+      ['main.ts', 'index.ts'],
+    ],
+    'plugin-package': [
+      ['errors.ts', 'json.ts'],
+      ['exact-integer.ts'],
+      ['archive', 'yaml'],
+      ['declaration'],
+      ['assets.ts', 'identifier.ts', 'readme.ts', 'settings.ts', 'signature'],
+      ['directory', 'package.ts'],
+      ['bundle'],
+      ['index.ts', 'schema.ts'],
+    ],
+    cli: [
+      ['errors.ts', 'nearest.ts', 'older-node.ts', 'record.ts', 'version.ts'],
+      ['files', 'output'],
+      ['command.ts', 'machine'],
+      ['init'],
+      ['source'],
+      ['bundle', 'signature', 'validate', 'doctor'],
+      ['run'],
+      ['plugin', 'slim'],
+      ['remote'],
+      ['command-line'],
+      ['docs.ts', 'index.ts', 'main.ts'],
+    ],
+  },
+  sideDoors: {
+    'packages/cli/src/validate/command.ts': 'a command, which the table loads when it is called',
+  },
+  environmentReaders: {
+    'packages/bench/src/conformance.ts': 'a program',
+    'packages/bench/src/conformance/backend.ts': 'servers named for the whole run',
+    'packages/bench/src/conformance/debugging.ts': 'starts plugins that inherit it',
+    'packages/bench/src/conformance/shared-bench.ts': 'starts recorders that inherit it',
+    'packages/bench/src/daemon/process.ts': 'starts daemons that inherit it',
+    'packages/bench/src/demo.ts': 'a program',
+    'packages/bench/src/main.ts': 'a program',
+    'packages/cli/src/command-line/run.ts': 'the program dify, which hands it to its commands',
+    'packages/cli/src/slim/main.ts': 'the program dify-plugin-daemon-slim',
+    'packages/daemon/build.ts': 'a program',
+    'packages/daemon/pin-uv.ts': 'a program',
+    'packages/daemon/src/check.ts': 'a program',
+    'packages/daemon/src/config/own-environment.ts': 'takes the settings out of it, so that no process inherits them',
+    'packages/daemon/src/migrate-store.ts': 'a program',
+    'packages/daemon/src/serve.ts': 'a program',
+    'packages/services/src/executables.ts': 'looks for servers on the PATH',
+    'packages/services/src/main.ts': 'a program',
+    'packages/services/src/provided.ts': 'tells tests which servers there are',
+  },
+};
