@@ -1107,6 +1107,16 @@ export interface ValidateTriggerCredentialsAnswer {
   readonly result: boolean;
 }
 
+export interface WebhookFailure {
+  readonly error_id: string;
+  readonly time: string;
+  readonly endpoint_id: string;
+  /** author/name:version@checksum */
+  readonly plugin_unique_identifier: string;
+  /** What went wrong, with what the plugin said; 4,096 characters at most. */
+  readonly error: string;
+}
+
 /** What each operation takes and gives. */
 export interface Operations {
   /** Uploads a package (.difypkg): it is checked and stored, not installed. `POST /plugin/{tenant_id}/management/install/upload/package` */
@@ -2854,6 +2864,15 @@ export interface Operations {
     };
     readonly data: readonly Endpoint[];
   };
+  /** Why a webhook failed, by the error id that its caller was told. `GET /plugin/{tenant_id}/endpoint/failure` */
+  readonly findWebhookFailure: {
+    readonly kind: 'enveloped';
+    readonly input: {
+      /** As the caller of the webhook was told it. */
+      readonly error_id: string;
+    };
+    readonly data: WebhookFailure;
+  };
   /** The tenant's key for debugging connections; it lives for two hours from now. `POST /plugin/{tenant_id}/debugging/key` */
   readonly getDebuggingKey: {
     readonly kind: 'enveloped';
@@ -3096,6 +3115,7 @@ export const operations = {
   disableEndpoint: {"kind":"enveloped","method":"POST","path":"/plugin/{tenant_id}/endpoint/disable","key":"serverKey","body":"json"},
   listEndpoints: {"kind":"enveloped","method":"GET","path":"/plugin/{tenant_id}/endpoint/list","key":"serverKey","query":["page","page_size"]},
   listEndpointsOfPlugin: {"kind":"enveloped","method":"GET","path":"/plugin/{tenant_id}/endpoint/list/plugin","key":"serverKey","query":["plugin_id","page","page_size"]},
+  findWebhookFailure: {"kind":"enveloped","method":"GET","path":"/plugin/{tenant_id}/endpoint/failure","key":"serverKey","query":["error_id"]},
   getDebuggingKey: {"kind":"enveloped","method":"POST","path":"/plugin/{tenant_id}/debugging/key","key":"serverKey"},
   rotateDebuggingKey: {"kind":"enveloped","method":"POST","path":"/plugin/{tenant_id}/debugging/key/rotate","key":"serverKey"},
   getAsset: {"kind":"bytes","method":"GET","path":"/plugin/{tenant_id}/asset/{id}","key":"serverKey"},

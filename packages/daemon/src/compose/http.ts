@@ -17,7 +17,7 @@ import { type AnyRoute, createHttpServer, type HttpLimits, type HttpServer } fro
 import { managementRoutes } from '../http/management/index.ts';
 import { descriptionRoutes } from '../http/openapi/index.ts';
 import { pluginLogRoutes } from '../http/plugin-logs/index.ts';
-import { webhookRoutes } from '../http/webhooks/index.ts';
+import { RecentFailures, webhookFailureRoutes, webhookRoutes } from '../http/webhooks/index.ts';
 import type { Installation } from '../installation/index.ts';
 import type { Invocations } from '../invocation/index.ts';
 import type { PluginCages } from '../isolation/index.ts';
@@ -120,6 +120,7 @@ const described = (all: readonly AnyRoute[], needsKey: boolean): readonly AnyRou
 
 function routes(parts: HttpParts, requests: ReturnType<typeof observeRequests>): readonly AnyRoute[] {
   const { settings, log, database, installation, invocations, endpoints, routing } = parts;
+  const failures = new RecentFailures();
   const all = [
     ...dispatchRoutes({
       invocations,
@@ -142,6 +143,7 @@ function routes(parts: HttpParts, requests: ReturnType<typeof observeRequests>):
     ...assetRoutes({ installation }),
     ...pluginLogRoutes({ journal: parts.journal }),
     ...endpointRoutes({ endpoints }),
+    ...webhookFailureRoutes({ failures }),
     ...(settings.ADMIN_API_ENABLED ? adminRoutes({ auditEvents: database.auditEvents }) : []),
     ...debuggingRoutes({ keys: settings.PLUGIN_REMOTE_INSTALLING_ENABLED ? parts.debuggingKeys : undefined }),
     ...(settings.PLUGIN_ENDPOINT_ENABLED
@@ -161,6 +163,7 @@ function routes(parts: HttpParts, requests: ReturnType<typeof observeRequests>):
           maxBufferedBytes: settings.SESSION_BUFFER_BYTES,
           bufferSetting: 'SESSION_BUFFER_BYTES',
           log: log.child({ component: 'webhooks' }),
+          failures,
         })
       : []),
     ...health(parts, requests),

@@ -7,7 +7,7 @@ import { healthRoutes } from '../health/index.ts';
 import { managementRoutes } from '../management/index.ts';
 import { pluginLogRoutes } from '../plugin-logs/index.ts';
 import type { AnyRoute } from '../route.ts';
-import { webhookRoutes } from '../webhooks/index.ts';
+import { webhookFailureRoutes, webhookRoutes } from '../webhooks/index.ts';
 import { descriptionRoutes } from './routes.ts';
 
 /** Every route the daemon can have, whatever its settings, as data: their handlers have nothing behind them. */
@@ -16,6 +16,7 @@ export function describedRoutes(): readonly AnyRoute[] {
     ...managementRoutes(nothing()),
     ...dispatchRoutes(nothing()),
     ...endpointRoutes(nothing()),
+    ...webhookFailureRoutes(nothing()),
     ...webhookRoutes(nothing()),
     ...debuggingRoutes(nothing()),
     ...assetRoutes(nothing()),

@@ -9,9 +9,10 @@ import type { Placement, Routing } from '../../routing/index.ts';
 import { TraceContext } from '../../telemetry/index.ts';
 import { sendErrorRaw } from '../envelope.ts';
 import { wireTarget } from '../wire-target.ts';
-import { type FailureLog, outward } from './failure.ts';
+import { type FailedCall, type FailureLog, outward } from './failure.ts';
 import { rawHead } from './raw-request.ts';
 import { type Body, readBody } from './read-body.ts';
+import type { RecentFailures } from './recent-failures.ts';
 import { WebhookResponse } from './response.ts';
 import { difyCookies, hookPathOf, type OriginPolicy } from './shared-origin.ts';
 
@@ -39,6 +40,8 @@ export interface WebhookDeps {
   /** Callers read what went wrong, whoever they are. */
   readonly showFailures: boolean;
   readonly log: FailureLog;
+  /** For those who may know what went wrong. */
+  readonly failures: Pick<RecentFailures, 'add'>;
 }
 
 type Group = Parameters<EndpointService['settingsFor']>[1];
@@ -51,7 +54,7 @@ export async function answerCall(
   raw: ServerResponse,
   left: AbortSignal,
 ): Promise<void> {
-  let about: object = {};
+  let about: FailedCall | undefined;
   try {
     const found = await resolve(deps, hookId);
     const { tenant_id, id: endpoint_id } = found.endpoint;
@@ -61,7 +64,7 @@ export async function answerCall(
     if (left.aborted) return;
     const known = toDaemonError(error);
     if (known.kind === 'over-budget') raw.setHeader('Retry-After', '10');
-    sendErrorRaw(raw, deps.showFailures ? known : outward(known, about, deps.log));
+    sendErrorRaw(raw, deps.showFailures ? known : outward(known, about, deps.log, deps.failures));
   }
 }
 

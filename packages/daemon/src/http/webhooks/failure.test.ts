@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { DaemonError } from '../../errors/index.ts';
 import { outward, PluginFailure } from './failure.ts';
+import { RecentFailures } from './recent-failures.ts';
 
 function log() {
   const lines: [string, Record<string, unknown>][] = [];
@@ -8,6 +9,7 @@ function log() {
   return { lines, warn: at('warn'), error: at('error') };
 }
 
+const about = { tenant_id: 't', endpoint_id: 'e', plugin: 'acme/hooks:0.0.1@abc' };
 const SECRET = 'postgres://admin:hunter2@db at /data/cwd/acme/main.py';
 
 test.each([
@@ -16,13 +18,17 @@ test.each([
   ['the daemon', new DaemonError('internal', 'x', { remedy: SECRET }), 'error'],
 ])('what %s says is told to the log, and an id to the caller', (_who, error, level) => {
   const told = log();
-  const shown = outward(error, { tenant_id: 't' }, told);
+  const recent = new RecentFailures();
+  const shown = outward(error, about, told, recent);
   expect(shown).toMatchObject({ kind: 'internal', status: 500 });
   expect(JSON.stringify([shown.wireMessage, shown.args])).not.toContain('hunter2');
   const [entry] = told.lines;
   expect(entry?.[0]).toBe(level);
   expect(entry?.[1]).toMatchObject({ tenant_id: 't', error: error.wireMessage, error_id: shown.args?.['error_id'] });
-  expect(shown.message).toContain(String(shown.args?.['error_id']));
+  const id = String(shown.args?.['error_id']);
+  expect(shown.message).toContain(id);
+  expect(recent.find('t', id)).toMatchObject({ endpoint_id: 'e', error: error.wireMessage });
+  expect(recent.find('another', id)).toBeUndefined();
 });
 
 test.each([
@@ -33,6 +39,27 @@ test.each([
   new DaemonError('internal', 'killed by timeout', { status: 504 }),
 ])('what the daemon says to callers stays (%s)', (error) => {
   const told = log();
-  expect(outward(error, {}, told)).toBe(error);
+  expect(outward(error, about, told, new RecentFailures())).toBe(error);
   expect(told.lines).toEqual([]);
+});
+
+test('what strangers can make us remember is bounded in number and length', () => {
+  const recent = new RecentFailures();
+  const failure = (error_id: string, error: string) => ({
+    error_id,
+    time: '',
+    endpoint_id: 'e',
+    plugin_unique_identifier: 'p',
+    error,
+  });
+  for (let n = 0; n < 1001; n++) recent.add('t', failure(`${n}`, 'x'.repeat(n === 1000 ? 1 << 20 : 1)));
+  expect(recent.find('t', '0')).toBeUndefined();
+  expect(recent.find('t', '1')).toBeDefined();
+  expect(recent.find('t', '1000')?.error).toBe(`${'x'.repeat(4096)}…`);
+});
+
+test('without a tenant nothing is kept: nobody could ask for it', () => {
+  const recent = new RecentFailures();
+  const shown = outward(new DaemonError('internal', 'x'), undefined, log(), recent);
+  expect(recent.find('', String(shown.args?.['error_id']))).toBeUndefined();
 });

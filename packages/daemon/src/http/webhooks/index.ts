@@ -4,5 +4,7 @@
  * reached through the session it is given. Called by the HTTP server with the table below.
  */
 export type { WebhookDeps } from './call.ts';
+export { webhookFailureRoutes } from './failure-routes.ts';
+export { RecentFailures } from './recent-failures.ts';
 export { webhookRoutes } from './routes.ts';
 export { droppedHeaders, proxyOrders } from './shared-origin.ts';

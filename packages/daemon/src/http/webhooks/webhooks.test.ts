@@ -9,7 +9,7 @@ import { DaemonError, type SessionError, sessionError } from '../../errors/index
 import type { CallOptions, Session, SessionOutput } from '../../invocation/index.ts';
 import type { Placement } from '../../routing/index.ts';
 import { createHttpServer } from '../server.ts';
-import { type WebhookDeps, webhookRoutes } from './index.ts';
+import { RecentFailures, type WebhookDeps, webhookFailureRoutes, webhookRoutes } from './index.ts';
 
 const HOOK = 'abcdefgh12345678';
 const endpoint: EndpointRecord = {
@@ -80,6 +80,7 @@ afterEach(async () => {
 
 /** The routes behind the real server. */
 async function serve(plugin: Plugin, over: Partial<WebhookDeps> = {}) {
+  const failures = new RecentFailures();
   const warnings: string[] = [];
   const logged: Record<string, unknown>[] = [];
   const note = (fields: object, message: string): void => {
@@ -103,6 +104,7 @@ async function serve(plugin: Plugin, over: Partial<WebhookDeps> = {}) {
     origin: { shared: true, sandbox: 'allow-scripts' },
     showFailures: true,
     log,
+    failures,
     ...over,
   };
   const faults: unknown[] = [];
@@ -110,7 +112,7 @@ async function serve(plugin: Plugin, over: Partial<WebhookDeps> = {}) {
     host: '127.0.0.1',
     port: 0,
     serverKey: 'k',
-    routes: webhookRoutes(deps),
+    routes: [...webhookRoutes(deps), ...webhookFailureRoutes({ failures })],
     onFinished: () => undefined,
     onFault: (error) => void faults.push(error),
   });
@@ -621,7 +623,7 @@ test('answers that slow clients do not fetch have one limit together', async () 
 });
 
 test('strangers read an id, the log the rest', async () => {
-  const { url, logged, faults } = await serve(
+  const { url, port, logged, faults } = await serve(
     (line) => line.fail(sessionError('OperationalError', 'hunter2 at /data/cwd', { traceback: '/data/cwd/main.py' })),
     { showFailures: false },
   );
@@ -632,6 +634,26 @@ test('strangers read an id, the log the rest', async () => {
   expect(logged).toEqual([expect.objectContaining({ error_id, tenant_id: 't', endpoint_id: 'e1' })]);
   expect(JSON.stringify(logged)).toContain('hunter2');
   expect(faults).toEqual([]);
+  const ask = async (tenant: string, id: string, key: string) =>
+    answer(
+      await fetch(`http://127.0.0.1:${port}/plugin/${tenant}/endpoint/failure?error_id=${id}`, {
+        headers: { 'X-Api-Key': key },
+      }),
+    );
+  expect((await ask('t', error_id, 'no')).status).toBe(401);
+  expect(JSON.parse((await ask('t', error_id, 'k')).body).data).toMatchObject({
+    error_id,
+    endpoint_id: 'e1',
+    error: expect.stringContaining('hunter2'),
+  });
+  for (const [tenant, id] of [
+    ['another', error_id],
+    ['t', 'unknown'],
+  ]) {
+    const { body } = await ask(tenant ?? '', id ?? '', 'k');
+    expect(JSON.parse(body).code).toBe(-404);
+    expect(body).not.toContain('hunter2');
+  }
 });
 
 test('what a plugin answers stays within its hook', async () => {
