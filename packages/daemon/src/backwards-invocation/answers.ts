@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { BackwardsEvent, BackwardsReply } from './contract.ts';
+import type { AnswerData, BackwardsEvent, BackwardsReply } from './contract.ts';
 
 /**
  * The SDK registers its reader only after the `invoke` message is written; an answer before that is lost, and the plugin waits
@@ -28,7 +28,7 @@ export class Answers {
   }
 
   /** @returns a promise when the plugin must be waited for before more is sent */
-  result(message: 'stream' | 'struct', data: string): Promise<void> | undefined {
+  result(message: 'stream' | 'struct', data: AnswerData): Promise<void> | undefined {
     const early = this.#tooEarly;
     const event: BackwardsEvent = { event: 'response', message, data };
     return early === undefined ? this.#reply(event) : early.then(() => this.#reply(event));

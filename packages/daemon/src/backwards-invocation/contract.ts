@@ -22,9 +22,12 @@ export interface BackwardsCaller {
   readonly signal: AbortSignal;
 }
 
-/** An event for the plugin. `data` of a response is JSON text (an object), passed through as received wherever possible. */
+/** JSON text of an object; what is long comes in pieces, of which bytes are ASCII. */
+export type AnswerData = string | readonly (string | Buffer)[];
+
+/** An event for the plugin. `data` of a response is passed through as received wherever possible. */
 export type BackwardsEvent =
-  | { readonly event: 'response'; readonly message: 'stream' | 'struct'; readonly data: string }
+  | { readonly event: 'response'; readonly message: 'stream' | 'struct'; readonly data: AnswerData }
   | { readonly event: 'error'; readonly message: string }
   | { readonly event: 'end' };
 

@@ -182,7 +182,8 @@ export class Session implements SessionSink {
     if (this.#closed || this.#channel === undefined) return undefined;
     const message = event.event === 'response' || event.event === 'error' ? event.message : '';
     const data = event.event === 'response' ? event.data : 'null';
-    const line = `${lineHead(this.id, this.envelope)}"event":"backwards_response","data":{"backwards_request_id":${JSON.stringify(id)},"event":"${event.event}","message":${JSON.stringify(message)},"data":${data}}}`;
+    const head = `${lineHead(this.id, this.envelope)}"event":"backwards_response","data":{"backwards_request_id":${JSON.stringify(id)},"event":"${event.event}","message":${JSON.stringify(message)},"data":`;
+    const line = typeof data === 'string' ? `${head}${data}}}` : [head, ...data, '}}'];
     this.#idle?.refresh();
     try {
       return this.#channel.send(line);

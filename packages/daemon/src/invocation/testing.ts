@@ -25,7 +25,7 @@ export class FakeRuntime implements PluginRuntime {
     return {
       send: (line) => {
         if (this.broken !== undefined) throw this.broken;
-        this.sent.push(line);
+        this.sent.push(typeof line === 'string' ? line : line.map(String).join(''));
         return undefined;
       },
       close: () => end('closed'),

@@ -27,6 +27,9 @@ export interface SessionSink {
   fail(error: SessionError): void;
 }
 
+/** What a plugin is sent: text without its newline. A long one in pieces, ASCII where they are bytes, so that nobody has to join them. */
+export type Line = string | readonly (string | Buffer)[];
+
 /** One open session on a runtime. */
 export interface RuntimeSession {
   /**
@@ -34,7 +37,7 @@ export interface RuntimeSession {
    * @returns a promise when the plugin reads slower than it is written to, settled when there is room again; undefined otherwise.
    * @throws when the plugin is gone.
    */
-  send(line: string): Promise<void> | undefined;
+  send(line: Line): Promise<void> | undefined;
   /** Forgets the session: it is over. Idempotent. */
   close(): void;
   /** Forgets the session and tells the plugin to stop working on it. Idempotent. */

@@ -1,4 +1,19 @@
-/** Hex as upstream reads it, with its words for what is wrong. */
+/** Hex as upstream writes and reads it, with its words for what is wrong. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+
+/** Bytes whose digits are made in one turn of the event loop. */
+const PIECE_BYTES = 256 * 1024;
+
+/** The digits of `bytes`; of many in pieces, with turns for everybody else between them. */
+export async function hexPieces(bytes: Buffer): Promise<string | readonly Buffer[]> {
+  if (bytes.length <= PIECE_BYTES) return bytes.toString('hex');
+  const pieces: Buffer[] = [];
+  for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
+    pieces.push(Buffer.from(bytes.toString('hex', at, Math.min(at + PIECE_BYTES, bytes.length)), 'latin1'));
+    await nextTurn();
+  }
+  return pieces;
+}
 
 export class HexError extends Error {
   override readonly name = 'HexError';

@@ -63,3 +63,27 @@ test('hex is decoded as a whole or not at all', () => {
   expect(() => decodeHex('00 1')).toThrow("encoding/hex: invalid byte: U+0020 ' '");
   expect(() => decodeHex('é')).toThrow(/encoding\/hex: invalid byte: U\+00C3/);
 });
+
+test.each([256 * 1024, 256 * 1024 + 1, 900 * 1024 + 7])('%i bytes leave as their digits', async (length) => {
+  const memory = memoryStorage();
+  const bytes = Buffer.from(Array.from({ length }, (_, at) => (at * 7) & 0xff));
+  await ask(memory, 'set', 'k', bytes.toString('hex'));
+  const answer = await ask(memory, 'get', 'k');
+  const text = typeof answer === 'string' ? answer : answer.map(String).join('');
+  expect(text === `{"data":"${bytes.toString('hex')}"}`).toBe(true);
+});
+
+test('while the digits of many bytes are made, others have their turns', async () => {
+  const memory = memoryStorage();
+  await ask(memory, 'set', 'k', '00'.repeat(1 << 20));
+  let turns = 0;
+  let over = false;
+  const turn = (): void => {
+    turns++;
+    if (!over) setImmediate(turn);
+  };
+  setImmediate(turn);
+  await ask(memory, 'get', 'k');
+  over = true;
+  expect(turns).toBeGreaterThanOrEqual(4);
+});

@@ -3,9 +3,10 @@
  * (docs/wire/runtime-protocol.md#storage-of-plugins).
  */
 import type { PluginDeclaration } from '@plugin-daemon/plugin-package';
+import type { AnswerData } from '../contract.ts';
 import { errorText } from '../error-text.ts';
 import type { StorageRequest } from '../kinds/index.ts';
-import { decodeHex } from './hex.ts';
+import { decodeHex, hexPieces } from './hex.ts';
 import type { PluginStorage } from './plugin-storage.ts';
 import type { StorageNamespace } from './storage-key.ts';
 
@@ -20,13 +21,13 @@ export interface StorageCall {
 }
 
 /** The JSON text of the answer's `data`. Throws with the text for the plugin. */
-export function answerStorageRequest(storage: PluginStorage, call: StorageCall): Promise<string> {
+export function answerStorageRequest(storage: PluginStorage, call: StorageCall): Promise<AnswerData> {
   const answer = answers[call.request.opt];
   if (answer === undefined) return Promise.reject(new Error(`unsupported storage operation: ${call.request.opt}`));
   return answer(storage, call);
 }
 
-type Answer = (storage: PluginStorage, call: StorageCall) => Promise<string>;
+type Answer = (storage: PluginStorage, call: StorageCall) => Promise<AnswerData>;
 
 const answers: Readonly<Record<string, Answer | undefined>> = {
   get: async (storage, { namespace, request, admit, onHiddenError }) => {
@@ -37,7 +38,8 @@ const answers: Readonly<Record<string, Answer | undefined>> = {
     if (bytes === undefined) {
       throw new Error('load data failed, please check if the key is correct or you have not set it');
     }
-    return `{"data":"${bytes.toString('hex')}"}`;
+    const digits = await hexPieces(bytes);
+    return typeof digits === 'string' ? `{"data":"${digits}"}` : ['{"data":"', ...digits, '"}'];
   },
 
   set: async (storage, { namespace, declaration, request }) => {

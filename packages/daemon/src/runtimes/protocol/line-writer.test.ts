@@ -22,6 +22,24 @@ test('lines of one turn leave in one write', async () => {
   expect(writes).toEqual(['one\ntwo\n', 'three\n']);
 });
 
+test('a line in pieces stays one line, whatever else is sent meanwhile', async () => {
+  const stdin = new PassThrough({ highWaterMark: 16 });
+  const writer = new LineWriter(stdin);
+  void writer.send(['{"a":"', Buffer.from('ff'.repeat(100)), 'ü"}']);
+  void writer.send('next');
+  await turn();
+  stdin.end();
+  let got = '';
+  for await (const part of stdin) got += String(part);
+  expect(got).toBe(`{"a":"${'ff'.repeat(100)}ü"}\nnext\n`);
+});
+
+test('the bytes of a line in pieces count like those of any other', () => {
+  const budget = new ByteBudget({ what: 'lines', total: 1_000_000 });
+  const writer = new LineWriter(new PassThrough(), budget.room('a'));
+  expect(() => writer.send(['x', Buffer.alloc(1_000_000)])).toThrow(/1000000 bytes/);
+});
+
 test('a plugin that reads slowly makes its writers wait until there is room', async () => {
   const stdin = new PassThrough({ highWaterMark: 16 });
   const writer = new LineWriter(stdin);

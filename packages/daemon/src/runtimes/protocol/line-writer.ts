@@ -1,6 +1,7 @@
 import type { Writable } from 'node:stream';
 import type { Room } from '../../budget/index.ts';
 import { DaemonError } from '../../errors/index.ts';
+import type { Line } from '../runtime.ts';
 
 /** More than this waiting means that the plugin does not read: new lines are refused. */
 const MAX_WAITING_BYTES = 256 * 1024 * 1024;
@@ -24,13 +25,13 @@ export class LineWriter {
    * @returns a promise while more waits than the pipe takes at once
    * @throws when the plugin is gone or does not read; DaemonError `over-budget` when too much waits for all plugins together
    */
-  send(line: string): Promise<void> | undefined {
+  send(line: Line): Promise<void> | undefined {
     const output = this.#output;
     if (output.destroyed || !output.writable) throw new Error('plugin instance stopped');
     if (output.writableLength > MAX_WAITING_BYTES) {
       throw new Error(`the plugin does not read its input: ${output.writableLength} bytes wait for it`);
     }
-    this.#count(output.writableLength + line.length);
+    this.#count(output.writableLength + (typeof line === 'string' ? line.length : lengthOf(line)));
     if (!this.#corked) {
       this.#corked = true;
       output.cork();
@@ -39,7 +40,7 @@ export class LineWriter {
         output.uncork();
       });
     }
-    if (output.write(`${line}\n`)) return undefined;
+    if (typeof line === 'string' ? output.write(`${line}\n`) : this.#writePieces(line)) return undefined;
     this.#drained ??= new Promise((resolve) => {
       const done = () => {
         this.#drained = undefined;
@@ -54,6 +55,12 @@ export class LineWriter {
     return this.#drained;
   }
 
+  /** One after the other in the same turn: no other line can come between. */
+  #writePieces(pieces: Exclude<Line, string>): boolean {
+    for (const piece of pieces) this.#output.write(piece);
+    return this.#output.write('\n');
+  }
+
   /** Only what piles up is counted, so that plugins that read cost nothing. */
   #count(waiting: number): void {
     if (this.#room === undefined || waiting <= Math.max(UNCOUNTED_BYTES, this.#room.held)) return;
@@ -65,3 +72,5 @@ export class LineWriter {
     });
   }
 }
+
+const lengthOf = (pieces: Exclude<Line, string>): number => pieces.reduce((sum, piece) => sum + piece.length, 0);
