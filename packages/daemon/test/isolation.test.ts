@@ -372,7 +372,7 @@ made = 0
 for n in range(300):
     try: pid = os.fork()
     except OSError as error: break
-    if pid == 0: os.execvp('sleep', ['sleep', '${mark}'])
+    if pid == 0: os.execv('/bin/sleep', ['sleep', '${mark}'])
     made += 1
 result = made
 `,
@@ -390,7 +390,7 @@ if os.fork() == 0:
     if os.fork() == 0:
         null = os.open('/dev/null', os.O_RDWR)
         for fd in range(3): os.dup2(null, fd)
-        os.execvp('sleep', ['sleep', '${mark}'])
+        os.execv('/bin/sleep', ['sleep', '${mark}'])
     os._exit(0)
 os.wait()
 result = 1
