@@ -206,6 +206,21 @@ test.each([
   expect(output.failure.error.message).toContain(text);
 });
 
+test('so many calls back may be open at once; more are refused until one ends', async () => {
+  const open: (() => void)[] = [];
+  const handle = () => new Promise<void>((resolve) => void open.push(resolve));
+  const { sink, runtime } = await started({ backwards: { handle } });
+  const call = (id: number): void => sink.invoke({ type: 'tool', backwards_request_id: `b-${id}`, request: {} });
+  for (let id = 0; id < 300; id++) call(id);
+  expect(open).toHaveLength(256);
+  expect(JSON.stringify(runtime.lines.slice(1).map((line) => line.data))).toContain('256 calls open');
+  open[0]?.();
+  await vi.advanceTimersByTimeAsync(0);
+  call(300);
+  call(301);
+  expect(open).toHaveLength(257);
+});
+
 test('a call back that breaks unexpectedly is logged, and the plugin gets an error and an end', async () => {
   const broken = new Error('a bug of ours');
   const { sink, runtime, faults, output } = await started({ backwards: { handle: () => Promise.reject(broken) } });

@@ -74,6 +74,7 @@ export class Session implements SessionSink {
   #closed = false;
   #taken: Promise<void> | undefined;
   #answered = false;
+  #callsBack = 0;
   #total: NodeJS.Timeout | undefined;
   #idle: NodeJS.Timeout | undefined;
   /** Made when the plugin first calls back: most sessions never do. */
@@ -168,14 +169,23 @@ export class Session implements SessionSink {
     if (typeof invoke === 'string')
       return this.fail(sessionError('invoke_dify_error', `invoke dify failed: ${invoke}`));
     const reply = (event: BackwardsEvent) => this.#reply(invoke.id, event);
-    this.#parts.backwards.handle(this.#caller(), invoke.type, invoke.request, reply).catch((error: unknown) => {
-      this.#parts.onFault(error, this);
-      void reply({
-        event: 'error',
-        message: `invoke dify failed: ${error instanceof Error ? error.message : String(error)}`,
-      });
+    if (this.#callsBack >= MAX_CALLS_BACK) {
+      void reply({ event: 'error', message: tooManyCallsBack });
       void reply({ event: 'end' });
-    });
+      return;
+    }
+    this.#callsBack++;
+    this.#parts.backwards
+      .handle(this.#caller(), invoke.type, invoke.request, reply)
+      .catch((error: unknown) => {
+        this.#parts.onFault(error, this);
+        void reply({
+          event: 'error',
+          message: `invoke dify failed: ${error instanceof Error ? error.message : String(error)}`,
+        });
+        void reply({ event: 'end' });
+      })
+      .finally(() => this.#callsBack--);
   }
 
   #reply(id: string, event: BackwardsEvent): Promise<void> | undefined {
@@ -251,6 +261,10 @@ export class Session implements SessionSink {
     return true;
   }
 }
+
+/** Calls back of one session that are open at once: more than a plugin has threads, and few enough for Dify and us. */
+const MAX_CALLS_BACK = 256;
+const tooManyCallsBack = `invoke dify failed: this session has ${MAX_CALLS_BACK} calls open, which is the limit; wait for one of them to end`;
 
 /** Ids of calls back are UUIDs. */
 const MAX_ID_LENGTH = 256;

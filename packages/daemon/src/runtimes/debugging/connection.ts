@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { toDaemonError } from '../../errors/index.ts';
 import type { Log } from '../../telemetry/index.ts';
 import type { PluginBudgets } from '../plugin-budgets.ts';
+import { readFairly } from '../protocol/index.ts';
 import { DebuggingRuntime } from './debugging-runtime.ts';
 import { LineSplitter } from './line-splitter.ts';
 import { Refusal, refusalLine, refusals } from './refusal.ts';
@@ -78,7 +79,7 @@ export class DebuggingConnection {
     const { handshakeMs, silenceMs } = host.limits;
     this.#handshake = setTimeout(() => socket.destroy(), handshakeMs);
     this.#silence = setTimeout(() => this.#fellSilent(), silenceMs);
-    socket.on('data', (bytes: Buffer) => {
+    readFairly(socket, (bytes) => {
       try {
         this.#onData(bytes);
       } catch (error) {

@@ -48,6 +48,7 @@ export class DebuggingRuntime implements PluginRuntime {
         stray: (text) => output.stdout(text),
         fault: (error) => output.fault(error),
         lateInvoke: (sessionId, id) => {
+          if (this.#writer.isBehind) return;
           for (const line of endedSessionLines(sessionId, id)) this.#tell(line);
         },
       },

@@ -2,7 +2,7 @@ import { type SessionError, sessionError } from '../../errors/index.ts';
 import type { LaunchSpec, PluginProcess, ProcessExit, ProcessLauncher } from '../../launcher/index.ts';
 import type { Log } from '../../telemetry/index.ts';
 import type { PluginBudgets } from '../plugin-budgets.ts';
-import { cancelLine, endedSessionLines, LineChannel, LineWriter, PluginOutput } from '../protocol/index.ts';
+import { cancelLine, endedSessionLines, LineChannel, LineWriter, PluginOutput, readFairly } from '../protocol/index.ts';
 import type { PluginInstance, RuntimeSession, SessionSink } from '../runtime.ts';
 import { Liveness, type LivenessOptions } from './liveness.ts';
 import { MemoryWatch } from './memory-watch.ts';
@@ -107,6 +107,7 @@ export class LocalRuntime implements PluginInstance {
         stray: (text) => output.stdout(text),
         fault: (error) => output.fault(error),
         lateInvoke: (sessionId, id) => {
+          if (this.#stdin.isBehind) return;
           for (const line of endedSessionLines(sessionId, id)) this.#tell(line);
         },
       },
@@ -122,8 +123,8 @@ export class LocalRuntime implements PluginInstance {
         process.kill('SIGKILL');
       });
     }
-    process.stdout.on('data', (bytes: Buffer) => this.#guarded(() => this.#channel.push(bytes)));
-    process.stderr.on('data', (bytes: Buffer) => this.#guarded(() => this.#stderr.push(bytes)));
+    readFairly(process.stdout, (bytes) => this.#guarded(() => this.#channel.push(bytes)));
+    readFairly(process.stderr, (bytes) => this.#guarded(() => this.#stderr.push(bytes)));
     void this.#watch();
   }
 

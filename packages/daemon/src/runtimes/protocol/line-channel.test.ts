@@ -226,6 +226,15 @@ test('lines that can be no events are not parsed, in whatever number; those that
   }
 });
 
+test('a carriage return between the tokens of a payload does not reach readers, who take it for a line end', () => {
+  const channel = channelWith();
+  const a = new Recorder();
+  channel.open(A, a);
+  const head = `{"event":"session","session_id":"${A}","data":{"type":"stream","data":`;
+  channel.push(Buffer.from(`${head}{"n":\r1}}}\r\n${head}{"ü":\r2}}}\n{ "a":1,${head.slice(1)}{"n":\r3}}}\n`));
+  expect(a.seen).toEqual(['{"n": 1}', '{"ü": 2}', '{"n": 3}']);
+});
+
 test('a message that something wrote into ends its session with the reason', () => {
   const channel = channelWith();
   const a = new Recorder();

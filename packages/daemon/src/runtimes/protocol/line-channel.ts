@@ -116,12 +116,13 @@ export class LineChannel {
   /** Takes bytes as they were read. Everything they complete is delivered before this returns. */
   push(bytes: Buffer): void {
     const text = bytes.toString('latin1');
-    const ascii = isAscii(bytes);
+    // Nothing in it has to be made safe for readers.
+    const plain = isAscii(bytes) && !bytes.includes(0x0d);
     let at = 0;
     for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', at)) {
       if (this.#skipping) this.#skipping = false;
       else if (this.#unfinished.bytes > 0) this.#finishPending(text.slice(at, end));
-      else if (end > at) this.#guardedLine(text, at, end, ascii);
+      else if (end > at) this.#guardedLine(text, at, end, plain);
       at = end + 1;
     }
     if (at < text.length && !this.#skipping) this.#keep(at === 0 ? text : text.slice(at));
@@ -138,9 +139,9 @@ export class LineChannel {
   }
 
   /** One guard for each line: whatever throws ends the session that the line names, or nothing. */
-  #guardedLine(text: string, start: number, end: number, ascii: boolean): void {
+  #guardedLine(text: string, start: number, end: number, plain: boolean): void {
     try {
-      this.#line(text, start, end, ascii);
+      this.#line(text, start, end, plain);
     } catch (error) {
       this.#broke(error, sessionNamedIn(text.slice(start, Math.min(end, start + HEAD_BYTES))));
     }
@@ -211,7 +212,7 @@ export class LineChannel {
     sink.fail(error);
   }
 
-  #line(text: string, start: number, lineEnd: number, ascii: boolean): void {
+  #line(text: string, start: number, lineEnd: number, plain: boolean): void {
     const end = text.charCodeAt(lineEnd - 1) === 0x0d ? lineEnd - 1 : lineEnd;
     if (end <= start) return;
     const payloadAt = this.#usualSession(text, start);
@@ -224,7 +225,7 @@ export class LineChannel {
       const payload = text.slice(payloadAt, end - 2);
       const sink = this.#recentSink;
       this.#touched.add(sink);
-      if (sink.chunk(ascii ? payload : safeLatin1(payload))) return;
+      if (sink.chunk(plain ? payload : safeLatin1(payload))) return;
     }
     if (!this.#usualEnd(text, start, end)) this.#ordinary(text.slice(start, end));
   }

@@ -21,6 +21,11 @@ export class LineWriter {
     this.#room = room;
   }
 
+  /** So much waits that nothing should be added which nobody asked for. */
+  get isBehind(): boolean {
+    return this.#output.writableLength > UNCOUNTED_BYTES;
+  }
+
   /**
    * @returns a promise while more waits than the pipe takes at once
    * @throws when the plugin is gone or does not read; DaemonError `over-budget` when too much waits for all plugins together
