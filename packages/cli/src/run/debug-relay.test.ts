@@ -87,7 +87,7 @@ test('the registration goes on with the real key, calls and answers pass', async
   ]);
   expect(dify.connections[0]?.lines[0]).toContain('the-key');
   dify.connections[0]?.socket.write(request('s1'));
-  await until(() => calls.includes('end invoke_tool'));
+  await until(() => answered(dify.connections[0]?.lines ?? [], 's1').length === 2);
   expect(answered(dify.connections[0]?.lines ?? [], 's1')).toMatchObject([
     { type: 'stream', data: { by: 'one' } },
     { type: 'end' },
