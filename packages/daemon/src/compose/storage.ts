@@ -1,4 +1,5 @@
-import type { Settings } from '../config/index.ts';
+import { posix } from 'node:path';
+import { type Settings, tosRegion } from '../config/index.ts';
 import { DaemonError } from '../errors/index.ts';
 import type { StorageOptions } from '../storage/index.ts';
 
@@ -22,9 +23,53 @@ export function storageOptions(settings: Settings, nodeId: string): StorageOptio
         bucket: settings.PLUGIN_STORAGE_OSS_BUCKET ?? '',
         ...(settings.GCS_CREDENTIALS !== undefined && { serviceAccount: serviceAccount(settings.GCS_CREDENTIALS) }),
       };
-    default:
-      // loadSettings has refused it.
-      throw new DaemonError('internal', `there is no driver for PLUGIN_STORAGE_TYPE=${type}`);
+    case 'aliyun_oss':
+      return {
+        type,
+        bucket: settings.PLUGIN_STORAGE_OSS_BUCKET ?? '',
+        endpoint: settings.ALIYUN_OSS_ENDPOINT ?? '',
+        accessKeyId: settings.ALIYUN_OSS_ACCESS_KEY_ID ?? '',
+        accessKeySecret: settings.ALIYUN_OSS_ACCESS_KEY_SECRET ?? '',
+        authVersion: settings.ALIYUN_OSS_AUTH_VERSION,
+        region: settings.ALIYUN_OSS_REGION ?? '',
+        cloudBoxId: settings.ALIYUN_OSS_CLOUDBOX_ID ?? '',
+        path: keyPrefix(settings.ALIYUN_OSS_PATH ?? ''),
+      };
+    case 'tencent_cos':
+      return {
+        type,
+        bucket: settings.PLUGIN_STORAGE_OSS_BUCKET ?? '',
+        region: settings.TENCENT_COS_REGION ?? '',
+        secretId: settings.TENCENT_COS_SECRET_ID ?? '',
+        secretKey: settings.TENCENT_COS_SECRET_KEY ?? '',
+        ...(settings.TENCENT_COS_ENDPOINT !== undefined && { endpoint: settings.TENCENT_COS_ENDPOINT }),
+      };
+    case 'huawei_obs':
+      return {
+        type,
+        bucket: settings.PLUGIN_STORAGE_OSS_BUCKET ?? '',
+        server: settings.HUAWEI_OBS_SERVER ?? '',
+        accessKey: settings.HUAWEI_OBS_ACCESS_KEY ?? '',
+        secretKey: settings.HUAWEI_OBS_SECRET_KEY ?? '',
+        pathStyle: settings.HUAWEI_OBS_PATH_STYLE,
+      };
+    case 'volcengine_tos':
+      return {
+        type,
+        bucket: settings.PLUGIN_STORAGE_OSS_BUCKET ?? '',
+        endpoint: settings.VOLCENGINE_TOS_ENDPOINT ?? '',
+        region: tosRegion(settings.VOLCENGINE_TOS_REGION, settings.VOLCENGINE_TOS_ENDPOINT) ?? '',
+        accessKey: settings.VOLCENGINE_TOS_ACCESS_KEY ?? '',
+        secretKey: settings.VOLCENGINE_TOS_SECRET_KEY ?? '',
+      };
+    case 'baidu_bos':
+      return {
+        type,
+        bucket: (settings.PLUGIN_STORAGE_OSS_BUCKET ?? '').trim(),
+        endpoint: settings.BAIDU_BOS_ENDPOINT?.trim() || `${settings.BAIDU_BOS_REGION?.trim() || 'bj'}.bcebos.com`,
+        accessKey: (settings.BAIDU_BOS_ACCESS_KEY ?? '').trim(),
+        secretKey: (settings.BAIDU_BOS_SECRET_KEY ?? '').trim(),
+      };
   }
 }
 
@@ -52,3 +97,6 @@ function serviceAccount(base64: string): object {
     remedy: 'set it to the output of "base64 -w0 service-account.json", or unset it for the credentials of the machine',
   });
 }
+
+/** As existing keys were made of it: cleaned, without slashes around it. */
+const keyPrefix = (text: string): string => posix.join('/', text).replace(/^\/|\/$/g, '');

@@ -15,4 +15,5 @@ export { concealEnvironment } from './own-environment.ts';
 export { redisClusterNodes, redisSentinels, usesRedis } from './redis-servers.ts';
 export type { SettingWarning } from './setting-warning.ts';
 export { type SettingProblem, SettingsError } from './settings-error.ts';
+export { tosRegion } from './storage-check.ts';
 export { secretSettings } from './table.ts';

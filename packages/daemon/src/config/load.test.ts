@@ -122,7 +122,6 @@ test('all problems are reported at once, with variable, value and remedy', () =>
 
 test.each([
   { REDIS_USE_AZURE_MANAGED_IDENTITY: 'true' },
-  { PLUGIN_STORAGE_TYPE: 'aliyun' },
   { PLATFORM: 'serverless' },
   { ENABLE_OTEL: 'true' },
   { SENTRY_ENABLED: '1' },
@@ -428,6 +427,21 @@ test.each([
   expect(variables(env)).toEqual([]);
 });
 
+const aliyun = {
+  PLUGIN_STORAGE_TYPE: 'aliyun',
+  PLUGIN_STORAGE_OSS_BUCKET: 'b',
+  ALIYUN_OSS_ACCESS_KEY_ID: 'a',
+  ALIYUN_OSS_ACCESS_KEY_SECRET: 's',
+  ALIYUN_OSS_ENDPOINT: 'oss-cn-hangzhou.aliyuncs.com',
+  ALIYUN_OSS_REGION: 'cn-hangzhou',
+};
+const tos = {
+  PLUGIN_STORAGE_TYPE: 'volcengine_tos',
+  PLUGIN_STORAGE_OSS_BUCKET: 'b',
+  VOLCENGINE_TOS_ENDPOINT: 'tos-cn-beijing.volces.com',
+  VOLCENGINE_TOS_ACCESS_KEY: 'a',
+  VOLCENGINE_TOS_SECRET_KEY: 's',
+};
 const s3 = { PLUGIN_STORAGE_TYPE: 'aws-s3', PLUGIN_STORAGE_OSS_BUCKET: 'b', AWS_REGION: 'r' };
 
 test.each([
@@ -445,6 +459,35 @@ test.each([
     ['AZURE_BLOB_STORAGE_ACCOUNT_URL'],
   ],
   [{ PLUGIN_STORAGE_TYPE: 'google-storage' }, ['PLUGIN_STORAGE_OSS_BUCKET']],
+  [
+    { PLUGIN_STORAGE_TYPE: 'aliyun-oss' },
+    [
+      'PLUGIN_STORAGE_OSS_BUCKET',
+      'ALIYUN_OSS_ACCESS_KEY_ID',
+      'ALIYUN_OSS_ACCESS_KEY_SECRET',
+      'ALIYUN_OSS_ENDPOINT',
+      'ALIYUN_OSS_REGION',
+    ],
+  ],
+  [{ ...aliyun, ALIYUN_OSS_AUTH_VERSION: 'v3' }, ['ALIYUN_OSS_AUTH_VERSION']],
+  [
+    { PLUGIN_STORAGE_TYPE: 'tencent' },
+    ['PLUGIN_STORAGE_OSS_BUCKET', 'TENCENT_COS_REGION', 'TENCENT_COS_SECRET_ID', 'TENCENT_COS_SECRET_KEY'],
+  ],
+  [
+    { PLUGIN_STORAGE_TYPE: 'huawei-obs' },
+    ['PLUGIN_STORAGE_OSS_BUCKET', 'HUAWEI_OBS_ACCESS_KEY', 'HUAWEI_OBS_SECRET_KEY', 'HUAWEI_OBS_SERVER'],
+  ],
+  [
+    { PLUGIN_STORAGE_TYPE: 'volcengine' },
+    ['PLUGIN_STORAGE_OSS_BUCKET', 'VOLCENGINE_TOS_ENDPOINT', 'VOLCENGINE_TOS_ACCESS_KEY', 'VOLCENGINE_TOS_SECRET_KEY'],
+  ],
+  [{ ...tos, VOLCENGINE_TOS_ENDPOINT: 'tos.example.com' }, ['VOLCENGINE_TOS_REGION']],
+  [{ ...tos, VOLCENGINE_TOS_ENDPOINT: 'tos-s3-cn-beijing.volces.com' }, ['VOLCENGINE_TOS_REGION']],
+  [
+    { PLUGIN_STORAGE_TYPE: 'baidu_bos' },
+    ['PLUGIN_STORAGE_OSS_BUCKET', 'BAIDU_BOS_ACCESS_KEY', 'BAIDU_BOS_SECRET_KEY', 'BAIDU_BOS_ENDPOINT'],
+  ],
 ] satisfies [Environment, string[]][])('a store that is not described well is refused: %j', (env, wrong) => {
   expect(variables(env)).toEqual(wrong);
 });
@@ -454,6 +497,32 @@ test.each([
   { ...s3, S3_USE_AWS_MANAGED_IAM: 'true', AWS_ACCESS_KEY: 'a' },
   { ...s3, S3_USE_AWS: 'false', S3_ENDPOINT: 'http://minio:9000', AWS_ACCESS_KEY: 'a', AWS_SECRET_KEY: 's' },
   { PLUGIN_STORAGE_TYPE: 'gcs', PLUGIN_STORAGE_OSS_BUCKET: 'b' },
+  aliyun,
+  { ...aliyun, ALIYUN_OSS_REGION: '', ALIYUN_OSS_AUTH_VERSION: 'v1' },
+  { ...aliyun, ALIYUN_OSS_REGION: '', ALIYUN_OSS_CLOUDBOX_ID: 'cb-1' },
+  tos,
+  { ...tos, VOLCENGINE_TOS_ENDPOINT: 'https://tos.example.com', VOLCENGINE_TOS_REGION: 'cn-beijing' },
+  {
+    PLUGIN_STORAGE_TYPE: 'tencent_cos',
+    PLUGIN_STORAGE_OSS_BUCKET: 'b-1',
+    TENCENT_COS_REGION: 'ap-guangzhou',
+    TENCENT_COS_SECRET_ID: 'a',
+    TENCENT_COS_SECRET_KEY: 's',
+  },
+  {
+    PLUGIN_STORAGE_TYPE: 'huawei',
+    PLUGIN_STORAGE_OSS_BUCKET: 'b',
+    HUAWEI_OBS_SERVER: 'obs.cn-north-4.myhuaweicloud.com',
+    HUAWEI_OBS_ACCESS_KEY: 'a',
+    HUAWEI_OBS_SECRET_KEY: 's',
+  },
+  {
+    PLUGIN_STORAGE_TYPE: 'baidu_bos',
+    PLUGIN_STORAGE_OSS_BUCKET: 'b',
+    BAIDU_BOS_REGION: 'gz',
+    BAIDU_BOS_ACCESS_KEY: 'a',
+    BAIDU_BOS_SECRET_KEY: 's',
+  },
 ] satisfies Environment[])('a store that is described well is taken: %j', (env) => {
   expect(variables(env)).toEqual([]);
 });

@@ -1,11 +1,6 @@
-import { boolean, choice, InvalidValue, integer, path, text, url } from './setting.ts';
+import { boolean, choice, integer, path, text, url } from './setting.ts';
 
-const ignored = { usedBy: '–', status: 'no-effect' } as const;
-const cloud = (meaning: string) => ({ ...ignored, meaning: `${meaning} (this store is not supported yet).` });
 const store = { usedBy: 'storage' } as const;
-
-/** The stores there are drivers for. */
-const supported: ReadonlySet<string> = new Set(['local', 'aws_s3', 'azure_blob', 'gcs']);
 
 /** Object storage and its key prefixes. Source: docs/wire/state.md#settings (all spellings of the types). */
 export const storageSettings = {
@@ -40,15 +35,6 @@ export const storageSettings = {
       default: 'local',
       meaning: 'Where packages, assets and the storage of plugins are kept.',
       usedBy: 'compose',
-      refused: 'the stores of Aliyun, Tencent, Huawei, Volcengine and Baidu',
-      refuse: (type) => {
-        if (!supported.has(type)) {
-          throw new InvalidValue(
-            'is a store that is not supported in this version',
-            'if it speaks the protocol of S3, set PLUGIN_STORAGE_TYPE=s3 with S3_USE_AWS=false and its S3_ENDPOINT; or set PLUGIN_STORAGE_TYPE=local',
-          );
-        }
-      },
     },
   ),
   PLUGIN_STORAGE_LOCAL_ROOT: path({
@@ -115,10 +101,13 @@ export const storageSettings = {
   AWS_ACCESS_KEY: text({ ...store, secret: true, meaning: 'S3: access key.' }),
   AWS_SECRET_KEY: text({ ...store, secret: true, meaning: 'S3: its secret.' }),
   AWS_REGION: text({ ...store, meaning: 'S3: region.' }),
-  TENCENT_COS_SECRET_KEY: text({ ...cloud('Tencent secret'), secret: true }),
-  TENCENT_COS_SECRET_ID: text({ ...cloud('Tencent key'), secret: true }),
-  TENCENT_COS_REGION: text(cloud('Tencent region')),
-  TENCENT_COS_ENDPOINT: text(cloud('Tencent bucket URL')),
+  TENCENT_COS_SECRET_KEY: text({ ...store, secret: true, meaning: 'Tencent: secret.' }),
+  TENCENT_COS_SECRET_ID: text({ ...store, secret: true, meaning: 'Tencent: key.' }),
+  TENCENT_COS_REGION: text({ ...store, meaning: 'Tencent: region, such as `ap-guangzhou`.' }),
+  TENCENT_COS_ENDPOINT: text({
+    ...store,
+    meaning: 'Tencent: address of the bucket itself; unset: `https://BUCKET.cos.REGION.myqcloud.com`.',
+  }),
   AZURE_BLOB_STORAGE_CONTAINER_NAME: text({ ...store, meaning: 'Azure: container; it has to be there.' }),
   AZURE_BLOB_STORAGE_CONNECTION_STRING: text({ ...store, secret: true, meaning: 'Azure: connection string.' }),
   AZURE_BLOB_STORAGE_ACCOUNT_URL: url({
@@ -130,28 +119,41 @@ export const storageSettings = {
     default: false,
     meaning: 'Azure: the identity of the machine, and the URL above, instead of the connection string.',
   }),
-  ALIYUN_OSS_REGION: text(cloud('Aliyun region')),
-  ALIYUN_OSS_ENDPOINT: text(cloud('Aliyun endpoint')),
-  ALIYUN_OSS_ACCESS_KEY_ID: text({ ...cloud('Aliyun key'), secret: true }),
-  ALIYUN_OSS_ACCESS_KEY_SECRET: text({ ...cloud('Aliyun secret'), secret: true }),
-  ALIYUN_OSS_AUTH_VERSION: text({ ...cloud('Aliyun signature version'), default: 'v4' }),
-  ALIYUN_OSS_PATH: text(cloud('Aliyun key prefix')),
-  ALIYUN_OSS_CLOUDBOX_ID: text(cloud('Aliyun cloud box')),
+  ALIYUN_OSS_REGION: text({
+    ...store,
+    meaning: 'Aliyun: region, such as `cn-hangzhou`; signatures of version 4 need it.',
+  }),
+  ALIYUN_OSS_ENDPOINT: text({ ...store, meaning: 'Aliyun: address of the region, https unless it says `http://`.' }),
+  ALIYUN_OSS_ACCESS_KEY_ID: text({ ...store, secret: true, meaning: 'Aliyun: access key.' }),
+  ALIYUN_OSS_ACCESS_KEY_SECRET: text({ ...store, secret: true, meaning: 'Aliyun: its secret.' }),
+  ALIYUN_OSS_AUTH_VERSION: choice(
+    { v1: 'v1', v4: 'v4' },
+    { ...store, default: 'v4', meaning: 'Aliyun: version of the signature.' },
+  ),
+  ALIYUN_OSS_PATH: text({ ...store, meaning: 'Aliyun: stands before every key.' }),
+  ALIYUN_OSS_CLOUDBOX_ID: text({ ...store, meaning: 'Aliyun: id of a cloud box.' }),
   GCS_CREDENTIALS: text({
     ...store,
     secret: true,
     meaning: 'Google: base64 of the JSON of a service account; unset: the default credentials of the machine.',
   }),
-  HUAWEI_OBS_ACCESS_KEY: text({ ...cloud('Huawei key'), secret: true }),
-  HUAWEI_OBS_SECRET_KEY: text({ ...cloud('Huawei secret'), secret: true }),
-  HUAWEI_OBS_SERVER: text(cloud('Huawei server')),
-  HUAWEI_OBS_PATH_STYLE: boolean({ ...cloud('Huawei: bucket in the path'), default: false }),
-  VOLCENGINE_TOS_ENDPOINT: text(cloud('Volcengine endpoint')),
-  VOLCENGINE_TOS_ACCESS_KEY: text({ ...cloud('Volcengine key'), secret: true }),
-  VOLCENGINE_TOS_SECRET_KEY: text({ ...cloud('Volcengine secret'), secret: true }),
-  VOLCENGINE_TOS_REGION: text(cloud('Volcengine region')),
-  BAIDU_BOS_ENDPOINT: text(cloud('Baidu endpoint')),
-  BAIDU_BOS_ACCESS_KEY: text({ ...cloud('Baidu key'), secret: true }),
-  BAIDU_BOS_SECRET_KEY: text({ ...cloud('Baidu secret'), secret: true }),
-  BAIDU_BOS_REGION: text(cloud('Baidu region')),
+  HUAWEI_OBS_ACCESS_KEY: text({ ...store, secret: true, meaning: 'Huawei: access key.' }),
+  HUAWEI_OBS_SECRET_KEY: text({ ...store, secret: true, meaning: 'Huawei: its secret.' }),
+  HUAWEI_OBS_SERVER: text({ ...store, meaning: 'Huawei: address of the region, https unless it says `http://`.' }),
+  HUAWEI_OBS_PATH_STYLE: boolean({
+    ...store,
+    default: false,
+    meaning: 'Huawei: the bucket stands in the path, not in the name of the host.',
+  }),
+  VOLCENGINE_TOS_ENDPOINT: text({
+    ...store,
+    meaning: 'Volcengine: address of the region, such as `tos-cn-beijing.volces.com`; https unless it says `http://`.',
+  }),
+  VOLCENGINE_TOS_ACCESS_KEY: text({ ...store, secret: true, meaning: 'Volcengine: access key.' }),
+  VOLCENGINE_TOS_SECRET_KEY: text({ ...store, secret: true, meaning: 'Volcengine: its secret.' }),
+  VOLCENGINE_TOS_REGION: text({ ...store, meaning: 'Volcengine: region; unset: the one that the address names.' }),
+  BAIDU_BOS_ENDPOINT: text({ ...store, meaning: 'Baidu: address of the region; unset: `https://REGION.bcebos.com`.' }),
+  BAIDU_BOS_ACCESS_KEY: text({ ...store, secret: true, meaning: 'Baidu: access key.' }),
+  BAIDU_BOS_SECRET_KEY: text({ ...store, secret: true, meaning: 'Baidu: its secret.' }),
+  BAIDU_BOS_REGION: text({ ...store, meaning: 'Baidu: region, `bj` or another; `BAIDU_BOS_ENDPOINT` comes first.' }),
 };

@@ -1,0 +1,2 @@
+/** Objects in a bucket of Tencent COS. Loaded when chosen. */
+export { openTencentCosStorage, type TencentCosOptions } from './tencent-cos-storage.ts';
