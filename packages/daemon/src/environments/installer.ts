@@ -1,4 +1,4 @@
-import { lchown, readdir, realpath } from 'node:fs/promises';
+import { access, lchown, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { LaunchSpec } from '../launcher/index.ts';
 import { type CommandResult, runCommand } from './command.ts';
@@ -98,10 +98,15 @@ export class Installer {
   async #enter(spec: LaunchSpec, cage: NonNullable<UvCall['cage']>): ReturnType<BuildCage> {
     const { buildCage, environment, pythonInterpreterPath } = this.#options;
     if (buildCage === undefined) return { spec, leave: async () => undefined };
-    const home = await realpath(join(spec.env.VIRTUAL_ENV ?? '', 'bin', 'python')).catch(() => pythonInterpreterPath);
+    // By the environment's own name: the links behind it, such as one in ~/.local/bin, have to be there too.
+    const own = join(spec.env.VIRTUAL_ENV ?? '', 'bin', 'python');
+    const python = await access(own).then(
+      () => own,
+      () => pythonInterpreterPath,
+    );
     // Certificates that variables name are shown by the cage itself.
     const readable = environment.UV_CONFIG_FILE ? [environment.UV_CONFIG_FILE] : [];
-    return await buildCage({ spec, ...cage, readable, pythons: [home] });
+    return await buildCage({ spec, ...cage, readable, pythons: [python] });
   }
 
   /** The index uv uses when it is told nothing else, as uv itself says; undefined when it does not. */
