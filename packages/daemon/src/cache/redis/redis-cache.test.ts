@@ -91,9 +91,9 @@ describe.skipIf(missing('redis').length > 0)(missing('redis').length > 0 ? skipR
 
   test('a holder whose key is gone learns that it lost the lock; the next one may have it', async () => {
     const { cache } = await opened(single, 'gone');
-    const lock = await cache.lock('l', { leaseMs: 200 });
+    const lock = await cache.lock('l', { leaseMs: 3000 });
     await server.cli('-n', '3', 'flushdb');
-    await expect.poll(() => lock?.lost.aborted, { timeout: 5000 }).toBe(true);
+    await expect.poll(() => lock?.lost.aborted, { timeout: 30_000 }).toBe(true);
     expect(lock?.held).toBe(false);
     expect(String(lock?.lost.reason)).toMatch(/deleted/);
     const other = await opened(single, 'gone');
@@ -106,8 +106,8 @@ describe.skipIf(missing('redis').length > 0)(missing('redis').length > 0 ? skipR
 
   test('a lease is renewed for as long as it is held', async () => {
     const { cache } = await opened(single, 'renewed');
-    const lock = await cache.lock('l', { leaseMs: 150 });
-    await pause(600);
+    const lock = await cache.lock('l', { leaseMs: 2000 });
+    await pause(5000);
     expect(lock?.held).toBe(true);
     expect(await (await opened(single, 'renewed')).cache.lock('l', { waitMs: 0 })).toBeUndefined();
   });
