@@ -24,7 +24,7 @@ export interface CallBackBudgets {
   readonly storageReads: ByteBudget;
 }
 
-/** Of a stored value: its bytes, their hex digits, the line with them, and its bytes again on the way into the pipe. */
+/** Of a stored value: its bytes, its hex digits (two bytes each), and as much again for what waits in the pipe and for garbage. */
 const COPIES_OF_READ = 6;
 /** A plugin that takes nothing of an answer for so long is not waited for any longer. */
 const DEAF_MS = 30_000;
