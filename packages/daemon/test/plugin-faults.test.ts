@@ -15,8 +15,6 @@ beforeAll(async () => {
   daemon = await TestDaemon.start({
     innerApi: { url: 'http://127.0.0.1:9', key: INNER_KEY },
     serverKey: KEY,
-    // On a busy machine all connections of a test are there before the first of them has shown its key.
-    settings: { MAX_CONNECTIONS_PER_ADDRESS: '2000' },
   });
   await daemon.install(rudePackage('rude'));
   await daemon.install(rudePackage('quiet'), OTHER);

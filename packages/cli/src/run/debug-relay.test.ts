@@ -77,7 +77,7 @@ const answered = (lines: readonly string[], id: string): unknown[] =>
 
 test('the registration goes on with the real key, calls and answers pass', async () => {
   const dify = await fakeDify();
-  const { port, calls } = await relayTo(dify.port);
+  const { port } = await relayTo(dify.port);
   await fakePlugin(port, 'one');
   await until(() => (dify.connections[0]?.lines.length ?? 0) >= 3);
   expect(dify.connections[0]?.lines.map((line) => JSON.parse(line).type)).toEqual([

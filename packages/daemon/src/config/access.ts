@@ -100,7 +100,7 @@ export const accessSettings = {
     default: 1024,
     zeroIsDefault: true,
     meaning:
-      'HTTP connections of one address (of IPv6: one /64 network) that have not brought a key, at the same time. `TRUSTED_PROXIES` are exempt.',
+      'HTTP connections of one address (of IPv6: one /64 network) that have not brought a key, at the same time. An address that has had one within a day, and `TRUSTED_PROXIES`, are exempt.',
     usedBy: 'http',
     own: true,
   }),

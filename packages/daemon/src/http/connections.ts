@@ -1,5 +1,6 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
+import { LRUCache } from 'lru-cache';
 import { countedAddress } from './addresses.ts';
 
 export interface ConnectionLimitsOptions {
@@ -18,16 +19,20 @@ export interface ConnectionLimitsOptions {
 const REFUSED =
   'HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 5\r\nContent-Type: text/plain\r\nContent-Length: 21\r\n\r\ntoo many connections\n';
 const TOLD_EVERY_MS = 10_000;
+/** Addresses that had a key are remembered for a day, so many of them. */
+const KNOWN = { max: 10_000, ttl: 24 * 60 * 60_000 };
 
 /**
  * Limits on connections: what one stranger can hold open is little, however slowly it sends. A connection that brought a key is
- * counted in the total alone.
+ * counted in the total alone, and so are the further ones of its address: who calls plugins opens a thousand at once, before the
+ * key of the first has been read.
  */
 export class ConnectionLimits {
   readonly #options: ConnectionLimitsOptions;
   readonly #strangers = new Map<string, number>();
   /** Forgets a connection among the strangers; only those that are counted there have one. */
   readonly #counted = new WeakMap<Socket, () => void>();
+  readonly #known = new LRUCache<string, true>(KNOWN);
   readonly #requests = new Map<string, number>();
   readonly #told = new Map<string, number>();
 
@@ -43,7 +48,10 @@ export class ConnectionLimits {
 
   /** A request on this connection had a key. */
   admit(socket: Socket): void {
-    this.#counted.get(socket)?.();
+    const forget = this.#counted.get(socket);
+    if (forget === undefined) return;
+    forget();
+    if (socket.remoteAddress !== undefined) this.#known.set(countedAddress(socket.remoteAddress), true);
   }
 
   /** Takes a place for a request without a key; undefined when this address has none left. */
@@ -60,7 +68,7 @@ export class ConnectionLimits {
     if (address === undefined || this.#options.isProxy(address)) return;
     const counted = countedAddress(address);
     const open = this.#strangers.get(counted) ?? 0;
-    if (open >= this.#options.strangersOfAddress) {
+    if (open >= this.#options.strangersOfAddress && !this.#known.has(counted)) {
       this.#tell('address', address);
       socket.end(REFUSED);
       socket.destroySoon();
