@@ -127,7 +127,8 @@ test('a check beside a running daemon leaves it in peace', async () => {
   const { code, output } = await runToEnd(settings, directory.path, ['--check']);
   expect(findings(output)).toContainEqual(expect.objectContaining({ part: 'data directory', verdict: 'warning' }));
   expect(code).toBe(0);
-  expect((await daemon.answer('GET', '/readyz')).status).toBe(200);
+  const ready = await daemon.answer('GET', '/readyz');
+  expect(ready.status, ready.text).toBe(200);
   expect(existsSync(join(daemon.process.dataDirectory, 'daemon.sqlite'))).toBe(true);
 });
 

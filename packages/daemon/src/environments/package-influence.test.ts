@@ -1,8 +1,8 @@
 /** What a package can bring about while it is installed, on the real uv: nothing but the installation. */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, globSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { BuildCage, BuildCageRequest, PythonEnvironmentsOptions } from './options.ts';
@@ -179,7 +179,26 @@ test('UV_CACHE_DIR is where uv keeps its files', async () => {
   expect(existsSync(join(at.workingPath, '.uv-cache'))).toBe(false);
 });
 
-test('the Python of the manifest yields to what the dependencies need', async () => {
+/** Minor versions, from 3.11 on, of those on PATH and of pyenv's. */
+function pythonsHere(): ReadonlySet<number> {
+  const known = [11, 12, 13, 14];
+  const runs = (python: string, minor: number) => {
+    const ran = spawnSync(python, ['-c', 'import sys; print(sys.version_info[1])'], { encoding: 'utf8' });
+    return ran.status === 0 && Number(ran.stdout) === minor;
+  };
+  const pyenv = process.env.PYENV_ROOT ?? join(homedir(), '.pyenv');
+  return new Set(
+    known.filter((minor) =>
+      ['python3', `python3.${minor}`, ...globSync(join(pyenv, `versions/3.${minor}.*/bin/python3`))].some((python) =>
+        runs(python, minor),
+      ),
+    ),
+  );
+}
+
+test('the Python of the manifest yields to what the dependencies need', async ({ skip }) => {
+  const minors = pythonsHere();
+  if (!minors.has(11) || minors.size < 2) skip('needs Python 3.11 and a newer one');
   const mine = await index(wheel('modern', { requiresPython: '>=3.12' }), wheel('small'));
   const files = { 'main.py': '', 'requirements.txt': 'modern\n' };
   const runner = { language: 'python', version: '3.11' };

@@ -119,7 +119,8 @@ class LocalStorage implements ObjectStorage {
   /** A directory that cannot be used fails whoever uses it, with a cause; it is there or the daemon would not have started. */
   async problem(): Promise<string | undefined> {
     try {
-      await stat(this.#own);
+      // Our own folder there may be gone while it is empty: another node that starts clears it away, and a write makes it again.
+      await stat(this.#scratch);
       return undefined;
     } catch (error) {
       return storageError('use', this.#root, error).wireMessage;
