@@ -27,7 +27,7 @@ def by_descriptor(text):
 
 
 def by_child(text):
-    subprocess.run(["printf", "%s", text], check=True)
+    subprocess.run(["/usr/bin/printf", "%s", text], check=True)
 
 
 WRITERS = {"print": by_print, "descriptor": by_descriptor, "child": by_child}
