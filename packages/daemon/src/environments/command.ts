@@ -64,7 +64,9 @@ export async function runCommand(launcher: ProcessLauncher, spec: CommandSpec): 
           },
           Math.min(1000, idleLimit / 4),
         );
-  signal.addEventListener('abort', stop, { once: true });
+  // It may have been given up while it was being launched.
+  if (signal.aborted) stop();
+  else signal.addEventListener('abort', stop, { once: true });
   const limit = outputBytes ?? OUTPUT_BYTES;
   /** Whether what was just read is still to be looked at. */
   const admit = (bytes: number): boolean => {
