@@ -118,6 +118,14 @@ test('every session has its own id', async () => {
   expect(runtime.sinks.size).toBe(10);
 });
 
+test('an open session is found by its id, one that is over is not', async () => {
+  const made = world();
+  const session = await made.open(new FakeOutput());
+  expect(made.invocations.find(session.id)).toBe(session);
+  session.leave();
+  expect(made.invocations.find(session.id)).toBeUndefined();
+});
+
 test('draining waits for open sessions, or for the signal', async () => {
   const { open, invocations, runtime } = world();
   const outputs = [new FakeOutput(), new FakeOutput()];

@@ -43,7 +43,9 @@ const RETRY_LIMIT_MS = 6000;
 /** Opens sessions and knows those that are open. */
 export class Invocations {
   readonly #options: InvocationsOptions;
-  readonly #open = new Set<Session>();
+  readonly #open = new Map<string, Session>();
+  /** Somebody waits until none is open. */
+  #drained: PromiseWithResolvers<void> | undefined;
   readonly #declarations = new WeakMap<PluginRuntime, PluginDeclaration>();
 
   constructor(options: InvocationsOptions) {
@@ -52,6 +54,11 @@ export class Invocations {
 
   get openSessions(): number {
     return this.#open.size;
+  }
+
+  /** An open session, for plugins that call back by another way than their runtime's. */
+  find(sessionId: string): Session | undefined {
+    return this.#open.get(sessionId);
   }
 
   /**
@@ -70,7 +77,7 @@ export class Invocations {
         kept: this.#options.kept,
         onFault: this.#options.onFault,
         onClosed: (closed, outcome) => {
-          if (this.#open.delete(closed)) this.#options.onClosed(closed, outcome);
+          if (this.#open.delete(closed.id)) this.#forgotten(closed, outcome);
         },
       });
       try {
@@ -86,7 +93,7 @@ export class Invocations {
         await sleep(RETRY_PAUSE_MS, undefined, { signal: call.signal });
         continue;
       }
-      this.#open.add(session);
+      this.#open.set(session.id, session);
       this.#options.onOpened(session);
       return session;
     }
@@ -96,6 +103,13 @@ export class Invocations {
   async requireRunning(placement: Placement, signal: AbortSignal): Promise<void> {
     const { routing } = this.#options;
     if (routing.peek(placement) === undefined) await routing.ready(placement, signal);
+  }
+
+  #forgotten(session: Session, outcome: SessionOutcome): void {
+    this.#options.onClosed(session, outcome);
+    if (this.#open.size > 0) return;
+    this.#drained?.resolve();
+    this.#drained = undefined;
   }
 
   async #declarationOf(placement: Placement, runtime: PluginRuntime): Promise<PluginDeclaration> {
@@ -108,11 +122,17 @@ export class Invocations {
 
   /** Ends every open session with the same error: the daemon stops. */
   abortAll(error: DaemonError): void {
-    for (const session of [...this.#open]) session.abort(error);
+    for (const session of [...this.#open.values()]) session.abort(error);
   }
 
   /** Resolves when no session is open or `signal` aborts. */
   async drained(signal: AbortSignal): Promise<void> {
-    while (this.#open.size > 0 && !signal.aborted) await sleep(50);
+    if (this.#open.size === 0 || signal.aborted) return;
+    this.#drained ??= Promise.withResolvers<void>();
+    const enough = Promise.withResolvers<void>();
+    const hurry = () => enough.resolve();
+    signal.addEventListener('abort', hurry, { once: true });
+    await Promise.race([this.#drained.promise, enough.promise]);
+    signal.removeEventListener('abort', hurry);
   }
 }

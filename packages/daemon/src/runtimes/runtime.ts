@@ -30,12 +30,16 @@ export interface SessionSink {
 /** What a plugin is sent: text without its newline. A long one in pieces, ASCII where they are bytes, so that nobody has to join them. */
 export type Line = string | readonly (string | Buffer)[];
 
-/** One open session on a runtime. */
+/**
+ * One open session on a runtime. What carries it may be slow to come up: whatever goes wrong after `open` and `send` have returned is
+ * told to the sink, which hears nothing before they have.
+ */
 export interface RuntimeSession {
   /**
    * Sends a line to the plugin (without its newline): the request, later the backwards responses.
-   * @returns a promise when the plugin reads slower than it is written to, settled when there is room again; undefined otherwise.
-   * @throws when the plugin is gone.
+   * @returns a promise when the plugin reads slower than it is written to, or is not reached yet, settled when there is room again;
+   * undefined otherwise. It never rejects.
+   * @throws when the plugin is known to be gone.
    */
   send(line: Line): Promise<void> | undefined;
   /** Forgets the session: it is over. Idempotent. */
@@ -49,7 +53,11 @@ export interface PluginRuntime {
   readonly pluginId: string;
   /** The plugin unique identifier. */
   readonly identifier: string;
-  /** Opens a session. `sink` gets everything that the plugin sends for `sessionId` until it ends, fails or is closed. */
+  /**
+   * Opens a session, without waiting for anything. `sink` gets everything that the plugin sends for `sessionId` until it ends, fails or is
+   * closed.
+   * @throws when the plugin is known to be gone.
+   */
   open(sessionId: string, sink: SessionSink): RuntimeSession;
 }
 

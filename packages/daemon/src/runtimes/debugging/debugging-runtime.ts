@@ -3,7 +3,7 @@ import type { StoredDeclaration } from '../../database/index.ts';
 import { sessionError } from '../../errors/index.ts';
 import type { Log } from '../../telemetry/index.ts';
 import type { PluginBudgets } from '../plugin-budgets.ts';
-import { cancelLine, endedSessionLines, LineChannel, LineWriter, PluginOutput } from '../protocol/index.ts';
+import { PluginChannel } from '../protocol/index.ts';
 import type { PluginRuntime, RuntimeSession, SessionSink } from '../runtime.ts';
 import type { RegisteredPlugin } from './registration.ts';
 
@@ -24,9 +24,7 @@ export class DebuggingRuntime implements PluginRuntime {
   readonly pluginId: string;
   readonly identifier: string;
   readonly declaration: StoredDeclaration;
-  readonly #channel: LineChannel;
-  readonly #writer: LineWriter;
-  readonly #log: Log;
+  readonly #channel: PluginChannel;
   #closed = false;
 
   constructor({ socket, tenantId, plugin, maxMessageBytes, budgets, log }: DebuggingRuntimeOptions) {
@@ -34,24 +32,13 @@ export class DebuggingRuntime implements PluginRuntime {
     this.pluginId = plugin.pluginId;
     this.identifier = plugin.identifier;
     this.declaration = plugin.declaration;
-    this.#log = log;
-    this.#writer = new LineWriter(socket, budgets?.input.room(`tenant ${tenantId}`));
-    const output = new PluginOutput(log, { plugin: plugin.identifier, tenant_id: tenantId });
-    this.#channel = new LineChannel({
+    this.#channel = new PluginChannel({
+      output: socket,
       maxMessageBytes,
-      maxMessageSetting: 'PLUGIN_MAX_MESSAGE_BYTES',
-      ...(budgets && { room: budgets.unfinishedLines.room(`tenant ${tenantId}`) }),
-      events: {
-        heartbeat: () => undefined,
-        log: (level, message) => output.event(level, message),
-        pluginError: (data) => output.error(data),
-        stray: (text) => output.stdout(text),
-        fault: (error) => output.fault(error),
-        lateInvoke: (sessionId, id) => {
-          if (this.#writer.isBehind) return;
-          for (const line of endedSessionLines(sessionId, id)) this.#tell(line);
-        },
-      },
+      budgets,
+      owner: `tenant ${tenantId}`,
+      log,
+      fields: { plugin: plugin.identifier, tenant_id: tenantId },
     });
   }
 
@@ -66,14 +53,7 @@ export class DebuggingRuntime implements PluginRuntime {
 
   open(sessionId: string, sink: SessionSink): RuntimeSession {
     if (this.#closed) throw new Error('the debugging connection is closed');
-    this.#channel.open(sessionId, sink);
-    return {
-      send: (line) => this.#writer.send(line),
-      close: () => void this.#channel.close(sessionId),
-      cancel: () => {
-        if (this.#channel.close(sessionId)) this.#tell(cancelLine(sessionId));
-      },
-    };
+    return this.#channel.open(sessionId, sink);
   }
 
   /** Bytes from the connection. */
@@ -86,14 +66,5 @@ export class DebuggingRuntime implements PluginRuntime {
     if (this.#closed) return;
     this.#closed = true;
     this.#channel.fail(sessionError('ConnectionClosedError', 'Connection closed unexpectedly', {}));
-  }
-
-  /** Best effort: if the plugin is gone, so is the need. */
-  #tell(line: string): void {
-    try {
-      void this.#writer.send(line);
-    } catch (error) {
-      this.#log.debug({ plugin: this.identifier, error }, 'a debugging plugin could not be told');
-    }
   }
 }

@@ -2,7 +2,7 @@ import { type SessionError, sessionError } from '../../errors/index.ts';
 import type { LaunchSpec, PluginProcess, ProcessExit, ProcessLauncher } from '../../launcher/index.ts';
 import type { Log } from '../../telemetry/index.ts';
 import type { PluginBudgets } from '../plugin-budgets.ts';
-import { cancelLine, endedSessionLines, LineChannel, LineWriter, PluginOutput, readFairly } from '../protocol/index.ts';
+import { PluginChannel, readFairly } from '../protocol/index.ts';
 import type { PluginInstance, RuntimeSession, SessionSink } from '../runtime.ts';
 import { Liveness, type LivenessOptions } from './liveness.ts';
 import { MemoryWatch } from './memory-watch.ts';
@@ -50,8 +50,7 @@ export class LocalRuntime implements PluginInstance {
   readonly identifier: string;
   readonly #process: PluginProcess;
   readonly #options: LocalRuntimeOptions;
-  readonly #channel: LineChannel;
-  readonly #stdin: LineWriter;
+  readonly #channel: PluginChannel;
   readonly #stderr: StderrTail;
   readonly #liveness: Liveness;
   readonly #ready = Promise.withResolvers<void>();
@@ -93,25 +92,16 @@ export class LocalRuntime implements PluginInstance {
     this.#options = options;
     this.identifier = options.identifier;
     this.pluginId = options.pluginId;
-    const output = new PluginOutput(options.log, { plugin: options.identifier, pid: process.pid });
-    this.#stdin = new LineWriter(process.stdin, options.budgets?.input.room(options.pluginId));
-    this.#stderr = new StderrTail((line) => output.stderr(line));
-    this.#channel = new LineChannel({
+    this.#channel = new PluginChannel({
+      output: process.stdin,
       maxMessageBytes: options.maxMessageBytes,
-      maxMessageSetting: 'PLUGIN_MAX_MESSAGE_BYTES',
-      ...(options.budgets && { room: options.budgets.unfinishedLines.room(options.pluginId) }),
-      events: {
-        heartbeat: () => this.#ready.resolve(),
-        log: (level, message) => output.event(level, message),
-        pluginError: (data) => output.error(data),
-        stray: (text) => output.stdout(text),
-        fault: (error) => output.fault(error),
-        lateInvoke: (sessionId, id) => {
-          if (this.#stdin.isBehind) return;
-          for (const line of endedSessionLines(sessionId, id)) this.#tell(line);
-        },
-      },
+      budgets: options.budgets,
+      owner: options.pluginId,
+      log: options.log,
+      fields: { plugin: options.identifier, pid: process.pid },
+      onHeartbeat: () => this.#ready.resolve(),
     });
+    this.#stderr = new StderrTail((line) => this.#channel.stderr(line));
     this.#liveness = new Liveness(process, options.liveness, {
       onSilent: (seconds, busy) =>
         options.log.warn({ plugin: this.identifier, silent_seconds: seconds, busy }, 'plugin is silent'),
@@ -151,14 +141,7 @@ export class LocalRuntime implements PluginInstance {
 
   open(sessionId: string, sink: SessionSink): RuntimeSession {
     if (this.#dead) throw new Error('plugin instance stopped');
-    this.#channel.open(sessionId, sink);
-    return {
-      send: (line) => this.#stdin.send(line),
-      close: () => void this.#channel.close(sessionId),
-      cancel: () => {
-        if (this.#channel.close(sessionId)) this.#tell(cancelLine(sessionId));
-      },
-    };
+    return this.#channel.open(sessionId, sink);
   }
 
   /** Ends the process: SIGTERM to its group, SIGKILL after the grace period. Resolves when it has ended. */
@@ -203,15 +186,6 @@ export class LocalRuntime implements PluginInstance {
     this.#channel.fail(connectionClosed(text, exit, stderr, limit?.bytes));
     const reason = limit !== undefined ? 'memory-limit' : this.#endReason !== undefined ? 'stopped' : 'exit';
     this.#ended.resolve({ reason, text, exit, stderr });
-  }
-
-  /** Best effort: if the plugin is gone, so is the need. */
-  #tell(line: string): void {
-    try {
-      void this.#stdin.send(line);
-    } catch (error) {
-      this.#options.log.debug({ plugin: this.identifier, error }, 'plugin could not be told');
-    }
   }
 }
 

@@ -7,4 +7,5 @@ export { readFairly } from './fair-reading.ts';
 export { LineChannel, type LineChannelEvents, type LineChannelOptions } from './line-channel.ts';
 export { LineWriter } from './line-writer.ts';
 export { cancelLine, endedSessionLines } from './outgoing.ts';
+export { PluginChannel, type PluginChannelOptions } from './plugin-channel.ts';
 export { PluginOutput } from './plugin-output.ts';

@@ -1,0 +1,103 @@
+import type { Writable } from 'node:stream';
+import type { SessionError } from '../../errors/index.ts';
+import type { Log } from '../../telemetry/index.ts';
+import type { PluginBudgets } from '../plugin-budgets.ts';
+import type { RuntimeSession, SessionSink } from '../runtime.ts';
+import { LineChannel } from './line-channel.ts';
+import { LineWriter } from './line-writer.ts';
+import { cancelLine, endedSessionLines } from './outgoing.ts';
+import { PluginOutput } from './plugin-output.ts';
+
+export interface PluginChannelOptions {
+  /** Where the plugin reads. */
+  readonly output: Writable;
+  readonly maxMessageBytes: number;
+  /** Absent: one message is the only limit. */
+  readonly budgets?: PluginBudgets | undefined;
+  /** Whose share of the budgets it is. */
+  readonly owner: string;
+  readonly log: Log;
+  /** What lines of the log say of the plugin. */
+  readonly fields: Readonly<Record<string, unknown>>;
+  readonly onHeartbeat?: () => void;
+}
+
+/**
+ * A plugin at the other end of two streams of bytes, whatever carries them: sessions, their lines in both directions, and what the plugin
+ * says for the log. Owned by a runtime, which feeds it what it reads and fails it when the plugin is gone.
+ */
+export class PluginChannel {
+  readonly #lines: LineChannel;
+  readonly #writer: LineWriter;
+  readonly #said: PluginOutput;
+  readonly #options: PluginChannelOptions;
+
+  constructor(options: PluginChannelOptions) {
+    const { output, budgets, owner, log, fields, maxMessageBytes } = options;
+    this.#options = options;
+    const said = new PluginOutput(log, fields);
+    this.#said = said;
+    this.#writer = new LineWriter(output, budgets?.input.room(owner));
+    this.#lines = new LineChannel({
+      maxMessageBytes,
+      maxMessageSetting: 'PLUGIN_MAX_MESSAGE_BYTES',
+      ...(budgets && { room: budgets.unfinishedLines.room(owner) }),
+      events: {
+        heartbeat: () => options.onHeartbeat?.(),
+        log: (level, message) => said.event(level, message),
+        pluginError: (data) => said.error(data),
+        stray: (text) => said.stdout(text),
+        fault: (error) => said.fault(error),
+        lateInvoke: (sessionId, id) => {
+          if (this.#writer.isBehind) return;
+          for (const line of endedSessionLines(sessionId, id)) this.#tell(line);
+        },
+      },
+    });
+  }
+
+  /** Open sessions. */
+  get sessions(): number {
+    return this.#lines.sessions;
+  }
+
+  /** Settles when no session is open; at once if none is. */
+  idle(): Promise<void> {
+    return this.#lines.idle();
+  }
+
+  open(sessionId: string, sink: SessionSink): RuntimeSession {
+    this.#lines.open(sessionId, sink);
+    return {
+      send: (line) => this.#writer.send(line),
+      close: () => void this.#lines.close(sessionId),
+      cancel: () => {
+        if (this.#lines.close(sessionId)) this.#tell(cancelLine(sessionId));
+      },
+    };
+  }
+
+  /** Bytes that the plugin wrote. */
+  push(bytes: Buffer): void {
+    this.#lines.push(bytes);
+  }
+
+  /** A line that the plugin wrote beside the protocol. */
+  stderr(line: string): void {
+    this.#said.stderr(line);
+  }
+
+  /** The plugin is gone: every open session ends at once. */
+  fail(error: SessionError): void {
+    this.#lines.fail(error);
+  }
+
+  /** Best effort: if the plugin is gone, so is the need. */
+  #tell(line: string): void {
+    try {
+      void this.#writer.send(line);
+    } catch (error) {
+      this.#options.log.debug({ ...this.#options.fields, error }, 'plugin could not be told');
+    }
+  }
+}
