@@ -40,7 +40,7 @@ import { provideDatabase } from './database.ts';
 import { openObjects, secretValues } from './drivers.ts';
 import { type HttpServers, httpServers } from './http.ts';
 import { isolation } from './isolation.ts';
-import { installationOptions, localPlugins } from './local-plugins.ts';
+import { installationOptions, localPlugins, packageStore } from './local-plugins.ts';
 import { observeInstallations, observeInvocations } from './observation.ts';
 import { openShared } from './shared.ts';
 
@@ -166,6 +166,7 @@ async function wire(
   // Closed before: what is in a cage has ended when the cage goes.
   closing(launcher, (l) => l.close());
   warnOfPid1(log, process.platform === 'win32');
+  const packages = packageStore(settings, objects);
   const local = localPlugins({
     settings,
     environment,
@@ -174,7 +175,7 @@ async function wire(
     journal,
     metrics,
     database,
-    objects,
+    packages,
     launcher,
     isolation: cages,
     budgets,
@@ -214,7 +215,7 @@ async function wire(
   const installation = createInstallation(
     {
       database,
-      objects,
+      store: packages,
       plugins: supervisor,
       log: log.child({ component: 'installation' }),
       onJobEnd: observeInstallations(metrics),

@@ -31,7 +31,7 @@ export interface LocalPluginsParts {
   readonly journal: PluginJournal;
   readonly metrics: Metrics;
   readonly database: Database;
-  readonly objects: ObjectStorage;
+  readonly packages: PackageStore;
   readonly launcher: ProcessLauncher;
   readonly isolation: Isolation;
   readonly budgets: PluginBudgets;
@@ -39,8 +39,7 @@ export interface LocalPluginsParts {
 
 /** Environments, processes and their supervisor. */
 export function localPlugins(parts: LocalPluginsParts) {
-  const { settings, environment, log, journal, metrics, database, objects, launcher, isolation } = parts;
-  const packages = new PackageStore(objects, prefixes(settings));
+  const { settings, environment, log, journal, metrics, database, packages, launcher, isolation } = parts;
   const environments = pythonEnvironments({
     ...parts,
     toolsPath: parts.dataDirectory.toolsPath,
@@ -151,16 +150,17 @@ const proxies = (settings: Settings) => ({
   no: settings.NO_PROXY,
 });
 
-const prefixes = (settings: Settings) => ({
-  packages: settings.PLUGIN_PACKAGE_CACHE_PATH,
-  installed: settings.PLUGIN_INSTALLED_PATH,
-  media: settings.PLUGIN_MEDIA_CACHE_PATH,
-});
+/** The objects of packages, under the keys that the settings name. */
+export const packageStore = (settings: Settings, objects: ObjectStorage): PackageStore =>
+  new PackageStore(objects, {
+    packages: settings.PLUGIN_PACKAGE_CACHE_PATH,
+    installed: settings.PLUGIN_INSTALLED_PATH,
+    media: settings.PLUGIN_MEDIA_CACHE_PATH,
+  });
 
 /** What the settings say about taking in packages. */
 export function installationOptions(settings: Settings, nodeId: string): Parameters<typeof createInstallation>[1] {
   return {
-    prefixes: prefixes(settings),
     signatures: {
       maxPackageBytes: settings.MAX_PLUGIN_PACKAGE_SIZE,
       maxBundleBytes: settings.MAX_BUNDLE_PACKAGE_SIZE,
@@ -170,7 +170,7 @@ export function installationOptions(settings: Settings, nodeId: string): Paramet
       protectLanggenius: settings.ENFORCE_LANGGENIUS_PLUGIN_SIGNATURES,
     },
     reader: { mediaEntries: settings.PLUGIN_MEDIA_CACHE_SIZE, assetEntries: settings.PLUGIN_ASSET_CACHE_SIZE },
-    tasks: { owner: nodeId, timeoutMs: settings.PLUGIN_INSTALL_TIMEOUT * 60_000 },
+    jobs: { owner: nodeId, timeoutMs: settings.PLUGIN_INSTALL_TIMEOUT * 60_000 },
     uploadBudget: UPLOAD_BUDGET_BYTES,
   };
 }

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
 import { ByteLru } from './byte-lru.ts';
-import { KeyedLock } from './keyed-lock.ts';
 
 test('the cache forgets what was not used for longest, by entries and by bytes', () => {
   const lru = new ByteLru<string>({ maxEntries: 3, maxBytes: 1000 });
@@ -20,21 +19,4 @@ test('a value that would push out most of the cache is not kept', () => {
   lru.set('huge', 'x', 900);
   expect(lru.get('huge')).toBeUndefined();
   expect(lru.get('small')).toBe('x');
-});
-
-test('work for one key runs one after another, for others beside it, also after a failure', async () => {
-  const lock = new KeyedLock();
-  const { promise: gate, resolve: open } = Promise.withResolvers<void>();
-  const log: string[] = [];
-  const first = lock.run('a', async () => {
-    await gate;
-    log.push('first');
-    throw new Error('no');
-  });
-  const second = lock.run('a', async () => log.push('second'));
-  await lock.run('b', async () => log.push('other'));
-  open();
-  await expect(first).rejects.toThrow('no');
-  await second;
-  expect(log).toEqual(['other', 'first', 'second']);
 });

@@ -8,7 +8,7 @@
 
 export { ByteLru } from './byte-lru.ts';
 export { DeclarationSource } from './declaration-source.ts';
-export { InstallTasks, type InstallTasksOptions, type JobEnd } from './install-tasks.ts';
+export { InstallJobs, type InstallJobsOptions, type JobEnd } from './install-jobs.ts';
 export {
   createInstallation,
   type Installation,

@@ -1,23 +1,21 @@
 import { ByteBudget } from '../budget/index.ts';
 import type { Database } from '../database/index.ts';
-import type { ObjectStorage } from '../storage/index.ts';
 import type { LocalPlugins } from '../supervision/index.ts';
 import type { Log } from '../telemetry/index.ts';
 import { DeclarationSource } from './declaration-source.ts';
-import { InstallTasks, type InstallTasksOptions, type JobEnd } from './install-tasks.ts';
+import { InstallJobs, type InstallJobsOptions, type JobEnd } from './install-jobs.ts';
 import { type InstallationChange, Installations } from './installations.ts';
 import { PackageIntake } from './package-intake.ts';
 import { PackageReader, type PackageReaderOptions } from './package-reader.ts';
-import { PackageStore, type PackageStorePrefixes } from './package-store.ts';
+import type { PackageStore } from './package-store.ts';
 import { PackageWorkshop, type WorkshopOptions } from './packages/package-workshop.ts';
 import { PresentedDeclarations } from './presented-declarations.ts';
 import { SignaturePolicy, type SignaturePolicyOptions } from './signature-policy.ts';
 
 export interface InstallationOptions {
-  readonly prefixes: PackageStorePrefixes;
   readonly signatures: SignaturePolicyOptions;
   readonly reader: PackageReaderOptions;
-  readonly tasks: InstallTasksOptions;
+  readonly jobs: InstallJobsOptions;
   readonly workshop?: WorkshopOptions;
   /** Bytes that uploads may hold in memory together. */
   readonly uploadBudget: number;
@@ -25,7 +23,7 @@ export interface InstallationOptions {
 
 export interface InstallationParts {
   readonly database: Database;
-  readonly objects: ObjectStorage;
+  readonly store: PackageStore;
   readonly plugins: LocalPlugins;
   readonly log: Log;
   readonly onChange?: (change: InstallationChange) => void;
@@ -38,7 +36,7 @@ export interface Installation {
   readonly intake: PackageIntake;
   readonly reader: PackageReader;
   readonly installations: Installations;
-  readonly tasks: InstallTasks;
+  readonly jobs: InstallJobs;
   readonly presented: PresentedDeclarations;
   readonly uploadBudget: ByteBudget;
   /** Looks after tasks that a former life left behind; call it before requests are served. */
@@ -48,12 +46,11 @@ export interface Installation {
 }
 
 export function createInstallation(parts: InstallationParts, options: InstallationOptions): Installation {
-  const { database, plugins, log, onChange, onJobEnd } = parts;
-  const store = new PackageStore(parts.objects, options.prefixes);
+  const { database, store, plugins, log, onChange, onJobEnd } = parts;
   const workshop = new PackageWorkshop(options.workshop);
   const policy = new SignaturePolicy(options.signatures, log);
   const presented = new PresentedDeclarations();
-  const tasks = new InstallTasks(database.installTasks, options.tasks, log, onJobEnd);
+  const jobs = new InstallJobs(database.installTasks, options.jobs, log, onJobEnd);
   const reader = new PackageReader({ store, workshop, policy, readmes: database.readmes }, options.reader);
   const declarations = new DeclarationSource({ declarations: database.declarations, store, workshop, policy });
   return {
@@ -72,19 +69,19 @@ export function createInstallation(parts: InstallationParts, options: Installati
       declarations,
       presented,
       plugins,
-      tasks,
+      jobs,
       log,
       ...(onChange === undefined ? {} : { onChange }),
     }),
-    tasks,
+    jobs,
     presented,
     uploadBudget: new ByteBudget({ what: 'uploads', total: options.uploadBudget }),
     async start() {
       await policy.check();
-      await tasks.start();
+      await jobs.start();
     },
     async close() {
-      await tasks.close();
+      await jobs.close();
       await workshop.close();
     },
   };

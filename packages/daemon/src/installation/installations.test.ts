@@ -7,6 +7,7 @@ import {
   installationOptions,
   OTHER_TENANT,
   openHarness,
+  packageStore,
   TENANT,
   until,
 } from './testing/harness.ts';
@@ -192,7 +193,7 @@ test('deleting the task stops the job', async () => {
   const identifier = await upload(at);
   const { task_id } = await begin(at, [identifier]);
   const launch = await at.plugins.launch();
-  await at.installation.tasks.delete(TENANT, task_id);
+  await at.installation.jobs.delete(TENANT, task_id);
   await until(
     () => launch.signal.aborted,
     (aborted) => aborted,
@@ -215,10 +216,10 @@ test('deleting an item stops that one only; another tenant cannot', async () => 
   const [one, two] = [await upload(at, { name: 'one' }), await upload(at, { name: 'two' })];
   const { task_id } = await begin(at, [one, two]);
   const launches = [await at.plugins.launch(0), await at.plugins.launch(1)];
-  await at.installation.tasks.deleteItem(OTHER_TENANT, task_id, one);
-  await at.installation.tasks.deleteAll(OTHER_TENANT);
+  await at.installation.jobs.deleteItem(OTHER_TENANT, task_id, one);
+  await at.installation.jobs.deleteAll(OTHER_TENANT);
   expect(launches.map((each) => each.signal.aborted)).toEqual([false, false]);
-  await at.installation.tasks.deleteItem(TENANT, task_id, one);
+  await at.installation.jobs.deleteItem(TENANT, task_id, one);
   await until(
     () => launches.find((each) => each.identifier === one)?.signal.aborted,
     (aborted) => aborted === true,
@@ -229,12 +230,12 @@ test('deleting an item stops that one only; another tenant cannot', async () => 
     () => at.database.installations.listAllByTenant(TENANT),
     (rows) => rows.length === 1,
   );
-  await at.installation.tasks.deleteAll(TENANT);
+  await at.installation.jobs.deleteAll(TENANT);
   expect(await at.database.installTasks.list(TENANT, { page: 1, pageSize: 10 })).toEqual([]);
 });
 
 test('a job that takes too long is stopped and names the setting', async () => {
-  const at = await harness({ tasks: { timeoutMs: 1500 } });
+  const at = await harness({ jobs: { timeoutMs: 1500 } });
   at.plugins.manual = true;
   const { task_id } = await begin(at, [await upload(at)]);
   const task = await outcome(at, task_id);
@@ -263,8 +264,8 @@ test('tasks of a process that was killed are failed by the next one', async () =
   // The dead process neither renews nor ends anything; the next one finds its lease at an end.
   await at.database.installTasks.renewLeases({ owner: 'test', durationMs: -1 });
   const next = createInstallation(
-    { database: at.database, objects: at.storage, plugins: at.plugins.supervisor, log: at.log },
-    installationOptions({ tasks: { owner: 'next' } }),
+    { database: at.database, store: packageStore(at.storage), plugins: at.plugins.supervisor, log: at.log },
+    installationOptions({ jobs: { owner: 'next' } }),
   );
   await next.start();
   expect(await at.database.installTasks.find(TENANT, task_id)).toMatchObject({
@@ -275,7 +276,7 @@ test('tasks of a process that was killed are failed by the next one', async () =
 });
 
 test('tasks of another process are failed when its lease runs out, not before', async () => {
-  const at = await harness({ tasks: { owner: 'watching', leaseMs: 30 } });
+  const at = await harness({ jobs: { owner: 'watching', leaseMs: 30 } });
   const item = {
     plugin_unique_identifier: 'a/b:1.0.0@00',
     labels: { en_US: '' },
@@ -297,7 +298,7 @@ test('tasks of another process are failed when its lease runs out, not before', 
 });
 
 test('successful tasks vanish after a while', async () => {
-  const at = await harness({ tasks: { leaseMs: 30, retentionMs: 0 } });
+  const at = await harness({ jobs: { leaseMs: 30, retentionMs: 0 } });
   const { task_id } = await begin(at, [await upload(at)]);
   await until(
     () => at.database.installTasks.find(TENANT, task_id),

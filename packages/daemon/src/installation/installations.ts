@@ -1,11 +1,11 @@
 import { parseUniqueIdentifier } from '@plugin-daemon/plugin-package';
-import type { Database, InstallTaskItem, JsonObject, RuntimeType } from '../database/index.ts';
+import { KeyedLock } from '../concurrency/index.ts';
+import type { Database, InstallTaskItem, JsonObject, RuntimeType, StoredDeclaration } from '../database/index.ts';
 import { DaemonError, toDaemonError } from '../errors/index.ts';
 import type { Claim, LocalPlugins } from '../supervision/index.ts';
 import type { Log } from '../telemetry/index.ts';
 import type { DeclarationSource } from './declaration-source.ts';
-import type { InstallTasks, JobControl, NewItem } from './install-tasks.ts';
-import { KeyedLock } from './keyed-lock.ts';
+import type { InstallJobs, JobControl, NewItem } from './install-jobs.ts';
 import type { PackageStore } from './package-store.ts';
 import type { PresentedDeclarations } from './presented-declarations.ts';
 
@@ -41,7 +41,7 @@ export interface InstallationsParts {
   readonly declarations: DeclarationSource;
   readonly presented: PresentedDeclarations;
   readonly plugins: LocalPlugins;
-  readonly tasks: InstallTasks;
+  readonly jobs: InstallJobs;
   readonly log: Log;
   readonly onChange?: (change: InstallationChange) => void;
 }
@@ -75,7 +75,7 @@ export class Installations {
     const installedIds = new Set(installed.map((row) => row.plugin_id));
     const missing = [...wanted.keys()].filter((identifier) => !installedIds.has(pluginIdOf(identifier)));
     if (missing.length === 0) return nothingToDo;
-    const ongoing = this.#parts.tasks.ongoing(tenantId, missing);
+    const ongoing = this.#parts.jobs.ongoing(tenantId, missing);
     if (ongoing !== undefined) return { all_installed: false, task_id: ongoing };
 
     const items: NewItem[] = [];
@@ -106,19 +106,17 @@ export class Installations {
       throw new DaemonError('not-found', 'plugin installation not found for this tenant');
     }
     if (await plugins.exists(target)) {
-      await this.#switchVersion(request, installation.runtime_type);
+      const declaration = await this.#parts.declarations.require(target, installation.runtime_type);
+      await this.#switchVersion(request, installation.runtime_type, declaration);
       return nothingToDo;
     }
-    const ongoing = this.#parts.tasks.ongoing(tenantId, [target]);
+    const ongoing = this.#parts.jobs.ongoing(tenantId, [target]);
     if (ongoing !== undefined) return { all_installed: false, task_id: ongoing };
     const job = (control: JobControl): Promise<string> =>
       this.#claiming(target, async (claim) => {
-        await this.#launch(target, claim, control);
-        await failingWith('failed to get new plugin declaration after install', () =>
-          this.#parts.declarations.require(target, installation.runtime_type),
-        );
+        const declaration = await this.#launch(target, claim, control);
         control.signal.throwIfAborted();
-        await this.#switchVersion(request, installation.runtime_type);
+        await this.#switchVersion(request, installation.runtime_type, declaration);
         return 'upgraded';
       });
     return this.#begin(tenantId, [{ item: blankItem(target, source), job }]);
@@ -143,7 +141,7 @@ export class Installations {
   }
 
   async #begin(tenantId: string, items: readonly NewItem[]): Promise<InstallAnswer> {
-    const task = await this.#parts.tasks.begin(tenantId, items);
+    const task = await this.#parts.jobs.begin(tenantId, items);
     return { all_installed: false, task_id: task.id };
   }
 
@@ -158,9 +156,8 @@ export class Installations {
   ): Promise<string> {
     const { tenantId, identifier, source, meta } = wanted;
     return this.#claiming(identifier, async (claim) => {
-      await this.#launch(identifier, claim, control);
+      const declaration = await this.#launch(identifier, claim, control);
       control.signal.throwIfAborted();
-      const declaration = await this.#declarationFor(identifier);
       await this.#versions.run(identifier, async () => {
         // Once more: an uninstall elsewhere may have taken it away since the launch.
         await this.#parts.store.markInstalled(identifier);
@@ -180,12 +177,13 @@ export class Installations {
   }
 
   /** Makes a version run here, with upstream's words for what may fail. */
-  async #launch(identifier: string, claim: Claim, control: JobControl): Promise<void> {
+  async #launch(identifier: string, claim: Claim, control: JobControl): Promise<StoredDeclaration> {
     await failingWith('failed to move plugin to installed bucket', () => this.#markInstalled(identifier));
-    await failingWith('failed to launch plugin', async () => {
+    return await failingWith('failed to launch plugin', async () => {
       // The start reads it; after the version's last uninstall it is made anew from the package.
-      await this.#parts.declarations.require(identifier, runtimeType);
+      const declaration = await this.#parts.declarations.require(identifier, runtimeType);
       await claim.ready({ signal: control.signal, onProgress: (step) => control.progress(step) });
+      return declaration;
     });
   }
 
@@ -202,9 +200,12 @@ export class Installations {
     }
   }
 
-  async #switchVersion(request: UpgradeRequest, installType: RuntimeType): Promise<void> {
+  async #switchVersion(
+    request: UpgradeRequest,
+    installType: RuntimeType,
+    newDeclaration: StoredDeclaration,
+  ): Promise<void> {
     const { tenantId, original, target, source, meta } = request;
-    const newDeclaration = await this.#parts.declarations.require(target, installType);
     // One after the other in a fixed order, so that two upgrades in opposite directions cannot wait for each other.
     const [first, second] = [original, target].toSorted() as [string, string];
     await this.#versions.run(first, () =>

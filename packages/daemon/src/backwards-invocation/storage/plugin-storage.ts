@@ -1,6 +1,6 @@
+import { KeyedLock } from '../../concurrency/index.ts';
 import type { TenantStorages } from '../../database/index.ts';
 import { type ObjectStorage, objectKey } from '../../storage/index.ts';
-import { KeyedLock } from './keyed-lock.ts';
 import { MAX_KEY_BYTES, objectPath, StorageKeyError, type StorageNamespace } from './storage-key.ts';
 
 /** The part of object storage that plugin storage needs. */

@@ -7,7 +7,7 @@ export interface ManagementDependencies {
   readonly database: Database;
   readonly installation: Pick<
     Installation,
-    'intake' | 'reader' | 'installations' | 'tasks' | 'presented' | 'uploadBudget'
+    'intake' | 'reader' | 'installations' | 'jobs' | 'presented' | 'uploadBudget'
   >;
   /** MAX_PLUGIN_PACKAGE_SIZE, bytes. */
   readonly maxPackageBytes: number;

@@ -10,7 +10,7 @@ import { schemas } from './schemas.ts';
 const tag = 'Install tasks';
 
 export function taskRoutes({ database, installation }: ManagementDependencies): readonly AnyRoute[] {
-  const { tasks } = installation;
+  const { jobs } = installation;
   return [
     route({
       method: 'GET',
@@ -47,7 +47,7 @@ export function taskRoutes({ database, installation }: ManagementDependencies): 
       summary: 'Deletes all install tasks of a tenant and stops what they were doing.',
       data: schemas.done,
       handle: async ({ tenantId }) => {
-        await tasks.deleteAll(requireUuid(tenantId));
+        await jobs.deleteAll(requireUuid(tenantId));
         return true;
       },
     }),
@@ -60,7 +60,7 @@ export function taskRoutes({ database, installation }: ManagementDependencies): 
       summary: 'Deletes an install task and stops what it was doing.',
       data: schemas.done,
       handle: async ({ tenantId, params }) => {
-        await tasks.delete(requireUuid(tenantId), requireUuid(params['id'] ?? ''));
+        await jobs.delete(requireUuid(tenantId), requireUuid(params['id'] ?? ''));
         return true;
       },
     }),
@@ -76,7 +76,7 @@ export function taskRoutes({ database, installation }: ManagementDependencies): 
       handle: async ({ tenantId, params }) => {
         const identifier = (params['*'] ?? '').replace(/^\/+/, '');
         checkIdentifier(identifier);
-        await tasks.deleteItem(requireUuid(tenantId), requireUuid(params['id'] ?? ''), identifier);
+        await jobs.deleteItem(requireUuid(tenantId), requireUuid(params['id'] ?? ''), identifier);
         return true;
       },
     }),

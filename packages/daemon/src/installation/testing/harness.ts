@@ -10,9 +10,10 @@ import { type ObjectStorage, openLocalStorage } from '../../storage/index.ts';
 import { LocalSupervisor } from '../../supervision/index.ts';
 import { FakeProcess } from '../../supervision/testing.ts';
 import type { Log } from '../../telemetry/index.ts';
-import type { JobEnd } from '../install-tasks.ts';
+import type { JobEnd } from '../install-jobs.ts';
 import { createInstallation, type Installation, type InstallationOptions } from '../installation.ts';
 import type { InstallationChange } from '../installations.ts';
+import { PackageStore } from '../package-store.ts';
 
 export const TENANT = '00000000-0000-4000-8000-000000000001';
 export const OTHER_TENANT = '00000000-0000-4000-8000-000000000002';
@@ -94,11 +95,13 @@ export interface HarnessOptions {
   /** Stands before the storage, to make it fail. */
   readonly storage?: (inner: ObjectStorage) => ObjectStorage;
   readonly signatures?: Partial<InstallationOptions['signatures']>;
-  readonly tasks?: Partial<InstallationOptions['tasks']>;
+  readonly jobs?: Partial<InstallationOptions['jobs']>;
 }
 
+export const packageStore = (storage: ObjectStorage): PackageStore =>
+  new PackageStore(storage, { packages: 'plugin_packages', installed: 'plugin', media: 'assets' });
+
 export const installationOptions = (options: HarnessOptions = {}): InstallationOptions => ({
-  prefixes: { packages: 'plugin_packages', installed: 'plugin', media: 'assets' },
   signatures: {
     maxPackageBytes: 50 * 1024 * 1024,
     maxBundleBytes: 100 * 1024 * 1024,
@@ -109,7 +112,7 @@ export const installationOptions = (options: HarnessOptions = {}): InstallationO
     ...options.signatures,
   },
   reader: { mediaEntries: 64, assetEntries: 64 },
-  tasks: { owner: 'test', timeoutMs: 60_000, progressMs: 5, ...options.tasks },
+  jobs: { owner: 'test', timeoutMs: 60_000, progressMs: 5, ...options.jobs },
   workshop: { threads: 1 },
   uploadBudget: 100 * 1024 * 1024,
 });
@@ -126,7 +129,7 @@ export async function openHarness(options: HarnessOptions = {}): Promise<Harness
   const installation = createInstallation(
     {
       database,
-      objects: storage,
+      store: packageStore(storage),
       plugins: plugins.supervisor,
       log,
       onChange: (change) => changes.push(change),

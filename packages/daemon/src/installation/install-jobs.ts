@@ -1,15 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type {
-  InstallTaskItem,
-  InstallTaskItemChange,
-  InstallTaskRecord,
-  InstallTasks as InstallTaskRows,
-} from '../database/index.ts';
+import type { InstallTaskItem, InstallTaskItemChange, InstallTaskRecord, InstallTasks } from '../database/index.ts';
 import { DaemonError } from '../errors/index.ts';
 import type { Log } from '../telemetry/index.ts';
 import { ProgressWriter } from './progress-writer.ts';
 
-export interface InstallTasksOptions {
+export interface InstallJobsOptions {
   /** Whose tasks these are: the id of this node. Those of a node that died are found when their lease has ended. */
   readonly owner: string;
   /** Longest duration of one job, milliseconds (PLUGIN_INSTALL_TIMEOUT). */
@@ -62,13 +57,13 @@ interface Running {
 }
 
 /**
- * Install tasks as leases: rows that say what is being installed, and the jobs of this process that work on them. A row never
+ * The jobs of this process that install, and the leases on the tasks, the rows, that say what is being installed. A row never
  * stays unfinished without somebody behind it: the owner renews its lease while it lives, and whoever finds one that ran out
  * fails it (docs/wire/lifecycle.md#install-tasks). Deleting a task or an item stops its job.
  */
-export class InstallTasks {
-  readonly #rows: InstallTaskRows;
-  readonly #options: Required<InstallTasksOptions>;
+export class InstallJobs {
+  readonly #rows: InstallTasks;
+  readonly #options: Required<InstallJobsOptions>;
   readonly #log: Log;
   readonly #onJobEnd: (end: JobEnd) => void;
   readonly #running = new Set<Running>();
@@ -78,8 +73,8 @@ export class InstallTasks {
   #closed = false;
 
   constructor(
-    rows: InstallTaskRows,
-    options: InstallTasksOptions,
+    rows: InstallTasks,
+    options: InstallJobsOptions,
     log: Log,
     onJobEnd: (end: JobEnd) => void = () => undefined,
   ) {
