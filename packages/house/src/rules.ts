@@ -16,7 +16,7 @@ export const rules: HouseRules = {
   packages: ['house', 'wire-schema', 'plugin-package', 'services', 'client', 'bench', 'daemon', 'cli'],
   layers: {
     daemon: [
-      ['errors', 'json', 'config', 'sibling-module.ts', 'python-output.ts', 'text', 'version.ts'],
+      ['errors', 'json', 'config', 'sibling-module.ts', 'python-output.ts', 'text', 'concurrency', 'version.ts'],
       ['budget', 'cache', 'telemetry'],
       ['events', 'launcher', 'storage'],
       ['database'],
