@@ -16,7 +16,17 @@ export const rules: HouseRules = {
   packages: ['house', 'wire-schema', 'plugin-package', 'services', 'client', 'bench', 'daemon', 'cli'],
   layers: {
     daemon: [
-      ['errors', 'json', 'config', 'sibling-module.ts', 'python-output.ts', 'text', 'concurrency', 'version.ts'],
+      [
+        'errors',
+        'json',
+        'config',
+        'sibling-module.ts',
+        'python-output.ts',
+        'text',
+        'concurrency',
+        'scaling',
+        'version.ts',
+      ],
       ['budget', 'cache', 'telemetry'],
       ['events', 'launcher', 'storage'],
       ['database'],
