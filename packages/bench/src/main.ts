@@ -8,8 +8,10 @@
  *   --external                   measure another daemon: BENCH_URL, BENCH_KEY, BENCH_PID_CMD, BENCH_START_CMD, BENCH_STOP_CMD,
  *                                and BENCH_INNER_PORT, BENCH_INNER_KEY for the Dify it calls, which this program plays
  */
+
 import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { messageOf } from '@plugin-daemon/values';
 import pc from 'picocolors';
 import { DaemonClient, DaemonProcess } from './daemon/index.ts';
 import { externalTarget } from './external-target.ts';
@@ -84,7 +86,7 @@ async function attempt(title: string, run: () => Promise<Figure[]>): Promise<Fig
   try {
     return await run();
   } catch (error) {
-    say(pc.red(`  ${title} failed: ${error instanceof Error ? error.message : String(error)}`));
+    say(pc.red(`  ${title} failed: ${messageOf(error)}`));
     process.exitCode = 1;
     return [];
   }
@@ -97,6 +99,6 @@ function readFigures(file: string): Record<string, Spread> {
 try {
   await main();
 } catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`${messageOf(error)}\n`);
   process.exitCode = 1;
 }

@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import { databaseOptions } from './compose/index.ts';
 import { loadSettings, lockDataDirectory } from './config/index.ts';
 import { type DatabaseOptions, parsePlace, type TransferReport, transfer } from './database/index.ts';
-import { DaemonError } from './errors/index.ts';
+import { toDaemonError } from './errors/index.ts';
 
 const USAGE = `npm run migrate-store -- --from PLACE --to PLACE [--dry-run]
 
@@ -76,8 +76,7 @@ function place(text: string): DatabaseOptions {
   return databaseOptions(settings, { databaseFile: `${settings.DATA_DIR}/daemon.sqlite` });
 }
 
-const textOf = (error: unknown): string =>
-  error instanceof DaemonError ? error.wireMessage : error instanceof Error ? error.message : String(error);
+const textOf = (error: unknown): string => toDaemonError(error).wireMessage;
 
 function describe({ tables, otherTables, problems, moved }: TransferReport, dryRun: boolean): string {
   const width = Math.max(...tables.map(({ table }) => table.length));

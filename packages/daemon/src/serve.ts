@@ -1,7 +1,7 @@
 import { banner, hostAndPort, urlOf } from './banner.ts';
 import { type Daemon, startDaemon } from './compose/index.ts';
 import { concealEnvironment, loadSettings, type Settings, secretSettings } from './config/index.ts';
-import { DaemonError } from './errors/index.ts';
+import { toDaemonError } from './errors/index.ts';
 import { spreadLastNet } from './last-net.ts';
 import { isForPlugins } from './runtimes/local/index.ts';
 import { VERSION } from './version.ts';
@@ -27,8 +27,7 @@ export async function serve(): Promise<void> {
     if (!starting.signal.aborted) tell(daemon, settings, Math.round(process.uptime() * 1000));
   } catch (error) {
     if (starting.signal.aborted && error === starting.signal.reason) process.exit(0);
-    const text =
-      error instanceof DaemonError ? error.wireMessage : error instanceof Error ? error.message : String(error);
+    const text = toDaemonError(error).wireMessage;
     process.stderr.write(`The plugin daemon cannot start.\n\n${text}\n`);
     process.exit(1);
   }

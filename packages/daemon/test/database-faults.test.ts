@@ -1,9 +1,11 @@
 /** Database servers that come late, die, hang, and come back, under a daemon that works. */
+
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { provided, RunningServices, type ServerProcess, type ServiceName, skipReason } from '@plugin-daemon/services';
+import { messageOf } from '@plugin-daemon/values';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eventually, failureOf, freePort, type Settings, TestDaemon, temporaryDirectory } from './harness.ts';
 import { rudePackage } from './plugins/package.ts';
@@ -145,7 +147,7 @@ describe.each(cases)('$name', ({ server, killed }) => {
             await daemon.beginInstall(identifier, tenant);
             seen.tenants.push(tenant);
           } catch (error) {
-            seen.refused.push(error instanceof Error ? error.message : String(error));
+            seen.refused.push(messageOf(error));
           }
         }
       };

@@ -1,7 +1,9 @@
 /** The real SDK, installed by what a package says or seems to say about its dependencies, and called. */
+
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { messageOf } from '@plugin-daemon/values';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { serveIndex, sourceDistribution } from '../src/environments/testing-index.ts';
 import { ONE, TestDaemon } from './harness.ts';
@@ -45,7 +47,7 @@ const failed = (packed: Buffer): Promise<string> => failedOn(daemon, packed);
 const failedOn = (on: TestDaemon, packed: Buffer): Promise<string> =>
   on.install(packed).then(
     () => Promise.reject(new Error('it was installed')),
-    (error: unknown) => (error instanceof Error ? error.message : String(error)),
+    (error: unknown) => messageOf(error),
   );
 
 test.each([

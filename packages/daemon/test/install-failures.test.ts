@@ -1,9 +1,11 @@
 /** Installations that cannot succeed end with cause and remedy, leave no process and no half-made plugin, and can be tried again. */
+
 import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createServer, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { writeZip } from '@plugin-daemon/plugin-package';
+import { messageOf } from '@plugin-daemon/values';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { eventually, freePort, OTHER, processesBelow, TestDaemon, temporaryDirectory } from './harness.ts';
 import { manifest, packageOf, rudeFiles, rudePackage, yaml } from './plugins/package.ts';
@@ -33,7 +35,7 @@ afterAll(async () => {
 async function failed(packed: Buffer, on = daemon): Promise<string> {
   return await on.install(packed).then(
     () => Promise.reject(new Error('it was installed')),
-    (error: unknown) => (error instanceof Error ? error.message : String(error)),
+    (error: unknown) => messageOf(error),
   );
 }
 

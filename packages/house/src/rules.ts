@@ -13,7 +13,7 @@ export interface HouseRules {
 }
 
 export const rules: HouseRules = {
-  packages: ['house', 'wire-schema', 'plugin-package', 'services', 'client', 'bench', 'daemon', 'cli'],
+  packages: ['house', 'values', 'wire-schema', 'plugin-package', 'services', 'client', 'bench', 'daemon', 'cli'],
   layers: {
     daemon: [
       [

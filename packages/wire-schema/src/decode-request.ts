@@ -3,6 +3,7 @@
  * zero value, a wrong type is an error (docs/wire/runtime-protocol.md#kinds-and-permissions: what plugins ask of Dify). In contrast
  * `decode` forgives wrong types, and `decodeStrict` keeps undeclared fields.
  */
+import { isObject } from '@plugin-daemon/values';
 import { keyInAnyCase, zeroOf } from './decode.ts';
 import { isZero } from './rules.ts';
 import type { Field, RecordOf, RecordType, Type } from './types.ts';
@@ -115,6 +116,3 @@ function typeOf(value: unknown): string {
   if (kind === 'slice') return '[]interface {}';
   return kind === 'map' ? 'map[string]interface {}' : kind;
 }
-
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);

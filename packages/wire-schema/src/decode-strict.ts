@@ -2,6 +2,7 @@
  * Strict decoding, for what plugins send: a value of the wrong type is an error with upstream's words, null and missing are the
  * zero value, undeclared fields are kept (docs/wire/http-api.md#models, docs/wire/runtime-protocol.md#kinds-and-permissions).
  */
+import { isObject } from '@plugin-daemon/values';
 import { decimalProblem, plainDecimal } from './decimal.ts';
 import { keyInAnyCase, zeroOf } from './decode.ts';
 import type { Field, RecordOf, RecordType, Type } from './types.ts';
@@ -175,6 +176,3 @@ function typeNameOf(type: Type): string {
       return type.kind;
   }
 }
-
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -2,6 +2,7 @@
  * Tolerant decoding: declared fields only, wrong or missing ones become their zero value (docs/wire/http-api.md#binding,
  * docs/wire/runtime-protocol.md#to-the-plugin).
  */
+import { isObject } from '@plugin-daemon/values';
 import { plainDecimal } from './decimal.ts';
 import { isZero } from './rules.ts';
 import type { RecordOf, RecordType, Type } from './types.ts';
@@ -125,6 +126,3 @@ export function keyInAnyCase(input: Readonly<Record<string, unknown>>, key: stri
   }
   return undefined;
 }
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);

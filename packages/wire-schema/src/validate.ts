@@ -1,4 +1,5 @@
 /** Validation with upstream's messages, one line per field in declaration order (docs/wire/http-api.md#validation-messages). */
+import { isObject } from '@plugin-daemon/values';
 import type { RecordType, Type } from './types.ts';
 
 export interface Violation {
@@ -43,9 +44,6 @@ function checkRecord(type: RecordType, value: unknown, path: string, found: Viol
 }
 
 const nothing: Readonly<Record<string, unknown>> = {};
-
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null;
 
 function checkInside(type: Type, value: unknown, path: string, name: string, found: Violation[]): void {
   if (value === null || value === undefined) return;

@@ -1,4 +1,5 @@
 /** Headings, progress and streamed text on a terminal, or plain lines where there is none. */
+import { messageOf } from '@plugin-daemon/values';
 import pc from 'picocolors';
 import type { InstallTask } from '../daemon/index.ts';
 
@@ -22,7 +23,7 @@ export function done(text: string, startedAt: number): void {
 }
 
 export function failure(error: unknown): void {
-  const text = error instanceof Error ? error.message : String(error);
+  const text = messageOf(error);
   process.stderr.write(`\n${pc.red('✗')} ${text.trim()}\n`);
 }
 

@@ -4,9 +4,11 @@
  * Language models and tools can be answered by the caller (the demo hands them to installed plugins, as Dify does);
  * everything else gets a small fixed answer of the right shape.
  */
+
 import type { ServerResponse } from 'node:http';
+import { isObject, messageOf } from '@plugin-daemon/values';
 import { encodeFrame } from './frames.ts';
-import { type FakeServer, isObject, jsonObject, sendJson, startServer } from './server.ts';
+import { type FakeServer, jsonObject, sendJson, startServer } from './server.ts';
 
 export type InnerApiRequest = Readonly<Record<string, unknown>>;
 /** Yields what Dify would stream, one object per frame; throwing ends the stream with an error frame. */
@@ -125,7 +127,7 @@ async function stream(response: ServerResponse, answer: StreamAnswer, message: I
   try {
     for await (const data of answer(message, gone.signal)) response.write(encodeFrame({ data, error: '' }));
   } catch (error) {
-    const text = error instanceof Error ? error.message : String(error);
+    const text = messageOf(error);
     if (!gone.signal.aborted) response.write(encodeFrame({ data: null, error: text }));
   }
   response.end();

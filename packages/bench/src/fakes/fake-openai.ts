@@ -2,7 +2,8 @@
  * A server with the chat completions API of OpenAI and a very small mind: it answers with words about the question, and
  * if it is offered tools and has seen no result yet, it calls the first one with the question as every required text.
  */
-import { type FakeServer, isObject, jsonObject, sendJson, startServer } from './server.ts';
+import { isObject } from '@plugin-daemon/values';
+import { type FakeServer, jsonObject, sendJson, startServer } from './server.ts';
 
 export interface FakeOpenAiOptions {
   readonly port?: number;

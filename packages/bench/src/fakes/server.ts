@@ -1,5 +1,7 @@
 /** What every fake server here shares: a loopback HTTP server on a free port that closes with all its connections. */
+
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { isObject } from '@plugin-daemon/values';
 
 export interface FakeServer extends AsyncDisposable {
   /** `http://127.0.0.1:<port>` */
@@ -49,8 +51,4 @@ export function jsonObject(body: Buffer): Record<string, unknown> {
   } catch {
     return {};
   }
-}
-
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,5 +1,7 @@
 /** Secrets in endpoint settings: Dify encrypts and decrypts them, the daemon only asks (docs/wire/state.md#endpoint-settings). */
+
 import type { ProviderConfig } from '@plugin-daemon/plugin-package';
+import { isObject } from '@plugin-daemon/values';
 import type { JsonObject } from '../database/index.ts';
 import { type DifyCallOptions, type DifyClient, DifyError } from './dify/index.ts';
 
@@ -61,6 +63,3 @@ export function createSettingsCipher(dify: Pick<DifyClient, 'call'>): SettingsCi
     },
   };
 }
-
-const isObject = (value: unknown): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,10 +1,10 @@
 import { type DecodedRequest, decodeRequest, formatViolations, validate, valueText } from '@plugin-daemon/wire-schema';
 import type { ByteBudget, Room } from '../budget/index.ts';
+import { toDaemonError } from '../errors/index.ts';
 import type { Log } from '../telemetry/index.ts';
 import { Answers } from './answers.ts';
 import type { BackwardsCaller, BackwardsInvocations } from './contract.ts';
 import { type DifyClient, DifyError } from './dify/index.ts';
-import { errorText } from './error-text.ts';
 import { type DifyKind, type Kind, kinds, type StorageRequest } from './kinds/index.ts';
 import { answerStorageRequest, type PluginStorage } from './storage/index.ts';
 
@@ -83,7 +83,7 @@ export function createBackwardsInvocations({
       if (error instanceof DifyError && error.remedy !== undefined) {
         log.warn({ ...idsOf(caller), type, err: error, remedy: error.remedy }, 'Dify cannot serve a plugin');
       }
-      throw new Refusal(prefixOf(kind, error) + errorText(error), { cause: error });
+      throw new Refusal(prefixOf(kind, error) + toDaemonError(error).wireMessage, { cause: error });
     } finally {
       held?.release();
     }
@@ -112,7 +112,7 @@ export function createBackwardsInvocations({
       const answers = new Answers(reply);
       try {
         await serve(caller, type, request, answers).catch((error: unknown) => {
-          const text = errorText(error);
+          const text = toDaemonError(error).wireMessage;
           log.debug({ ...idsOf(caller), type, err: error }, 'backwards invocation failed');
           return answers.error(text);
         });

@@ -1,5 +1,6 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { messageOf } from '@plugin-daemon/values';
 import type { FastifyRequest } from 'fastify';
 import type { AuditLog } from '../audit/index.ts';
 import { ByteBudget } from '../budget/index.ts';
@@ -225,7 +226,7 @@ async function databaseProblem(database: Database): Promise<{ readonly database?
     await database.ping();
     return {};
   } catch (error) {
-    return { database: error instanceof Error ? error.message : String(error) };
+    return { database: messageOf(error) };
   }
 }
 

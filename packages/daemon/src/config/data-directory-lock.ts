@@ -1,6 +1,7 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { messageOf } from '@plugin-daemon/values';
 import { SettingsError } from './settings-error.ts';
 
 /**
@@ -45,7 +46,7 @@ interface Holder {
 }
 
 function refusal(directory: string, holderFile: string, error: unknown) {
-  const text = error instanceof Error ? error.message : String(error);
+  const text = messageOf(error);
   const taken = /locked|busy/i.test(text);
   return {
     variable: 'DATA_DIR',

@@ -1,5 +1,6 @@
 import { accessSync, constants, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { messageOf } from '@plugin-daemon/values';
 import { lockDataDirectory } from './data-directory-lock.ts';
 import { type DaemonKey, formerKey, provideKey } from './keys.ts';
 import { SettingsError } from './settings-error.ts';
@@ -70,7 +71,7 @@ function makeUsable(variable: string, path: string): void {
       {
         variable,
         value: path,
-        problem: `cannot be used as a directory (${error instanceof Error ? error.message : String(error)})`,
+        problem: `cannot be used as a directory (${messageOf(error)})`,
         remedy: `make it a directory that this user can write to, or point ${variable} to another place`,
       },
     ]);

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { messageOf } from '@plugin-daemon/values';
 import type { SettingProblem } from './settings-error.ts';
 
 /** A file of settings, read in full or with what is wrong in it. */
@@ -18,7 +19,7 @@ export function readEnvFile(path: string): EnvFile {
     bytes = readFileSync(path);
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return { values: {}, problems: [] };
-    const text = error instanceof Error ? error.message : String(error);
+    const text = messageOf(error);
     const remedy = 'make it a readable text file, or remove it';
     return { values: {}, problems: [problem(path, undefined, `cannot be read (${text})`, remedy)] };
   }

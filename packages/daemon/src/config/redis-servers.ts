@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { messageOf } from '@plugin-daemon/values';
 import type { SettingProblem } from './settings-error.ts';
 import type { SettingName, SettingValues } from './table.ts';
 
@@ -65,7 +66,7 @@ function tlsProblems(values: SettingValues, wrong: Wrong): void {
         wrong(variable, 'names a file without PEM in it', 'write it in PEM, with its lines -----BEGIN …-----');
       }
     } catch (error) {
-      const cause = error instanceof Error ? error.message : String(error);
+      const cause = messageOf(error);
       wrong(variable, `cannot be read: ${cause}`, 'name a file that the user of the daemon may read');
     }
   }

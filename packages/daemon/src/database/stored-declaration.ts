@@ -1,3 +1,4 @@
+import { isObject } from '@plugin-daemon/values';
 import type { JsonObject, ProjectionKind } from './records.ts';
 
 /**
@@ -29,10 +30,6 @@ export class StoredDeclaration {
 function parseObject(json: string): JsonObject {
   const value: unknown = JSON.parse(json);
   return isObject(value) ? value : {};
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** Where the provider name of each kind stands in a declaration. */

@@ -1,4 +1,5 @@
 import { maskSettings, normalizeSettings, type ProviderConfig, validateSettings } from '@plugin-daemon/plugin-package';
+import { messageOf } from '@plugin-daemon/values';
 import type { SettingsCipher } from '../backwards-invocation/index.ts';
 import type {
   Database,
@@ -263,7 +264,7 @@ export class EndpointService {
       }
     }
     this.#log.warn(
-      { tenant_id: about.tenantId, endpoint_id: about.endpointId, error: textOf(failure) },
+      { tenant_id: about.tenantId, endpoint_id: about.endpointId, error: messageOf(failure) },
       'Dify could not be told to forget the old settings of an endpoint; it may serve them for up to 24 hours',
     );
   }
@@ -273,15 +274,13 @@ const pluginNotFound = (): DaemonError => new DaemonError('plugin-not-found', 'p
 const installationNotFound = (): DaemonError =>
   new DaemonError('not-found', 'failed to find plugin installation: record not found');
 
-const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
-
 /** Runs one step; its failure becomes an internal error that names the step. */
 async function failing<T>(step: string, run: () => Promise<T>): Promise<T> {
   try {
     return await run();
   } catch (error) {
     const { remedy } = toDaemonError(error);
-    throw new DaemonError('internal', `${step}: ${textOf(error)}`, {
+    throw new DaemonError('internal', `${step}: ${messageOf(error)}`, {
       cause: error,
       ...(remedy !== undefined && { remedy }),
     });
@@ -293,7 +292,7 @@ function declared(declaration: StoredDeclaration): Group | string {
   try {
     return endpointConfigOf(declaration).group ?? 'the installed version of the plugin has no endpoints';
   } catch (error) {
-    return `the declaration of the plugin cannot be read: ${textOf(error)}`;
+    return `the declaration of the plugin cannot be read: ${messageOf(error)}`;
   }
 }
 
@@ -304,7 +303,7 @@ function validated(settings: JsonObject, config: readonly ProviderConfig[]): Jso
     validateSettings(normal, config);
     return normal;
   } catch (error) {
-    throw new DaemonError('bad-request', `failed to validate settings: ${textOf(error)}`, { cause: error });
+    throw new DaemonError('bad-request', `failed to validate settings: ${messageOf(error)}`, { cause: error });
   }
 }
 

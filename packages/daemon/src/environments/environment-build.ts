@@ -1,3 +1,4 @@
+import { messageOf } from '@plugin-daemon/values';
 import type { BytecodeStore, Harvest } from './bytecode/index.ts';
 import { type CommandResult, runCommand } from './command.ts';
 import { compileArguments } from './compile-arguments.ts';
@@ -66,7 +67,7 @@ export class EnvironmentBuild {
       const milliseconds = { ...this.#timings, total: Math.round(performance.now() - started) };
       options.log.info({ plugin: request.identifier, milliseconds }, 'made the Python environment of a plugin');
     } catch (error) {
-      this.#write(`\n${error instanceof Error ? error.message : String(error)}\n`, 'important');
+      this.#write(`\n${messageOf(error)}\n`, 'important');
       // A half-made environment only takes space: the next attempt starts anew, from the cache.
       await directory.removeEnvironment().catch(() => {});
       throw error;
@@ -133,7 +134,7 @@ export class EnvironmentBuild {
     try {
       await extractor.extract({ bytes, directory: directory.path });
     } catch (error) {
-      const text = error instanceof Error ? error.message : String(error);
+      const text = messageOf(error);
       const failure = classifyFailure(text);
       const kind = failure === 'disk-full' || failure === 'permission' ? failure : 'package-unreadable';
       throw new EnvironmentError(kind, text, { cause: error });

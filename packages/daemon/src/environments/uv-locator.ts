@@ -1,5 +1,6 @@
 import { access, constants, readdir, stat } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
+import { messageOf } from '@plugin-daemon/values';
 import type { ProcessLauncher } from '../launcher/index.ts';
 import { untilAborted } from './abortable.ts';
 import { runCommand } from './command.ts';
@@ -69,7 +70,7 @@ export class UvLocator {
       return await this.#options.fetch(signal);
     } catch (error) {
       signal.throwIfAborted();
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       throw new EnvironmentError('uv-missing', `failed to find uv path: ${reason}`, { cause: error });
     }
   }

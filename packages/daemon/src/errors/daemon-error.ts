@@ -1,3 +1,4 @@
+import { messageOf } from '@plugin-daemon/values';
 import { type ErrorKind, errorKinds } from './catalogue.ts';
 
 export interface DaemonErrorOptions {
@@ -42,7 +43,7 @@ export class DaemonError extends Error {
 /** Any thrown value as an error of the catalogue; what is not one already becomes `internal` with its text. */
 export function toDaemonError(error: unknown): DaemonError {
   if (error instanceof DaemonError) return error;
-  return new DaemonError('internal', error instanceof Error ? error.message : String(error), { cause: error });
+  return new DaemonError('internal', messageOf(error), { cause: error });
 }
 
 /**

@@ -1,3 +1,5 @@
+import { isObject } from '@plugin-daemon/values';
+
 /** The tables whose rows nodes keep in memory. */
 export const rowTables = ['installations', 'declarations', 'endpoints'] as const;
 export type RowTable = (typeof rowTables)[number];
@@ -15,7 +17,7 @@ export type EventName = keyof DaemonEvents;
 /** Reads what came from the channel; undefined for what no node of this version says. */
 export const eventReaders: { readonly [Name in EventName]: (data: unknown) => DaemonEvents[Name] | undefined } = {
   'row-changed': (data) => {
-    if (!isRecord(data)) return undefined;
+    if (!isObject(data)) return undefined;
     const table = rowTables.find((name) => name === data['table']);
     const key = data['key'];
     return table !== undefined && typeof key === 'string' ? { table, key } : undefined;
@@ -25,6 +27,3 @@ export const eventReaders: { readonly [Name in EventName]: (data: unknown) => Da
 
 export const isEventName = (name: unknown): name is EventName =>
   typeof name === 'string' && Object.hasOwn(eventReaders, name);
-
-export const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);

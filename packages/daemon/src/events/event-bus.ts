@@ -1,6 +1,7 @@
+import { isObject } from '@plugin-daemon/values';
 import type { Cache } from '../cache/index.ts';
 import type { Log } from '../telemetry/index.ts';
-import { type DaemonEvents, type EventName, eventReaders, isEventName, isRecord } from './daemon-events.ts';
+import { type DaemonEvents, type EventName, eventReaders, isEventName } from './daemon-events.ts';
 
 export interface EventBusOptions {
   readonly cache: Pick<Cache, 'publish' | 'subscribe'>;
@@ -72,7 +73,7 @@ export class EventBus {
 
   #receive(text: string): void {
     const message = text.length > LONGEST_EVENT ? undefined : parsed(text);
-    if (!isRecord(message) || message['node'] === this.#options.nodeId) return;
+    if (!isObject(message) || message['node'] === this.#options.nodeId) return;
     const name = message['event'];
     // Of a newer version, or none of ours; its nodes know what to do about it.
     if (!isEventName(name)) return;

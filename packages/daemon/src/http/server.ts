@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer';
 import type { AddressInfo } from 'node:net';
 import { constants } from 'node:zlib';
 import compress from '@fastify/compress';
+import { messageOf } from '@plugin-daemon/values';
 import type { RecordOf } from '@plugin-daemon/wire-schema';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { DaemonError, toDaemonError } from '../errors/index.ts';
@@ -195,7 +196,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
 function reasonOf(error: unknown): string {
   const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
   if (code === 'EADDRINUSE') return 'the port is in use by another program';
-  return error instanceof Error ? error.message : String(error);
+  return messageOf(error);
 }
 
 type Handler = (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>;
@@ -319,7 +320,7 @@ function raw(route: AnyRoute, options: HttpServerOptions): Handler {
 /** Errors that Fastify raises itself, in our terms. */
 function describe(error: unknown): DaemonError {
   const status = typeof error === 'object' && error !== null && 'statusCode' in error ? error.statusCode : undefined;
-  const text = error instanceof Error ? error.message : String(error);
+  const text = messageOf(error);
   if (status === 413) return new DaemonError('too-large', text);
   if (typeof status === 'number' && status >= 400 && status < 500)
     return new DaemonError('bad-request', text, { status });

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { messageOf } from '@plugin-daemon/values';
 import type { InstallTaskItem, InstallTaskItemChange, InstallTaskRecord, InstallTasks } from '../database/index.ts';
-import { DaemonError } from '../errors/index.ts';
+import { DaemonError, toDaemonError } from '../errors/index.ts';
 import type { Log } from '../telemetry/index.ts';
 import { ProgressWriter } from './progress-writer.ts';
 
@@ -189,7 +190,7 @@ export class InstallJobs {
         log.info({ reason: reasonOf(controller.signal) }, 'install job stopped');
         return;
       }
-      const message = limit.aborted ? this.#timeoutMessage() : messageOf(error);
+      const message = limit.aborted ? this.#timeoutMessage() : toDaemonError(error).wireMessage;
       ended('failed');
       log.error({ err: error, message }, 'install job failed');
       await this.#writeOutcome(running, { status: 'failed', message }, log);
@@ -260,11 +261,6 @@ export class InstallJobs {
   }
 }
 
-function messageOf(error: unknown): string {
-  if (error instanceof DaemonError) return error.wireMessage;
-  return error instanceof Error ? error.message : String(error);
-}
-
 function reasonOf(signal: AbortSignal): string {
-  return signal.reason instanceof Error ? signal.reason.message : String(signal.reason);
+  return messageOf(signal.reason);
 }

@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { parsePublicKey } from '@plugin-daemon/plugin-package';
+import { messageOf } from '@plugin-daemon/values';
 import type { Log } from '../telemetry/index.ts';
 import type { IntakeRules, PackageRules } from './packages/package-jobs.ts';
 
@@ -68,7 +69,7 @@ export class SignaturePolicy {
       if (this.#told.delete(file)) this.#log.info({ setting: SETTING, file }, 'a public key can be used again');
       return pem;
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       if (this.#told.get(file) !== reason) {
         this.#told.set(file, reason);
         const remedy = `Put an RSA public key in PEM there, or take the file out of ${SETTING}`;

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { decodeDeclaration, type PluginDeclaration } from '@plugin-daemon/plugin-package';
+import { messageOf } from '@plugin-daemon/values';
 import type { BackwardsInvocations } from '../backwards-invocation/index.ts';
 import type { ByteBudget } from '../budget/index.ts';
 import { DaemonError } from '../errors/index.ts';
@@ -84,11 +85,7 @@ export class Invocations {
         session.begin();
       } catch (error) {
         if (performance.now() > deadline) {
-          throw new DaemonError(
-            'internal',
-            `${error instanceof Error ? error.message : String(error)}\nfailed to write request`,
-            { cause: error },
-          );
+          throw new DaemonError('internal', `${messageOf(error)}\nfailed to write request`, { cause: error });
         }
         await sleep(RETRY_PAUSE_MS, undefined, { signal: call.signal });
         continue;

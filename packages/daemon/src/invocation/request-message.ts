@@ -6,6 +6,7 @@
  * (docs/wire/http-api.md#dispatch). Missing fields are added with their zero values, which SDK models need; only what has to change is
  * encoded anew.
  */
+import { isObject } from '@plugin-daemon/values';
 import {
   type Decoded,
   decode,
@@ -184,9 +185,6 @@ function ownText(text: string, key: string): string | undefined {
  * (docs/wire/runtime-protocol.md#json-rules).
  */
 const loneSurrogate = /\\u[dD][89abAB]/;
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** The line for the plugin. */
 export function requestLine(sessionId: string, envelope: SessionEnvelope, data: string): string {

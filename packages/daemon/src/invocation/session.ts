@@ -1,4 +1,5 @@
 import type { PluginDeclaration } from '@plugin-daemon/plugin-package';
+import { isObject, messageOf } from '@plugin-daemon/values';
 import { valueText } from '@plugin-daemon/wire-schema';
 import type { BackwardsCaller, BackwardsEvent, BackwardsInvocations } from '../backwards-invocation/index.ts';
 import type { ByteBudget, Room } from '../budget/index.ts';
@@ -181,7 +182,7 @@ export class Session implements SessionSink {
         this.#parts.onFault(error, this);
         void reply({
           event: 'error',
-          message: `invoke dify failed: ${error instanceof Error ? error.message : String(error)}`,
+          message: `invoke dify failed: ${messageOf(error)}`,
         });
         void reply({ event: 'end' });
       })
@@ -290,6 +291,3 @@ function readInvoke(data: unknown): Invoke | string {
   if (!isObject(request)) return `invoke request missing request: ${valueText(data, true)}`;
   return { type, id, request };
 }
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);

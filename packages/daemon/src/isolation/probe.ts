@@ -1,3 +1,4 @@
+import { messageOf } from '@plugin-daemon/values';
 import type { Cage, ProcessLauncher } from '../launcher/index.ts';
 import { CageUnavailable } from '../launcher/index.ts';
 import { type IsolationMode, modes } from './modes.ts';
@@ -24,7 +25,7 @@ export async function probe(
       await tryOut(launcher, cageOf(mode));
       return { mode, refused };
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       refused.push({ mode, reason });
       if (error instanceof CageUnavailable && tried.includes('none')) return { mode: 'unsupervised', refused };
     }

@@ -1,4 +1,5 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { messageOf } from '@plugin-daemon/values';
 
 /** Numbers of users that plugins may become, both ends included. */
 export interface UserRange {
@@ -114,7 +115,7 @@ function readKept(file: string): Kept {
     return { next: value.next, users: value.users };
   } catch (error) {
     throw new Error(
-      `${file} says which user each plugin runs as, and cannot be read (${error instanceof Error ? error.message : String(error)}); restore it, or delete it and the directory of environments beside it`,
+      `${file} says which user each plugin runs as, and cannot be read (${messageOf(error)}); restore it, or delete it and the directory of environments beside it`,
     );
   }
 }

@@ -1,3 +1,4 @@
+import { messageOf } from '@plugin-daemon/values';
 import { DaemonError } from '../errors/index.ts';
 import type { PluginInstance } from '../runtimes/runtime.ts';
 import type { Log } from '../telemetry/index.ts';
@@ -58,7 +59,7 @@ export class InstanceSlot {
 
   /** Text of the last failure while the plugin waits for its next start. */
   get problem(): string | undefined {
-    return this.#state === 'waiting' ? textOf(this.#lastError) : undefined;
+    return this.#state === 'waiting' ? messageOf(this.#lastError) : undefined;
   }
 
   /** The instance that takes requests now. */
@@ -147,7 +148,7 @@ export class InstanceSlot {
     const pauseMs = restartDelayMs(this.#failures);
     this.#setState('waiting');
     this.#options.log.warn(
-      { plugin: this.#options.identifier, failures: this.#failures, next_start_ms: pauseMs, error: textOf(error) },
+      { plugin: this.#options.identifier, failures: this.#failures, next_start_ms: pauseMs, error: messageOf(error) },
       what,
     );
     this.#retry = setTimeout(() => void this.#start(), pauseMs);
@@ -196,5 +197,3 @@ export class InstanceSlot {
     this.#options.onState(state);
   }
 }
-
-const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,3 +1,4 @@
+import { messageOf } from '@plugin-daemon/values';
 import { DaemonError } from '../errors/index.ts';
 import type { PluginInstance } from '../runtimes/runtime.ts';
 import type { Log } from '../telemetry/index.ts';
@@ -68,7 +69,7 @@ export class LocalSupervisor implements LocalPlugins {
       return await pool.ensure(signal);
     } catch (error) {
       if (signal.aborted) throw error;
-      const cause = error instanceof Error ? error.message : String(error);
+      const cause = messageOf(error);
       throw new DaemonError('runtime-unavailable', `failed to get plugin runtime: plugin runtime not found: ${cause}`, {
         cause: error,
       });

@@ -1,4 +1,5 @@
 import { type PluginDeclaration, parseUniqueIdentifier } from '@plugin-daemon/plugin-package';
+import { messageOf } from '@plugin-daemon/values';
 import type { PythonEnvironments } from '../environments/index.ts';
 import { DaemonError } from '../errors/index.ts';
 import type { CagedLaunch, PluginCages } from '../isolation/index.ts';
@@ -75,11 +76,7 @@ export function createPluginStarter(
       } catch (error) {
         await caged?.leave();
         if (signal.aborted) throw error;
-        throw new DaemonError(
-          'internal',
-          `plugin failed to start: ${error instanceof Error ? error.message : String(error)}`,
-          { cause: error },
-        );
+        throw new DaemonError('internal', `plugin failed to start: ${messageOf(error)}`, { cause: error });
       }
     });
   };

@@ -1,6 +1,7 @@
 import { hash, randomUUID } from 'node:crypto';
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, posix } from 'node:path';
+import { messageOf } from '@plugin-daemon/values';
 import { PackageError } from '../errors.ts';
 import { checksumOf } from './checksum.ts';
 import { readDirectory, readEntry, type ZipEntry } from './zip-reader.ts';
@@ -127,7 +128,7 @@ class ZipArchive implements PackageArchive {
       renameSync(temporary, directory);
     } catch (error) {
       rmSync(temporary, { recursive: true, force: true });
-      const text = error instanceof Error ? error.message : String(error);
+      const text = messageOf(error);
       throw new PackageError(`copy plugin to working directory error: ${text}\n${text}`, { cause: error });
     }
   }

@@ -1,3 +1,4 @@
+import { isObject } from '@plugin-daemon/values';
 import { PackageError, type Problem } from '../errors.ts';
 import { parseYaml } from '../yaml/index.ts';
 import { decodeYaml, Expansion } from './decode-yaml.ts';
@@ -78,7 +79,7 @@ class Assembler {
     }
     if (category.key === 'model') this.#models(provider, children, references);
     const { identity } = provider;
-    const inherits = INHERITING.includes(category.key) && isRecord(identity);
+    const inherits = INHERITING.includes(category.key) && isObject(identity);
     const described = inherits ? { ...provider, identity: withDescription(identity, pluginDescription) } : provider;
     this.#judge(category.provider, described, path);
     return inTableOrder(category.provider, provider);
@@ -153,11 +154,7 @@ const INHERITING: readonly Category['key'][] = ['tool', 'trigger'];
 
 function withDescription(identity: Record<string, unknown>, description: unknown): Record<string, unknown> {
   const own = identity['description'];
-  return isRecord(own) && own['en_US'] === '' ? { ...identity, description } : identity;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return isObject(own) && own['en_US'] === '' ? { ...identity, description } : identity;
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });

@@ -1,3 +1,4 @@
+import { isObject } from '@plugin-daemon/values';
 import type { Problem } from '../errors.ts';
 import { PackageError } from '../errors.ts';
 import { type FieldNode, type ObjectShape, type Rule, zeroOf } from './shape.ts';
@@ -36,7 +37,7 @@ export function requireValid(shape: ObjectShape, value: unknown): void {
 }
 
 function checkObject(shape: ObjectShape, value: unknown, place: Place, problems: Violation[]): void {
-  if (!isRecord(value)) return;
+  if (!isObject(value)) return;
   const embedded = shape.hooks.embedded;
   for (const field of shape.fields) {
     if (problems.length >= MAX_PROBLEMS) return;
@@ -72,7 +73,7 @@ function checkField(field: FieldNode, owner: Record<string, unknown>, place: Pla
 
 function checkItem(field: FieldNode, item: unknown, label: string, place: Place, problems: Violation[]): void {
   for (const rule of field.each) {
-    if (holds(rule, item, isRecord(item) ? item : {}, field)) continue;
+    if (holds(rule, item, isObject(item) ? item : {}, field)) continue;
     problems.push(violation(place, label, tagOf(rule)));
     return;
   }
@@ -135,7 +136,7 @@ function codePoints(text: string): number {
 }
 
 function isCollection(value: unknown): boolean {
-  return Array.isArray(value) || isRecord(value);
+  return Array.isArray(value) || isObject(value);
 }
 
 /** One known part is enough, whatever the others are. */
@@ -173,8 +174,4 @@ function tagOf(rule: Rule): string {
 function violation(place: Place, label: string, tag: string): Violation {
   const message = `Key: '${place.text}' Error:Field validation for '${label}' failed on the '${tag}' tag`;
   return { message, keys: place.keys };
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

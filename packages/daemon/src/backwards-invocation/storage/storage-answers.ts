@@ -2,9 +2,10 @@
  * The `storage` kind of backwards invocation: four operations, their answers and error texts
  * (docs/wire/runtime-protocol.md#storage-of-plugins).
  */
+
 import type { PluginDeclaration } from '@plugin-daemon/plugin-package';
+import { toDaemonError } from '../../errors/index.ts';
 import type { AnswerData } from '../contract.ts';
-import { errorText } from '../error-text.ts';
 import type { StorageRequest } from '../kinds/index.ts';
 import { decodeHex, hexPieces } from './hex.ts';
 import type { PluginStorage } from './plugin-storage.ts';
@@ -66,7 +67,7 @@ function explain<T>(what: string, work: () => T): T {
   try {
     return work();
   } catch (error) {
-    throw new Error(`${what}: ${errorText(error)}`, { cause: error });
+    throw new Error(`${what}: ${toDaemonError(error).wireMessage}`, { cause: error });
   }
 }
 
@@ -74,6 +75,6 @@ async function explainLater<T>(what: string, work: Promise<T>): Promise<T> {
   try {
     return await work;
   } catch (error) {
-    throw new Error(`${what}: ${errorText(error)}`, { cause: error });
+    throw new Error(`${what}: ${toDaemonError(error).wireMessage}`, { cause: error });
   }
 }

@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { messageOf } from '@plugin-daemon/values';
 import { CompiledQuery, sql } from 'kysely';
 import { DatabaseError } from '../database-error.ts';
 import type { SqlDialect } from '../dialect.ts';
@@ -78,7 +79,7 @@ async function createDatabase<S>(kind: ServerKind<S>, options: ServerOptions): P
     }
   } catch (error) {
     if (error instanceof DatabaseError && kind.wasQuicker(error.cause)) return;
-    const text = error instanceof Error ? error.message : String(error);
+    const text = messageOf(error);
     throw new DatabaseError('absent', `the database ${options.database} is missing and cannot be created: ${text}`, {
       cause: error,
       remedy: `run "${statement}", or let ${options.user} create databases`,

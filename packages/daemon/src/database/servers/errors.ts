@@ -1,3 +1,4 @@
+import { messageOf } from '@plugin-daemon/values';
 import { DatabaseError, type DatabaseFailure } from '../database-error.ts';
 
 export interface Explanation {
@@ -53,5 +54,5 @@ export function serverError(
 function textOf(cause: unknown): string {
   // A host with several addresses fails with one error for each.
   if (cause instanceof AggregateError) return cause.errors.map(textOf).join('; ');
-  return cause instanceof Error ? cause.message : String(cause);
+  return messageOf(cause);
 }

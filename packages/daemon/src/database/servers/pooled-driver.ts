@@ -1,3 +1,4 @@
+import { messageOf } from '@plugin-daemon/values';
 import type {
   CompiledQuery,
   DatabaseConnection,
@@ -110,7 +111,7 @@ class PooledConnection<S> implements DatabaseConnection {
       await this.#noticing(() => this.#pool.commit(session));
     } catch (error) {
       if (!isFailure(error, breaking)) throw error;
-      const text = error instanceof Error ? error.message : String(error);
+      const text = messageOf(error);
       throw new DatabaseError('uncertain', `whether the change was kept is not known: ${text}`, {
         cause: error,
         remedy: 'look before you do it again',

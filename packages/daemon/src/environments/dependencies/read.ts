@@ -1,5 +1,6 @@
 import { closeSync, lstatSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
+import { messageOf } from '@plugin-daemon/values';
 import { parse } from 'smol-toml';
 import { type LockFile, readLock } from './lock.ts';
 import { type Pyproject, readPyproject } from './pyproject.ts';
@@ -75,7 +76,7 @@ function toml(directory: string, path: string, read: ReturnType<typeof reader>):
     return { content: parse(content.text) };
   } catch (error) {
     // The library's message carries the line, whatever its length.
-    const text = error instanceof Error ? error.message : String(error);
+    const text = messageOf(error);
     return { problem: `${path}: ${text.slice(0, 400)}` };
   }
 }

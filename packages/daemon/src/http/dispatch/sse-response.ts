@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { messageOf } from '@plugin-daemon/values';
 import type { ByteBudget, Room } from '../../budget/index.ts';
 import { DaemonError, sessionErrorJson } from '../../errors/index.ts';
 import type { SessionFailure, SessionOutput } from '../../invocation/index.ts';
@@ -124,7 +125,7 @@ export class SseResponse implements SessionOutput {
 
   #lost(what: string, cause: unknown): void {
     this.#overflowed = true;
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = messageOf(cause);
     const text = `the client reads slower than the plugin writes, and ${what}: ${reason}`;
     this.#options.onOverflow(new DaemonError('internal', text, { cause }));
   }

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { Busboy, type BusboyFileStream } from '@fastify/busboy';
+import { messageOf } from '@plugin-daemon/values';
 import { DaemonError } from '../../errors/index.ts';
 
 export interface UploadLimits {
@@ -108,7 +109,7 @@ export function readUpload(request: IncomingMessage, limits: UploadLimits, signa
 }
 
 function malformed(error: unknown): DaemonError {
-  const text = error instanceof Error ? error.message : String(error);
+  const text = messageOf(error);
   const known = /unexpected end/i.test(text) ? 'unexpected EOF' : text;
   return new DaemonError('bad-request', `multipart: NextPart: ${known}`, { cause: error });
 }

@@ -2,7 +2,9 @@
  * What a plugin says about its answer: parts as they come, and the head they add up to (docs/wire/http-api.md#webhooks,
  * docs/wire/runtime-protocol.md#endpoint-messages).
  */
+
 import { validateHeaderName } from 'node:http';
+import { isObject } from '@plugin-daemon/values';
 import { DaemonError } from '../../errors/index.ts';
 
 export interface AnswerPart {
@@ -172,5 +174,3 @@ function isName(name: string): boolean {
 }
 
 const absent = (value: unknown): value is undefined | null => value === undefined || value === null;
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);

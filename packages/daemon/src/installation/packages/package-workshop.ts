@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { messageOf } from '@plugin-daemon/values';
 import { Piscina } from 'piscina';
 import { DaemonError } from '../../errors/index.ts';
 import { siblingModule } from '../../sibling-module.ts';
@@ -123,7 +124,7 @@ function transferable(bytes: Bytes): Bytes {
 
 function named(error: unknown, signal: AbortSignal | undefined): Error {
   if (signal?.aborted === true && error instanceof Error && error.name === 'AbortError') return error;
-  const text = error instanceof Error ? error.message : String(error);
+  const text = messageOf(error);
   if (error instanceof Error && 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY') {
     return new DaemonError('bad-request', 'the package needs more memory to decode than the daemon gives it', {
       cause: error,

@@ -1,5 +1,7 @@
 /** Answers of the other model calls (docs/wire/http-api.md#models). */
+
 import { decodeModelDeclaration } from '@plugin-daemon/plugin-package';
+import { messageOf } from '@plugin-daemon/values';
 import {
   any,
   array,
@@ -95,7 +97,7 @@ export const modelSchema: AnswerSpec = {
       const schema = decodeModelDeclaration(value.model_schema, MODEL_SCHEMA_NAMES);
       return toLatin1(JSON.stringify({ ...value, model_schema: schema }));
     } catch (error) {
-      return unmarshalError(error instanceof Error ? error.message : String(error));
+      return unmarshalError(messageOf(error));
     }
   },
 };

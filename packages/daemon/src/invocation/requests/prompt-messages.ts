@@ -2,6 +2,7 @@
  * Prompt messages where they are checked (docs/wire/http-api.md#models). What stands in a message is passed on as it is; content may be a
  * text, parts or null. A message that cannot be read at all counts as one with neither role nor content, as upstream has it.
  */
+import { isObject } from '@plugin-daemon/values';
 import { any, array, oneOf, record, required, string } from '@plugin-daemon/wire-schema';
 
 const ROLES = ['system', 'user', 'assistant', 'tool', 'developer'];
@@ -62,8 +63,6 @@ function isReadableCall(call: unknown): boolean {
 
 const isAbsent = (value: unknown): boolean => value === undefined || value === null;
 const isText = (value: unknown): boolean => isAbsent(value) || typeof value === 'string';
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 const asObject = (value: unknown): { readonly type: string } => ({
   type: isObject(value) && typeof value.type === 'string' ? value.type : '',
 });

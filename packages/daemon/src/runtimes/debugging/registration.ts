@@ -11,6 +11,7 @@ import {
   stringifyDeclaration,
   validateManifest,
 } from '@plugin-daemon/plugin-package';
+import { isObject } from '@plugin-daemon/values';
 import { StoredDeclaration } from '../../database/index.ts';
 import { jsonProblemText, parseForeign } from '../../json/foreign.ts';
 import { Refusal, refusals } from './refusal.ts';
@@ -179,6 +180,3 @@ function decodeBase64(text: string): Buffer {
 }
 
 const padding = (text: string): number => (text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0);
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { messageOf } from '@plugin-daemon/values';
 import type { Database } from '../../database/index.ts';
 import { DaemonError } from '../../errors/index.ts';
 import type { Log } from '../../telemetry/index.ts';
@@ -112,7 +113,7 @@ export class DebuggingServer {
     try {
       await once(this.#server, 'listening');
     } catch (error) {
-      throw new DaemonError('internal', `the debugging server cannot listen on ${host}:${port}: ${textOf(error)}`, {
+      throw new DaemonError('internal', `the debugging server cannot listen on ${host}:${port}: ${messageOf(error)}`, {
         cause: error,
         remedy:
           'Free the port, or choose another with PLUGIN_REMOTE_INSTALLING_PORT, or set PLUGIN_REMOTE_INSTALLING_ENABLED=false',
@@ -199,7 +200,7 @@ export class DebuggingServer {
     try {
       await this.#installations.settle(runtime.tenantId, runtime.pluginId);
     } catch (error) {
-      throw new Refusal(`the plugin could not be installed: ${textOf(error)}`);
+      throw new Refusal(`the plugin could not be installed: ${messageOf(error)}`);
     }
   }
 
@@ -239,5 +240,3 @@ export class DebuggingServer {
 
 const isLoopback = (host: string): boolean =>
   host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host);
-
-const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -4,6 +4,7 @@
  * A `{` that opens well-formed JSON is taken with everything in it, so texts inside a message that look like events stay what they are.
  * Every character is looked at a few times at most, whatever the line: see `Scan`.
  */
+import { isObject } from '@plugin-daemon/values';
 import { MAX_JSON_DEPTH } from '../../json/foreign.ts';
 import { skipSpace, skipString } from '../../json/slice.ts';
 
@@ -102,9 +103,6 @@ function eventOf(text: string, start: number, end: number): Readonly<Record<stri
     return undefined;
   }
 }
-
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 type Expected = 'value' | 'first-key' | 'key' | 'colon' | 'more' | 'first-item';
 

@@ -1,4 +1,5 @@
 import { isAscii } from 'node:buffer';
+import { isObject } from '@plugin-daemon/values';
 import { valueText } from '@plugin-daemon/wire-schema';
 import type { Room } from '../../budget/index.ts';
 import { type SessionError, sessionError } from '../../errors/index.ts';
@@ -362,6 +363,3 @@ export class LineChannel {
     }
   }
 }
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);

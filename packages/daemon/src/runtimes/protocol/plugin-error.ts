@@ -1,4 +1,5 @@
 /** What a line says when it is not of the usual kind: whose it is, and how its plugin failed. */
+import { isObject } from '@plugin-daemon/values';
 import { type SessionError, sessionError } from '../../errors/index.ts';
 
 /** Enough of a line to find out whose it is. */
@@ -24,6 +25,3 @@ const textOf = (value: unknown): string => {
   if (typeof value === 'string') return value.toWellFormed();
   return value === undefined || value === null ? '' : JSON.stringify(value).slice(0, SHOWN_CHARACTERS);
 };
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);

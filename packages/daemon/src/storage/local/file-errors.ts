@@ -1,3 +1,4 @@
+import { messageOf } from '@plugin-daemon/values';
 import { DaemonError } from '../../errors/index.ts';
 import { mayBeName, namesRemedy } from './names.ts';
 
@@ -38,7 +39,7 @@ export function storageError(verb: string, key: string, cause: unknown): DaemonE
   const entry = mayBeName(code, key)
     ? { problem: 'the file system does not take a name of the key', remedy: namesRemedy }
     : known.get(code ?? '');
-  const text = cause instanceof Error ? cause.message : String(cause);
+  const text = messageOf(cause);
   const message = `cannot ${verb} ${key} in the local storage: ${entry?.problem ?? text}`;
   return new DaemonError('internal', message, { cause, ...(entry === undefined ? {} : { remedy: entry.remedy }) });
 }

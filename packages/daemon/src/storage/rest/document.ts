@@ -1,3 +1,4 @@
+import { isObject } from '@plugin-daemon/values';
 import { XMLParser } from 'fast-xml-parser';
 import { parseForeign } from '../../json/foreign.ts';
 
@@ -35,9 +36,6 @@ export function documentOf(text: string): Readonly<Record<string, unknown>> | un
     return undefined;
   }
 }
-
-export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** The first of these members that is text, and not empty. */
 export function textOf(document: unknown, ...names: readonly string[]): string | undefined {

@@ -1,5 +1,6 @@
+import { isObject } from '@plugin-daemon/values';
 import type { KeyPage } from '../remote/index.ts';
-import { isObject, textOf } from './document.ts';
+import { textOf } from './document.ts';
 
 /** The words of a store for the parts of a list. */
 export interface MarkerListWords {
