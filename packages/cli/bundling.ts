@@ -16,7 +16,7 @@ const embedded: Plugin = {
     onLoad({ filter: /environments[\\/]package-extractor\.ts$/ }, () => ({
       contents: `import { extractPackage } from './extraction.ts';\nexport class PackageExtractor {\n  async extract(task) { extractPackage(task); }\n  async close() {}\n}`,
       loader: 'js',
-      resolveDir: join(root, '..', 'daemon', 'src', 'environments'),
+      resolveDir: join(root, '..', 'plugin-host', 'src', 'environments'),
     }));
   },
 };

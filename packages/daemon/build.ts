@@ -21,7 +21,7 @@ const { outputFiles } = await build({
   entryPoints: {
     main: join(root, 'src/main.ts'),
     'package-worker': join(root, 'src/installation/packages/package-worker.ts'),
-    'extraction-worker': join(root, 'src/environments/extraction-worker.ts'),
+    'extraction-worker': join(root, '../plugin-host/src/environments/extraction-worker.ts'),
   },
   outdir,
   bundle: true,

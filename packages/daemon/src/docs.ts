@@ -5,9 +5,9 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { ALLOWED_VARIABLES } from '@plugin-daemon/plugin-host/runtimes/local';
 import { renderConfiguration } from './config/index.ts';
 import { describedRoutes, openApiDocument } from './http/openapi/index.ts';
-import { ALLOWED_VARIABLES } from './runtimes/local/index.ts';
 
 interface GeneratedDocument {
   /** From the root of the repository. */

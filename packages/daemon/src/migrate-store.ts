@@ -1,10 +1,10 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
+import { toDaemonError } from '@plugin-daemon/plugin-host/errors';
 import { databaseOptions } from './compose/index.ts';
 import { loadSettings, lockDataDirectory } from './config/index.ts';
 import { type DatabaseOptions, parsePlace, type TransferReport, transfer } from './database/index.ts';
-import { toDaemonError } from './errors/index.ts';
 
 const USAGE = `npm run migrate-store -- --from PLACE --to PLACE [--dry-run]
 

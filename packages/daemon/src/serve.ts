@@ -1,9 +1,9 @@
+import { toDaemonError } from '@plugin-daemon/plugin-host/errors';
+import { isForPlugins } from '@plugin-daemon/plugin-host/runtimes/local';
 import { banner, hostAndPort, urlOf } from './banner.ts';
 import { type Daemon, startDaemon } from './compose/index.ts';
 import { concealEnvironment, loadSettings, type Settings, secretSettings } from './config/index.ts';
-import { toDaemonError } from './errors/index.ts';
 import { spreadLastNet } from './last-net.ts';
-import { isForPlugins } from './runtimes/local/index.ts';
 import { VERSION } from './version.ts';
 
 /** How long open calls may finish after SIGTERM; a second signal ends the waiting. */

@@ -3,9 +3,9 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { serveIndex, sourceDistribution } from '@plugin-daemon/plugin-host/testing';
 import { messageOf } from '@plugin-daemon/values';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { serveIndex, sourceDistribution } from '../src/environments/testing-index.ts';
 import { ONE, TestDaemon } from './harness.ts';
 import { AUTHOR, type Files, packageOf, rudePackage } from './plugins/package.ts';
 

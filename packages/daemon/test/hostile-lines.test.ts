@@ -1,7 +1,8 @@
 /** Whatever plugins say, over a pipe or the debugging port: the daemon lives, and answers everybody else. */
+
+import { type OddLine, oddLines, oddValues } from '@plugin-daemon/plugin-host/testing';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { icon, line, registration, TestPlugin } from '../src/runtimes/debugging/test-plugin.ts';
-import { type OddLine, oddLines, oddValues } from '../src/runtimes/protocol/testing/odd-lines.ts';
 import { eventually, ONE, OTHER, TestDaemon, toolBody } from './harness.ts';
 import { rudePackage } from './plugins/package.ts';
 

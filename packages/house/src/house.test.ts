@@ -166,7 +166,7 @@ test('the program fails on a seeded violation and says where, what and what to d
   try {
     for (const [path, text] of Object.entries({
       'packages/daemon/package.json': '{ "name": "@plugin-daemon/daemon" }',
-      'packages/daemon/src/errors/index.ts': "\nimport { http } from '../http/index.ts';\n",
+      'packages/daemon/src/cache/index.ts': "\nimport { http } from '../http/index.ts';\n",
       'packages/daemon/src/http/index.ts': '',
     })) {
       mkdirSync(dirname(join(root, path)), { recursive: true });
@@ -181,9 +181,9 @@ test('the program fails on a seeded violation and says where, what and what to d
     const { status, stderr } = run();
     expect(status).toBe(1);
     expect(stderr).toContain(
-      'packages/daemon/src/errors/index.ts:2 downwards-only: errors imports http, which is above it\n  → move',
+      'packages/daemon/src/cache/index.ts:2 downwards-only: cache imports http, which is above it\n  → move',
     );
-    cpSync(join(root, 'packages/daemon/src/http/index.ts'), join(root, 'packages/daemon/src/errors/index.ts'));
+    cpSync(join(root, 'packages/daemon/src/http/index.ts'), join(root, 'packages/daemon/src/cache/index.ts'));
     expect(run()).toMatchObject({ status: 0, stderr: '' });
   } finally {
     rmSync(root, { recursive: true, force: true });

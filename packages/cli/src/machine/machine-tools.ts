@@ -1,7 +1,7 @@
 /** uv and the Pythons for one command: found as the daemon finds them, what has to be fetched is kept in the cache folder. */
 import { join } from 'node:path';
-import { EnvironmentError, MachineTools } from '@plugin-daemon/daemon/environments';
-import { createProcessLauncher } from '@plugin-daemon/daemon/launcher';
+import { EnvironmentError, MachineTools } from '@plugin-daemon/plugin-host/environments';
+import { createProcessLauncher } from '@plugin-daemon/plugin-host/launcher';
 import { CliError, interrupted } from '../errors.ts';
 import { cacheDirectory } from '../files/cache.ts';
 

@@ -1,5 +1,5 @@
 /** `plugin dev` against a Dify: plugin processes behind a relay that keeps the debugging connection. */
-import { createProcessLauncher, type PluginProcess, type ProcessLauncher } from '@plugin-daemon/daemon/launcher';
+import { createProcessLauncher, type PluginProcess, type ProcessLauncher } from '@plugin-daemon/plugin-host/launcher';
 import type { Call } from '../command.ts';
 import { CliError } from '../errors.ts';
 import { isRecord } from '../record.ts';

@@ -1,7 +1,7 @@
 /** The daemon's builder of Python environments, set up for one command: no log, no search for a mirror. */
 import { resolve } from 'node:path';
-import { PythonEnvironments } from '@plugin-daemon/daemon/environments';
-import type { ProcessLauncher } from '@plugin-daemon/daemon/launcher';
+import { PythonEnvironments } from '@plugin-daemon/plugin-host/environments';
+import type { ProcessLauncher } from '@plugin-daemon/plugin-host/launcher';
 
 export interface EnvironmentBuilderOptions {
   /** Folder that gets the environments. */

@@ -4,9 +4,9 @@
  */
 
 import { randomUUID } from 'node:crypto';
-import { createProcessLauncher, type PluginProcess, type ProcessLauncher } from '@plugin-daemon/daemon/launcher';
-import { cancelLine, LineChannel } from '@plugin-daemon/daemon/line-protocol';
-import { pluginEnvironment } from '@plugin-daemon/daemon/plugin-environment';
+import { createProcessLauncher, type PluginProcess, type ProcessLauncher } from '@plugin-daemon/plugin-host/launcher';
+import { pluginEnvironment } from '@plugin-daemon/plugin-host/runtimes/local';
+import { cancelLine, LineChannel } from '@plugin-daemon/plugin-host/runtimes/protocol';
 import { CliError } from '../errors.ts';
 import { isRecord } from '../record.ts';
 import { StderrTail } from './stderr-tail.ts';

@@ -4,7 +4,7 @@
  * not touched. Uses the daemon's environment builder below the cache folder.
  */
 import { createHash } from 'node:crypto';
-import { createProcessLauncher } from '@plugin-daemon/daemon/launcher';
+import { createProcessLauncher } from '@plugin-daemon/plugin-host/launcher';
 import { CliError, interrupted } from '../errors.ts';
 import { environmentsFolder, markUsed } from '../machine/environment-cache.ts';
 import { toolsDirectory } from '../machine/machine-tools.ts';

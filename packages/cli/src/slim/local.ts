@@ -1,7 +1,7 @@
 /** Local mode: prepares the plugin's environment, runs it for one call, streams what it yields (docs/wire/cli.md#local). */
 import { existsSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
-import { createProcessLauncher } from '@plugin-daemon/daemon/launcher';
+import { createProcessLauncher } from '@plugin-daemon/plugin-host/launcher';
 import type { PluginDeclaration } from '@plugin-daemon/plugin-package';
 import { CliError } from '../errors.ts';
 import { environmentBuilder } from '../run/environment-builder.ts';

@@ -1,7 +1,7 @@
+import { ByteBudget } from '@plugin-daemon/plugin-host/budget';
 import type { Permission, PluginDeclaration } from '@plugin-daemon/plugin-package';
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
-import { ByteBudget } from '../budget/index.ts';
 import type { BackwardsCaller, BackwardsEvent, BackwardsInvocations, BackwardsReply } from './contract.ts';
 import { DifyClient } from './dify/index.ts';
 import { enveloped, type FakeAnswer, type FakeDify, frame, frames, json, startFakeDify } from './fake-dify.ts';

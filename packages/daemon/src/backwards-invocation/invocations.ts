@@ -1,6 +1,6 @@
+import type { ByteBudget, Room } from '@plugin-daemon/plugin-host/budget';
+import { toDaemonError } from '@plugin-daemon/plugin-host/errors';
 import { type DecodedRequest, decodeRequest, formatViolations, validate, valueText } from '@plugin-daemon/wire-schema';
-import type { ByteBudget, Room } from '../budget/index.ts';
-import { toDaemonError } from '../errors/index.ts';
 import type { Log } from '../telemetry/index.ts';
 import { Answers } from './answers.ts';
 import type { BackwardsCaller, BackwardsInvocations } from './contract.ts';

@@ -1,8 +1,9 @@
 /** Every budget of bytes, made from its setting. */
+
+import { ByteBudget } from '@plugin-daemon/plugin-host/budget';
+import type { PluginBudgets } from '@plugin-daemon/plugin-host/runtimes';
 import type { CallBackBudgets } from '../backwards-invocation/index.ts';
-import { ByteBudget } from '../budget/index.ts';
 import type { Settings } from '../config/index.ts';
-import type { PluginBudgets } from '../runtimes/plugin-budgets.ts';
 
 export interface Budgets extends PluginBudgets, CallBackBudgets {
   readonly agentFiles: ByteBudget;

@@ -3,6 +3,8 @@
  * nothing behind that was not there, and a daemon that runs on the same directory in peace.
  */
 import { existsSync, rmSync } from 'node:fs';
+import { DaemonError } from '@plugin-daemon/plugin-host/errors';
+import { createProcessLauncher } from '@plugin-daemon/plugin-host/launcher';
 import { v7 as newId } from 'uuid';
 import {
   type DataDirectory,
@@ -13,8 +15,6 @@ import {
   SettingsError,
 } from '../config/index.ts';
 import { probeDatabase } from '../database/index.ts';
-import { DaemonError } from '../errors/index.ts';
-import { createProcessLauncher } from '../launcher/index.ts';
 import { objectKey } from '../storage/index.ts';
 import { SecretFilter, silentLog } from '../telemetry/index.ts';
 import { databaseOptions } from './database.ts';

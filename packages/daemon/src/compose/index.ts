@@ -4,6 +4,8 @@
  */
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { DaemonError } from '@plugin-daemon/plugin-host/errors';
+import { createProcessLauncher, explainPid1 } from '@plugin-daemon/plugin-host/launcher';
 import { v7 as newId } from 'uuid';
 import { AuditLog } from '../audit/index.ts';
 import {
@@ -20,10 +22,8 @@ import {
   writeAddressFile,
 } from '../config/index.ts';
 import { EndpointService } from '../endpoints/index.ts';
-import { DaemonError } from '../errors/index.ts';
 import { createInstallation } from '../installation/index.ts';
 import { Invocations } from '../invocation/index.ts';
-import { createProcessLauncher, explainPid1 } from '../launcher/index.ts';
 import { Routing } from '../routing/index.ts';
 import { DebuggingKeys, DebuggingRuntimes, DebuggingServer } from '../runtimes/debugging/index.ts';
 import { measured, objectKey } from '../storage/index.ts';

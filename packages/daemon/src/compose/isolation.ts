@@ -1,7 +1,7 @@
 import { join } from 'node:path';
+import { type Isolation, openIsolation } from '@plugin-daemon/plugin-host/isolation';
+import type { ProcessLauncher } from '@plugin-daemon/plugin-host/launcher';
 import type { DataDirectory, Settings } from '../config/index.ts';
-import { type Isolation, openIsolation } from '../isolation/index.ts';
-import type { ProcessLauncher } from '../launcher/index.ts';
 import type { Log, Metrics } from '../telemetry/index.ts';
 import { observeIsolation } from './observation.ts';
 

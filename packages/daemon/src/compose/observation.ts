@@ -1,13 +1,13 @@
 /** What happens, told to metrics and log: the hooks that compose.ts puts between the parts and telemetry. */
 import type { Server } from 'node:http';
 import { isDeepStrictEqual } from 'node:util';
+import { isFault } from '@plugin-daemon/plugin-host/errors';
+import type { PluginCagesOptions } from '@plugin-daemon/plugin-host/isolation';
 import { parseUniqueIdentifier } from '@plugin-daemon/plugin-package';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { isFault } from '../errors/index.ts';
 import type { HttpWarning } from '../http/index.ts';
 import type { InstallationParts } from '../installation/index.ts';
 import type { InvocationsOptions } from '../invocation/index.ts';
-import type { PluginCagesOptions } from '../isolation/index.ts';
 import type { PluginState } from '../supervision/index.ts';
 import type { Log, Metrics } from '../telemetry/index.ts';
 

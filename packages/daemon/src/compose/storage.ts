@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
+import { DaemonError } from '@plugin-daemon/plugin-host/errors';
 import { type Settings, tosRegion } from '../config/index.ts';
-import { DaemonError } from '../errors/index.ts';
 import type { StorageOptions } from '../storage/index.ts';
 
 /** The store that the settings name. @throws DaemonError when its credentials cannot be read */

@@ -1,4 +1,4 @@
-import { DaemonError } from '../errors/index.ts';
+import { DaemonError } from '@plugin-daemon/plugin-host/errors';
 
 export type DatabaseFailure =
   /** The file or the server's storage is full. */

@@ -1,10 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DaemonError } from '@plugin-daemon/plugin-host/errors';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { SettingsCipher } from '../backwards-invocation/index.ts';
 import { type Database, newId, openDatabase, StoredDeclaration } from '../database/index.ts';
-import { DaemonError } from '../errors/index.ts';
 import { EndpointService } from './index.ts';
 
 const TENANT = '00000000-0000-4000-8000-000000000001';

@@ -1,3 +1,4 @@
+import { DaemonError, toDaemonError } from '@plugin-daemon/plugin-host/errors';
 import { maskSettings, normalizeSettings, type ProviderConfig, validateSettings } from '@plugin-daemon/plugin-package';
 import { messageOf } from '@plugin-daemon/values';
 import type { SettingsCipher } from '../backwards-invocation/index.ts';
@@ -9,7 +10,6 @@ import type {
   Page,
   StoredDeclaration,
 } from '../database/index.ts';
-import { DaemonError, toDaemonError } from '../errors/index.ts';
 import { type EndpointConfig, endpointConfigOf } from './declaration.ts';
 import { orphaned, type PresentedEndpoint, present } from './present.ts';
 import { DecryptedSettings, type DecryptedSettingsOptions } from './settings.ts';

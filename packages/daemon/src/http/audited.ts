@@ -1,4 +1,4 @@
-import { DaemonError } from '../errors/index.ts';
+import { DaemonError } from '@plugin-daemon/plugin-host/errors';
 import { TraceContext } from '../telemetry/index.ts';
 import { usedFormerKey } from './gate.ts';
 import type { AnyRoute, Call } from './route.ts';

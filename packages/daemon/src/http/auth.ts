@@ -1,7 +1,7 @@
 /** API keys (docs/wire/http-api.md#keys-and-groups; compared in constant time): who may use which group of routes. */
 import { timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
-import { DaemonError } from '../errors/index.ts';
+import { DaemonError } from '@plugin-daemon/plugin-host/errors';
 import type { RouteGroup } from './route.ts';
 
 /** The keys in force. Where two are given, the second is the former one, accepted until everybody has the first. */

@@ -2,6 +2,9 @@
  * Binds requests to their records as upstream's framework does (docs/wire/http-api.md#binding): the body counts by its media type, what
  * cannot be read is as if it had not been sent, and only the validation of the result decides.
  */
+
+import { DaemonError } from '@plugin-daemon/plugin-host/errors';
+import { jsonProblemText, parseForeign, skipSpace, skipValue } from '@plugin-daemon/plugin-host/json';
 import {
   bindQuery,
   decode,
@@ -10,9 +13,6 @@ import {
   type RecordType,
   validate,
 } from '@plugin-daemon/wire-schema';
-import { DaemonError } from '../errors/index.ts';
-import { jsonProblemText, parseForeign } from '../json/foreign.ts';
-import { skipSpace, skipValue } from '../json/slice.ts';
 
 /** Throws the 400 of a failed validation. */
 export function assertValid(type: RecordType, value: unknown, prefix?: string): void {

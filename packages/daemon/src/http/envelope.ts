@@ -1,6 +1,6 @@
 /** The envelope of every answer (docs/wire/http-api.md#envelope). */
 import type { ServerResponse } from 'node:http';
-import type { DaemonError } from '../errors/index.ts';
+import type { DaemonError } from '@plugin-daemon/plugin-host/errors';
 import { drainRefused } from './raw-body.ts';
 import { RawJson } from './route.ts';
 

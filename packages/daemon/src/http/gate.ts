@@ -1,5 +1,5 @@
+import { DaemonError } from '@plugin-daemon/plugin-host/errors';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { DaemonError } from '../errors/index.ts';
 import { type HttpKeys, type KeyCheck, keyChecks, unauthorized } from './auth.ts';
 import type { ConnectionLimits } from './connections.ts';
 import { errorBody, JSON_TYPE } from './envelope.ts';

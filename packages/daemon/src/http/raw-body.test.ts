@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
 import { connect } from 'node:net';
+import { DaemonError } from '@plugin-daemon/plugin-host/errors';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { DaemonError } from '../errors/index.ts';
 import { sendErrorRaw } from './envelope.ts';
 import { readBody } from './raw-body.ts';
 

@@ -1,6 +1,6 @@
 /** Reading a body from the bare request, with a limit. */
 import type { IncomingMessage } from 'node:http';
-import { DaemonError } from '../errors/index.ts';
+import { DaemonError } from '@plugin-daemon/plugin-host/errors';
 
 /** What is left of a refused body is read and dropped for so long, so that the sender sees the answer. */
 const DRAIN_MS = 30_000;

@@ -1,7 +1,7 @@
 import http from 'node:http';
+import { DaemonError } from '@plugin-daemon/plugin-host/errors';
 import { array, int, min, record, required, string } from '@plugin-daemon/wire-schema';
 import { afterEach, expect, test } from 'vitest';
-import { DaemonError } from '../errors/index.ts';
 import { createHttpServer, type HttpServer, RawJson, route } from './index.ts';
 
 const Page = record('', { page: int('Page').check(required, min(1)), page_size: int('PageSize').check(required) });

@@ -1,6 +1,6 @@
+import { DaemonError } from '@plugin-daemon/plugin-host/errors';
 import { parseUniqueIdentifier } from '@plugin-daemon/plugin-package';
 import type { Declarations, RuntimeType, StoredDeclaration } from '../database/index.ts';
-import { DaemonError } from '../errors/index.ts';
 import type { PackageStore } from './package-store.ts';
 import { isRefusal } from './packages/package-jobs.ts';
 import type { PackageWorkshop } from './packages/package-workshop.ts';

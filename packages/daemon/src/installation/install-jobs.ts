@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { DaemonError, toDaemonError } from '@plugin-daemon/plugin-host/errors';
 import { messageOf } from '@plugin-daemon/values';
 import type { InstallTaskItem, InstallTaskItemChange, InstallTaskRecord, InstallTasks } from '../database/index.ts';
-import { DaemonError, toDaemonError } from '../errors/index.ts';
 import type { Log } from '../telemetry/index.ts';
 import { ProgressWriter } from './progress-writer.ts';
 

@@ -1,4 +1,4 @@
-import { ByteBudget } from '../budget/index.ts';
+import { ByteBudget } from '@plugin-daemon/plugin-host/budget';
 import type { Database } from '../database/index.ts';
 import type { LocalPlugins } from '../supervision/index.ts';
 import type { Log } from '../telemetry/index.ts';

@@ -1,7 +1,7 @@
+import { DaemonError, toDaemonError } from '@plugin-daemon/plugin-host/errors';
 import { parseUniqueIdentifier } from '@plugin-daemon/plugin-package';
 import { KeyedLock } from '../concurrency/index.ts';
 import type { Database, InstallTaskItem, JsonObject, RuntimeType, StoredDeclaration } from '../database/index.ts';
-import { DaemonError, toDaemonError } from '../errors/index.ts';
 import type { Claim, LocalPlugins } from '../supervision/index.ts';
 import type { Log } from '../telemetry/index.ts';
 import type { DeclarationSource } from './declaration-source.ts';

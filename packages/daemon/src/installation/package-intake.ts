@@ -1,5 +1,5 @@
+import { DaemonError, toDaemonError } from '@plugin-daemon/plugin-host/errors';
 import type { Declarations } from '../database/index.ts';
-import { DaemonError, toDaemonError } from '../errors/index.ts';
 import type { Log } from '../telemetry/index.ts';
 import type { PackageStore } from './package-store.ts';
 import type { BundleDependency } from './packages/bundle-jobs.ts';

@@ -1,5 +1,5 @@
+import { DaemonError, toDaemonError } from '@plugin-daemon/plugin-host/errors';
 import type { Readmes as ReadmeRows } from '../database/index.ts';
-import { DaemonError, toDaemonError } from '../errors/index.ts';
 import { ByteLru } from './byte-lru.ts';
 import type { PackageStore } from './package-store.ts';
 import { isRefusal, type PackageDescription } from './packages/package-jobs.ts';

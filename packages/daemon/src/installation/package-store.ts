@@ -1,4 +1,4 @@
-import { DaemonError } from '../errors/index.ts';
+import { DaemonError } from '@plugin-daemon/plugin-host/errors';
 import { type ObjectStorage, objectKey } from '../storage/index.ts';
 
 export interface PackageStorePrefixes {

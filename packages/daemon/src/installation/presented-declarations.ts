@@ -1,3 +1,4 @@
+import { findMember } from '@plugin-daemon/plugin-host/json';
 import {
   declarationCategory,
   type I18n,
@@ -7,7 +8,6 @@ import {
   stringifyDeclaration,
 } from '@plugin-daemon/plugin-package';
 import type { ProjectionKind, StoredDeclaration } from '../database/index.ts';
-import { findMember } from '../json/slice.ts';
 
 /** What filters and list rows need of a declaration, without its bulk. */
 export interface DeclarationFacts {

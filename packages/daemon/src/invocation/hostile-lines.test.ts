@@ -1,12 +1,13 @@
 /** Whatever a plugin says, for whatever action: nothing throws past the channel, and every session ends once or goes on. */
+
+import type { PluginRuntime } from '@plugin-daemon/plugin-host/runtimes';
+import { LineChannel, PluginOutput } from '@plugin-daemon/plugin-host/runtimes/protocol';
+import { anyOddLine, lineOf, oddLines } from '@plugin-daemon/plugin-host/testing';
 import fc from 'fast-check';
 import { afterEach, expect, test } from 'vitest';
 import { createBackwardsInvocations } from '../backwards-invocation/index.ts';
 import { memoryStorage } from '../backwards-invocation/storage/testing.ts';
 import { StoredDeclaration } from '../database/index.ts';
-import { LineChannel, PluginOutput } from '../runtimes/protocol/index.ts';
-import { anyOddLine, lineOf, oddLines } from '../runtimes/protocol/testing/odd-lines.ts';
-import type { PluginRuntime } from '../runtimes/runtime.ts';
 import { silentLog } from '../telemetry/index.ts';
 import { actionOf, FakeOutput, placementOf, type World, world } from './testing.ts';
 

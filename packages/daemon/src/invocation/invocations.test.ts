@@ -1,6 +1,6 @@
+import { DaemonError } from '@plugin-daemon/plugin-host/errors';
+import type { PluginRuntime } from '@plugin-daemon/plugin-host/runtimes';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { DaemonError } from '../errors/index.ts';
-import type { PluginRuntime } from '../runtimes/runtime.ts';
 import { FakeOutput, FakeRuntime, placementOf, world } from './testing.ts';
 
 beforeEach(() => {

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { ByteBudget } from '@plugin-daemon/plugin-host/budget';
+import { DaemonError } from '@plugin-daemon/plugin-host/errors';
+import type { PluginRuntime } from '@plugin-daemon/plugin-host/runtimes';
 import { decodeDeclaration, type PluginDeclaration } from '@plugin-daemon/plugin-package';
 import { messageOf } from '@plugin-daemon/values';
 import type { BackwardsInvocations } from '../backwards-invocation/index.ts';
-import type { ByteBudget } from '../budget/index.ts';
-import { DaemonError } from '../errors/index.ts';
 import type { Placement, Routing } from '../routing/index.ts';
-import type { PluginRuntime } from '../runtimes/runtime.ts';
 import type { ActionSpec } from './actions.ts';
 import type { SessionEnvelope } from './request-message.ts';
 import { Session, type SessionLimits, type SessionOutcome, type SessionOutput } from './session.ts';

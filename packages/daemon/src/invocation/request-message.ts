@@ -6,6 +6,8 @@
  * (docs/wire/http-api.md#dispatch). Missing fields are added with their zero values, which SDK models need; only what has to change is
  * encoded anew.
  */
+
+import { sliceMember, wellFormedJson } from '@plugin-daemon/plugin-host/json';
 import { isObject } from '@plugin-daemon/values';
 import {
   type Decoded,
@@ -20,8 +22,6 @@ import {
   string,
   zeroOf,
 } from '@plugin-daemon/wire-schema';
-import { sliceMember } from '../json/slice.ts';
-import { wellFormedJson } from '../json/well-formed.ts';
 import type { ActionSpec } from './actions.ts';
 
 /** What a session is about, apart from its data; null stands for absent. */

@@ -1,7 +1,7 @@
+import { DaemonError, sessionError } from '@plugin-daemon/plugin-host/errors';
+import type { SessionSink } from '@plugin-daemon/plugin-host/runtimes';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { BackwardsCaller, BackwardsReply } from '../backwards-invocation/index.ts';
-import { DaemonError, sessionError } from '../errors/index.ts';
-import type { SessionSink } from '../runtimes/runtime.ts';
 import { actionOf, FakeOutput, world } from './testing.ts';
 
 const TEXT = '{"type":"text","message":{"text":"hi"},"meta":null}';

@@ -1,10 +1,10 @@
+import type { ByteBudget, Room } from '@plugin-daemon/plugin-host/budget';
+import { DaemonError, type SessionError, sessionError } from '@plugin-daemon/plugin-host/errors';
+import type { PluginRuntime, RuntimeSession, SessionSink } from '@plugin-daemon/plugin-host/runtimes';
 import type { PluginDeclaration } from '@plugin-daemon/plugin-package';
 import { isObject, messageOf } from '@plugin-daemon/values';
 import { valueText } from '@plugin-daemon/wire-schema';
 import type { BackwardsCaller, BackwardsEvent, BackwardsInvocations } from '../backwards-invocation/index.ts';
-import type { ByteBudget, Room } from '../budget/index.ts';
-import { DaemonError, type SessionError, sessionError } from '../errors/index.ts';
-import type { PluginRuntime, RuntimeSession, SessionSink } from '../runtimes/runtime.ts';
 import type { ActionSpec } from './actions.ts';
 import type { AnswerReader } from './answers/answer.ts';
 import { lineHead, requestLine, type SessionEnvelope } from './request-message.ts';

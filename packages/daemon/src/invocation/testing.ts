@@ -1,8 +1,9 @@
 /** For the tests of this folder: a runtime and an output that keep what they get, and invocations around them. */
+
+import type { PluginRuntime, RuntimeSession, SessionSink } from '@plugin-daemon/plugin-host/runtimes';
 import type { BackwardsInvocations } from '../backwards-invocation/index.ts';
 import { StoredDeclaration } from '../database/index.ts';
 import type { Placement } from '../routing/index.ts';
-import type { PluginRuntime, RuntimeSession, SessionSink } from '../runtimes/runtime.ts';
 import { type ActionSpec, dispatchActions } from './actions.ts';
 import { type CallOptions, Invocations, type InvocationsOptions } from './invocations.ts';
 import type { Session, SessionFailure, SessionOutcome, SessionOutput } from './session.ts';

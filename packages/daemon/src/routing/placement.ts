@@ -1,5 +1,5 @@
+import type { RuntimeType } from '@plugin-daemon/plugin-host/runtimes';
 import type { StoredDeclaration } from '../database/index.ts';
-import type { RuntimeType } from '../runtimes/runtime.ts';
 
 /** The machine that runs a plugin. */
 export type Whereabouts =

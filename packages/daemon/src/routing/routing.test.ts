@@ -1,9 +1,9 @@
+import { DaemonError } from '@plugin-daemon/plugin-host/errors';
+import type { RuntimeType } from '@plugin-daemon/plugin-host/runtimes';
 import { expect, test } from 'vitest';
 import { type InstallationRecord, StoredDeclaration } from '../database/index.ts';
-import { DaemonError } from '../errors/index.ts';
 import { FakeRuntime } from '../invocation/testing.ts';
 import type { DebuggingRuntime } from '../runtimes/debugging/index.ts';
-import type { RuntimeType } from '../runtimes/runtime.ts';
 import { Routing, type RoutingParts } from './index.ts';
 
 const stored = (identifier: string) => new StoredDeclaration(identifier, 'a/p', '{}');

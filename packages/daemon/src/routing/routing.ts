@@ -1,7 +1,7 @@
+import { DaemonError } from '@plugin-daemon/plugin-host/errors';
+import type { PluginRuntime, RuntimeType } from '@plugin-daemon/plugin-host/runtimes';
 import type { Database, InstallationRecord } from '../database/index.ts';
-import { DaemonError } from '../errors/index.ts';
 import type { DebuggingRuntimes } from '../runtimes/debugging/index.ts';
-import type { PluginRuntime, RuntimeType } from '../runtimes/runtime.ts';
 import type { Placement, Whereabouts } from './placement.ts';
 
 export interface RoutingParts {

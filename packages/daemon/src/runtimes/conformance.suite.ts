@@ -1,6 +1,6 @@
+import type { SessionError } from '@plugin-daemon/plugin-host/errors';
+import type { PluginRuntime, SessionSink } from '@plugin-daemon/plugin-host/runtimes';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { SessionError } from '../errors/index.ts';
-import type { PluginRuntime, SessionSink } from './runtime.ts';
 
 /** The plugin at the other end, played by the test. */
 export interface PlayedPlugin {

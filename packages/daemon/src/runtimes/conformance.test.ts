@@ -1,11 +1,11 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { createProcessLauncher } from '@plugin-daemon/plugin-host/launcher';
+import { LocalRuntime } from '@plugin-daemon/plugin-host/runtimes/local';
 import { StoredDeclaration } from '../database/index.ts';
-import { createProcessLauncher } from '../launcher/index.ts';
 import { silentLog } from '../telemetry/index.ts';
 import { MAX_MESSAGE_BYTES, type PlayedPlugin, runtimeConformance } from './conformance.suite.ts';
 import { DebuggingRuntime } from './debugging/index.ts';
-import { LocalRuntime } from './local/index.ts';
 
 /** A plugin that is a socket: what it reads are lines, what it writes are bytes. */
 function playedOn(socket: Socket): PlayedPlugin {

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
+import { DaemonError } from '@plugin-daemon/plugin-host/errors';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { DaemonError } from '../errors/index.ts';
 import type { ObjectStorage } from './object-storage.ts';
 
 const uid = `langgenius/openai:0.2.7@${'ab'.repeat(32)}`;

@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import { DaemonError } from '../errors/index.ts';
+import { DaemonError } from '@plugin-daemon/plugin-host/errors';
 
 /**
  * Joins a configured prefix and the parts of a key the way existing objects were named: cleaned, so that `./plugin` and

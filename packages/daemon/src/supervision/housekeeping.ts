@@ -1,4 +1,4 @@
-import type { PythonEnvironments } from '../environments/index.ts';
+import type { PythonEnvironments } from '@plugin-daemon/plugin-host/environments';
 import type { Log } from '../telemetry/index.ts';
 
 export interface HousekeepingOptions {

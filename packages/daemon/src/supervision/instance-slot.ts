@@ -1,6 +1,6 @@
+import { DaemonError } from '@plugin-daemon/plugin-host/errors';
+import type { PluginInstance } from '@plugin-daemon/plugin-host/runtimes';
 import { messageOf } from '@plugin-daemon/values';
-import { DaemonError } from '../errors/index.ts';
-import type { PluginInstance } from '../runtimes/runtime.ts';
 import type { Log } from '../telemetry/index.ts';
 import { restartDelayMs, STEADY_MS } from './backoff.ts';
 

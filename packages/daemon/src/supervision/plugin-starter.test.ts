@@ -1,8 +1,8 @@
+import type { PythonEnvironments } from '@plugin-daemon/plugin-host/environments';
+import { DaemonError } from '@plugin-daemon/plugin-host/errors';
+import { createProcessLauncher, type ProcessLauncher } from '@plugin-daemon/plugin-host/launcher';
 import type { PluginDeclaration } from '@plugin-daemon/plugin-package';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import type { PythonEnvironments } from '../environments/index.ts';
-import { DaemonError } from '../errors/index.ts';
-import { createProcessLauncher, type ProcessLauncher } from '../launcher/index.ts';
 import { createPluginStarter, type PluginStarterOptions } from './plugin-starter.ts';
 import { fakeLog } from './testing.ts';
 

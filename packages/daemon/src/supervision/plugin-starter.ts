@@ -1,9 +1,9 @@
+import type { PythonEnvironments } from '@plugin-daemon/plugin-host/environments';
+import { DaemonError } from '@plugin-daemon/plugin-host/errors';
+import type { CagedLaunch, PluginCages } from '@plugin-daemon/plugin-host/isolation';
+import { LocalRuntime, type LocalRuntimeOptions } from '@plugin-daemon/plugin-host/runtimes/local';
 import { type PluginDeclaration, parseUniqueIdentifier } from '@plugin-daemon/plugin-package';
 import { messageOf } from '@plugin-daemon/values';
-import type { PythonEnvironments } from '../environments/index.ts';
-import { DaemonError } from '../errors/index.ts';
-import type { CagedLaunch, PluginCages } from '../isolation/index.ts';
-import { LocalRuntime, type LocalRuntimeOptions } from '../runtimes/local/index.ts';
 import type { StartInstance } from './instance-slot.ts';
 import { Limiter } from './limiter.ts';
 

@@ -1,4 +1,4 @@
-import type { PluginInstance } from '../runtimes/runtime.ts';
+import type { PluginInstance } from '@plugin-daemon/plugin-host/runtimes';
 import { InstanceSlot, type InstanceSlotOptions, type PluginState } from './instance-slot.ts';
 
 export interface PoolOptions extends Omit<InstanceSlotOptions, 'onState'> {

@@ -1,5 +1,5 @@
 /** For the tests of this folder: plugin processes that live and die as a test says, and a log that keeps what it is told. */
-import type { PluginInstance, RuntimeSession } from '../runtimes/runtime.ts';
+import type { PluginInstance, RuntimeSession } from '@plugin-daemon/plugin-host/runtimes';
 import type { Log } from '../telemetry/index.ts';
 
 export class FakeProcess implements PluginInstance {

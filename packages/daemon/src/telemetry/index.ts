@@ -4,7 +4,8 @@
  * Owns the log's destinations and the metric registry; touches stdout and the log file only. Compose creates one log and
  * one set of metrics and hands them to the parts, which log through `Log` and record through `Metrics`.
  */
-export { createLog, type Log, type LogOptions, type OwnedLog, silentLog } from './log.ts';
+export { type Log, silentLog } from '@plugin-daemon/plugin-host/log';
+export { createLog, type LogOptions, type OwnedLog } from './log.ts';
 export {
   type Counter,
   createMetrics,

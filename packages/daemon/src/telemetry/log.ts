@@ -1,3 +1,4 @@
+import type { Log } from '@plugin-daemon/plugin-host/log';
 import pino, { type DestinationStream, type Level } from 'pino';
 import { attributesOf, cleanText, SecretFilter } from './redaction.ts';
 import { RotatingFile } from './rotating-file.ts';
@@ -5,29 +6,6 @@ import { textLine } from './text-line.ts';
 import { zonedTimestamp } from './timestamp.ts';
 import { TurnBatch } from './turn-batch.ts';
 import { visibleJson } from './visible.ts';
-
-interface LogMethod {
-  (fields: object, message: string): void;
-  (message: string): void;
-}
-
-/**
- * The structured log. An `error` or `err` field that holds an Error is written as its text, at ERROR with its stack.
- * Fields whose names promise a secret (key, token, password, …) are replaced, as are the daemon's own keys anywhere. Texts are cut at
- * 4 KiB; what could forge a line or play with a terminal is escaped.
- */
-export interface Log {
-  debug: LogMethod;
-  info: LogMethod;
-  warn: LogMethod;
-  error: LogMethod;
-  /**
-   * A log whose lines carry these fields. `component` names the part; `trace_id`, `span_id` and `identity`
-   * (`tenant_id`, `user_id`, `user_type`) are the context of a request.
-   */
-  child(fields: object): Log;
-  isLevelEnabled(level: string): boolean;
-}
 
 /** The log with its destinations, for the one who created it. */
 export interface OwnedLog extends Log {
@@ -107,9 +85,6 @@ export function createLog(options: LogOptions): OwnedLog {
     },
   });
 }
-
-/** A log that says nothing. */
-export const silentLog: Log = pino({ level: 'silent' });
 
 function openStdout() {
   const stdout = pino.destination({ dest: 1, sync: true });

@@ -1,5 +1,5 @@
+import { type Log, silentLog } from '@plugin-daemon/plugin-host/log';
 import { expect, test, vi } from 'vitest';
-import { type Log, silentLog } from './log.ts';
 import { JOURNAL_LIMITS, type JournalLine, PluginJournal, type PluginJournalLimits } from './plugin-journal.ts';
 
 const TENANT = 't1';

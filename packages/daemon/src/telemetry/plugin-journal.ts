@@ -1,4 +1,4 @@
-import type { Log } from './log.ts';
+import type { Log } from '@plugin-daemon/plugin-host/log';
 
 export type JournalLevel = 'debug' | 'info' | 'warn' | 'error';
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { DaemonError } from '@plugin-daemon/plugin-host/errors';
 import type { Pool } from 'undici';
-import { DaemonError } from '../../errors/index.ts';
 import { FrameReader, JsonReader, type ResultSink } from './body-readers.ts';
 import { cancelled, type DifyLimits } from './dify-error.ts';
 import { type BodyReader, Exchange } from './exchange.ts';

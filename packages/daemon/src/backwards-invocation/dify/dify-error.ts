@@ -1,4 +1,4 @@
-import { DaemonError } from '../../errors/index.ts';
+import { DaemonError } from '@plugin-daemon/plugin-host/errors';
 
 /**
  * Whether a call failed before the first part of its answer could be used, or after. Error texts differ

@@ -1,5 +1,5 @@
 /** What Dify puts around every result: `{"data": …, "error": ""}` (docs/wire/runtime-protocol.md#answers-of-dify). */
-import { jsonProblemText, parseForeign } from '../../json/foreign.ts';
+import { jsonProblemText, parseForeign } from '@plugin-daemon/plugin-host/json';
 import { DifyError, type DifyStage } from './dify-error.ts';
 import { memberText, singleLine } from './json-text.ts';
 

@@ -3,8 +3,8 @@
  * (docs/wire/runtime-protocol.md#storage-of-plugins).
  */
 
+import { toDaemonError } from '@plugin-daemon/plugin-host/errors';
 import type { PluginDeclaration } from '@plugin-daemon/plugin-package';
-import { toDaemonError } from '../../errors/index.ts';
 import type { AnswerData } from '../contract.ts';
 import type { StorageRequest } from '../kinds/index.ts';
 import { decodeHex, hexPieces } from './hex.ts';

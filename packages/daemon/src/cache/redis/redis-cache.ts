@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { DaemonError } from '../../errors/index.ts';
+import { DaemonError } from '@plugin-daemon/plugin-host/errors';
 import type { Cache, Listener, Lock, LockOptions } from '../cache.ts';
 import { LockQueue } from '../lock-queue.ts';
 import { Ear } from './ear.ts';

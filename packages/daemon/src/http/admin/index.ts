@@ -3,10 +3,11 @@
  * platform, the only one so far, the latter say that they are not for it, in the words that tools know. Called by the server's route table
  * when ADMIN_API_ENABLED is on.
  */
+
+import { DaemonError } from '@plugin-daemon/plugin-host/errors';
 import { isUniqueIdentifier } from '@plugin-daemon/plugin-package';
 import { int, record, required, rule, string } from '@plugin-daemon/wire-schema';
 import type { AuditEvents } from '../../database/index.ts';
-import { DaemonError } from '../../errors/index.ts';
 import { bindBody } from '../binding.ts';
 import { successBody } from '../envelope.ts';
 import { readBody } from '../raw-body.ts';

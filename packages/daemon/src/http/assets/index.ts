@@ -2,8 +2,8 @@
  * Icons and files of packages, as bytes (docs/wire/http-api.md#assets). Knows the wire form; installation/ finds and keeps the bytes.
  */
 import type { ServerResponse } from 'node:http';
+import { DaemonError, toDaemonError } from '@plugin-daemon/plugin-host/errors';
 import type { FastifyReply } from 'fastify';
-import { DaemonError, toDaemonError } from '../../errors/index.ts';
 import type { Installation } from '../../installation/index.ts';
 import { bindGet } from '../binding.ts';
 import { AssetRequest } from '../management/index.ts';

@@ -1,4 +1,4 @@
-import { DaemonError } from '../../errors/index.ts';
+import { DaemonError } from '@plugin-daemon/plugin-host/errors';
 import type { DebuggingKeys } from '../../runtimes/debugging/index.ts';
 import { type AnyRoute, route } from '../route.ts';
 

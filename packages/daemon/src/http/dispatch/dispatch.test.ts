@@ -2,13 +2,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ByteBudget } from '@plugin-daemon/plugin-host/budget';
+import { DaemonError, sessionError } from '@plugin-daemon/plugin-host/errors';
+import type { SessionSink } from '@plugin-daemon/plugin-host/runtimes';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { ByteBudget } from '../../budget/index.ts';
-import { DaemonError, sessionError } from '../../errors/index.ts';
 import type { CallOptions } from '../../invocation/index.ts';
 import { placementOf, type World, world } from '../../invocation/testing.ts';
 import type { Routing } from '../../routing/index.ts';
-import type { SessionSink } from '../../runtimes/runtime.ts';
 import { createHttpServer, type HttpServer } from '../index.ts';
 import { dispatchRoutes } from './index.ts';
 

@@ -4,11 +4,11 @@
  * table.
  */
 import type { ServerResponse } from 'node:http';
+import type { ByteBudget } from '@plugin-daemon/plugin-host/budget';
+import { DaemonError, toDaemonError } from '@plugin-daemon/plugin-host/errors';
 import { isUniqueIdentifier } from '@plugin-daemon/plugin-package';
 import { answerSchemaOf, type RecordType } from '@plugin-daemon/wire-schema';
 import type { FastifyRequest } from 'fastify';
-import type { ByteBudget } from '../../budget/index.ts';
-import { DaemonError, toDaemonError } from '../../errors/index.ts';
 import {
   type ActionSpec,
   dispatchActions,

@@ -2,9 +2,9 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { createServer, get, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ByteBudget } from '@plugin-daemon/plugin-host/budget';
+import { DaemonError, sessionError } from '@plugin-daemon/plugin-host/errors';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { ByteBudget } from '../../budget/index.ts';
-import { DaemonError, sessionError } from '../../errors/index.ts';
 import { failureBody, SseResponse } from './sse-response.ts';
 
 const MIB = 1024 * 1024;

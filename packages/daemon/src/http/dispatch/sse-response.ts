@@ -1,9 +1,9 @@
 import type { ServerResponse } from 'node:http';
+import type { ByteBudget, Room } from '@plugin-daemon/plugin-host/budget';
+import { DaemonError, sessionErrorJson } from '@plugin-daemon/plugin-host/errors';
+import { escapeLineEnds } from '@plugin-daemon/plugin-host/text';
 import { messageOf } from '@plugin-daemon/values';
-import type { ByteBudget, Room } from '../../budget/index.ts';
-import { DaemonError, sessionErrorJson } from '../../errors/index.ts';
 import type { SessionFailure, SessionOutput } from '../../invocation/index.ts';
-import { escapeLineEnds } from '../../text/index.ts';
 import { errorBody } from '../envelope.ts';
 import { SpillFile } from './spill-file.ts';
 

@@ -1,5 +1,5 @@
+import { DaemonError } from '@plugin-daemon/plugin-host/errors';
 import { afterEach, expect, test } from 'vitest';
-import { DaemonError } from '../../errors/index.ts';
 import { createHttpServer, type HttpServer } from '../server.ts';
 import { type EndpointRoutesDeps, endpointRoutes } from './routes.ts';
 

@@ -2,8 +2,9 @@
  * Liveness, readiness, the figures of upstream's health route, and metrics (docs/wire/http-api.md#health-and-metrics). Called by the
  * server's route table.
  */
+
+import { DaemonError } from '@plugin-daemon/plugin-host/errors';
 import type { FastifyRequest } from 'fastify';
-import { DaemonError } from '../../errors/index.ts';
 import { maySeeDetails } from '../gate.ts';
 import { type AnyRoute, route } from '../route.ts';
 

@@ -1,4 +1,4 @@
-import { DaemonError } from '../../errors/index.ts';
+import { DaemonError } from '@plugin-daemon/plugin-host/errors';
 
 /** What PostgreSQL takes for a UUID: any case, braces, hyphens after any group of four digits. */
 const uuidForms = /^(?:\{(?:[0-9a-f]{4}-?){7}[0-9a-f]{4}\}|(?:[0-9a-f]{4}-?){7}[0-9a-f]{4})$/i;

@@ -1,7 +1,8 @@
 /** Lists of what a tenant has installed (docs/wire/http-api.md#lists-and-packages). */
+
+import { DaemonError } from '@plugin-daemon/plugin-host/errors';
 import { parseUniqueIdentifier } from '@plugin-daemon/plugin-package';
 import type { InstallationRecord, ProjectionKind } from '../../database/index.ts';
-import { DaemonError } from '../../errors/index.ts';
 import { type AnyRoute, type RawJson, route } from '../route.ts';
 import { requireUuid } from './bound-ids.ts';
 import { matcher } from './category-filter.ts';

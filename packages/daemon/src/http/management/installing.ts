@@ -1,6 +1,7 @@
 /** Install, upgrade, uninstall (docs/wire/http-api.md#installing). */
+
+import { DaemonError } from '@plugin-daemon/plugin-host/errors';
 import { parseUniqueIdentifier } from '@plugin-daemon/plugin-package';
-import { DaemonError } from '../../errors/index.ts';
 import { type AnyRoute, route } from '../route.ts';
 import { requireUuid } from './bound-ids.ts';
 import type { ManagementDependencies } from './dependencies.ts';

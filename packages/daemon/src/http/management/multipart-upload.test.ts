@@ -1,7 +1,7 @@
 import { createServer, type Server, request as send } from 'node:http';
 import { connect } from 'node:net';
+import { toDaemonError } from '@plugin-daemon/plugin-host/errors';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { toDaemonError } from '../../errors/index.ts';
 import { drainRefused } from '../raw-body.ts';
 import { readUpload, type Upload } from './multipart-upload.ts';
 

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { Busboy, type BusboyFileStream } from '@fastify/busboy';
+import { DaemonError } from '@plugin-daemon/plugin-host/errors';
 import { messageOf } from '@plugin-daemon/values';
-import { DaemonError } from '../../errors/index.ts';
 
 export interface UploadLimits {
   /** Name of the file's field. */

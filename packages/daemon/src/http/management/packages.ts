@@ -1,6 +1,7 @@
 /** What is in uploaded packages (docs/wire/http-api.md#lists-and-packages). */
+
+import { DaemonError, toDaemonError } from '@plugin-daemon/plugin-host/errors';
 import { isRemoteLike, isUniqueIdentifier } from '@plugin-daemon/plugin-package';
-import { DaemonError, toDaemonError } from '../../errors/index.ts';
 import { type AnyRoute, RawJson, route } from '../route.ts';
 import type { ManagementDependencies } from './dependencies.ts';
 import { JsonWriter } from './json-writer.ts';

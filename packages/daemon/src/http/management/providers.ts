@@ -1,7 +1,8 @@
 /** Providers by kind, with their part of the declaration (docs/wire/http-api.md#providers). */
+
+import { DaemonError } from '@plugin-daemon/plugin-host/errors';
 import { isRemoteLike } from '@plugin-daemon/plugin-package';
 import type { ProjectionKind, ProjectionRecord, RuntimeType } from '../../database/index.ts';
-import { DaemonError } from '../../errors/index.ts';
 import { type AnyRoute, route } from '../route.ts';
 import { requireUuid } from './bound-ids.ts';
 import { DeclarationLookup, type Declared } from './declaration-lookup.ts';

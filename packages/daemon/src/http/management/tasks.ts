@@ -1,6 +1,7 @@
 /** Install tasks (docs/wire/http-api.md#install-tasks). */
+
+import { DaemonError, toDaemonError } from '@plugin-daemon/plugin-host/errors';
 import { parseUniqueIdentifier } from '@plugin-daemon/plugin-package';
-import { DaemonError, toDaemonError } from '../../errors/index.ts';
 import { type AnyRoute, route } from '../route.ts';
 import { requireUuid } from './bound-ids.ts';
 import type { ManagementDependencies } from './dependencies.ts';

@@ -1,6 +1,7 @@
 /** Errors in the description, made from the catalogue. */
+
+import { errorKinds } from '@plugin-daemon/plugin-host/errors';
 import type { JsonSchema } from '@plugin-daemon/wire-schema';
-import { errorKinds } from '../../errors/index.ts';
 
 const kinds = Object.entries(errorKinds);
 const distinct = <T>(values: readonly T[]): T[] => [...new Set(values)];

@@ -3,8 +3,8 @@
  * Called by the server's route table.
  */
 import { once } from 'node:events';
+import { DaemonError } from '@plugin-daemon/plugin-host/errors';
 import { boolean, int, max, maxLength, min, record, required, string } from '@plugin-daemon/wire-schema';
-import { DaemonError } from '../../errors/index.ts';
 import type { JournalLine, JournalQuery, PluginJournal } from '../../telemetry/index.ts';
 import { bindGet, readQuery } from '../binding.ts';
 import { successBody } from '../envelope.ts';

@@ -4,7 +4,7 @@
  */
 import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
-import { DaemonError } from '../../errors/index.ts';
+import { DaemonError } from '@plugin-daemon/plugin-host/errors';
 import { errorBody, JSON_TYPE } from '../envelope.ts';
 
 export interface WaitingRoom {

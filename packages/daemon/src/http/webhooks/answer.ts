@@ -4,8 +4,8 @@
  */
 
 import { validateHeaderName } from 'node:http';
+import { DaemonError } from '@plugin-daemon/plugin-host/errors';
 import { isObject } from '@plugin-daemon/values';
-import { DaemonError } from '../../errors/index.ts';
 
 export interface AnswerPart {
   readonly status: number | undefined;

@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { TLSSocket } from 'node:tls';
-import type { ByteBudget } from '../../budget/index.ts';
+import type { ByteBudget } from '@plugin-daemon/plugin-host/budget';
+import { DaemonError, toDaemonError } from '@plugin-daemon/plugin-host/errors';
 import type { Database, EndpointRecord } from '../../database/index.ts';
 import { type EndpointService, endpointConfigOf } from '../../endpoints/index.ts';
-import { DaemonError, toDaemonError } from '../../errors/index.ts';
 import { type Invocations, invokeEndpoint, type Session } from '../../invocation/index.ts';
 import type { Placement, Routing } from '../../routing/index.ts';
 import { TraceContext } from '../../telemetry/index.ts';

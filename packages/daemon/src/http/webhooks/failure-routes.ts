@@ -1,5 +1,5 @@
+import { DaemonError } from '@plugin-daemon/plugin-host/errors';
 import { maxLength, record, required, string } from '@plugin-daemon/wire-schema';
-import { DaemonError } from '../../errors/index.ts';
 import { type AnyRoute, route } from '../route.ts';
 import type { RecentFailures } from './recent-failures.ts';
 

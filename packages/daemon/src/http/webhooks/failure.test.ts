@@ -1,5 +1,5 @@
+import { DaemonError } from '@plugin-daemon/plugin-host/errors';
 import { expect, test } from 'vitest';
-import { DaemonError } from '../../errors/index.ts';
 import { outward, PluginFailure } from './failure.ts';
 import { RecentFailures } from './recent-failures.ts';
 

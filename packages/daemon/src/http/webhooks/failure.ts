@@ -1,6 +1,6 @@
 /** What strangers read of a failure: that there was one, and an id under which those who may know find the rest. */
 import { randomUUID } from 'node:crypto';
-import { DaemonError, type ErrorKind } from '../../errors/index.ts';
+import { DaemonError, type ErrorKind } from '@plugin-daemon/plugin-host/errors';
 import type { RecentFailures } from './recent-failures.ts';
 
 export interface FailureLog {

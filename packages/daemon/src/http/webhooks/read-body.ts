@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import type { ByteBudget } from '../../budget/index.ts';
-import { DaemonError } from '../../errors/index.ts';
+import type { ByteBudget } from '@plugin-daemon/plugin-host/budget';
+import { DaemonError } from '@plugin-daemon/plugin-host/errors';
 
 export interface ReadBodyOptions {
   /** Bytes. */

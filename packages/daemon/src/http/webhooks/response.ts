@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
-import type { ByteBudget, Room } from '../../budget/index.ts';
-import { DaemonError, type SessionError, sessionError, sessionErrorJson } from '../../errors/index.ts';
+import type { ByteBudget, Room } from '@plugin-daemon/plugin-host/budget';
+import { DaemonError, type SessionError, sessionError, sessionErrorJson } from '@plugin-daemon/plugin-host/errors';
 import type { SessionFailure, SessionOutput } from '../../invocation/index.ts';
 import { type AnswerPart, type Head, HeadBuilder, MAX_HEAD_BYTES, parsePart } from './answer.ts';
 import { PluginFailure } from './failure.ts';

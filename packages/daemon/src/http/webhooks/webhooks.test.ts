@@ -1,11 +1,11 @@
 import { once } from 'node:events';
 import http from 'node:http';
 import net from 'node:net';
+import { ByteBudget } from '@plugin-daemon/plugin-host/budget';
+import { DaemonError, type SessionError, sessionError } from '@plugin-daemon/plugin-host/errors';
 import { afterEach, expect, test } from 'vitest';
-import { ByteBudget } from '../../budget/index.ts';
 import type { EndpointRecord } from '../../database/index.ts';
 import { StoredDeclaration } from '../../database/index.ts';
-import { DaemonError, type SessionError, sessionError } from '../../errors/index.ts';
 import type { CallOptions, Session, SessionOutput } from '../../invocation/index.ts';
 import type { Placement } from '../../routing/index.ts';
 import { createHttpServer } from '../server.ts';

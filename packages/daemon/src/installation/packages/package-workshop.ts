@@ -1,8 +1,8 @@
 import { availableParallelism } from 'node:os';
+import { DaemonError } from '@plugin-daemon/plugin-host/errors';
+import { siblingModule } from '@plugin-daemon/plugin-host/sibling-module';
 import { messageOf } from '@plugin-daemon/values';
 import { Piscina } from 'piscina';
-import { DaemonError } from '../../errors/index.ts';
-import { siblingModule } from '../../sibling-module.ts';
 import type { PreparedBundle } from './bundle-jobs.ts';
 import type {
   Checked,

@@ -2,10 +2,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { PluginInstance } from '@plugin-daemon/plugin-host/runtimes';
 import { type Logger, pino } from 'pino';
 import type { Database } from '../../database/index.ts';
 import { openDatabase } from '../../database/index.ts';
-import type { PluginInstance } from '../../runtimes/runtime.ts';
 import { type ObjectStorage, openLocalStorage } from '../../storage/index.ts';
 import { LocalSupervisor } from '../../supervision/index.ts';
 import { FakeProcess } from '../../supervision/testing.ts';

@@ -2,8 +2,8 @@
  * Agent messages: as tools', with files put together from their chunks (docs/wire/http-api.md#tools-and-agents,
  * docs/wire/runtime-protocol.md#tool-messages).
  */
-import { type SessionError, sessionError } from '../../errors/index.ts';
-import { toLatin1 } from '../../text/index.ts';
+import { type SessionError, sessionError } from '@plugin-daemon/plugin-host/errors';
+import { toLatin1 } from '@plugin-daemon/plugin-host/text';
 import { type AnswerReader, type AnswerSpec, fromLatin1, type KeptBytes, parseJson, readChecked } from './answer.ts';
 import { agentMessage } from './tool.ts';
 

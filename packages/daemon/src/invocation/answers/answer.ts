@@ -1,10 +1,10 @@
 /** How the stream messages of one action are read. */
+
+import type { Room } from '@plugin-daemon/plugin-host/budget';
+import { type SessionError, sessionError } from '@plugin-daemon/plugin-host/errors';
+import { parseForeign, wellFormedJson } from '@plugin-daemon/plugin-host/json';
+import { toLatin1 } from '@plugin-daemon/plugin-host/text';
 import { decodeStrict, formatViolations, type RecordOf, type RecordType, validate } from '@plugin-daemon/wire-schema';
-import type { Room } from '../../budget/index.ts';
-import { type SessionError, sessionError } from '../../errors/index.ts';
-import { parseForeign } from '../../json/foreign.ts';
-import { wellFormedJson } from '../../json/well-formed.ts';
-import { toLatin1 } from '../../text/index.ts';
 
 /**
  * Reads one payload: bytes-as-latin1 JSON text in, the text for the caller out (the same text wherever nothing has to be changed).

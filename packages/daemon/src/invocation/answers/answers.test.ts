@@ -1,8 +1,8 @@
+import { ByteBudget } from '@plugin-daemon/plugin-host/budget';
+import type { SessionError } from '@plugin-daemon/plugin-host/errors';
+import { toLatin1 } from '@plugin-daemon/plugin-host/text';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { ByteBudget } from '../../budget/index.ts';
-import type { SessionError } from '../../errors/index.ts';
-import { toLatin1 } from '../../text/index.ts';
 import { dispatchActions } from '../actions.ts';
 import { agentMessages } from './agent.ts';
 import { type AnswerSpec, isStringContent } from './answer.ts';

@@ -1,4 +1,7 @@
 /** LLM chunks (docs/wire/http-api.md#models, docs/wire/runtime-protocol.md#llm-chunks). */
+
+import type { SessionError } from '@plugin-daemon/plugin-host/errors';
+import { findMember } from '@plugin-daemon/plugin-host/json';
 import {
   any,
   array,
@@ -16,8 +19,6 @@ import {
   string,
   validate,
 } from '@plugin-daemon/wire-schema';
-import type { SessionError } from '../../errors/index.ts';
-import { findMember } from '../../json/slice.ts';
 import {
   type AnswerReader,
   type AnswerSpec,

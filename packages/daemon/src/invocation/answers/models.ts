@@ -1,5 +1,6 @@
 /** Answers of the other model calls (docs/wire/http-api.md#models). */
 
+import { toLatin1 } from '@plugin-daemon/plugin-host/text';
 import { decodeModelDeclaration } from '@plugin-daemon/plugin-package';
 import { messageOf } from '@plugin-daemon/values';
 import {
@@ -16,7 +17,6 @@ import {
   required,
   string,
 } from '@plugin-daemon/wire-schema';
-import { toLatin1 } from '../../text/index.ts';
 import { type AnswerSpec, checked, fromLatin1, parseJson, unmarshalError } from './answer.ts';
 import { present } from './llm.ts';
 import { modelRecord } from './model-record.ts';

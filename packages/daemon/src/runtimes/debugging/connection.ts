@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
-import { toDaemonError } from '../../errors/index.ts';
+import { toDaemonError } from '@plugin-daemon/plugin-host/errors';
+import type { PluginBudgets } from '@plugin-daemon/plugin-host/runtimes';
+import { readFairly } from '@plugin-daemon/plugin-host/runtimes/protocol';
 import type { Log } from '../../telemetry/index.ts';
-import type { PluginBudgets } from '../plugin-budgets.ts';
-import { readFairly } from '../protocol/index.ts';
 import { DebuggingRuntime } from './debugging-runtime.ts';
 import { LineSplitter } from './line-splitter.ts';
 import { Refusal, refusalLine, refusals } from './refusal.ts';

@@ -1,10 +1,9 @@
 import type { Socket } from 'node:net';
+import { sessionError } from '@plugin-daemon/plugin-host/errors';
+import type { PluginBudgets, PluginRuntime, RuntimeSession, SessionSink } from '@plugin-daemon/plugin-host/runtimes';
+import { PluginChannel } from '@plugin-daemon/plugin-host/runtimes/protocol';
 import type { StoredDeclaration } from '../../database/index.ts';
-import { sessionError } from '../../errors/index.ts';
 import type { Log } from '../../telemetry/index.ts';
-import type { PluginBudgets } from '../plugin-budgets.ts';
-import { PluginChannel } from '../protocol/index.ts';
-import type { PluginRuntime, RuntimeSession, SessionSink } from '../runtime.ts';
 import type { RegisteredPlugin } from './registration.ts';
 
 export interface DebuggingRuntimeOptions {

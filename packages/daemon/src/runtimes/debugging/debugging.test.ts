@@ -1,13 +1,13 @@
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { SessionError } from '@plugin-daemon/plugin-host/errors';
+import type { SessionSink } from '@plugin-daemon/plugin-host/runtimes';
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openMemoryCache } from '../../cache/index.ts';
 import { type Database, openDatabase, StoredDeclaration } from '../../database/index.ts';
-import type { SessionError } from '../../errors/index.ts';
 import { silentLog } from '../../telemetry/index.ts';
-import type { SessionSink } from '../runtime.ts';
 import { DebuggingKeys, DebuggingRuntimes, DebuggingServer, type DebuggingServerOptions } from './index.ts';
 import { line, manifest, registration, TestPlugin, toolProvider, until } from './test-plugin.ts';
 

@@ -1,3 +1,4 @@
+import { jsonProblemText, parseForeign } from '@plugin-daemon/plugin-host/json';
 import {
   assertDeclarationSize,
   decodeRegisteredList,
@@ -13,7 +14,6 @@ import {
 } from '@plugin-daemon/plugin-package';
 import { isObject } from '@plugin-daemon/values';
 import { StoredDeclaration } from '../../database/index.ts';
-import { jsonProblemText, parseForeign } from '../../json/foreign.ts';
 import { Refusal, refusals } from './refusal.ts';
 
 /** One message before the plugin is registered; `event` marks what belongs to a running plugin. */

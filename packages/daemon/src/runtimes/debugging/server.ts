@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { DaemonError } from '@plugin-daemon/plugin-host/errors';
+import type { PluginBudgets } from '@plugin-daemon/plugin-host/runtimes';
 import { messageOf } from '@plugin-daemon/values';
 import type { Database } from '../../database/index.ts';
-import { DaemonError } from '../../errors/index.ts';
 import type { Log } from '../../telemetry/index.ts';
-import type { PluginBudgets } from '../plugin-budgets.ts';
 import { Admission } from './admission.ts';
 import { type ConnectionLimits, DebuggingConnection } from './connection.ts';
 import type { DebuggingRuntime } from './debugging-runtime.ts';

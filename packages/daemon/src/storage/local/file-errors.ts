@@ -1,5 +1,5 @@
+import { DaemonError } from '@plugin-daemon/plugin-host/errors';
 import { messageOf } from '@plugin-daemon/values';
-import { DaemonError } from '../../errors/index.ts';
 import { mayBeName, namesRemedy } from './names.ts';
 
 export function codeOf(error: unknown): string | undefined {

@@ -1,6 +1,6 @@
 import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DaemonError } from '../../errors/index.ts';
+import { DaemonError } from '@plugin-daemon/plugin-host/errors';
 
 /** Names of packages and of installed plugins have both: `name:0.0.1@checksum`. */
 const PROBE = 'probe:0.0.1@name';

@@ -1,4 +1,4 @@
-import { DaemonError } from '../../errors/index.ts';
+import { DaemonError } from '@plugin-daemon/plugin-host/errors';
 
 /**
  * Loads the library of a store, which images that have no use for it may leave out.

@@ -1,6 +1,6 @@
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
-import { DaemonError } from '../../errors/index.ts';
+import { DaemonError } from '@plugin-daemon/plugin-host/errors';
 import { checkedKey } from '../object-key.ts';
 import type { ObjectStat, ObjectStorage, ObjectStream } from '../object-storage.ts';
 import type { ObjectClient, RemoteFailure } from './object-client.ts';

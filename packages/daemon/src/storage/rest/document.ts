@@ -1,6 +1,6 @@
+import { parseForeign } from '@plugin-daemon/plugin-host/json';
 import { isObject } from '@plugin-daemon/values';
 import { XMLParser } from 'fast-xml-parser';
-import { parseForeign } from '../../json/foreign.ts';
 
 /** Stores answer within a megabyte for a page of a thousand keys. */
 export const MAX_DOCUMENT_BYTES = 16 * 1024 * 1024;

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { DaemonError } from '../../errors/index.ts';
+import { DaemonError } from '@plugin-daemon/plugin-host/errors';
 
 /**
  * An endpoint as people write it, with a scheme or without: then it is https, as credentials go with it.

@@ -1,6 +1,6 @@
+import { PluginOutput } from '@plugin-daemon/plugin-host/runtimes/protocol';
 import { expect, test } from 'vitest';
-import { createLog } from '../../telemetry/index.ts';
-import { PluginOutput } from './plugin-output.ts';
+import { createLog } from './index.ts';
 
 function severityOf(line: string): unknown {
   const lines: string[] = [];

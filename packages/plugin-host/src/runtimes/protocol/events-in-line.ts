@@ -5,8 +5,7 @@
  * Every character is looked at a few times at most, whatever the line: see `Scan`.
  */
 import { isObject } from '@plugin-daemon/values';
-import { MAX_JSON_DEPTH } from '../../json/foreign.ts';
-import { skipSpace, skipString } from '../../json/slice.ts';
+import { MAX_JSON_DEPTH, skipSpace, skipString } from '../../json/index.ts';
 
 export interface FoundEvent {
   /** An object with a text as `event`. */

@@ -1,6 +1,6 @@
 import type { Writable } from 'node:stream';
 import type { SessionError } from '../../errors/index.ts';
-import type { Log } from '../../telemetry/index.ts';
+import type { Log } from '../../log/index.ts';
 import type { PluginBudgets } from '../plugin-budgets.ts';
 import type { RuntimeSession, SessionSink } from '../runtime.ts';
 import { LineChannel } from './line-channel.ts';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import type { Log } from '../../telemetry/index.ts';
+import type { Log } from '../../log/index.ts';
 import { PluginOutput } from './plugin-output.ts';
 
 interface Line {

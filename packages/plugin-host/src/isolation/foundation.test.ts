@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { LaunchSpec, PluginProcess, ProcessLauncher } from '../launcher/index.ts';
 import { CageUnavailable } from '../launcher/index.ts';
-import { silentLog } from '../telemetry/index.ts';
+import { silentLog } from '../log/index.ts';
 import { type InForce, type Isolation, type IsolationSetting, openIsolation } from './index.ts';
 
 const IDENTIFIER = `tests/plugin:0.0.1@${'a'.repeat(32)}`;

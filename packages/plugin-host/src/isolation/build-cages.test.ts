@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createProcessLauncher, type ProcessLauncher } from '../launcher/index.ts';
-import { silentLog } from '../telemetry/index.ts';
+import { silentLog } from '../log/index.ts';
 import { type Isolation, openIsolation } from './index.ts';
 
 let root: string;

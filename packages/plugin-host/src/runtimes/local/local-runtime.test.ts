@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import type { SessionError } from '../../errors/index.ts';
 import { createProcessLauncher, type ProcessLauncher } from '../../launcher/index.ts';
-import type { Log } from '../../telemetry/index.ts';
+import type { Log } from '../../log/index.ts';
 import type { SessionSink } from '../runtime.ts';
 import { LocalRuntime, type LocalRuntimeOptions } from './local-runtime.ts';
 

@@ -1,4 +1,4 @@
-import type { Log } from '../../telemetry/index.ts';
+import type { Log } from '../../log/index.ts';
 
 const MAX_LINES_PER_SECOND = 50;
 

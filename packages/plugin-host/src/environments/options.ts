@@ -1,9 +1,9 @@
-import type { Logger } from 'pino';
 import type { LaunchSpec, ProcessLauncher } from '../launcher/index.ts';
+import type { Log } from '../log/index.ts';
 import type { Proxies } from './installer-environment.ts';
 import type { MirrorOptions } from './mirror.ts';
 
-export type EnvironmentLog = Pick<Logger, 'debug' | 'info' | 'warn'>;
+export type EnvironmentLog = Pick<Log, 'debug' | 'info' | 'warn'>;
 
 /** What runs code of strangers during an installation, and what it may read and write. */
 export interface BuildCageRequest {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { ProcessLauncher } from '../launcher/index.ts';
-import type { Log } from '../telemetry/index.ts';
+import type { Log } from '../log/index.ts';
 import { ControlGroups } from './control-groups.ts';
 import { candidates, describeMode, type IsolationMode, type IsolationSetting, modes } from './modes.ts';
 import { closeEntries, closePath, openWay } from './ownership.ts';

@@ -1,6 +1,6 @@
 import { type SessionError, sessionError } from '../../errors/index.ts';
 import type { LaunchSpec, PluginProcess, ProcessExit, ProcessLauncher } from '../../launcher/index.ts';
-import type { Log } from '../../telemetry/index.ts';
+import type { Log } from '../../log/index.ts';
 import type { PluginBudgets } from '../plugin-budgets.ts';
 import { PluginChannel, readFairly } from '../protocol/index.ts';
 import type { PluginInstance, RuntimeSession, SessionSink } from '../runtime.ts';
