@@ -27,7 +27,7 @@ export const rules: HouseRules = {
   ],
   layers: {
     'plugin-host': [
-      ['errors', 'json', 'log', 'sibling-module.ts', 'python-output.ts', 'text'],
+      ['actions', 'backwards-kinds', 'errors', 'json', 'log', 'sibling-module.ts', 'python-output.ts', 'text'],
       ['budget', 'launcher'],
       ['runtimes'],
       ['environments', 'isolation'],

@@ -1,3 +1,4 @@
+import { backwardsKindRow, backwardsKinds } from '@plugin-daemon/plugin-host/backwards-kinds';
 import { ByteBudget } from '@plugin-daemon/plugin-host/budget';
 import type { Permission, PluginDeclaration } from '@plugin-daemon/plugin-package';
 import fc from 'fast-check';
@@ -244,6 +245,10 @@ const framingOf = (type: string): 'stream' | 'struct' => {
   return kind?.target === 'dify' && kind.answer === 'frames' ? 'stream' : 'struct';
 };
 
+test('every kind of the table is served', () => {
+  expect([...kinds.keys()].sort()).toEqual(Object.keys(backwardsKinds).sort());
+});
+
 test('every kind that Dify serves is covered here', () => {
   const served = [...kinds.values()].filter(({ target }) => target === 'dify').map(({ type }) => type);
   expect(exchanges.map(([type]) => type).sort()).toEqual(served.sort());
@@ -259,7 +264,7 @@ test.each(exchanges)('%s: request, address and answer', async (type, request, pa
 });
 
 test.each(exchanges)('%s: without permission', async (type, request) => {
-  const word = kinds.get(type)?.right?.word;
+  const word = backwardsKindRow(type)?.right?.word;
   const off: Permission = {
     tool: { enabled: false },
     model: { ...everything.model, enabled: false } as NonNullable<Permission['model']>,

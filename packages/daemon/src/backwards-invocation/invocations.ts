@@ -1,6 +1,7 @@
+import { grantedKind } from '@plugin-daemon/plugin-host/backwards-kinds';
 import type { ByteBudget, Room } from '@plugin-daemon/plugin-host/budget';
 import { toDaemonError } from '@plugin-daemon/plugin-host/errors';
-import { type DecodedRequest, decodeRequest, formatViolations, validate, valueText } from '@plugin-daemon/wire-schema';
+import { type DecodedRequest, decodeRequest, formatViolations, validate } from '@plugin-daemon/wire-schema';
 import type { Log } from '../telemetry/index.ts';
 import { Answers } from './answers.ts';
 import type { BackwardsCaller, BackwardsInvocations } from './contract.ts';
@@ -127,12 +128,10 @@ export function createBackwardsInvocations({
 
 /** The kind, if this session may use it. */
 function authorize({ accessType, declaration }: BackwardsCaller, type: string): Kind {
-  if (accessType === 'model') throw new Refusal('you can not invoke dify from model');
-  const kind = kinds.get(type);
-  if (kind === undefined) throw new Refusal(`unsupported invoke type: ${valueText(type)}`);
-  if (kind.right !== undefined && !kind.right.granted(declaration.resource.permission)) {
-    throw new Refusal(`permission denied, you need to enable ${kind.right.word} access in plugin manifest`);
-  }
+  const asked = grantedKind(type, { accessType, permission: declaration.resource.permission });
+  if ('refusal' in asked) throw new Refusal(asked.refusal);
+  const kind = kinds.get(asked.kind);
+  if (kind === undefined) throw new Error(`the kind ${asked.kind} has no row that says how it is served`);
   return kind;
 }
 

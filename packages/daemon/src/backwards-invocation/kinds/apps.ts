@@ -1,14 +1,11 @@
 import { embed, object, record, required, string } from '@plugin-daemon/wire-schema';
 import { memberText } from '../dify/index.ts';
 import { difyKind } from './kind.ts';
-import { rights } from './rights.ts';
 
 export const appKinds = [
   difyKind({
     type: 'app',
-    right: rights.app,
     path: 'invoke/app',
-    answer: 'frames',
     failure: 'invoke app failed: ',
     readFailure: 'read app failed: ',
     request: record(
@@ -25,9 +22,7 @@ export const appKinds = [
   }),
   difyKind({
     type: 'fetch_app',
-    right: rights.app,
     path: 'fetch/app/info',
-    answer: 'json',
     failure: 'fetch app failed: ',
     request: record('FetchAppRequest', { app_id: string('AppId').check(required) }),
     // Dify wraps the app's parameters once more.

@@ -7,7 +7,6 @@ export const fileKinds = [
   difyKind({
     type: 'upload_file',
     path: 'upload/file/request',
-    answer: 'json',
     failure: 'upload file failed: ',
     request: record('UploadFileRequest', {
       filename: string('Filename').check(required),

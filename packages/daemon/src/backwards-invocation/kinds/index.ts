@@ -1,5 +1,5 @@
 /**
- * The kinds of backwards invocations, as data: who may, what is sent where, how the answer is framed, how errors begin.
+ * The kinds of backwards invocations, as data: what is sent where, how errors begin; who may stands in plugin-host.
  * A new kind is a new row. Pure values; only the dispatcher beside this folder reads them.
  */
 import { appKinds } from './apps.ts';

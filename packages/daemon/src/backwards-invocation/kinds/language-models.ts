@@ -13,7 +13,6 @@ import {
 import { memberText, withMember } from '../dify/index.ts';
 import { difyKind } from './kind.ts';
 import { model } from './model.ts';
-import { rights } from './rights.ts';
 
 const Tool = record('PromptMessageTool', {
   name: string('Name').check(required),
@@ -58,9 +57,7 @@ function withoutMessages(data: string): string {
 export const languageModelKinds = [
   difyKind({
     type: 'llm',
-    right: rights.llm,
     path: 'invoke/llm',
-    answer: 'frames',
     failure: 'invoke llm model failed: ',
     readFailure: 'read llm model failed: ',
     request: record('InvokeLLMRequest', model, completion),
@@ -68,9 +65,7 @@ export const languageModelKinds = [
   }),
   difyKind({
     type: 'llm_structured_output',
-    right: rights.llm,
     path: 'invoke/llm/structured-output',
-    answer: 'frames',
     failure: 'invoke llm with structured output model failed: ',
     readFailure: 'read llm with structured output model failed: ',
     request: record('InvokeLLMWithStructuredOutputRequest', model, completion, {
@@ -80,9 +75,7 @@ export const languageModelKinds = [
   }),
   difyKind({
     type: 'system_summary',
-    right: rights.llm,
     path: 'invoke/summary',
-    answer: 'json',
     failure: 'invoke summary failed: ',
     request: record(
       'InvokeSummaryRequest',

@@ -10,7 +10,6 @@ import {
   validate,
 } from '@plugin-daemon/wire-schema';
 import { difyKind } from './kind.ts';
-import { rights } from './rights.ts';
 
 const ModelConfig = record('ModelConfig', {
   provider: string('Provider').check(required),
@@ -54,9 +53,7 @@ function complete(data: string): string {
 export const nodeKinds = [
   difyKind({
     type: 'node_parameter_extractor',
-    right: rights.node,
     path: 'invoke/parameter-extractor',
-    answer: 'json',
     failure: 'invoke parameter extractor failed: ',
     request: record('InvokeParameterExtractorRequest', {
       parameters: array('Parameters', Parameter, { dive: true }).check(required),
@@ -66,9 +63,7 @@ export const nodeKinds = [
   }),
   difyKind({
     type: 'node_question_classifier',
-    right: rights.node,
     path: 'invoke/question-classifier',
-    answer: 'json',
     failure: 'invoke question classifier failed: ',
     request: record('InvokeQuestionClassifierRequest', {
       classes: array('Classes', Class, { dive: true }).check(required),

@@ -1,7 +1,6 @@
 import { array, embed, int, number, oneOf, record, required, string } from '@plugin-daemon/wire-schema';
 import { difyKind } from './kind.ts';
 import { model } from './model.ts';
-import { rights } from './rights.ts';
 
 const MultimodalContent = record('MultimodalContent', {
   content: string('Content').check(required),
@@ -13,9 +12,7 @@ const MultimodalContent = record('MultimodalContent', {
 export const otherModelKinds = [
   difyKind({
     type: 'text_embedding',
-    right: rights.textEmbedding,
     path: 'invoke/text-embedding',
-    answer: 'json',
     failure: 'invoke text-embedding model failed: ',
     request: record(
       'InvokeTextEmbeddingRequest',
@@ -28,9 +25,7 @@ export const otherModelKinds = [
   }),
   difyKind({
     type: 'multimodal_embedding',
-    right: rights.textEmbedding,
     path: 'invoke/multimodal-embedding',
-    answer: 'json',
     failure: 'invoke multimodal embedding model failed: ',
     request: record(
       'InvokeMultimodalEmbeddingRequest',
@@ -43,9 +38,7 @@ export const otherModelKinds = [
   }),
   difyKind({
     type: 'rerank',
-    right: rights.rerank,
     path: 'invoke/rerank',
-    answer: 'json',
     failure: 'invoke rerank model failed: ',
     request: record(
       'InvokeRerankRequest',
@@ -60,9 +53,7 @@ export const otherModelKinds = [
   }),
   difyKind({
     type: 'multimodal_rerank',
-    right: rights.rerank,
     path: 'invoke/multimodal-rerank',
-    answer: 'json',
     failure: 'invoke multimodal rerank model failed: ',
     request: record(
       'InvokeMultimodalRerankRequest',
@@ -77,9 +68,7 @@ export const otherModelKinds = [
   }),
   difyKind({
     type: 'tts',
-    right: rights.tts,
     path: 'invoke/tts',
-    answer: 'frames',
     failure: 'invoke tts model failed: ',
     readFailure: 'read tts model failed: ',
     request: record(
@@ -93,9 +82,7 @@ export const otherModelKinds = [
   }),
   difyKind({
     type: 'speech2text',
-    right: rights.speech2text,
     path: 'invoke/speech2text',
-    answer: 'json',
     failure: 'invoke speech2text model failed: ',
     request: record(
       'InvokeSpeech2TextRequest',
@@ -105,9 +92,7 @@ export const otherModelKinds = [
   }),
   difyKind({
     type: 'moderation',
-    right: rights.moderation,
     path: 'invoke/moderation',
-    answer: 'json',
     failure: 'invoke moderation model failed: ',
     request: record(
       'InvokeModerationRequest',

@@ -1,6 +1,5 @@
 import { type Infer, oneOf, record, required, string } from '@plugin-daemon/wire-schema';
 import type { StorageKind } from './kind.ts';
-import { rights } from './rights.ts';
 
 export const storageOperations = ['get', 'set', 'del', 'exist'] as const;
 
@@ -16,6 +15,5 @@ export type StorageRequest = Infer<typeof StorageRequest>;
 export const storageKind: StorageKind = {
   target: 'storage',
   type: 'storage',
-  right: rights.storage,
   request: StorageRequest,
 };

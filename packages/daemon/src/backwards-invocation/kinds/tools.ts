@@ -1,13 +1,10 @@
 import { embed, object, oneOf, record, required, string } from '@plugin-daemon/wire-schema';
 import { difyKind } from './kind.ts';
-import { rights } from './rights.ts';
 
 export const toolKinds = [
   difyKind({
     type: 'tool',
-    right: rights.tool,
     path: 'invoke/tool',
-    answer: 'frames',
     failure: 'invoke tool failed: ',
     readFailure: 'read tool response failed: ',
     request: record(

@@ -4,6 +4,7 @@
  * table.
  */
 import type { ServerResponse } from 'node:http';
+import { isDirect } from '@plugin-daemon/plugin-host/actions';
 import type { ByteBudget } from '@plugin-daemon/plugin-host/budget';
 import { DaemonError, toDaemonError } from '@plugin-daemon/plugin-host/errors';
 import { isUniqueIdentifier } from '@plugin-daemon/plugin-package';
@@ -44,10 +45,9 @@ export function dispatchRoutes(dependencies: DispatchDependencies): readonly Any
   return dispatchActions.flatMap((action) => {
     const body = dispatchBody(action);
     const onPlugin = route(action, 'plugin', `/dispatch${action.path}`, body, dependencies);
-    // Polling has no direct route (docs/wire/http-api.md#direct-calls).
-    return action.reply === 'json'
-      ? [onPlugin]
-      : [onPlugin, route(action, 'direct', `/dispatch${action.path}`, body, dependencies)];
+    return isDirect(action)
+      ? [onPlugin, route(action, 'direct', `/dispatch${action.path}`, body, dependencies)]
+      : [onPlugin];
   });
 }
 

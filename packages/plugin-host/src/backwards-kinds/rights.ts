@@ -1,6 +1,12 @@
 /** The permissions of a manifest that backwards invocations need. Absent blocks grant nothing. */
 import type { ModelPermission, Permission } from '@plugin-daemon/plugin-package';
-import type { Right } from './kind.ts';
+
+/** What a manifest must ask for. */
+export interface Right {
+  /** The word in the denial. */
+  readonly word: string;
+  readonly granted: (permission: Permission | undefined) => boolean;
+}
 
 const switchable = (name: 'tool' | 'node' | 'app' | 'storage'): Right => ({
   word: name,
