@@ -1,14 +1,12 @@
 /** The fixed answers to calls back into Dify, one entry per kind (docs/wire/cli.md#mocked-dify). Each yields the messages of its answer. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { BackwardsKind } from '@plugin-daemon/plugin-host/backwards-kinds';
 import { isRecord } from '../record.ts';
 import { sampleObject } from './json-sample.ts';
 
 export type Request = Readonly<Record<string, unknown>>;
-/** Items of a streamed answer (`stream`), or the one result (`struct`). */
-export interface MockKind {
-  form: 'stream' | 'struct';
-  answers: (request: Request) => Iterable<unknown> | AsyncIterable<unknown>;
-}
+/** Makes the items of a streamed answer, or the one result. */
+type Answers = (request: Request) => Iterable<unknown> | AsyncIterable<unknown>;
 
 const PAUSE_MS = 100;
 const VECTOR = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0];
@@ -172,29 +170,29 @@ function classify(request: Request): unknown {
   return { process_data: {}, outputs: { class_name: isRecord(first) ? first.name : '' }, inputs: {} };
 }
 
-const struct = (answer: (request: Request) => unknown): MockKind => ({
-  form: 'struct',
-  answers: (request) => [answer(request)],
-});
-const stream = (answers: MockKind['answers']): MockKind => ({ form: 'stream', answers });
+/** One result. */
+const once =
+  (answer: (request: Request) => unknown): Answers =>
+  (request) => [answer(request)];
 
-export const MOCK_KINDS: Readonly<Record<string, MockKind>> = {
-  llm: stream(llm),
-  llm_structured_output: stream(structured),
-  text_embedding: struct((request) => embedding(list(request.texts).length, request)),
-  multimodal_embedding: struct((request) => embedding(list(request.documents).length, request)),
-  rerank: struct((request) => ranked(request, text)),
-  multimodal_rerank: struct((request) =>
+/** Storage has no fixed answers: it remembers. */
+export const mockAnswers: Readonly<Record<Exclude<BackwardsKind, 'storage'>, Answers>> = {
+  llm,
+  llm_structured_output: structured,
+  text_embedding: once((request) => embedding(list(request.texts).length, request)),
+  multimodal_embedding: once((request) => embedding(list(request.documents).length, request)),
+  rerank: once((request) => ranked(request, text)),
+  multimodal_rerank: once((request) =>
     ranked(request, (document) => (isRecord(document) ? text(document.content) : '')),
   ),
-  tts: stream(() => repeat(10, { result: 'a1b2c3d4' })),
-  speech2text: struct(() => ({ result: 'hello world' })),
-  moderation: struct(() => ({ result: true })),
-  tool: stream(() => repeat(10, { type: 'text', message: { text: 'hello world' }, meta: null })),
-  app: stream(app),
-  fetch_app: struct(() => ({ name: 'test' })),
-  node_parameter_extractor: struct(extract),
-  node_question_classifier: struct(classify),
-  system_summary: struct((request) => ({ summary: text(request.text) })),
-  upload_file: struct(() => ({ url: 'https://example.com/files/upload' })),
+  tts: () => repeat(10, { result: 'a1b2c3d4' }),
+  speech2text: once(() => ({ result: 'hello world' })),
+  moderation: once(() => ({ result: true })),
+  tool: () => repeat(10, { type: 'text', message: { text: 'hello world' }, meta: null }),
+  app,
+  fetch_app: once(() => ({ name: 'test' })),
+  node_parameter_extractor: once(extract),
+  node_question_classifier: once(classify),
+  system_summary: once((request) => ({ summary: text(request.text) })),
+  upload_file: once(() => ({ url: 'https://example.com/files/upload' })),
 };

@@ -5,43 +5,12 @@
  */
 import { mkdir, readFile, rm, stat } from 'node:fs/promises';
 import { dirname, join, posix } from 'node:path';
+import { backwardsKindRow, grantedKind } from '@plugin-daemon/plugin-host/backwards-kinds';
 import type { Permission } from '@plugin-daemon/plugin-package';
 import { writeFileAtomic } from '../files/atomic.ts';
 import { isRecord } from '../record.ts';
-import { MOCK_KINDS, type Request } from './mock-answers.ts';
+import { mockAnswers, type Request } from './mock-answers.ts';
 import type { BackwardsAnswer } from './plugin-host.ts';
-
-interface Need {
-  granted: (permission: Permission) => boolean;
-  word: string;
-}
-
-const model = (
-  kind: 'llm' | 'text_embedding' | 'rerank' | 'tts' | 'speech2text' | 'moderation',
-  word: string,
-): Need => ({
-  granted: (permission) => permission.model?.enabled === true && permission.model[kind] === true,
-  word,
-});
-
-const NEEDS: Readonly<Record<string, Need>> = {
-  tool: { granted: (permission) => permission.tool?.enabled === true, word: 'tool' },
-  llm: model('llm', 'llm'),
-  llm_structured_output: model('llm', 'llm'),
-  system_summary: model('llm', 'llm'),
-  text_embedding: model('text_embedding', 'text-embedding'),
-  multimodal_embedding: model('text_embedding', 'text-embedding'),
-  rerank: model('rerank', 'rerank'),
-  multimodal_rerank: model('rerank', 'rerank'),
-  tts: model('tts', 'tts'),
-  speech2text: model('speech2text', 'speech2text'),
-  moderation: model('moderation', 'moderation'),
-  app: { granted: (permission) => permission.app?.enabled === true, word: 'app' },
-  fetch_app: { granted: (permission) => permission.app?.enabled === true, word: 'app' },
-  node_parameter_extractor: { granted: (permission) => permission.node?.enabled === true, word: 'node' },
-  node_question_classifier: { granted: (permission) => permission.node?.enabled === true, word: 'node' },
-  storage: { granted: (permission) => permission.storage?.enabled === true, word: 'storage' },
-};
 
 /** Answers the user wrote, by kind: one result, or a list of stream items; `{ "error": "…" }` fails the call. */
 export type Script = Readonly<Record<string, unknown>>;
@@ -130,6 +99,9 @@ async function answerStorage(storage: MockStorage, request: Request): Promise<un
   }
 }
 
+const formOf = (kind: string): 'stream' | 'struct' =>
+  backwardsKindRow(kind)?.answer === 'frames' ? 'stream' : 'struct';
+
 function scripted(
   script: Script | undefined,
   kind: string,
@@ -138,7 +110,7 @@ function scripted(
   if (entry === undefined) return undefined;
   if (isRecord(entry) && typeof entry.error === 'string' && Object.keys(entry).length === 1)
     return { error: entry.error };
-  const form = MOCK_KINDS[kind]?.form ?? 'struct';
+  const form = formOf(kind);
   return { form, items: Array.isArray(entry) ? entry : [entry] };
 }
 
@@ -159,20 +131,14 @@ export async function answerBackwards(
     respond({ backwards_request_id: id, event: 'response', message: form, data: item });
   };
   try {
-    if (options.accessType === 'model') throw new Error('you can not invoke dify from model');
-    const need = NEEDS[kind];
-    if (need !== undefined && !need.granted(options.permission ?? {}))
-      throw new Error(`permission denied, you need to enable ${need.word} access in plugin manifest`);
+    const asked = grantedKind(kind, options);
+    if ('refusal' in asked) throw new Error(asked.refusal);
     const script = scripted(options.script, kind);
     if (script !== undefined) {
       if ('error' in script) throw new Error(script.error);
       for (const item of script.items) send(script.form, item);
-    } else if (kind === 'storage') send('struct', await answerStorage(options.storage, request));
-    else {
-      const mock = MOCK_KINDS[kind];
-      if (mock === undefined) throw new Error(`unsupported invoke type: ${kind}`);
-      for await (const item of mock.answers(request)) send(mock.form, item);
-    }
+    } else if (asked.kind === 'storage') send('struct', await answerStorage(options.storage, request));
+    else for await (const item of mockAnswers[asked.kind](request)) send(formOf(kind), item);
   } catch (error) {
     failure = error instanceof Error ? error.message : String(error);
     respond({ backwards_request_id: id, event: 'error', message: failure, data: null });

@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
+import { backwardsKindRow, backwardsKinds } from '@plugin-daemon/plugin-host/backwards-kinds';
 import { openDirectory, type PluginDeclaration } from '@plugin-daemon/plugin-package';
 import { expect, test } from 'vitest';
 import { dify, newPlugin, temporaryFolder } from '../../test/harness.ts';
@@ -179,11 +180,32 @@ test('calls back need the permission of the manifest', async () => {
     { event: 'error', message: 'you can not invoke dify from model' },
     { event: 'end' },
   ]);
-  expect(await answers(call('encrypt'), { permission: ALL })).toMatchObject([
-    { event: 'error', message: 'unsupported invoke type: encrypt' },
+});
+
+test.each(['encrypt', '', 'constructor', 'toString', '__proto__'])('there is no kind %j', async (kind) => {
+  expect(await answers(call(kind), { permission: ALL })).toMatchObject([
+    { event: 'error', message: `unsupported invoke type: ${kind}` },
     { event: 'end' },
   ]);
 });
+
+test.each(Object.keys(backwardsKinds))(
+  'the stand-in for Dify answers %s when the manifest asks for it',
+  async (kind) => {
+    const all = {
+      ...ALL,
+      tool: { enabled: true },
+      node: { enabled: true },
+      app: { enabled: true },
+      storage: { enabled: true, size: 1024 },
+    };
+    const got = await answers(call(kind, { opt: 'exist', key: 'k' }), { permission: all });
+    expect(got.filter(({ event }) => event === 'error')).toEqual([]);
+    expect(new Set(got.filter(({ event }) => event === 'response').map(({ message }) => message))).toEqual(
+      new Set([backwardsKindRow(kind)?.answer === 'frames' ? 'stream' : 'struct']),
+    );
+  },
+);
 
 test('a model that is offered tools calls the first, then talks', async () => {
   const got = await answers(

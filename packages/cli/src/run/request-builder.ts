@@ -3,11 +3,11 @@
  * missing or not allowed is said with the choices.
  */
 import { readFileSync } from 'node:fs';
+import { actionRow } from '@plugin-daemon/plugin-host/actions';
 import type { Json, PluginDeclaration } from '@plugin-daemon/plugin-package';
 import { CliError, EXIT, usageError } from '../errors.ts';
 import { didYouMean } from '../nearest.ts';
 import { isRecord } from '../record.ts';
-import { actionRow } from './actions.ts';
 import { requestBytes } from './http-text.ts';
 
 export interface CallSpec {

@@ -1,9 +1,9 @@
 /** One client of `plugin run`: reads requests, runs them side by side, writes their answers. */
 import { randomUUID } from 'node:crypto';
 import type { Readable } from 'node:stream';
+import { accessTypes, actionRow } from '@plugin-daemon/plugin-host/actions';
 import type { PluginDeclaration } from '@plugin-daemon/plugin-package';
 import { isRecord } from '../record.ts';
-import { ACCESS_TYPES, actionRow } from './actions.ts';
 import { answerBackwards, type MockStorage, type Script } from './mock-dify.ts';
 import type { CallRequest, CallSink, PluginFailure, RunningCall } from './plugin-host.ts';
 import { type LineWriter, linesOf, MAX_LINE } from './protocol.ts';
@@ -45,8 +45,8 @@ function readRequest(line: string): Request | { invokeId: string; problem: strin
     return { invokeId, problem: 'action and type are required' };
   const row = actionRow(action);
   if (row === undefined) return { invokeId, problem: `unknown action ${action}` };
-  if (!ACCESS_TYPES.includes(type))
-    return { invokeId, problem: `unknown type ${type}: expected one of ${ACCESS_TYPES.join(', ')}` };
+  if (!accessTypes.some((each) => each === type))
+    return { invokeId, problem: `unknown type ${type}: expected one of ${accessTypes.join(', ')}` };
   if (row.type !== type) return { invokeId, problem: `action ${action} belongs to type ${row.type}, not ${type}` };
   if (request !== undefined && request !== null && !isRecord(request))
     return { invokeId, problem: 'request must be an object' };

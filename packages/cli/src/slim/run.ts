@@ -1,5 +1,6 @@
 /** The program slim: one action, one stream of JSON lines, one exit code (docs/wire/cli.md#slim). */
 import { readFile, stat } from 'node:fs/promises';
+import { type ActionRow, actionRow, isDirect } from '@plugin-daemon/plugin-host/actions';
 import {
   openDirectory,
   openPackage,
@@ -8,7 +9,6 @@ import {
   verifySignature,
 } from '@plugin-daemon/plugin-package';
 import { assembleDeclaration } from '@plugin-daemon/plugin-package/schema';
-import { actionRow } from '../run/actions.ts';
 import { loadConfig, type SlimConfig } from './config.ts';
 import { NIL_TENANT, readInput } from './input.ts';
 import { escapeJson, lineSink } from './json-lines.ts';
@@ -91,8 +91,8 @@ async function invoke(
   if (id === '') throw new SlimError('INVALID_INPUT', '-id is required');
   if (action === '') throw new SlimError('INVALID_INPUT', '-action is required');
   const row = actionRow(action);
-  if (row === undefined || row.notInSlim === true || row.path === undefined)
-    throw new SlimError('UNKNOWN_ACTION', `unknown action: ${action}`);
+  const path = row === undefined ? undefined : pathOf(row);
+  if (row === undefined || path === undefined) throw new SlimError('UNKNOWN_ACTION', `unknown action: ${action}`);
   const extras = readExtras(values);
   const config = loadConfig(env, values.get('config'), { folder: true });
   const input = await readInput(values.get('args'), streams.stdin);
@@ -101,7 +101,7 @@ async function invoke(
   if (config.mode === 'remote')
     return runRemote(config.remote, {
       id,
-      path: row.path,
+      path,
       input,
       sink,
       signal,
@@ -111,6 +111,15 @@ async function invoke(
     });
   const { runLocal } = await import('./local.ts');
   return runLocal(config.local, { id, type: row.type, action, input, env, signal, sink, strict, ...extras });
+}
+
+/**
+ * Below `/v2/invoke/dispatch`; undefined for what slim does not offer. Webhooks it does, and sends them to a route that no daemon has:
+ * callers know the 404 (docs/wire/cli.md#slim).
+ */
+function pathOf(row: ActionRow): string | undefined {
+  if (row.type === 'endpoint') return '/endpoint/invoke';
+  return isDirect(row) ? row.path : undefined;
 }
 
 interface Extras {

@@ -2,9 +2,9 @@
  * `slim extract`: a plugin's schema without its texts for people, or the skeleton of the arguments of one action
  * (docs/wire/cli.md#extract).
  */
+import { actionRow, isDirect } from '@plugin-daemon/plugin-host/actions';
 import type { Json, PluginDeclaration } from '@plugin-daemon/plugin-package';
 import { isRecord } from '../record.ts';
-import { actionRow } from '../run/actions.ts';
 import { NIL_TENANT } from './input.ts';
 import { SlimError } from './slim-error.ts';
 
@@ -143,7 +143,7 @@ function agentSkeleton(declaration: PluginDeclaration): Record<string, unknown> 
 export function skeleton(declaration: PluginDeclaration, action: string): Record<string, unknown> {
   const row = actionRow(action);
   if (row?.type === 'tool') return toolSkeleton(declaration, action);
-  if (row?.type === 'model' && row.notInSlim !== true) return modelSkeleton(declaration, action);
+  if (row?.type === 'model' && isDirect(row)) return modelSkeleton(declaration, action);
   if (row?.type === 'agent_strategy') return agentSkeleton(declaration);
   throw new SlimError('UNKNOWN_ACTION', `unknown action: ${action}`);
 }

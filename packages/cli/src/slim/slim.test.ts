@@ -3,10 +3,10 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { PassThrough } from 'node:stream';
+import { actionNames, actionRow, actions, isDirect } from '@plugin-daemon/plugin-host/actions';
 import { openPackage } from '@plugin-daemon/plugin-package';
 import { expect, onTestFinished, test } from 'vitest';
 import { dify, newPlugin, temporaryFolder } from '../../test/harness.ts';
-import { ACTIONS } from '../run/actions.ts';
 import { loadConfig } from './config.ts';
 import { escapeJson } from './json-lines.ts';
 import { parseGoFlags } from './options.ts';
@@ -165,10 +165,15 @@ test('remote calls: path, headers, body, frames; every action has its path', asy
     headers: { 'x-api-key': 'k', 'x-plugin-unique-identifier': ID },
   });
   expect(JSON.parse(requests[0]?.body ?? '')).toEqual({ tenant_id: 't', user_id: '', data: { a: 1 } });
-  for (const row of ACTIONS.filter((each) => each.notInSlim !== true)) {
-    await slim(['-id', ID, '-action', row.action, '-args', INPUT], remote(url));
-    expect(requests.at(-1)?.path).toBe(`/v2/invoke/dispatch${row.path}`);
+  for (const action of actionNames.filter((name) => isDirect(actions[name]))) {
+    await slim(['-id', ID, '-action', action, '-args', INPUT], remote(url));
+    expect(requests.at(-1)?.path).toBe(`/v2/invoke/dispatch${actionRow(action)?.path}`);
   }
+  await slim(['-id', ID, '-action', 'invoke_endpoint', '-args', INPUT], remote(url));
+  expect(requests.at(-1)?.path).toBe('/v2/invoke/dispatch/endpoint/invoke');
+  expect(await slim(['-id', ID, '-action', 'start_polling', '-args', INPUT], remote(url))).toMatchObject({
+    error: { code: 'UNKNOWN_ACTION' },
+  });
 });
 
 test('remote failures', async () => {
