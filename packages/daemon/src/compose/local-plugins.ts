@@ -66,6 +66,7 @@ export function localPlugins(parts: LocalPluginsParts) {
       budgets: parts.budgets,
       liveness: { ...LIVENESS, hopelessAfterMs: settings.PLUGIN_MAX_EXECUTION_TIMEOUT * 1000 },
       graceMs: GRACE_MS,
+      cancelGraceMs: settings.PLUGIN_CANCEL_GRACE_SECONDS * 1000 || undefined,
     },
     buildsAtOnce: settings.PLUGIN_LOCAL_LAUNCHING_CONCURRENT,
     startsAtOnce: Math.max(settings.PLUGIN_LOCAL_LAUNCHING_CONCURRENT, availableParallelism()),

@@ -35,6 +35,15 @@ export const pluginSettings = {
     meaning: 'Longest duration of one invocation, from the request to its last chunk.',
     usedBy: 'invocation',
   }),
+  PLUGIN_CANCEL_GRACE_SECONDS: integer({
+    default: 10,
+    min: 0,
+    unit: 's',
+    meaning:
+      'How long a call may go on inside its plugin after it was cancelled; then the process is replaced and ended. 0 lets it go on.',
+    usedBy: 'supervision',
+    own: true,
+  }),
   PLUGIN_IDLE_TIMEOUT: integer({
     default: 0,
     unit: 's',

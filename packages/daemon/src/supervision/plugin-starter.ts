@@ -1,6 +1,7 @@
 import type { PythonEnvironments } from '@plugin-daemon/plugin-host/environments';
 import { DaemonError } from '@plugin-daemon/plugin-host/errors';
 import type { CagedLaunch, PluginCages } from '@plugin-daemon/plugin-host/isolation';
+import { bootstrapArguments } from '@plugin-daemon/plugin-host/plugin-python';
 import { LocalRuntime, type LocalRuntimeOptions } from '@plugin-daemon/plugin-host/runtimes/local';
 import { type PluginDeclaration, parseUniqueIdentifier } from '@plugin-daemon/plugin-package';
 import { messageOf } from '@plugin-daemon/values';
@@ -17,7 +18,7 @@ export interface PluginStarterOptions {
   readonly environment: Readonly<Record<string, string>>;
   readonly runtime: Pick<
     LocalRuntimeOptions,
-    'launcher' | 'log' | 'readySeconds' | 'maxMessageBytes' | 'budgets' | 'liveness' | 'graceMs'
+    'launcher' | 'log' | 'readySeconds' | 'maxMessageBytes' | 'budgets' | 'liveness' | 'graceMs' | 'cancelGraceMs'
   >;
   /** Environments built at once; PLUGIN_LOCAL_LAUNCHING_CONCURRENT. */
   readonly buildsAtOnce: number;
@@ -56,7 +57,7 @@ export function createPluginStarter(
           memory: declaration.resource.memory,
           spec: {
             command: prepared.python,
-            args: ['-m', runner.entrypoint],
+            args: bootstrapArguments(runner.entrypoint),
             cwd: prepared.directory,
             env: options.environment,
           },

@@ -71,6 +71,8 @@ export interface PluginInstance extends PluginRuntime {
   stop(reason: string): Promise<unknown>;
   /** Settles when it has ended, whoever ended it, with why. Never rejects. */
   readonly ended: Promise<{ readonly text: string }>;
+  /** Settles when a call that was cancelled goes on inside it, with why: it should be replaced. Never rejects; absent where nobody can tell. */
+  readonly stuck?: Promise<{ readonly text: string }>;
   /** What the log should say of it, such as its process id. */
   readonly facts: Readonly<Record<string, string | number>>;
 }

@@ -2,7 +2,7 @@ import { type SessionError, sessionError } from '../../errors/index.ts';
 import type { LaunchSpec, PluginProcess, ProcessExit, ProcessLauncher } from '../../launcher/index.ts';
 import type { Log } from '../../log/index.ts';
 import type { PluginBudgets } from '../plugin-budgets.ts';
-import { PluginChannel, readFairly } from '../protocol/index.ts';
+import { type CancellationOptions, PluginChannel, readFairly } from '../protocol/index.ts';
 import type { PluginInstance, RuntimeSession, SessionSink } from '../runtime.ts';
 import { Liveness, type LivenessOptions } from './liveness.ts';
 import { MemoryWatch } from './memory-watch.ts';
@@ -24,6 +24,8 @@ export interface LocalRuntimeOptions {
   readonly memoryLimit?: { readonly bytes: number; readonly text: string; readonly watch: boolean };
   /** Between SIGTERM and SIGKILL. */
   readonly graceMs: number;
+  /** How long a call may go on after it was cancelled before the instance counts as stuck; absent: for ever. */
+  readonly cancelGraceMs?: number | undefined;
 }
 
 /** How long output may still arrive after the process has ended (a descendant may keep the pipe open). */
@@ -55,6 +57,7 @@ export class LocalRuntime implements PluginInstance {
   readonly #liveness: Liveness;
   readonly #ready = Promise.withResolvers<void>();
   readonly #ended = Promise.withResolvers<Death>();
+  readonly #stuck = Promise.withResolvers<{ readonly text: string }>();
   readonly #memory: MemoryWatch | undefined;
   #dead = false;
   #exceeded = false;
@@ -100,6 +103,7 @@ export class LocalRuntime implements PluginInstance {
       log: options.log,
       fields: { plugin: options.identifier, pid: process.pid },
       onHeartbeat: () => this.#ready.resolve(),
+      cancellation: options.cancelGraceMs === undefined ? undefined : this.#watchCancelled(options.cancelGraceMs),
     });
     this.#stderr = new StderrTail((line) => this.#channel.stderr(line));
     this.#liveness = new Liveness(process, options.liveness, {
@@ -118,8 +122,14 @@ export class LocalRuntime implements PluginInstance {
     void this.#watch();
   }
 
-  get facts(): { readonly pid: number } {
-    return { pid: this.#process.pid };
+  get facts(): Readonly<{ pid: number; cancels?: string }> {
+    const { cancels } = this.#channel;
+    return { pid: this.#process.pid, ...(cancels !== undefined && { cancels: String(cancels) }) };
+  }
+
+  /** Settles when a call that was cancelled goes on inside the plugin, with why. Never rejects. */
+  get stuck(): Promise<{ readonly text: string }> {
+    return this.#stuck.promise;
   }
 
   get load(): number {
@@ -142,6 +152,17 @@ export class LocalRuntime implements PluginInstance {
   open(sessionId: string, sink: SessionSink): RuntimeSession {
     if (this.#dead) throw new Error('plugin instance stopped');
     return this.#channel.open(sessionId, sink);
+  }
+
+  #watchCancelled(graceMs: number): CancellationOptions {
+    return {
+      graceMs,
+      onUnyielding: (sessionId) => {
+        const text = `a call that was cancelled went on for ${graceMs / 1000} s: its code neither waits nor ends`;
+        this.#options.log.warn({ plugin: this.identifier, pid: this.#process.pid, session_id: sessionId }, text);
+        this.#stuck.resolve({ text });
+      },
+    };
   }
 
   /** Ends the process: SIGTERM to its group, SIGKILL after the grace period. Resolves when it has ended. */

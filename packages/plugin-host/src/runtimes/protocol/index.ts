@@ -3,6 +3,7 @@
  * (docs/wire/runtime-protocol.md#lines). Owns splitting, routing and the encoding of lines; knows no process, no socket and no HTTP.
  * Used by runtimes/local and runtimes/debugging.
  */
+export { Cancellation, type CancellationOptions } from './cancellation.ts';
 export { readFairly } from './fair-reading.ts';
 export { LineChannel, type LineChannelEvents, type LineChannelOptions } from './line-channel.ts';
 export { LineWriter } from './line-writer.ts';

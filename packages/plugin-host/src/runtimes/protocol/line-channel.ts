@@ -15,6 +15,8 @@ export interface LineChannelEvents {
   heartbeat(): void;
   /** A `log` event of the plugin's logging handler. */
   log(level: string, message: string): void;
+  /** What our addition to the SDK says of itself, with a log event: whatever the plugin wrote there. */
+  addition?(said: unknown): void;
   /** An `error` event: the text of its data, at most 1,024 characters of it. */
   pluginError(data: string): void;
   /** Anything that is no event: print() output, the manifest line. At most 1,024 characters of it. */
@@ -322,7 +324,8 @@ export class LineChannel {
 
   /** Only texts are taken at their word. */
   #log(data: unknown, text: string): void {
-    const { level, message } = isObject(data) ? data : {};
+    const { level, message, daemon } = isObject(data) ? data : {};
+    if (daemon !== undefined) this.#options.events.addition?.(daemon);
     if (typeof message !== 'string') return this.#options.events.stray(text.slice(0, STRAY_CHARACTERS));
     this.#options.events.log(typeof level === 'string' ? level : 'info', message.slice(0, LOG_CHARACTERS));
   }

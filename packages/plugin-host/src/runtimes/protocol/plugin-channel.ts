@@ -3,6 +3,7 @@ import type { SessionError } from '../../errors/index.ts';
 import type { Log } from '../../log/index.ts';
 import type { PluginBudgets } from '../plugin-budgets.ts';
 import type { RuntimeSession, SessionSink } from '../runtime.ts';
+import { Cancellation, type CancellationOptions } from './cancellation.ts';
 import { LineChannel } from './line-channel.ts';
 import { LineWriter } from './line-writer.ts';
 import { cancelLine, endedSessionLines } from './outgoing.ts';
@@ -20,6 +21,8 @@ export interface PluginChannelOptions {
   /** What lines of the log say of the plugin. */
   readonly fields: Readonly<Record<string, unknown>>;
   readonly onHeartbeat?: () => void;
+  /** Absent: nobody looks after calls that were cancelled. */
+  readonly cancellation?: CancellationOptions | undefined;
 }
 
 /**
@@ -31,12 +34,15 @@ export class PluginChannel {
   readonly #writer: LineWriter;
   readonly #said: PluginOutput;
   readonly #options: PluginChannelOptions;
+  readonly #cancellation: Cancellation | undefined;
 
   constructor(options: PluginChannelOptions) {
     const { output, budgets, owner, log, fields, maxMessageBytes } = options;
     this.#options = options;
     const said = new PluginOutput(log, fields);
     this.#said = said;
+    const cancellation = options.cancellation && new Cancellation(options.cancellation);
+    this.#cancellation = cancellation;
     this.#writer = new LineWriter(output, budgets?.input.room(owner));
     this.#lines = new LineChannel({
       maxMessageBytes,
@@ -45,6 +51,7 @@ export class PluginChannel {
       events: {
         heartbeat: () => options.onHeartbeat?.(),
         log: (level, message) => said.event(level, message),
+        addition: (about) => cancellation?.hear(about),
         pluginError: (data) => said.error(data),
         stray: (text) => said.stdout(text),
         fault: (error) => said.fault(error),
@@ -61,6 +68,11 @@ export class PluginChannel {
     return this.#lines.sessions;
   }
 
+  /** Whether a cancelled call ends inside the plugin; undefined where it has not said so. */
+  get cancels(): boolean | undefined {
+    return this.#cancellation?.possible;
+  }
+
   /** Settles when no session is open; at once if none is. */
   idle(): Promise<void> {
     return this.#lines.idle();
@@ -72,7 +84,9 @@ export class PluginChannel {
       send: (line) => this.#writer.send(line),
       close: () => void this.#lines.close(sessionId),
       cancel: () => {
-        if (this.#lines.close(sessionId)) this.#tell(cancelLine(sessionId));
+        if (!this.#lines.close(sessionId)) return;
+        this.#tell(cancelLine(sessionId));
+        this.#cancellation?.begin(sessionId);
       },
     };
   }
@@ -89,6 +103,7 @@ export class PluginChannel {
 
   /** The plugin is gone: every open session ends at once. */
   fail(error: SessionError): void {
+    this.#cancellation?.stop();
     this.#lines.fail(error);
   }
 

@@ -1,0 +1,49 @@
+import { CANCEL_SCRIPT } from './cancel-script.ts';
+
+/**
+ * Runs a plugin's module as `python -m` does, with the SDK amended as soon as the module has imported it. What the package brought is
+ * not searched before that: a file of it that is called like a module of Python's would be taken for it.
+ */
+export const BOOTSTRAP_SCRIPT = `
+${CANCEL_SCRIPT}
+def _plugin_daemon_start():
+    import os, runpy, sys
+    sys.path[:] = [one for one in sys.path if one != ""]
+    amend = _plugin_daemon_cancel()
+
+    class AfterImport:
+        """Amends the SDK when the module that runs its calls has been loaded, and looks no further."""
+
+        def find_spec(self, name, path=None, target=None):
+            if name != "dify_plugin.core.server.io_server":
+                return None
+            sys.meta_path.remove(self)
+            for finder in sys.meta_path:
+                spec = finder.find_spec(name, path, target) if hasattr(finder, "find_spec") else None
+                if spec is not None:
+                    break
+            else:
+                return None
+            load = spec.loader.exec_module
+
+            def load_and_amend(module):
+                load(module)
+                amend()
+
+            spec.loader.exec_module = load_and_amend
+            return spec
+
+    sys.meta_path.insert(0, AfterImport())
+    entrypoint = sys.argv[1]
+    sys.path.insert(0, os.getcwd())
+    sys.argv[:] = ["-m", *sys.argv[2:]]
+    for name in ("_plugin_daemon_cancel", "_plugin_daemon_start"):
+        del globals()[name]
+    runpy._run_module_as_main(entrypoint)
+
+
+_plugin_daemon_start()
+`;
+
+/** What the interpreter of a plugin's environment is given, so that it runs a module of the plugin. */
+export const bootstrapArguments = (entrypoint: string): readonly string[] => ['-c', BOOTSTRAP_SCRIPT, entrypoint];
