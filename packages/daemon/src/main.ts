@@ -5,6 +5,7 @@ enableCompileCache();
 
 const USAGE = `npm start                 the daemon; settings: docs/configuration.md
 npm start -- --check      tries settings, storage, database, uv, Python and package index, and exits
+npm start -- sri           the server of the serverless runtime interface: docs/sri.md
 npm run migrate-store      moves an installation between SQLite, PostgreSQL and MySQL; --help says more
 `;
 
@@ -16,6 +17,9 @@ if (args.length === 0) {
 } else if (args.length === 1 && args[0] === '--check') {
   const { check } = await import('./check.ts');
   await check();
+} else if (args.length === 1 && args[0] === 'sri') {
+  const { serveSri } = await import('./serve-sri.ts');
+  await serveSri();
 } else if (args[0] === 'migrate-store') {
   const { migrateStore } = await import('./migrate-store.ts');
   process.exitCode = await migrateStore(args.slice(1));

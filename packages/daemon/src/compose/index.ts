@@ -27,25 +27,20 @@ import { Invocations } from '../invocation/index.ts';
 import { Routing } from '../routing/index.ts';
 import { DebuggingKeys, DebuggingRuntimes, DebuggingServer } from '../runtimes/debugging/index.ts';
 import { measured, objectKey } from '../storage/index.ts';
-import {
-  createLog,
-  createMetrics,
-  type Metrics,
-  type OwnedLog,
-  PluginJournal,
-  SecretFilter,
-} from '../telemetry/index.ts';
+import { createMetrics, type Metrics, type OwnedLog, PluginJournal, SecretFilter } from '../telemetry/index.ts';
 import { budgetsOf } from './budgets.ts';
 import { provideDatabase } from './database.ts';
 import { openObjects, secretValues } from './drivers.ts';
 import { type HttpServers, httpServers } from './http.ts';
 import { isolation } from './isolation.ts';
 import { installationOptions, localPlugins, packageStore } from './local-plugins.ts';
+import { openLog } from './log.ts';
 import { observeInstallations, observeInvocations } from './observation.ts';
 import { openShared } from './shared.ts';
 
 export { checkDaemon, type Finding } from './check.ts';
 export { databaseOptions } from './database.ts';
+export { type Sri, startSri } from './sri.ts';
 
 /** A running daemon. */
 export interface Daemon {
@@ -303,20 +298,6 @@ function warnOfPid1(log: OwnedLog, launchesDirectly: boolean): void {
   const finding = explainPid1({ launchesDirectly });
   if (finding !== undefined) log.warn({ remedy: finding.remedy }, finding.cause);
 }
-
-const MEGABYTE = 1_000_000;
-
-const openLog = (settings: Settings, secrets: readonly string[]): OwnedLog =>
-  createLog({
-    level: settings.LOG_LEVEL,
-    format: settings.LOG_OUTPUT_FORMAT,
-    file: settings.LOG_FILE,
-    fileMaxBytes: settings.LOG_FILE_MAX_SIZE * MEGABYTE,
-    fileBackups: settings.LOG_FILE_BACKUP_COUNT,
-    terminal: process.stdout.isTTY === true && process.stdout.hasColors(),
-    timeZone: settings.SERVER_TZ,
-    secrets,
-  });
 
 async function stop(
   http: HttpServers,

@@ -9,7 +9,7 @@ import { observeIsolation } from './observation.ts';
 export function isolation(
   settings: Settings,
   parts: {
-    readonly dataDirectory: DataDirectory;
+    readonly dataDirectory: Pick<DataDirectory, 'path' | 'toolsPath'>;
     readonly launcher: ProcessLauncher;
     readonly log: Log;
     readonly metrics: Metrics;

@@ -145,7 +145,7 @@ export function pythonEnvironments({
   });
 }
 
-const proxies = (settings: Settings) => ({
+export const proxies = (settings: Settings) => ({
   http: settings.HTTP_PROXY,
   https: settings.HTTPS_PROXY,
   no: settings.NO_PROXY,

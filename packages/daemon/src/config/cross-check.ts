@@ -44,6 +44,8 @@ function derive(values: SettingValues, configured: ReadonlySet<SettingName>): Pa
       values.PLUGIN_STORAGE_LOCAL_ROOT,
       join(values.DATA_DIR, 'storage'),
     ),
+    SRI_DATA_DIR: unless('SRI_DATA_DIR', values.SRI_DATA_DIR, `${values.DATA_DIR}-sri`),
+    SRI_HOST: unless('SRI_HOST', values.SRI_HOST, values.SRI_API_KEY === undefined ? '127.0.0.1' : '0.0.0.0'),
     // Compose files pass the small legacy limits to everybody, so they may raise the limit but never lower it.
     PLUGIN_MAX_MESSAGE_BYTES: unless(
       'PLUGIN_MAX_MESSAGE_BYTES',

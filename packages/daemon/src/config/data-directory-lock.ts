@@ -14,14 +14,14 @@ import { SettingsError } from './settings-error.ts';
  * @returns releases the lock; idempotent
  * @throws SettingsError naming the process that holds it
  */
-export function lockDataDirectory(directory: string): () => void {
+export function lockDataDirectory(directory: string, variable = 'DATA_DIR'): () => void {
   const holderFile = join(directory, 'daemon.json');
   const lock = new DatabaseSync(join(directory, 'daemon.lock'), { timeout: 0 });
   try {
     lock.exec('begin exclusive');
   } catch (error) {
     lock.close();
-    throw new SettingsError([refusal(directory, holderFile, error)]);
+    throw new SettingsError([refusal(variable, directory, holderFile, error)]);
   }
   try {
     const holder: Holder = { pid: process.pid, started_at: new Date(performance.timeOrigin).toISOString() };
@@ -45,15 +45,15 @@ interface Holder {
   readonly started_at: string;
 }
 
-function refusal(directory: string, holderFile: string, error: unknown) {
+function refusal(variable: string, directory: string, holderFile: string, error: unknown) {
   const text = messageOf(error);
   const taken = /locked|busy/i.test(text);
   return {
-    variable: 'DATA_DIR',
+    variable,
     value: directory,
     problem: taken ? `is in use by another daemon${readHolder(holderFile)}` : `cannot be locked (${text})`,
     remedy: taken
-      ? 'stop the other daemon, or give this one its own DATA_DIR'
+      ? `stop the other daemon, or give this one its own ${variable}`
       : 'check that daemon.lock in it is a file this user can write to; it may be deleted while no daemon runs',
   };
 }

@@ -58,7 +58,7 @@ export function openDataDirectory(options: DataDirectoryOptions): DataDirectory 
 }
 
 /** Creates the directory (private to the user when it is new) and proves that entries can be made in it. */
-function makeUsable(variable: string, path: string): void {
+export function makeUsable(variable: string, path: string): void {
   try {
     mkdirSync(path, { recursive: true, mode: 0o700 });
     accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK);

@@ -15,5 +15,6 @@ export { concealEnvironment } from './own-environment.ts';
 export { redisClusterNodes, redisSentinels, usesRedis } from './redis-servers.ts';
 export type { SettingWarning } from './setting-warning.ts';
 export { type SettingProblem, SettingsError } from './settings-error.ts';
+export { openSriDirectory, type SriDirectory } from './sri-directory.ts';
 export { tosRegion } from './storage-check.ts';
 export { secretSettings } from './table.ts';

@@ -6,6 +6,7 @@ import { pluginSettings, serverlessSettings } from './plugins.ts';
 import { redisSettings } from './redis.ts';
 import { serverSettings } from './server.ts';
 import type { SettingsTable, ValuesOf } from './setting.ts';
+import { sriSettings } from './sri.ts';
 import { storageSettings } from './storage.ts';
 import { telemetrySettings } from './telemetry.ts';
 
@@ -21,6 +22,7 @@ export const settingGroups = [
   { title: 'Redis', settings: redisSettings },
   { title: 'Log and telemetry', settings: telemetrySettings },
   { title: 'Serverless platform', settings: serverlessSettings },
+  { title: 'Server of the serverless runtime interface', settings: sriSettings },
 ] as const satisfies readonly { readonly title: string; readonly settings: SettingsTable }[];
 
 /** Every setting by the name of its variable. */
@@ -35,6 +37,7 @@ export const settingsTable = {
   ...redisSettings,
   ...telemetrySettings,
   ...serverlessSettings,
+  ...sriSettings,
 };
 
 /** Names of the variables whose values are secrets of the daemon; proxies are not: plugins may use them. */

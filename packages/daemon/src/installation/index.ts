@@ -25,6 +25,7 @@ export {
 export { type AcceptedDependency, type AcceptedPackage, PackageIntake } from './package-intake.ts';
 export { PackageReader, type Readme } from './package-reader.ts';
 export { PackageStore, type PackageStorePrefixes } from './package-store.ts';
+export { isRefusal, type PreparedPackage } from './packages/package-jobs.ts';
 export { PackageWorkshop } from './packages/package-workshop.ts';
 export { type PresentedDeclaration, PresentedDeclarations } from './presented-declarations.ts';
 export { SignaturePolicy, type SignaturePolicyOptions } from './signature-policy.ts';

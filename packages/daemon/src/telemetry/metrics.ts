@@ -63,6 +63,17 @@ const families = {
   /** Of this daemon alone. origin: exception, rejection; anything but 0 is a bug worth a report. */
   escaped_errors_total: counter('Errors that nothing but the last net caught', ['origin']),
   active_sessions_total: gauge('Sessions that are open', []),
+  /** Of the SRI. state: running, starting. */
+  function_instances: gauge('Instances of a function', ['plugin_id', 'function', 'state']),
+  function_waiting_calls: gauge('Calls that wait for an instance of a function', ['plugin_id', 'function']),
+  /** cold: a call waited for it. */
+  function_start_duration_seconds: histogram('Time from the wish for an instance to its readiness', [
+    'plugin_id',
+    'cold',
+  ]),
+  /** status: success, failed. */
+  function_launches_total: counter('Launches of functions ended', ['plugin_id', 'status']),
+  function_launch_duration_seconds: histogram('Duration of a launch with its build', ['plugin_id']),
   storage_operations_total: counter('Operations on the object storage', ['operation', 'storage_type', 'status']),
   storage_operation_duration_seconds: histogram('Duration of an operation on the object storage', [
     'operation',

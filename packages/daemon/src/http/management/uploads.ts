@@ -1,11 +1,11 @@
 /** Uploads of packages and bundles (docs/wire/http-api.md#uploads). */
 import type { AcceptedPackage } from '../../installation/index.ts';
 import { JSON_TYPE, successBody } from '../envelope.ts';
+import { expectedBytes, readUpload, type Upload, type UploadLimits } from '../multipart-upload.ts';
 import { drainRefused } from '../raw-body.ts';
 import { type AnyRoute, type Call, type RawJson, route } from '../route.ts';
 import type { ManagementDependencies } from './dependencies.ts';
 import { JsonWriter } from './json-writer.ts';
-import { expectedBytes, readUpload, type Upload, type UploadLimits } from './multipart-upload.ts';
 import { schemas } from './schemas.ts';
 
 const tag = 'Packages';

@@ -2,5 +2,7 @@
  * The local runtime: a plugin as a process of this machine, spoken to over stdin and stdout (docs/wire/runtime-protocol.md#local-runtime).
  * Owns the process from start to end; changed only by supervision/.
  */
+
 export { type Death, type DeathReason, LocalRuntime, type LocalRuntimeOptions } from './local-runtime.ts';
+export { MemoryWatch } from './memory-watch.ts';
 export { ALLOWED_VARIABLES, isForPlugins, pluginEnvironment, proxyVariables } from './plugin-environment.ts';

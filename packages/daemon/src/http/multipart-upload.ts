@@ -15,6 +15,8 @@ export interface UploadLimits {
 export interface Upload {
   /** The file, in a buffer of its own. */
   readonly bytes: Uint8Array<ArrayBuffer>;
+  /** What the sender calls the file; '' if it does not say. */
+  readonly fileName: string;
   /** The text fields that came with it. */
   readonly fields: ReadonlyMap<string, string>;
 }
@@ -53,6 +55,7 @@ export function readUpload(request: IncomingMessage, limits: UploadLimits, signa
   const { promise, resolve, reject } = Promise.withResolvers<Upload>();
   const fields = new Map<string, string>();
   let file: FileBuffer | undefined;
+  let named = '';
   let received = 0;
 
   const parser = new Busboy({
@@ -84,13 +87,14 @@ export function readUpload(request: IncomingMessage, limits: UploadLimits, signa
   parser.on('field', (name, value) => {
     if (!fields.has(name)) fields.set(name, value);
   });
-  parser.on('file', (name: string, stream: BusboyFileStream) => {
+  parser.on('file', (name: string, stream: BusboyFileStream, fileName: string) => {
     if (name !== limits.field || file !== undefined) {
       stream.resume();
       return;
     }
     const into = new FileBuffer(room);
     file = into;
+    named = fileName;
     stream.on('data', (part: Buffer) => into.append(part));
     stream.on('limit', () => fail(fileTooLarge()));
   });
@@ -98,7 +102,7 @@ export function readUpload(request: IncomingMessage, limits: UploadLimits, signa
   parser.on('finish', () =>
     settle(() => {
       if (file === undefined) reject(new DaemonError('bad-request', 'http: no such file'));
-      else resolve({ bytes: file.take(), fields });
+      else resolve({ bytes: file.take(), fileName: named, fields });
     }),
   );
   request.on('error', fail);

@@ -2,8 +2,8 @@ import { createServer, type Server, request as send } from 'node:http';
 import { connect } from 'node:net';
 import { toDaemonError } from '@plugin-daemon/plugin-host/errors';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { drainRefused } from '../raw-body.ts';
 import { readUpload, type Upload } from './multipart-upload.ts';
+import { drainRefused } from './raw-body.ts';
 
 const LIMIT = 1024 * 1024;
 let server: Server;

@@ -1,0 +1,2 @@
+/** Functions as processes of this machine. */
+export { ProcessBackend, type ProcessBackendOptions } from './process-backend.ts';

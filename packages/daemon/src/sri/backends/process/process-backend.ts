@@ -1,0 +1,209 @@
+import { DaemonError } from '@plugin-daemon/plugin-host/errors';
+import type { CagedLaunch, PluginCages } from '@plugin-daemon/plugin-host/isolation';
+import type { PluginProcess, ProcessLauncher } from '@plugin-daemon/plugin-host/launcher';
+import { MemoryWatch } from '@plugin-daemon/plugin-host/runtimes/local';
+import { messageOf } from '@plugin-daemon/values';
+import type { Log } from '../../../telemetry/index.ts';
+import {
+  type Backend,
+  type BuiltFunction,
+  type FunctionInstance,
+  functionVariables,
+  type StartRequest,
+} from '../backend.ts';
+import { untilHealthy } from '../health.ts';
+import { OutputLog, withLastWords } from '../output-log.ts';
+import { freePort, listensItself } from './listener.ts';
+
+export interface ProcessBackendOptions {
+  readonly launcher: ProcessLauncher;
+  readonly cages: Pick<PluginCages, 'enter' | 'forget'>;
+  /** What plugins may see of the environment of this server. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Where functions call back. */
+  readonly daemonUrl: string;
+  /** Longest silence of a function within one answer; MAX_REQUEST_TIMEOUT of the SDK. */
+  readonly timeoutSeconds: number;
+  /** How long a start may take. */
+  readonly readySeconds: number;
+  /** Between SIGTERM and SIGKILL. */
+  readonly graceMs: number;
+  readonly log: Log;
+}
+
+const HOST = '127.0.0.1';
+/** Somebody else may take the port between our looking and the plugin's binding. */
+const ATTEMPTS = 3;
+const OTHER_LISTENER = 'another program listens on the port that was meant for it';
+
+/**
+ * Functions as processes of this machine, in the cage that plugins have at home, each on a port of the loopback. They end with this
+ * server, however it ends: the launcher sees to that.
+ */
+export class ProcessBackend implements Backend {
+  readonly name = 'process';
+  readonly #options: ProcessBackendOptions;
+
+  constructor(options: ProcessBackendOptions) {
+    this.#options = options;
+  }
+
+  async check(): Promise<void> {}
+
+  async sweep(): Promise<void> {}
+
+  async close(): Promise<void> {}
+
+  async remove({ identifier }: { readonly identifier: string }, directory: string): Promise<void> {
+    await this.#options.cages.forget(identifier, directory);
+  }
+
+  async start(request: StartRequest): Promise<FunctionInstance> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#attempt(request, await freePort());
+      } catch (error) {
+        request.signal.throwIfAborted();
+        const text = messageOf(error);
+        const taken = text.includes('Address already in use') || text.includes(OTHER_LISTENER);
+        if (!taken || attempt === ATTEMPTS)
+          throw new DaemonError('internal', `the function failed to start: ${text}`, { cause: error });
+      }
+    }
+  }
+
+  async #attempt({ function: target, signal }: StartRequest, port: number): Promise<FunctionInstance> {
+    signal.throwIfAborted();
+    const caged = await this.#enter(target, port);
+    let instance: ProcessInstance;
+    try {
+      instance = new ProcessInstance(await this.#options.launcher.launch(caged.spec), {
+        target,
+        port,
+        graceMs: this.#options.graceMs,
+        memoryLimit: caged.memoryLimit,
+        log: this.#options.log,
+      });
+    } catch (error) {
+      await caged.leave();
+      throw error;
+    }
+    void instance.ended.then(() => caged.leave());
+    await this.#ready(instance, port, signal);
+    return instance;
+  }
+
+  #enter({ record, directory, python, fresh }: BuiltFunction, port: number): Promise<CagedLaunch> {
+    const { cages, environment, daemonUrl, timeoutSeconds } = this.#options;
+    return cages.enter({
+      identifier: record.identifier,
+      directory,
+      fresh,
+      memory: record.memory,
+      spec: {
+        command: python,
+        args: ['-m', record.runner.entrypoint],
+        cwd: directory,
+        env: { ...environment, ...functionVariables({ host: HOST, port, daemonUrl, timeoutSeconds }) },
+      },
+    });
+  }
+
+  /** Waits until it answers, itself. Ends it if it does not. */
+  async #ready(instance: ProcessInstance, port: number, signal: AbortSignal): Promise<void> {
+    const { readySeconds } = this.#options;
+    const given = new AbortController();
+    const limit = AbortSignal.timeout(readySeconds * 1000);
+    const waiting = AbortSignal.any([signal, given.signal, limit]);
+    try {
+      await Promise.race([
+        untilHealthy(instance.address, waiting),
+        instance.ended.then(({ text }) => Promise.reject(new Error(text))),
+      ]);
+      if ((await listensItself(instance.pid, port)) === false) throw new Error(OTHER_LISTENER);
+    } catch (error) {
+      await instance.stop('it was not ready');
+      signal.throwIfAborted();
+      if (limit.aborted)
+        throw new Error(
+          withLastWords(
+            `it did not answer /health within ${readySeconds} s (PYTHON_ENV_INIT_TIMEOUT)`,
+            instance.lastWords,
+          ),
+        );
+      throw error;
+    } finally {
+      given.abort();
+    }
+  }
+}
+
+interface ProcessInstanceOptions {
+  readonly target: BuiltFunction;
+  readonly port: number;
+  readonly graceMs: number;
+  readonly memoryLimit: CagedLaunch['memoryLimit'];
+  readonly log: Log;
+}
+
+class ProcessInstance implements FunctionInstance {
+  readonly id: string;
+  readonly address: { readonly origin: string };
+  readonly facts: Readonly<Record<string, string | number>>;
+  readonly ended: Promise<{ readonly text: string }>;
+  readonly #process: PluginProcess;
+  readonly #options: ProcessInstanceOptions;
+  readonly #output: OutputLog;
+  readonly #memory: MemoryWatch | undefined;
+  #exceeded = false;
+  #endReason: string | undefined;
+
+  constructor(process: PluginProcess, options: ProcessInstanceOptions) {
+    const { target, port, log, memoryLimit } = options;
+    this.#process = process;
+    this.#options = options;
+    this.id = `${target.record.name}-${process.pid}`;
+    this.address = { origin: `http://${HOST}:${port}` };
+    this.facts = { pid: process.pid, port };
+    this.#output = new OutputLog(log, { plugin: target.record.identifier, pid: process.pid });
+    process.stdout.on('data', (bytes: Buffer) => this.#output.push('stdout', bytes));
+    process.stderr.on('data', (bytes: Buffer) => this.#output.push('stderr', bytes));
+    if (memoryLimit?.watch === true)
+      this.#memory = new MemoryWatch(process, memoryLimit.bytes, () => {
+        this.#exceeded = true;
+        process.kill('SIGKILL');
+      });
+    this.ended = this.#watch();
+  }
+
+  get pid(): number {
+    return this.#process.pid;
+  }
+
+  get lastWords(): string {
+    return this.#output.lastWords;
+  }
+
+  async stop(reason: string): Promise<void> {
+    this.#endReason ??= reason;
+    this.#process.kill('SIGTERM');
+    const kill = setTimeout(() => this.#process.kill('SIGKILL'), this.#options.graceMs);
+    try {
+      await this.ended;
+    } finally {
+      clearTimeout(kill);
+    }
+  }
+
+  async #watch(): Promise<{ readonly text: string }> {
+    const exit = await this.#process.exited;
+    // What it wrote last may still be on its way.
+    await new Promise((resolve) => setImmediate(resolve));
+    const how = exit.signal === null ? `exit code ${exit.code}` : `signal ${exit.signal}`;
+    this.#memory?.stop();
+    const limit = this.#exceeded || exit.limit === 'memory' ? this.#options.memoryLimit : undefined;
+    const cause = limit === undefined ? this.#endReason : `it used more than ${limit.text}`;
+    const text = `the process of the function ended (${how}${cause === undefined ? '' : `, because ${cause}`})`;
+    return { text: withLastWords(text, this.lastWords) };
+  }
+}

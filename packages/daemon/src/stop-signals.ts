@@ -1,0 +1,61 @@
+import type { Log } from './telemetry/index.ts';
+
+/** How long open calls may finish after SIGTERM; a second signal ends the waiting. */
+const DRAIN_MS = 30_000;
+
+/** What a program serves with: the daemon, or another role of it. */
+export interface Stoppable {
+  readonly log: Log;
+  readonly openCalls: number;
+  /** Lets what is open finish until `signal` aborts, then closes everything. */
+  stop(signal: AbortSignal): Promise<void>;
+}
+
+/** SIGINT and SIGTERM: the first one gives up a start, or lets open calls finish; the second one ends them. */
+export class StopSignals {
+  readonly #starting: AbortController;
+  readonly #drain = new AbortController();
+  #daemon: Stoppable | undefined;
+  #stopping = false;
+
+  constructor(starting: AbortController) {
+    this.#starting = starting;
+    process.on('SIGINT', (signal) => this.#stop(signal));
+    process.on('SIGTERM', (signal) => this.#stop(signal));
+  }
+
+  started(daemon: Stoppable): void {
+    this.#daemon = daemon;
+    if (this.#starting.signal.aborted) this.#stop('SIGTERM');
+  }
+
+  #stop(signal: NodeJS.Signals): void {
+    // What is waited for before there is a daemon is given up; a start under way comes to its end first.
+    const daemon = this.#daemon;
+    if (daemon === undefined && this.#starting.signal.aborted) process.exit(1);
+    this.#starting.abort();
+    const drain = this.#drain;
+    if (daemon === undefined || drain.signal.aborted) return;
+    if (this.#stopping) {
+      daemon.log.warn({ signal, open_calls: daemon.openCalls }, 'second signal: open calls are ended now');
+      return drain.abort();
+    }
+    this.#stopping = true;
+    const fields = { signal, open_calls: daemon.openCalls, limit_seconds: DRAIN_MS / 1000 };
+    daemon.log.info(fields, 'stopping: open calls may finish within the limit; a second signal ends them');
+    setTimeout(() => {
+      if (daemon.openCalls > 0)
+        daemon.log.warn({ open_calls: daemon.openCalls }, 'the limit is over: open calls are ended');
+      drain.abort();
+    }, DRAIN_MS).unref();
+    daemon.stop(drain.signal).then(
+      () => process.exit(0),
+      (error: unknown) => {
+        process.stderr.write(
+          `this server could not stop cleanly: ${error instanceof Error ? error.stack : String(error)}\n`,
+        );
+        process.exit(1);
+      },
+    );
+  }
+}
