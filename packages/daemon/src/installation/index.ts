@@ -6,7 +6,7 @@
  * compose.ts.
  */
 
-export { ByteLru } from './byte-lru.ts';
+export { BytesCache } from './bytes-cache.ts';
 export { DeclarationSource } from './declaration-source.ts';
 export { InstallJobs, type InstallJobsOptions, type JobEnd } from './install-jobs.ts';
 export {

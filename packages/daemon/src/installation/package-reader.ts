@@ -1,6 +1,6 @@
 import { DaemonError, toDaemonError } from '@plugin-daemon/plugin-host/errors';
 import type { Readmes as ReadmeRows } from '../database/index.ts';
-import { ByteLru } from './byte-lru.ts';
+import { BytesCache } from './bytes-cache.ts';
 import type { PackageStore } from './package-store.ts';
 import { isRefusal, type PackageDescription } from './packages/package-jobs.ts';
 import type { PackageWorkshop } from './packages/package-workshop.ts';
@@ -24,6 +24,11 @@ export interface PackageReaderParts {
   readonly readmes: ReadmeRows;
 }
 
+/** A file of a package; a package that has none of that name is kept too. */
+interface Asset {
+  readonly content: Bytes | undefined;
+}
+
 export interface Readme {
   readonly language: string;
   readonly content: string;
@@ -39,20 +44,20 @@ const DEFAULT_LANGUAGE = 'en_US';
  */
 export class PackageReader {
   readonly #parts: PackageReaderParts;
-  readonly #descriptions: ByteLru<PackageDescription>;
-  readonly #media: ByteLru<Bytes>;
-  readonly #assets: ByteLru<Bytes | null>;
+  readonly #descriptions: BytesCache<PackageDescription>;
+  readonly #media: BytesCache<Bytes>;
+  readonly #assets: BytesCache<Asset>;
   /** Packages whose readme cannot be had, with the reason: asked again on every view of a plugin. */
-  readonly #readmeFailures: ByteLru<string>;
+  readonly #readmeFailures: BytesCache<string>;
   readonly #underWay = new Map<string, Promise<unknown>>();
 
   constructor(parts: PackageReaderParts, options: PackageReaderOptions) {
     const maxBytes = options.cacheBytes ?? DEFAULT_CACHE_BYTES;
     this.#parts = parts;
-    this.#media = new ByteLru({ maxEntries: options.mediaEntries, maxBytes });
-    this.#assets = new ByteLru({ maxEntries: options.assetEntries, maxBytes });
-    this.#descriptions = new ByteLru({ maxEntries: 256, maxBytes: maxBytes / 4 });
-    this.#readmeFailures = new ByteLru({ maxEntries: 4096, maxBytes: 1024 * 1024 });
+    this.#media = new BytesCache({ maxEntries: options.mediaEntries, maxBytes });
+    this.#assets = new BytesCache({ maxEntries: options.assetEntries, maxBytes });
+    this.#descriptions = new BytesCache({ maxEntries: 256, maxBytes: maxBytes / 4 });
+    this.#readmeFailures = new BytesCache({ maxEntries: 4096, maxBytes: 1024 * 1024 });
   }
 
   /** A package was uploaded, perhaps again and signed this time: what was known of it is replaced. */
@@ -107,14 +112,15 @@ export class PackageReader {
   async asset(identifier: string, path: string): Promise<Bytes | undefined> {
     const key = `${identifier} ${path}`;
     const known = this.#assets.get(key);
-    if (known !== undefined) return known ?? undefined;
+    if (known !== undefined) return known.content;
     return this.#once(`asset ${key}`, async () => {
       const { store, workshop } = this.#parts;
       const package_ = await store.readPackage(identifier);
       const found = await workshop.asset(package_, path);
       if (isRefusal(found)) throw new DaemonError('internal', found.refused);
-      this.#assets.set(key, found.content, found.content?.byteLength ?? 0);
-      return found.content ?? undefined;
+      const content = found.content ?? undefined;
+      this.#assets.set(key, { content }, content?.byteLength ?? 0);
+      return content;
     });
   }
 

@@ -1,4 +1,4 @@
-import { ByteLru, type PresentedDeclaration } from '../../installation/index.ts';
+import { BytesCache, type PresentedDeclaration } from '../../installation/index.ts';
 import type { RawJson } from '../route.ts';
 import type { Declared } from './declaration-lookup.ts';
 
@@ -14,7 +14,7 @@ interface Written {
  * list, and a megabyte need not be copied again.
  */
 export class WrittenLists {
-  readonly #lists = new ByteLru<Written>({ maxEntries: 512, maxBytes: 32 * 1024 * 1024 });
+  readonly #lists = new BytesCache<Written>({ maxEntries: 512, maxBytes: 32 * 1024 * 1024 });
 
   /**
    * @param key what was asked for
