@@ -1,6 +1,18 @@
+/** What a problem is, for programs; its message is for people. */
+export type ProblemDetail =
+  /** A value of another type than the field's: `found` is the tag of the YAML value without its marks, `wanted` a kind of the tables. */
+  | { readonly tag: 'type'; readonly found: string; readonly value?: string; readonly wanted: string }
+  | { readonly tag: 'duplicate-key'; readonly key: string }
+  | { readonly tag: 'unknown-template'; readonly name: string }
+  | { readonly tag: 'missing-file'; readonly name: string }
+  /** Categories that may not stand in one plugin, or none at all. */
+  | { readonly tag: 'combination' }
+  | { readonly tag: 'syntax'; readonly reason: string };
+
 /** One finding in a file of a package; line and column count from 1, 0 = unknown. */
 export interface Problem {
   readonly message: string;
+  readonly detail?: ProblemDetail | undefined;
   readonly file?: string;
   readonly line?: number;
   readonly column?: number;
@@ -8,6 +20,7 @@ export interface Problem {
 
 export interface PackageErrorDetails {
   readonly cause?: unknown;
+  readonly detail?: ProblemDetail | undefined;
   readonly file?: string | undefined;
   readonly line?: number | undefined;
   readonly column?: number | undefined;
@@ -32,6 +45,7 @@ function bounded(message: string): string {
  */
 export class PackageError extends Error {
   override readonly name = 'PackageError';
+  readonly detail: ProblemDetail | undefined;
   readonly file: string | undefined;
   readonly line: number | undefined;
   readonly column: number | undefined;
@@ -40,6 +54,7 @@ export class PackageError extends Error {
 
   constructor(message: string, details: PackageErrorDetails = {}) {
     super(bounded(message), details.cause === undefined ? {} : { cause: details.cause });
+    this.detail = details.detail;
     this.file = details.file;
     this.line = details.line;
     this.column = details.column;
@@ -52,3 +67,7 @@ export class PackageError extends Error {
     return new PackageError(`${this.message}\n${context}`, this);
   }
 }
+
+/** A file that a package or a bundle does not have. */
+export const missingFile = (name: string): PackageError =>
+  new PackageError(`open ${name}: file does not exist`, { detail: { tag: 'missing-file', name } });

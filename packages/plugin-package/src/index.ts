@@ -22,7 +22,6 @@ export {
   CONFIG_TYPES,
   type ConfigOption,
   type CredentialForm,
-  checkFile,
   type DatasourceDeclaration,
   type DatasourceIdentity,
   type DatasourceParameter,
@@ -42,8 +41,6 @@ export {
   type EventParameterOption,
   type FieldNode,
   type FileSource,
-  type Finding,
-  type FindingKind,
   type FormOption,
   findViolations,
   type I18n,
@@ -64,7 +61,6 @@ export {
   type ModelPosition,
   type ModelPricing,
   type ModelProviderDeclaration,
-  nodeAt,
   type OAuthSchema,
   type ObjectShape,
   PARAMETER_TEMPLATES,
@@ -97,11 +93,10 @@ export {
   type ToolParameter,
   type ToolProviderDeclaration,
   type TriggerProviderDeclaration,
-  type Violation,
   validateManifest,
 } from './declaration/index.ts';
 export * from './directory/index.ts';
-export { PackageError, type PackageErrorDetails, type Problem } from './errors.ts';
+export { missingFile, PackageError, type PackageErrorDetails, type Problem, type ProblemDetail } from './errors.ts';
 export { parseExactJson } from './exact-integer.ts';
 export * from './identifier.ts';
 export { type DecodedPackage, type DecodeOptions, decodePackage } from './package.ts';

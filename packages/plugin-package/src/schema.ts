@@ -3,7 +3,7 @@
  * assembly of a declaration from any set of files. Called by the command line tool; everyone else uses index.ts.
  */
 export { checksumOf } from './archive/index.ts';
-export type { FieldNode, ObjectShape, Rule, ShapeNode } from './declaration/index.ts';
+export type { FieldNode, ObjectShape, ShapeNode } from './declaration/index.ts';
 export {
   type Assembled,
   assembleDeclaration,

@@ -3,14 +3,12 @@ import { openPackage } from './archive/index.ts';
 import { assetId, readAsset } from './assets.ts';
 import type { ProviderConfig } from './declaration/index.ts';
 import {
-  checkFile,
   declarationCategory,
   decodeModelDeclaration,
   parseDeclaration,
   presentDeclaration,
   stringifyDeclaration,
 } from './declaration/index.ts';
-import { toolProvider } from './declaration/shapes/index.ts';
 import { PackageError } from './errors.ts';
 import { isRemoteLike, isUniqueIdentifier, parseUniqueIdentifier, workingDirectoryName } from './identifier.ts';
 import { decodePackage } from './package.ts';
@@ -236,29 +234,6 @@ test('assets are found with and without their folder', () => {
   expect(readAsset(archive, 'none.png')).toBeNull();
   expect(assetId('a.b/noext', Buffer.from('x'))).toMatch(/^[0-9a-f]{64}$/);
   expect(assetId('x.tar.gz', Buffer.from('x'))).toMatch(/^[0-9a-f]{64}\.gz$/);
-});
-
-test('a linter learns what is wrong, and where', () => {
-  const source = `identity:
-  author: acme
-  name: a b
-  label: {en_US: L}
-  icon: i.svg
-  colour: red
-credentials_schema:
-  key: {type: text, label: {en_US: K}}
-tools: []
-extra: {}
-`;
-  const found = checkFile(source, 'p.yaml', toolProvider).map(({ kind, line, column }) => [kind, line, column]);
-  expect(found).toEqual([
-    ['rule', 3, 9],
-    ['rule', 2, 3],
-    ['rule', 8, 15],
-    ['unknown-key', 6, 3],
-  ]);
-  expect(checkFile('a: [', 'p.yaml', toolProvider)).toMatchObject([{ kind: 'syntax', line: 1 }]);
-  expect(checkFile('identity: 3\n', 'p.yaml', toolProvider)).toMatchObject([{ kind: 'type', line: 1, column: 11 }]);
 });
 
 test('a message of an error quotes no more of a package than can be read', () => {

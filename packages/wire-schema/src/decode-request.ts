@@ -5,9 +5,8 @@
  */
 import { isObject } from '@plugin-daemon/values';
 import { keyInAnyCase, zeroOf } from './decode.ts';
-import { isZero } from './rules.ts';
+import { isZero, scalars, valueText } from './primitives/index.ts';
 import type { Field, RecordOf, RecordType, Type } from './types.ts';
-import { valueText } from './value-text.ts';
 
 export type DecodedRequest<T> =
   | { readonly ok: true; readonly value: T }
@@ -96,12 +95,10 @@ function decodeValue(
       if (typeof given === type.kind) return given;
   }
   mismatches.add(
-    `'${path}' expected type '${field?.typeName ?? typeNames[type.kind]}', got unconvertible type '${typeOf(given)}', value: '${valueText(given)}'`,
+    `'${path}' expected type '${field?.typeName ?? (type.kind === 'decimal' ? 'decimal' : scalars[type.kind].typeName)}', got unconvertible type '${typeOf(given)}', value: '${valueText(given)}'`,
   );
   return zeroOf(type);
 }
-
-const typeNames = { string: 'string', int: 'int', number: 'float64', boolean: 'bool', decimal: 'decimal' } as const;
 
 /** The words for JSON types in these messages. */
 function kindOf(value: unknown): string {

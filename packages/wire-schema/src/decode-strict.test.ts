@@ -1,15 +1,16 @@
 import { expect, test } from 'vitest';
-import { decimalProblem, plainDecimal } from './decimal.ts';
 import {
   any,
   array,
   decimal,
+  decimalProblem,
   decodeStrict,
   inPackage,
   int,
   nullable,
   number,
   object,
+  plainDecimal,
   record,
   string,
 } from './index.ts';

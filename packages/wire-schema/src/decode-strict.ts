@@ -3,8 +3,8 @@
  * zero value, undeclared fields are kept (docs/wire/http-api.md#models, docs/wire/runtime-protocol.md#kinds-and-permissions).
  */
 import { isObject } from '@plugin-daemon/values';
-import { decimalProblem, plainDecimal } from './decimal.ts';
 import { keyInAnyCase, zeroOf } from './decode.ts';
+import { decimalProblem, jsonTypeOf, plainDecimal, scalars } from './primitives/index.ts';
 import type { Field, RecordOf, RecordType, Type } from './types.ts';
 
 export type StrictResult<T> =
@@ -38,7 +38,7 @@ export function decodeStrict<T>(
   typeName: string = type.typeName ?? type.name,
 ): StrictResult<T> {
   if (input !== null && !isObject(input)) {
-    return { ok: false, error: `json: cannot unmarshal ${jsonName(input)} into Go value of type ${typeName}` };
+    return { ok: false, error: `json: cannot unmarshal ${jsonTypeOf(input)} into Go value of type ${typeName}` };
   }
   const state: State = { altered: input === null, error: undefined };
   const value = decodeRecord(type, input ?? {}, '', state);
@@ -124,7 +124,7 @@ function decodeValue(type: Type, given: unknown, place: Place, state: State): un
   }
   const name = nameIn(place.field, type);
   // Of numbers, only those that are no integer of the size asked for are told.
-  const what = type.kind === 'int' && typeof given === 'number' ? `number ${given}` : jsonName(given);
+  const what = type.kind === 'int' && typeof given === 'number' ? `number ${given}` : jsonTypeOf(given);
   state.error ??= `json: cannot unmarshal ${what} into Go struct field ${place.owner}.${place.path} of type ${name}`;
   return zeroOf(type);
 }
@@ -150,29 +150,15 @@ function fill(type: Type, state: State): unknown {
   return zeroOf(type);
 }
 
-function jsonName(value: unknown): string {
-  if (Array.isArray(value)) return 'array';
-  if (typeof value === 'boolean') return 'bool';
-  return value === null ? 'null' : typeof value;
-}
-
 function typeNameOf(type: Type): string {
   switch (type.kind) {
-    case 'boolean':
-      return 'bool';
-    case 'number':
-      return 'float64';
-    case 'object':
-      return 'map[string]interface {}';
     case 'nullable':
       return typeNameOf(type.of);
     case 'array':
       return `[]${typeNameOf(type.of)}`;
     case 'record':
       return type.typeName ?? type.name;
-    case 'any':
-      return 'interface {}';
     default:
-      return type.kind;
+      return scalars[type.kind].typeName;
   }
 }

@@ -3,8 +3,7 @@
  * docs/wire/runtime-protocol.md#to-the-plugin).
  */
 import { isObject } from '@plugin-daemon/values';
-import { plainDecimal } from './decimal.ts';
-import { isZero } from './rules.ts';
+import { isZero, plainDecimal, scalars } from './primitives/index.ts';
 import type { RecordOf, RecordType, Type } from './types.ts';
 
 export interface Decoded<T> {
@@ -103,19 +102,13 @@ function decodeValue(type: Type, given: unknown, notes: Notes): unknown {
 /** The value of a field that was not sent. */
 export function zeroOf(type: Type): unknown {
   switch (type.kind) {
-    case 'string':
-      return '';
-    case 'int':
-    case 'number':
-      return 0;
-    case 'boolean':
-      return false;
-    case 'decimal':
-      return '0';
     case 'record':
       return decodeRecord(type, {}, { altered: false });
-    default:
+    case 'array':
+    case 'nullable':
       return null;
+    default:
+      return scalars[type.kind].zero;
   }
 }
 

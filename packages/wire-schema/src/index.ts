@@ -7,7 +7,8 @@
  * description yields JSON Schemas for the OpenAPI document. General schema libraries neither keep the order of the messages
  * nor decode tolerantly, hence this small one (docs/wire/http-api.md#binding, docs/wire/runtime-protocol.md#to-the-plugin).
  *
- * Pure values: no I/O, no dependencies. Used by the daemon's HTTP routes, invocation and backwards invocation.
+ * Pure values: no I/O. Used by the daemon's HTTP routes, invocation and backwards invocation; the tables of package files in
+ * plugin-package are made of the same primitives.
  */
 
 export { bindQuery } from './bind-query.ts';
@@ -15,7 +16,33 @@ export { type Decoded, decode, zeroOf } from './decode.ts';
 export { type DecodedRequest, decodeRequest } from './decode-request.ts';
 export { decodeStrict, type StrictResult } from './decode-strict.ts';
 export { answerSchemaOf, type JsonSchema, jsonSchemaOf } from './json-schema.ts';
-export { eq, holds, max, maxItems, maxLength, min, notEmpty, oneOf, required, rule } from './rules.ts';
+export {
+  decimalProblem,
+  eq,
+  Findings,
+  formatViolations,
+  holds,
+  jsonTypeOf,
+  lt,
+  lte,
+  type Measured,
+  max,
+  min,
+  oneOf,
+  type PathStep,
+  pathText,
+  pattern,
+  plainDecimal,
+  type Rule,
+  required,
+  rule,
+  ruleSchema,
+  type ScalarKind,
+  scalars,
+  type Violation,
+  valueText,
+  violationText,
+} from './primitives/index.ts';
 export {
   any,
   array,
@@ -32,11 +59,9 @@ export {
   object,
   type RecordOf,
   type RecordType,
-  type Rule,
   record,
   string,
   type Type,
   withRules,
 } from './types.ts';
-export { formatViolations, type Violation, validate } from './validate.ts';
-export { valueText } from './value-text.ts';
+export { validate } from './validate.ts';

@@ -1,5 +1,6 @@
 /** JSON Schemas of records, for the OpenAPI document. */
-import type { Field, RecordField, RecordType, Rule, Type } from './types.ts';
+import { type Measured, type Rule, ruleSchema } from './primitives/index.ts';
+import type { Field, RecordField, RecordType, Type } from './types.ts';
 
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
@@ -15,7 +16,7 @@ export function jsonSchemaOf(type: Type): JsonSchema {
     case 'nullable':
       return { anyOf: [jsonSchemaOf(type.of), { type: 'null' }] };
     case 'array':
-      return { type: 'array', items: { ...jsonSchemaOf(type.of), ...ruleSchemas(type.rules) } };
+      return { type: 'array', items: { ...jsonSchemaOf(type.of), ...ruleSchemas(type.rules, type.of) } };
     case 'object':
       return { type: 'object', additionalProperties: true };
     case 'record':
@@ -38,12 +39,26 @@ const isRequired = ({ rules, type }: Field<unknown>): boolean =>
 
 const fieldSchema = (field: Field<unknown>): JsonSchema => ({
   ...jsonSchemaOf(field.type),
-  ...ruleSchemas(field.rules),
+  ...ruleSchemas(field.rules, field.type),
   ...(field.description !== undefined && { description: field.description }),
 });
 
-const ruleSchemas = (rules: readonly Rule[]): JsonSchema =>
-  Object.assign({}, ...rules.map((rule) => rule.schema ?? {}));
+const ruleSchemas = (rules: readonly Rule[], type: Type): JsonSchema =>
+  Object.assign({}, ...rules.map((rule) => ruleSchema(rule, measuredOf(type))));
+
+function measuredOf(type: Type): Measured {
+  switch (type.kind) {
+    case 'nullable':
+      return measuredOf(type.of);
+    case 'array':
+      return 'list';
+    case 'record':
+    case 'object':
+      return 'members';
+    default:
+      return type.kind === 'string' ? 'text' : 'number';
+  }
+}
 
 /**
  * The schema of a value that was decoded: every field is there unless it may be left out, decimals are texts, and lists and
@@ -56,7 +71,7 @@ export function answerSchemaOf(type: Type): JsonSchema {
     case 'nullable':
       return orNull(answerSchemaOf(type.of));
     case 'array':
-      return { type: 'array', items: { ...answerSchemaOf(type.of), ...ruleSchemas(type.rules) } };
+      return { type: 'array', items: { ...answerSchemaOf(type.of), ...ruleSchemas(type.rules, type.of) } };
     case 'record':
       return {
         type: 'object',
@@ -71,7 +86,7 @@ export function answerSchemaOf(type: Type): JsonSchema {
 function answerField({ field }: RecordField): JsonSchema {
   const there = field.rules.some((rule) => rule.presence);
   const inner = field.type.kind === 'nullable' ? field.type.of : field.type;
-  const schema = { ...answerSchemaOf(inner), ...ruleSchemas(field.rules) };
+  const schema = { ...answerSchemaOf(inner), ...ruleSchemas(field.rules, field.type) };
   const mayBeNull = field.type.kind === 'nullable' || field.type.kind === 'array' || field.type.kind === 'object';
   const described = { ...schema, ...(field.description !== undefined && { description: field.description }) };
   return mayBeNull && !there && !field.omitEmpty ? orNull(described) : described;

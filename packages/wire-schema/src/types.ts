@@ -1,18 +1,8 @@
 /** The description language: types, fields and records. */
-
-/** One check of a field's value. Rules run in order; the first that fails is reported under its tag. */
-export interface Rule {
-  /** The word in the message: `failed on the '<tag>' tag`. */
-  readonly tag: string;
-  readonly ok: (value: unknown) => boolean;
-  /** What the rule adds to the field's JSON Schema. */
-  readonly schema?: Readonly<Record<string, unknown>>;
-  /** Marks the field as required in the JSON Schema. */
-  readonly presence?: boolean;
-}
+import type { Rule, ScalarKind } from './primitives/index.ts';
 
 export type Type =
-  | { readonly kind: 'string' | 'int' | 'number' | 'boolean' | 'object' | 'decimal' | 'any' }
+  | { readonly kind: Exclude<ScalarKind, 'int64' | 'uint64' | 'timestamp'> }
   | { readonly kind: 'array'; readonly of: Type; readonly rules: readonly Rule[]; readonly dive: boolean }
   | { readonly kind: 'nullable'; readonly of: Type }
   | RecordType;

@@ -12,6 +12,7 @@ import {
   nullable,
   number,
   object,
+  pathText,
   record,
   required,
   string,
@@ -73,7 +74,7 @@ test('messages name the path, the field and the rule, in declaration order', () 
 test('an anonymous record leaves its name out of the path', () => {
   const Page = record('', { page: int('Page').check(required, min(1)), page_size: int('PageSize').check(required) });
   expect(
-    validate(Page, bindQuery(Page, new URLSearchParams('page=-1&page_size=x'))).map((v) => [v.path, v.tag]),
+    validate(Page, bindQuery(Page, new URLSearchParams('page=-1&page_size=x'))).map((v) => [pathText(v.path), v.tag]),
   ).toEqual([
     ['Page', 'min'],
     ['PageSize', 'required'],
@@ -88,7 +89,7 @@ test('a number that does not parse stops the binding of later parameters', () =>
 
 test('required means not zero: an empty list passes, an empty text does not', () => {
   const R = record('R', { list: array('List', string('')).check(required), text: string('Text').check(required) });
-  expect(validate(R, decode(R, { list: [], text: '' }).value).map((v) => v.field)).toEqual(['Text']);
+  expect(validate(R, decode(R, { list: [], text: '' }).value).map((v) => v.label)).toEqual(['Text']);
 });
 
 test('JSON Schema carries types, limits and what is required', () => {

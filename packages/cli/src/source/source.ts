@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import {
+  missingFile,
   openPackage,
   type PackageArchive,
   PackageError,
@@ -43,9 +44,9 @@ export function packageError(error: unknown, path: string): CliError {
     error.file === undefined
       ? {}
       : { file: error.file, ...(error.line === undefined || error.line === 0 ? {} : { line: error.line }) };
-  const missing = /^open (.+): file does not exist/.exec(error.message)?.[1];
+  const { detail } = error;
   const remedy =
-    missing === 'manifest.yaml'
+    detail?.tag === 'missing-file' && detail.name === 'manifest.yaml'
       ? `${path} is not a plugin: name the folder that holds manifest.yaml`
       : 'dify plugin validate shows every problem at once';
   return new CliError('invalid-plugin', error.message, { cause: error, remedy, ...place });
@@ -71,7 +72,7 @@ class FolderFiles implements PluginFiles {
     const known = this.#cache.get(name);
     if (known !== undefined) return known;
     const file = this.#byName.get(name);
-    if (file === undefined) throw new PackageError(`open ${name}: file does not exist`);
+    if (file === undefined) throw missingFile(name);
     const bytes = readFolderFile(file);
     // YAML files are read several times, large assets once.
     if (bytes.length < 1_000_000) this.#cache.set(name, bytes);

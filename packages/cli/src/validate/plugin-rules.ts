@@ -106,7 +106,7 @@ export function checkUploadRules(context: RuleContext): void {
     validateManifest(assembleDeclaration(context.files).declaration);
   } catch (error) {
     if (!(error instanceof PackageError)) throw error;
-    if (/at the same time|at least one of/.test(error.message)) {
+    if (error.detail?.tag === 'combination') {
       report(
         context,
         manifest,

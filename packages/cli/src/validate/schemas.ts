@@ -12,12 +12,12 @@ import {
   model,
   modelProvider,
   type ObjectShape,
-  type Rule,
   type ShapeNode,
   tool,
   toolProvider,
   triggerProvider,
 } from '@plugin-daemon/plugin-package/schema';
+import { type Rule, ruleSchema, type ScalarKind } from '@plugin-daemon/wire-schema';
 
 type Schema = Record<string, unknown>;
 
@@ -45,9 +45,9 @@ const FILES: readonly { name: string; shape: ObjectShape; title: string; matches
   { name: 'event', shape: event, title: 'Event of a trigger', matches: 'events/*.yaml' },
 ];
 
-function ofScalar(kind: Exclude<ShapeNode['kind'], 'object' | 'list' | 'configs' | 'entries' | 'models'>): Schema {
+function ofScalar(kind: ScalarKind): Schema {
   switch (kind) {
-    case 'text':
+    case 'string':
       // Plain scalars of any type become texts.
       return { type: ['string', 'number', 'boolean'] };
     case 'boolean':
@@ -57,24 +57,24 @@ function ofScalar(kind: Exclude<ShapeNode['kind'], 'object' | 'list' | 'configs'
       return { type: 'integer' };
     case 'uint64':
       return { type: 'integer', minimum: 0 };
-    case 'float':
+    case 'number':
       return { type: 'number' };
-    case 'map':
+    case 'object':
       return { type: 'object' };
     case 'timestamp':
       return { type: 'string', description: 'time such as 2025-01-02T03:04:05Z' };
     case 'decimal':
       return { type: ['string', 'number'] };
-    default:
+    case 'any':
       return {};
   }
 }
 
 function ofShape(shape: ShapeNode): Schema {
   switch (shape.kind) {
-    case 'object':
+    case 'record':
       return ofObject(shape);
-    case 'list':
+    case 'array':
       return { type: 'array', items: ofShape(shape.of) };
     case 'configs':
       return {
@@ -105,29 +105,24 @@ function ofShape(shape: ShapeNode): Schema {
         ],
       };
     }
+    case 'tagged':
+      return {};
     default:
       return ofScalar(shape.kind);
   }
 }
 
 function withRules(schema: Schema, rules: readonly Rule[]): Schema {
-  const result = { ...schema };
-  const texts = Array.isArray(schema.type) ? schema.type.includes('string') : schema.type === 'string';
-  for (const rule of rules) {
-    if (rule.rule === 'one-of') {
-      result.enum = [...rule.values];
-      delete result.type;
-    } else if (rule.rule === 'pattern') result.pattern = rule.pattern.source;
-    else if ('limit' in rule) {
-      const list = schema.type === 'array';
-      if (rule.rule === 'min') result[texts ? 'minLength' : list ? 'minItems' : 'minimum'] = rule.limit;
-      else if (rule.rule === 'gt') result.exclusiveMinimum = rule.limit;
-      else {
-        const limit = rule.rule === 'lt' ? rule.limit - 1 : rule.limit;
-        result[texts ? 'maxLength' : list ? 'maxItems' : 'maximum'] = limit;
-      }
-    } else if (rule.rule === 'url') result.format = 'uri';
-  }
+  const { type } = schema;
+  const text = Array.isArray(type) ? type.includes('string') : type === 'string';
+  const measured = text ? 'text' : type === 'array' ? 'list' : 'number';
+  // Only the names of what is allowed are told, whatever type they would be read as.
+  const { const: one, ...result }: Schema = Object.assign(
+    { ...schema },
+    ...rules.map((rule) => ruleSchema(rule, measured)),
+  );
+  if (one !== undefined) result.enum = [one];
+  if (result.enum !== undefined) delete result.type;
   return result;
 }
 
@@ -136,16 +131,16 @@ function ofField(field: FieldNode): Schema {
   if (field.each.length > 0 && typeof schema.items === 'object' && schema.items !== null)
     schema.items = withRules(schema.items as Schema, field.each);
   // Every key may be empty in YAML, which decodes as absent, unless a rule asks for a value.
-  if (field.rules.some((rule) => rule.rule === 'required') && !field.optional) return schema;
+  if (field.rules.some((rule) => rule.presence) && !field.optional) return schema;
   if (Object.keys(schema).length === 0) return schema;
   return { anyOf: [schema, { type: 'null' }] };
 }
 
 function needed(field: FieldNode): boolean {
   if (field.optional) return false;
-  if (field.rules.some((rule) => rule.rule === 'required')) return true;
+  if (field.rules.some((rule) => rule.presence)) return true;
   // An object that must be there because something in it must be: i18n texts with their en_US.
-  return field.absent === 'zero' && field.shape.kind === 'object' && field.shape.fields.some(needed);
+  return field.absent === 'zero' && field.shape.kind === 'record' && field.shape.fields.some(needed);
 }
 
 function ofObject(shape: ObjectShape): Schema {

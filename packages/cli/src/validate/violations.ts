@@ -2,17 +2,10 @@
  * Field rules of one YAML file as findings with line and column: the violations come from the tables of the format, the
  * places from the tree.
  */
-import {
-  type FieldNode,
-  findViolations,
-  type ObjectShape,
-  type Rule,
-  type ShapeNode,
-} from '@plugin-daemon/plugin-package/schema';
+import { type FieldNode, findViolations, type ObjectShape, type ShapeNode } from '@plugin-daemon/plugin-package/schema';
+import type { PathStep } from '@plugin-daemon/wire-schema';
 import type { Finding, Severity } from './finding.ts';
 import { child, place, textOf, type YamlDocument, type YamlNode } from './yaml-tree.ts';
-
-const VIOLATION = /^Key: '([^']+)' Error:Field validation for '[^']+' failed on the '([^']+)' tag$/;
 
 interface Located {
   /** The path in the words of the file: `parameters[0].type`. */
@@ -26,14 +19,14 @@ interface Located {
 }
 
 function objectOf(shape: ShapeNode): ObjectShape | undefined {
-  if (shape.kind === 'object') return shape;
-  if (shape.kind === 'list') return objectOf(shape.of);
+  if (shape.kind === 'record') return shape;
+  if (shape.kind === 'array') return objectOf(shape.of);
   if (shape.kind === 'configs' || shape.kind === 'entries' || shape.kind === 'models') return shape.of;
   return undefined;
 }
 
-function locate(shape: ObjectShape, root: YamlNode | null, goPath: string): Located {
-  let current: ObjectShape | undefined = shape;
+function locate(shape: ObjectShape, root: YamlNode | null, path: readonly PathStep[]): Located {
+  let owner: ObjectShape | undefined = shape;
   let node: YamlNode | undefined = root ?? undefined;
   const result: Located = { path: '', node, nearest: node, field: undefined, elsewhere: false };
   const step = (key: string | number): void => {
@@ -41,55 +34,42 @@ function locate(shape: ObjectShape, root: YamlNode | null, goPath: string): Loca
     if (node !== undefined) result.nearest = node;
     result.path += typeof key === 'number' ? `[${key}]` : `${result.path === '' ? '' : '.'}${key}`;
   };
-  for (const segment of goPath.split('.').slice(1)) {
-    if (segment === current?.hooks.embedded?.as) continue;
-    const match = /^([^[]+)(?:\[(\d+)\])?$/.exec(segment);
-    const field: FieldNode | undefined = current?.fields.find((candidate) => candidate.label === match?.[1]);
+  for (const { key } of path) {
+    if (typeof key === 'number') step(elementOf(result, node, key));
+    if (typeof key !== 'string') continue;
+    const field: FieldNode | undefined = owner?.fields.find((candidate) => candidate.key === key);
     if (field === undefined) break;
     result.field = field;
-    const index = match?.[2];
-    const inline = child(node, field.key);
+    const { fallback } = field;
     step(
-      field.fallback !== undefined && inline === undefined && child(node, field.fallback) !== undefined
-        ? field.fallback
-        : field.key,
+      fallback !== undefined && child(node, key) === undefined && child(node, fallback) !== undefined ? fallback : key,
     );
-    if (index !== undefined) {
-      const at = Number(index);
-      if (field.shape.kind === 'models') result.elsewhere = true;
-      // Entries are inline objects and paths mixed; inline ones come first in the declaration.
-      if (field.shape.kind === 'entries') {
-        const position: number =
-          inline?.kind === 'sequence'
-            ? (inline.items.flatMap((item, where) => (item.kind === 'mapping' ? [where] : []))[at] ?? -1)
-            : -1;
-        if (position < 0) result.elsewhere = true;
-        step(Math.max(0, position));
-      } else step(at);
-    }
-    current = objectOf(field.shape);
+    owner = objectOf(field.shape);
   }
   result.node = node;
   return result;
 }
 
-function allowed(rules: readonly Rule[], tag: string): readonly string[] | undefined {
-  for (const rule of rules) if (rule.rule === 'one-of' && rule.tag === tag) return rule.values;
-  return undefined;
-}
-
-function limitOf(rules: readonly Rule[], tag: string): number | undefined {
-  for (const rule of rules) if ('limit' in rule && rule.rule === tag) return rule.limit;
-  return undefined;
+/** Where an element of the declaration stands in the file. */
+function elementOf(located: Located, list: YamlNode | undefined, index: number): number {
+  const kind = located.field?.shape.kind;
+  if (kind === 'models') located.elsewhere = true;
+  if (kind !== 'entries') return index;
+  // Entries are inline objects and paths mixed; inline ones come first in the declaration.
+  const inline =
+    list?.kind === 'sequence' ? list.items.flatMap((item, at) => (item.kind === 'mapping' ? [at] : [])) : [];
+  const at = inline[index];
+  if (at === undefined) located.elsewhere = true;
+  return at ?? 0;
 }
 
 /** What the rule means, in a sentence, and what to do. */
 function explain(located: Located, tag: string): { message: string; remedy: string } {
   const { path, field } = located;
-  const rules = [...(field?.rules ?? []), ...(field?.each ?? [])];
+  const broken = [...(field?.rules ?? []), ...(field?.each ?? [])].find((rule) => rule.tag === tag);
   const value = textOf(located.node);
   const shown = value === undefined ? '' : ` ${JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value)}`;
-  const values = allowed(rules, tag);
+  const values = broken?.values;
   if (values !== undefined) {
     if (value === undefined || value === '')
       return { message: `${path} is missing`, remedy: `add it: ${values.join(', ')}` };
@@ -102,7 +82,7 @@ function explain(located: Located, tag: string): { message: string; remedy: stri
       };
     return { message: `${path}:${shown} is not allowed`, remedy: `use one of ${values.join(', ')}` };
   }
-  const limit = limitOf(rules, tag);
+  const limit = broken?.bound?.limit;
   switch (tag) {
     case 'required':
       return { message: `${path} is missing or empty`, remedy: `add ${path}` };
@@ -153,14 +133,8 @@ export function violationFindings(
   severity: (path: string) => Severity,
 ): Finding[] {
   const findings: Finding[] = [];
-  for (const problem of findViolations(shape, value)) {
-    const match = VIOLATION.exec(problem.message);
-    if (match === null) {
-      findings.push({ severity: severity(''), rule: 'field', message: problem.message, file: document.file });
-      continue;
-    }
-    const [, goPath = '', tag = ''] = match;
-    const located = locate(shape, document.root, goPath);
+  for (const { tag, path } of findViolations(shape, value)) {
+    const located = locate(shape, document.root, path);
     if (located.elsewhere) continue;
     const { message, remedy } = explain(located, tag);
     const at = place(document, located.node ?? located.nearest);

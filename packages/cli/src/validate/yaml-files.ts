@@ -1,5 +1,5 @@
 /** Reads manifest.yaml and every YAML file it leads to; each problem becomes a finding, and reading goes on. */
-import { PackageError } from '@plugin-daemon/plugin-package';
+import { missingFile, PackageError, type Problem } from '@plugin-daemon/plugin-package';
 import {
   agentStrategy,
   agentStrategyProvider,
@@ -178,7 +178,7 @@ export class YamlReader {
     if (this.files.some((file) => file.document.file === path && file.role === role)) return undefined;
     let text: string;
     try {
-      if (!this.#sources.has(path)) throw new PackageError(`open ${path}: file does not exist`);
+      if (!this.#sources.has(path)) throw missingFile(path);
       text = new TextDecoder('utf-8', { fatal: true }).decode(this.#sources.read(path));
     } catch (error) {
       if (error instanceof TypeError) {
@@ -240,7 +240,7 @@ export class YamlReader {
       this.#findings.add({
         severity: 'error',
         rule: 'yaml/syntax',
-        message: error.message.replace(/^yaml: (?:line \d+: )?/, ''),
+        message: error.detail?.tag === 'syntax' ? error.detail.reason : error.message,
         remedy: 'correct the YAML at this place',
         file: path,
         ...positionOf(error),
@@ -257,27 +257,24 @@ export class YamlReader {
       if (!(error instanceof PackageError)) throw error;
       const problems = error.problems.length > 0 ? error.problems : [error];
       for (const problem of problems) {
-        const template = /^use_template (\S+) not found/.exec(problem.message)?.[1];
-        const duplicate = problem.message.includes('already defined');
+        const { rule, remedy } = ADVICE[problem.detail?.tag ?? ''] ?? ofTypes;
+        const at =
+          problem.detail?.tag === 'unknown-template'
+            ? this.#find(document, 'use_template', problem.detail.name)
+            : undefined;
+        const message = friendly(problem);
         this.#findings.add({
           severity: 'error',
-          rule: template !== undefined ? 'models/unknown-template' : duplicate ? 'yaml/duplicate-key' : 'yaml/type',
-          message: friendly(problem.message),
-          remedy:
-            template !== undefined
-              ? 'use one of temperature, top_p, top_k, presence_penalty, frequency_penalty, max_tokens, response_format, json_schema, or describe the parameter without use_template'
-              : duplicate
-                ? 'remove one of the two'
-                : 'write a value of the expected type',
+          rule,
+          message,
+          remedy,
           file: document.file,
-          ...(template === undefined
-            ? positionOf(problem)
-            : (this.#find(document, 'use_template', template) ?? positionOf(problem))),
+          ...(at ?? positionOf(problem)),
         });
       }
       return;
     }
-    if (shape.kind !== 'object') return;
+    if (shape.kind !== 'record') return;
     for (const finding of violationFindings(document, shape, file.value, (path) => severityOf(file.role, path)))
       this.#findings.add(finding);
   }
@@ -309,28 +306,43 @@ function positionOf(error: { line?: number | undefined; column?: number | undefi
 }
 
 /** Go's type names mean nothing to authors. */
-function friendly(message: string): string {
-  return message
-    .replace(/^yaml: unmarshal errors:\s*/, '')
-    .replace(/(?<!\s)\s*line \d+: /, '')
-    .replace(
-      /cannot unmarshal !!(\w+)(?: `([^`]*)`)? into (.*)/s,
-      (_all, is: string, value: string | undefined, wanted: string) =>
-        `${value === undefined ? `a ${nameOf(is)}` : `"${value}"`} stands where ${expected(wanted)} is expected`,
-    );
+interface Advice {
+  readonly rule: string;
+  readonly remedy: string;
 }
 
-function nameOf(tag: string): string {
-  return { str: 'text', seq: 'list', map: 'mapping', int: 'number', float: 'number', bool: 'boolean' }[tag] ?? tag;
+const ofTypes: Advice = { rule: 'yaml/type', remedy: 'write a value of the expected type' };
+
+/** What is said of values that cannot be decoded, where it is not about their type. */
+const ADVICE: Readonly<Record<string, Advice>> = {
+  'duplicate-key': { rule: 'yaml/duplicate-key', remedy: 'remove one of the two' },
+  'unknown-template': {
+    rule: 'models/unknown-template',
+    remedy:
+      'use one of temperature, top_p, top_k, presence_penalty, frequency_penalty, max_tokens, response_format, json_schema, or describe the parameter without use_template',
+  },
+};
+
+function friendly({ message, detail }: Pick<Problem, 'message' | 'detail'>): string {
+  if (detail?.tag !== 'type') return message;
+  const { found, value, wanted } = detail;
+  const what = value === undefined ? `a ${NAMES[found] ?? found}` : `"${value}"`;
+  return `${what} stands where ${EXPECTED[wanted] ?? 'a list'} is expected`;
 }
 
-function expected(goType: string): string {
-  const type = goType.trim();
-  if (type === 'string') return 'a text';
-  if (type === 'bool') return 'true or false';
-  if (/^u?int/.test(type)) return 'a whole number';
-  if (/^float/.test(type)) return 'a number';
-  if (type.startsWith('[]')) return 'a list';
-  if (type.startsWith('map') || type.startsWith('plugin_entities.')) return 'a mapping';
-  return type;
-}
+const NAMES: Readonly<Record<string, string>> = { seq: 'list', map: 'mapping' };
+
+/** The kinds of the tables in the words of YAML; all others are lists. */
+const EXPECTED: Readonly<Record<string, string>> = {
+  string: 'a text',
+  boolean: 'true or false',
+  int: 'a whole number',
+  int64: 'a whole number',
+  uint64: 'a whole number',
+  number: 'a number',
+  decimal: 'a decimal',
+  timestamp: 'a time',
+  object: 'a mapping',
+  record: 'a mapping',
+  tagged: 'a mapping',
+};

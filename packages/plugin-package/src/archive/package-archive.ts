@@ -2,7 +2,7 @@ import { hash, randomUUID } from 'node:crypto';
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, posix } from 'node:path';
 import { messageOf } from '@plugin-daemon/values';
-import { PackageError } from '../errors.ts';
+import { missingFile, PackageError } from '../errors.ts';
 import { checksumOf } from './checksum.ts';
 import { readDirectory, readEntry, type ZipEntry } from './zip-reader.ts';
 
@@ -154,7 +154,7 @@ class ZipArchive implements PackageArchive {
   #find(name: string): ZipEntry {
     if (!isValidPath(name)) throw new PackageError(`open ${name}: invalid argument`);
     const entry = this.#byName.get(name);
-    if (entry === undefined) throw new PackageError(`open ${name}: file does not exist`);
+    if (entry === undefined) throw missingFile(name);
     if (!entry.validName) throw new PackageError(`open ${name}: invalid argument`);
     return entry;
   }

@@ -1,7 +1,7 @@
 import { openArchive, type PackageArchive, writeZip, type ZipFile } from '../archive/index.ts';
 import { ASSETS_FOLDER } from '../assets.ts';
 import { assembleDeclaration, MANIFEST } from '../declaration/index.ts';
-import { PackageError, type Problem } from '../errors.ts';
+import { missingFile, PackageError, type Problem } from '../errors.ts';
 import { type BundleManifest, type Dependency, parseBundleManifest, stringifyBundleManifest } from './manifest.ts';
 
 /** A bundle taken apart, as the command line tool edits it. */
@@ -17,7 +17,7 @@ export interface Bundle {
 /** A bundle from its files by path, as a directory or an archive has them; other files are left out. @throws PackageError */
 export function bundleFromFiles(files: ReadonlyMap<string, Uint8Array>): Bundle {
   const raw = files.get(MANIFEST);
-  if (raw === undefined) throw new PackageError(`open ${MANIFEST}: file does not exist`);
+  if (raw === undefined) throw missingFile(MANIFEST);
   const { manifest, warnings } = parseBundleManifest(Buffer.from(raw).toString('utf8'), MANIFEST);
   const assets = new Map<string, Uint8Array>();
   const extraFiles = new Map<string, Uint8Array>();

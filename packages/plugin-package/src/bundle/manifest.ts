@@ -1,3 +1,4 @@
+import { eq, violationText } from '@plugin-daemon/wire-schema';
 import { dump } from 'js-yaml';
 import type { I18n } from '../declaration/index.ts';
 import {
@@ -10,7 +11,6 @@ import {
   max,
   nullable,
   object,
-  oneOf,
   required,
   type Shape,
   tagRule,
@@ -65,7 +65,7 @@ export const bundleManifest = object<RawManifest>('Bundle', {
   icon: zero(text, 'Icon', { rules: [required] }),
   version: zero(text, 'Version', { rules: [required, versionRule] }),
   author: zero(text, 'Author', { rules: [required] }),
-  type: zero(text, 'Type', { rules: [required, oneOf('eq', ['bundle'])] }),
+  type: zero(text, 'Type', { rules: [required, eq('bundle')] }),
   dependencies: nullable(list(dependency), 'Dependencies', { rules: [required], optional: false }),
   tags: listed(list(tagText), 'Tags', { each: [tagRule, max(128)] }),
 });
@@ -73,7 +73,10 @@ export const bundleManifest = object<RawManifest>('Bundle', {
 /** A bundle's manifest and what its rules object to; rules do not keep a bundle from being read. @throws PackageError */
 export function parseBundleManifest(source: string, file: string): { manifest: BundleManifest; warnings: Problem[] } {
   const raw = decodeYaml(parseYaml(source, file), bundleManifest).value as RawManifest;
-  const warnings: Problem[] = findViolations(bundleManifest, raw).map(({ message }) => ({ message, file }));
+  const warnings: Problem[] = findViolations(bundleManifest, raw).map((violation) => ({
+    message: violationText(violation),
+    file,
+  }));
   complete(bundleManifest, raw);
   const dependencies: Dependency[] = [];
   for (const one of raw.dependencies ?? []) {

@@ -1,4 +1,5 @@
 import { isObject } from '@plugin-daemon/values';
+import { violationText } from '@plugin-daemon/wire-schema';
 import { PackageError, type Problem } from '../errors.ts';
 import { parseYaml } from '../yaml/index.ts';
 import { decodeYaml, Expansion } from './decode-yaml.ts';
@@ -140,7 +141,7 @@ class Assembler {
   }
 
   #judge(shape: ObjectShape, value: unknown, file: string): void {
-    for (const { message } of findViolations(shape, value)) this.#warn(file, message);
+    for (const violation of findViolations(shape, value)) this.#warn(file, violationText(violation));
   }
 
   #warn(file: string, message: string, line?: number): void {
@@ -169,6 +170,7 @@ function decodeText(bytes: Uint8Array, file: string): string {
 
 function rethrow(error: unknown, context: string, file: string): unknown {
   if (!(error instanceof PackageError)) return error;
-  const { line, column, problems, cause } = error;
-  return new PackageError(`${error.message}\n${context}`, { cause, file: error.file ?? file, line, column, problems });
+  const { line, column, problems, cause, detail } = error;
+  const message = `${error.message}\n${context}`;
+  return new PackageError(message, { cause, file: error.file ?? file, line, column, problems, detail });
 }

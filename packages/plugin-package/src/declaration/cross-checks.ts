@@ -35,9 +35,11 @@ export function validateManifest(declaration: PluginDeclaration): void {
   if (provided.length === 0) {
     throw new PackageError(
       'at least one of endpoint, model, tool, agent_strategy, trigger, or datasource must be provided',
+      { detail: { tag: 'combination' } },
     );
   }
   for (const [provider, text] of EXCLUSIVE) {
-    if (provided.length > 1 && provided.includes(provider)) throw new PackageError(text);
+    if (provided.length > 1 && provided.includes(provider))
+      throw new PackageError(text, { detail: { tag: 'combination' } });
   }
 }

@@ -1,3 +1,5 @@
+import { isObject } from '@plugin-daemon/values';
+import { jsonTypeOf } from '@plugin-daemon/wire-schema';
 import { PackageError } from '../errors.ts';
 import { exactInteger, isRawNumber } from '../exact-integer.ts';
 import { strictTimestamp, timestampError } from '../yaml/index.ts';
@@ -42,11 +44,11 @@ class JsonDecoder {
     switch (shape.kind) {
       case 'any':
         return value;
-      case 'map':
-        return isRecord(value) ? value : this.#mismatch(value, shape, path);
       case 'object':
+        return isRecord(value) ? value : this.#mismatch(value, shape, path);
+      case 'record':
         return isRecord(value) ? this.#object(value, shape, path) : this.#mismatch(value, shape, path);
-      case 'list':
+      case 'array':
         return Array.isArray(value) ? this.#list(value, shape.of, path) : this.#mismatch(value, shape, path);
       case 'configs':
         if (Array.isArray(value)) return this.#list(value, shape.of, path);
@@ -111,11 +113,11 @@ class JsonDecoder {
 
   #scalar(value: unknown, shape: ShapeNode, path: string): unknown {
     switch (shape.kind) {
-      case 'text':
+      case 'string':
         return typeof value === 'string' ? value : this.#mismatch(value, shape, path);
       case 'boolean':
         return typeof value === 'boolean' ? value : this.#mismatch(value, shape, path);
-      case 'float':
+      case 'number':
         return typeof value === 'number' ? value : this.#mismatch(value, shape, path);
       case 'int':
       case 'int64':
@@ -151,13 +153,13 @@ class JsonDecoder {
     if (this.#lenient) return undefined;
     const wrongNumber = typeof value === 'number' && (shape.kind === 'int' || shape.kind === 'int64');
     fail(
-      `json: cannot unmarshal ${wrongNumber ? `number ${value}` : jsonTypeOf(value)} into Go struct field ${path} of type ${jsonTypeName(shape)}`,
+      `json: cannot unmarshal ${wrongNumber ? `number ${value}` : isRawNumber(value) ? 'number' : jsonTypeOf(value)} into Go struct field ${path} of type ${jsonTypeName(shape)}`,
     );
   }
 }
 
 function jsonTypeName(shape: ShapeNode): string {
-  return (shape.kind === 'object' ? shape.hooks.json?.typeName : undefined) ?? typeName(shape);
+  return (shape.kind === 'record' ? shape.hooks.json?.typeName : undefined) ?? typeName(shape);
 }
 
 function fail(message: string): never {
@@ -179,15 +181,7 @@ function foldedKeys(value: Record<string, unknown>): Map<string, unknown> | null
 
 const LANGUAGES = new Map(['en_US', 'ja_JP', 'zh_Hans', 'pt_BR'].map((key) => [key.toLowerCase(), key]));
 
-function jsonTypeOf(value: unknown): string {
-  if (Array.isArray(value)) return 'array';
-  if (typeof value === 'boolean') return 'bool';
-  return isRawNumber(value) ? 'number' : typeof value;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !isRawNumber(value);
-}
+const isRecord = (value: unknown): value is Record<string, unknown> => isObject(value) && !isRawNumber(value);
 
 function asRecord(value: unknown): Record<string, unknown> {
   return isRecord(value) ? value : {};

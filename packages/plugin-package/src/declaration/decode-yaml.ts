@@ -1,4 +1,4 @@
-import { PackageError, type Problem } from '../errors.ts';
+import { PackageError, type Problem, type ProblemDetail } from '../errors.ts';
 import { exactInteger } from '../exact-integer.ts';
 import type { YamlDocument, YamlMapping, YamlNode, YamlPair, YamlScalar, YamlSequence } from '../yaml/index.ts';
 import {
@@ -19,6 +19,7 @@ import {
   type FieldNode,
   isLeftOut,
   type ObjectShape,
+  type ScalarShape,
   type ShapeNode,
   type TaggedShape,
   typeName,
@@ -105,15 +106,13 @@ class YamlDecoder {
   #value(node: YamlNode, shape: ShapeNode): unknown {
     this.#visit(node);
     switch (shape.kind) {
-      case 'object':
-        return node.kind === 'mapping' ? this.#object(node, shape) : this.#mismatch(node, typeName(shape));
-      case 'list':
-        return node.kind === 'sequence' ? this.#list(node, shape.of) : this.#mismatch(node, shape.type);
+      case 'record':
+        return node.kind === 'mapping' ? this.#object(node, shape) : this.#mismatch(node, shape);
+      case 'array':
+        return node.kind === 'sequence' ? this.#list(node, shape.of) : this.#mismatch(node, shape);
       case 'configs':
         if (node.kind === 'sequence') return this.#list(node, shape.of);
-        return node.kind === 'mapping'
-          ? this.#configMap(node, shape.of, shape.strict)
-          : this.#mismatch(node, typeName(shape));
+        return node.kind === 'mapping' ? this.#configMap(node, shape.of, shape.strict) : this.#mismatch(node, shape);
       case 'entries':
         return node.kind === 'sequence' ? this.#entries(node, shape) : [];
       case 'models':
@@ -121,16 +120,16 @@ class YamlDecoder {
         if (node.kind === 'mapping') this.#modelMap(node);
         return [];
       case 'tagged':
-        return node.kind === 'mapping' ? this.#tagged(node, shape) : this.#mismatch(node, shape.type);
+        return node.kind === 'mapping' ? this.#tagged(node, shape) : this.#mismatch(node, shape);
       case 'any':
         return this.#any(node, false);
-      case 'map':
-        return node.kind === 'mapping' ? this.#map(node, true) : this.#mismatch(node, shape.type);
+      case 'object':
+        return node.kind === 'mapping' ? this.#map(node, true) : this.#mismatch(node, shape);
       default:
-        if (node.kind === 'scalar') return this.#scalar(node, shape.kind, shape.type);
+        if (node.kind === 'scalar') return this.#scalar(node, shape);
         // a time written as a mapping has never been looked into
         if (node.kind === 'mapping' && shape.kind === 'timestamp') return undefined;
-        return this.#mismatch(node, shape.type);
+        return this.#mismatch(node, shape);
     }
   }
 
@@ -244,21 +243,21 @@ class YamlDecoder {
     }
   }
 
-  #scalar(node: YamlScalar, kind: string, type: string): unknown {
-    if (kind === 'text') return node.text;
+  #scalar(node: YamlScalar, shape: ScalarShape): unknown {
+    if (shape.kind === 'string') return node.text;
     const resolved = resolve(node);
-    switch (kind) {
+    switch (shape.kind) {
       case 'boolean':
-        return toBoolean(resolved) ?? this.#mismatch(node, type);
+        return toBoolean(resolved) ?? this.#mismatch(node, shape);
       case 'int':
       case 'int64':
       case 'uint64': {
-        const [min, max] = INTEGER_RANGES[kind];
-        return toInteger(resolved, min, max) ?? this.#mismatch(node, type);
+        const [min, max] = INTEGER_RANGES[shape.kind];
+        return toInteger(resolved, min, max) ?? this.#mismatch(node, shape);
       }
-      case 'float':
+      case 'number':
         if (resolved.tag === '!!int') return Number(resolved.value);
-        return resolved.tag === '!!float' ? this.#finite(node, resolved.value) : this.#mismatch(node, type);
+        return resolved.tag === '!!float' ? this.#finite(node, resolved.value) : this.#mismatch(node, shape);
       case 'timestamp': {
         const time = resolved.tag === '!!timestamp' ? resolved.value : strictTimestamp(node.text);
         return time ?? this.#fail(node, timestampError(node.text));
@@ -266,7 +265,7 @@ class YamlDecoder {
       case 'decimal':
         return this.#located(node, () => plainDecimal(node.text));
       default:
-        return this.#mismatch(node, type);
+        return this.#mismatch(node, shape);
     }
   }
 
@@ -336,7 +335,10 @@ class YamlDecoder {
         pairs.set(name, pair.value);
       } else {
         const { line } = this.#document.positions.of(earlier.key.at);
-        this.#note(pair.key, `mapping key ${JSON.stringify(name)} already defined at line ${line}`);
+        this.#note(pair.key, `mapping key ${JSON.stringify(name)} already defined at line ${line}`, {
+          tag: 'duplicate-key',
+          key: name,
+        });
       }
     }
     if (this.#problems.length > before) return undefined;
@@ -376,22 +378,27 @@ class YamlDecoder {
     this.#fresh = 0;
   }
 
-  #mismatch(node: YamlNode, type: string): undefined {
+  #mismatch(node: YamlNode, shape: ShapeNode): undefined {
     const text = node.kind === 'scalar' ? node.text : '';
     const shown = text.length > 10 ? `${text.slice(0, 7)}...` : text;
     const value = node.kind === 'scalar' ? ` \`${shown}\`` : '';
-    this.#note(node, `cannot unmarshal ${tagOf(node)}${value} into ${type}`);
+    this.#note(node, `cannot unmarshal ${tagOf(node)}${value} into ${typeName(shape)}`, {
+      tag: 'type',
+      found: tagOf(node).replace(/^!!/, ''),
+      ...(node.kind === 'scalar' && { value: shown }),
+      wanted: shape.kind,
+    });
     return undefined;
   }
 
-  #note(node: YamlNode, message: string): void {
-    this.#problems.push({ message, file: this.#document.file, ...this.#document.positions.of(node.at) });
+  #note(node: YamlNode, message: string, detail?: ProblemDetail): void {
+    this.#problems.push({ message, detail, file: this.#document.file, ...this.#document.positions.of(node.at) });
     if (this.#problems.length >= MAX_PROBLEMS) this.finish();
   }
 
   /** Ends decoding at once. @throws PackageError always */
-  #fail(node: YamlNode, message: string): never {
-    throw new PackageError(message, { file: this.#document.file, ...this.#document.positions.of(node.at) });
+  #fail(node: YamlNode, message: string, detail?: ProblemDetail): never {
+    throw new PackageError(message, { detail, file: this.#document.file, ...this.#document.positions.of(node.at) });
   }
 
   #located<T>(node: YamlNode, run: () => T): T {
@@ -399,7 +406,7 @@ class YamlDecoder {
       return run();
     } catch (error) {
       if (!(error instanceof PackageError)) throw error;
-      return this.#fail(node, error.message);
+      return this.#fail(node, error.message, error.detail);
     }
   }
 }

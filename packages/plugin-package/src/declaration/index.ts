@@ -4,7 +4,6 @@
  * read through the FileSource a caller brings. Called by decodePackage, the daemon and the command line tool.
  */
 export { type Assembled, assembleDeclaration, type FileSource, MANIFEST } from './assemble.ts';
-export { checkFile, type Finding, type FindingKind, nodeAt } from './check-file.ts';
 export { validateManifest } from './cross-checks.ts';
 export { plainDecimal } from './decimal.ts';
 export { decodeYaml } from './decode-yaml.ts';
@@ -55,4 +54,4 @@ export { assertDeclarationSize, MAX_DECLARATION_BYTES } from './size.ts';
 export { decodeDeclaration, decodeModelDeclaration, parseDeclaration, stringifyDeclaration } from './stored.ts';
 export { PARAMETER_TEMPLATES } from './templates.ts';
 export type * from './types.ts';
-export { findViolations, requireValid, type Violation } from './validate.ts';
+export { findViolations, requireValid } from './validate.ts';

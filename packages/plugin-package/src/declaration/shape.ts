@@ -1,13 +1,20 @@
+import { isObject } from '@plugin-daemon/values';
+import { type Rule, rule, type ScalarKind, scalars } from '@plugin-daemon/wire-schema';
+import { isRawNumber } from '../exact-integer.ts';
 import type { Json, JsonObject } from './types.ts';
+import { isUrl } from './url.ts';
+
+export { lt, lte, max, min, oneOf, pattern, type Rule, required } from '@plugin-daemon/wire-schema';
 
 /**
  * The language in which the files of a package are described (docs/wire/packages.md#manifest). One table per object says
  * which keys exist, how each is decoded, what stands in the JSON when it is absent, and which rules it should obey. From
- * it work the YAML decoder, the JSON decoder, the validator, and whoever else wants to walk it (linter, JSON Schema).
+ * it work the YAML decoder, the JSON decoder, the validator, and whoever else wants to walk it (linter, JSON Schema). Kinds of
+ * single values, rules and violations are those of wire-schema.
  */
 export type ShapeNode =
   | ScalarShape
-  | { readonly kind: 'list'; readonly of: ShapeNode; readonly type: string }
+  | { readonly kind: 'array'; readonly of: ShapeNode; readonly type: string }
   | ObjectShape
   /** provider configs: a list, or a map from name to config */
   | ConfigsShape
@@ -18,7 +25,7 @@ export type ShapeNode =
   | { readonly kind: 'models'; readonly of: ObjectShape };
 
 export interface ScalarShape {
-  readonly kind: 'text' | 'boolean' | 'int64' | 'uint64' | 'int' | 'float' | 'any' | 'map' | 'timestamp' | 'decimal';
+  readonly kind: ScalarKind;
   /** how the type is called in messages */
   readonly type: string;
 }
@@ -45,7 +52,7 @@ export interface TaggedShape {
 }
 
 export interface ObjectShape {
-  readonly kind: 'object';
+  readonly kind: 'record';
   /** how the type is called in messages */
   readonly type: string;
   readonly fields: readonly FieldNode[];
@@ -90,13 +97,6 @@ export interface FieldNode {
   readonly mappingOnly: boolean;
 }
 
-export type Rule =
-  | { readonly rule: 'required' }
-  | { readonly rule: 'max' | 'min' | 'lt' | 'lte' | 'gt'; readonly limit: number }
-  | { readonly rule: 'one-of'; readonly tag: string; readonly values: readonly string[] }
-  | { readonly rule: 'pattern'; readonly tag: string; readonly pattern: RegExp }
-  | { readonly rule: 'basic' | 'scope' | 'url' | 'parameter-rule' };
-
 declare const produced: unique symbol;
 
 /** A shape whose decoded value is a T. */
@@ -105,24 +105,26 @@ export type Shape<T> = ShapeNode & { readonly [produced]?: T };
 /** A row of an object's table, still without its key. */
 export type Field<T> = Omit<FieldNode, 'key'> & { readonly [produced]?: T };
 
-export const text: Shape<string> = { kind: 'text', type: 'string' };
-export const boolean: Shape<boolean> = { kind: 'boolean', type: 'bool' };
-export const int: Shape<number> = { kind: 'int', type: 'int' };
-export const int64: Shape<number> = { kind: 'int64', type: 'int64' };
-export const uint64: Shape<number> = { kind: 'uint64', type: 'uint64' };
-export const float: Shape<number> = { kind: 'float', type: 'float64' };
-export const any: Shape<Json> = { kind: 'any', type: 'interface {}' };
-export const map: Shape<JsonObject> = { kind: 'map', type: 'map[string]interface {}' };
-export const timestamp: Shape<string> = { kind: 'timestamp', type: 'time.Time' };
-export const decimal: Shape<string> = { kind: 'decimal', type: 'decimal.Decimal' };
+const scalar = <T>(kind: ScalarKind): Shape<T> => ({ kind, type: scalars[kind].typeName });
+
+export const text = scalar<string>('string');
+export const boolean = scalar<boolean>('boolean');
+export const int = scalar<number>('int');
+export const int64 = scalar<number>('int64');
+export const uint64 = scalar<number>('uint64');
+export const float = scalar<number>('number');
+export const any = scalar<Json>('any');
+export const map = scalar<JsonObject>('object');
+export const timestamp = scalar<string>('timestamp');
+export const decimal = scalar<string>('decimal');
 
 /** A text with a name of its own in messages. */
 export function named(type: string): Shape<string> {
-  return { kind: 'text', type };
+  return { kind: 'string', type };
 }
 
 export function list<T>(of: Shape<T>): Shape<T[]> {
-  return { kind: 'list', of, type: `[]${typeName(of)}` };
+  return { kind: 'array', of, type: `[]${typeName(of)}` };
 }
 
 export function configs<T>(of: ObjectShape & Shape<T>, strict = false): Shape<T[]> {
@@ -139,7 +141,7 @@ export function object<T extends object>(
   hooks: ObjectHooks = {},
 ): ObjectShape & Shape<T> {
   const rows = Object.entries<Omit<FieldNode, 'key'>>(fields).map(([key, field]) => ({ ...field, key }));
-  return { kind: 'object', type, fields: rows, hooks };
+  return { kind: 'record', type, fields: rows, hooks };
 }
 
 export interface FieldOptions {
@@ -197,34 +199,12 @@ export function omitted<T>(shape: Shape<T>, label: string, options: FieldOptions
   return row(shape, 'omit', label, { optional: true, ...options });
 }
 
-export const required: Rule = { rule: 'required' };
-export const basic: Rule = { rule: 'basic' };
-export const scope: Rule = { rule: 'scope' };
-export const url: Rule = { rule: 'url' };
-
-export function max(limit: number): Rule {
-  return { rule: 'max', limit };
-}
-
-export function min(limit: number): Rule {
-  return { rule: 'min', limit };
-}
-
-export function lt(limit: number): Rule {
-  return { rule: 'lt', limit };
-}
-
-export function lte(limit: number): Rule {
-  return { rule: 'lte', limit };
-}
-
-export function oneOf(tag: string, values: readonly string[]): Rule {
-  return { rule: 'one-of', tag, values };
-}
-
-export function pattern(tag: string, expression: RegExp): Rule {
-  return { rule: 'pattern', tag, pattern: expression };
-}
+/** Neither list nor mapping. */
+export const basic: Rule = rule(
+  'is_basic_type',
+  (value) => isRawNumber(value) || (!isObject(value) && !Array.isArray(value)),
+);
+export const url: Rule = rule('url', (value) => typeof value === 'string' && isUrl(value), { format: 'uri' });
 
 export function typeName(shape: ShapeNode): string {
   switch (shape.kind) {
@@ -232,7 +212,7 @@ export function typeName(shape: ShapeNode): string {
     case 'entries':
     case 'models':
       return `[]${typeName(shape.of)}`;
-    case 'object':
+    case 'record':
       return `plugin_entities.${shape.type}`;
     default:
       return shape.type;
@@ -241,26 +221,11 @@ export function typeName(shape: ShapeNode): string {
 
 /** What stands for an absent value when a key must be there. */
 export function zeroOf(shape: ShapeNode): unknown {
-  switch (shape.kind) {
-    case 'text':
-      return '';
-    case 'boolean':
-      return false;
-    case 'int':
-    case 'int64':
-    case 'uint64':
-    case 'float':
-      return 0;
-    case 'timestamp':
-      return '0001-01-01T00:00:00Z';
-    case 'decimal':
-      return '0';
-    case 'object':
-      return zeroObject(shape);
-    default:
-      return null;
-  }
+  if (shape.kind === 'record') return zeroObject(shape);
+  return isScalar(shape) ? scalars[shape.kind].zero : null;
 }
+
+const isScalar = (shape: ShapeNode): shape is ScalarShape => Object.hasOwn(scalars, shape.kind);
 
 export function zeroObject(shape: ObjectShape): Record<string, unknown> {
   const value: Record<string, unknown> = {};
@@ -290,14 +255,14 @@ export function inTableOrder(shape: ObjectShape, value: Readonly<Record<string, 
  */
 export function complete(shape: ShapeNode, value: unknown): void {
   if (value === null || typeof value !== 'object') return;
-  if (shape.kind === 'object') {
+  if (shape.kind === 'record') {
     // every object decoder makes plain records with the keys of its table
     const record = value as Record<string, unknown>;
     for (const field of shape.fields) {
       const held = record[field.key];
       if (held === null && field.absent === 'empty-list') record[field.key] = [];
       else if (held === null && field.absent === 'empty-object') record[field.key] = {};
-      else if (field.shape.kind !== 'any' && field.shape.kind !== 'map') complete(field.shape, held);
+      else if (field.shape.kind !== 'any' && field.shape.kind !== 'object') complete(field.shape, held);
     }
     shape.hooks.completed?.(record);
   } else if ('of' in shape && Array.isArray(value)) {
@@ -311,5 +276,5 @@ export function isLeftOut(field: FieldNode, value: unknown): boolean {
   if (field.absent !== 'omit') return false;
   if (value === null || value === false) return field.shape.kind !== 'any' || value === null;
   if (Array.isArray(value)) return field.shape.kind !== 'any' && value.length === 0;
-  return field.shape.kind === 'map' && typeof value === 'object' && Object.keys(value).length === 0;
+  return field.shape.kind === 'object' && typeof value === 'object' && Object.keys(value).length === 0;
 }

@@ -148,7 +148,9 @@ export function applyTemplate(rule: Record<string, unknown>): void {
   const name = rule['use_template'];
   if (typeof name !== 'string' || name === '') return;
   const template = PARAMETER_TEMPLATES.get(name);
-  if (template === undefined) throw new PackageError(`use_template ${name} not found`);
+  if (template === undefined) {
+    throw new PackageError(`use_template ${name} not found`, { detail: { tag: 'unknown-template', name } });
+  }
   for (const key of FILLED) rule[key] ??= template[key];
   rule['help'] ??= { ...template.help };
   if (template.options !== null) rule['options'] ??= [...template.options];

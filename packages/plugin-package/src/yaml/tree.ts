@@ -102,7 +102,13 @@ export function parseYaml(source: string, file: string): YamlDocument {
       const repairable =
         error.reason === 'deficient indentation' && repairs.length < MAX_REPAIRS && work < MAX_REPAIR_WORK;
       if (!repairable) {
-        throw new PackageError(`yaml: line ${line}: ${error.reason}`, { cause: error, file, line, column });
+        throw new PackageError(`yaml: line ${line}: ${error.reason}`, {
+          cause: error,
+          detail: { tag: 'syntax', reason: error.reason },
+          file,
+          line,
+          column,
+        });
       }
       repairs.push({ line, blanks: REPAIR_INDENT });
       text = text.slice(0, lineStart) + ' '.repeat(REPAIR_INDENT) + text.slice(lineStart);
@@ -205,7 +211,7 @@ class TreeBuilder {
     }
     const { line, column } = new Positions(this.#text, []).of(at);
     const reason = isOpen ? `anchor '${name}' value contains itself` : `unknown anchor '${name}' referenced`;
-    throw new PackageError(`yaml: ${reason}`, { file: this.#file, line, column });
+    throw new PackageError(`yaml: ${reason}`, { detail: { tag: 'syntax', reason }, file: this.#file, line, column });
   }
 
   /** Where a scalar begins: for a block, which starts on the line below, at its mark. */

@@ -4,8 +4,6 @@ import {
   array,
   int,
   max,
-  maxItems,
-  maxLength,
   min,
   object,
   oneOf,
@@ -55,9 +53,9 @@ export const CategoryRequest = record('listInstalledPluginIDsRequest', {
 
 export const CategoryList = record('listPluginsByCategoryRequest', {
   ...page,
-  query: string('Query').check(maxLength(256)).describe('Part of id, name, label or description.'),
+  query: string('Query').check(max(256)).describe('Part of id, name, label or description.'),
   tags: array('Tags', string('').check(oneOf(pluginTags, 'plugin_tag')), { dive: true })
-    .check(maxItems(128))
+    .check(max(128))
     .describe('Any of these tags.'),
   language: string('Language')
     .check(rule('oneof', (value) => value === '' || languages.some((each) => each === value), { enum: languages }))
@@ -65,20 +63,20 @@ export const CategoryList = record('listPluginsByCategoryRequest', {
 });
 
 export const PluginIds = record('', {
-  plugin_ids: array('PluginIDs', string('')).check(required, maxItems(256)),
+  plugin_ids: array('PluginIDs', string('')).check(required, max(256)),
 });
 
 export const Identifiers = record('', {
   plugin_unique_identifiers: array('PluginUniqueIdentifiers', string('').check(identifierRule), { dive: true }).check(
     required,
-    maxItems(256),
+    max(256),
   ),
 });
 
 export const InstallBody = record('', {
   plugin_unique_identifiers: array('PluginUniqueIdentifiers', string('').check(identifierRule), { dive: true }).check(
     required,
-    maxItems(64),
+    max(64),
   ),
   source: string('Source').check(required, sourceRule),
   metas: array('Metas', object('')).describe('One for each identifier; null is an empty object.'),

@@ -4,7 +4,7 @@
  */
 import { once } from 'node:events';
 import { DaemonError } from '@plugin-daemon/plugin-host/errors';
-import { boolean, int, max, maxLength, min, record, required, string } from '@plugin-daemon/wire-schema';
+import { boolean, int, max, min, record, required, string } from '@plugin-daemon/wire-schema';
 import type { JournalLine, JournalQuery, PluginJournal } from '../../telemetry/index.ts';
 import { bindGet, readQuery } from '../binding.ts';
 import { successBody } from '../envelope.ts';
@@ -17,7 +17,7 @@ export interface PluginLogRoutesDeps {
 const MAX_LINES = 1000;
 
 const LogsRequest = record('', {
-  plugin_id: string('PluginID').check(required, maxLength(256)).describe('`author/name`'),
+  plugin_id: string('PluginID').check(required, max(256)).describe('`author/name`'),
   lines: int('Lines').check(min(0), max(MAX_LINES)).describe('How many of the last lines.'),
   follow: boolean('Follow').describe('Also the lines to come, until the client leaves.'),
 });

@@ -1,10 +1,10 @@
 import { DaemonError } from '@plugin-daemon/plugin-host/errors';
-import { maxLength, record, required, string } from '@plugin-daemon/wire-schema';
+import { max, record, required, string } from '@plugin-daemon/wire-schema';
 import { type AnyRoute, route } from '../route.ts';
 import type { RecentFailures } from './recent-failures.ts';
 
 const FailureRequest = record('', {
-  error_id: string('ErrorID').check(required, maxLength(64)).describe('As the caller of the webhook was told it.'),
+  error_id: string('ErrorID').check(required, max(64)).describe('As the caller of the webhook was told it.'),
 });
 
 const failure = {

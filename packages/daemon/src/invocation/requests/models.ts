@@ -3,8 +3,8 @@ import {
   array,
   embed,
   int,
+  min,
   nested,
-  notEmpty,
   number,
   object,
   oneOf,
@@ -28,7 +28,7 @@ export const StartPolling = record(
 );
 
 export const CheckPolling = record('RequestCheckPolling', baseModel(), credentials(), modelType('llm'), {
-  plugin_state: object('PluginState').check(required, notEmpty),
+  plugin_state: object('PluginState').check(required, min(1)),
 });
 
 export const InvokeTextEmbedding = record(

@@ -1,4 +1,4 @@
-import { validate } from '@plugin-daemon/wire-schema';
+import { pathText, validate } from '@plugin-daemon/wire-schema';
 import { expect, test } from 'vitest';
 import { dispatchActions } from '../actions.ts';
 import { dispatchBody, readDispatchBody } from '../request-message.ts';
@@ -10,7 +10,7 @@ function violations(path: string, data: object): string[] {
   const whole = { data: { provider: 'p', model: 'm', model_type: 'llm', ...data } };
   const { value } = readDispatchBody(action, whole, JSON.stringify(whole), 't');
   return validate(dispatchBody(action), value).map(
-    (violation) => `${violation.path.replace(/^.*\]\.Data\./, '')} ${violation.tag}`,
+    (violation) => `${pathText(violation.path).replace(/^.*\]\.Data\./, '')} ${violation.tag}`,
   );
 }
 

@@ -41,7 +41,7 @@ const agentStrategyParameter = object<AgentStrategyParameter>('AgentStrategyPara
   label: zero(i18n, 'Label'),
   help: zero(i18n, 'Help', { optional: true }),
   type: zero(named('plugin_entities.AgentStrategyParameterType'), 'Type', {
-    rules: [required, oneOf('agent_strategy_parameter_type', AGENT_STRATEGY_PARAMETER_TYPES)],
+    rules: [required, oneOf(AGENT_STRATEGY_PARAMETER_TYPES, 'agent_strategy_parameter_type')],
   }),
   auto_generate: nullable(autoGenerate, 'AutoGenerate'),
   template: nullable(template, 'Template'),

@@ -43,7 +43,7 @@ const datasourceParameter = object<DatasourceParameter>('DatasourceParameter', {
   name: zero(text, 'Name', { rules: [required, lt(1024)] }),
   label: zero(i18n, 'Label'),
   type: zero(named('plugin_entities.DatasourceParameterType'), 'Type', {
-    rules: [required, oneOf('datasource_parameter_type', ['string', 'number', 'boolean', 'select', 'secret-input'])],
+    rules: [required, oneOf(['string', 'number', 'boolean', 'select', 'secret-input'], 'datasource_parameter_type')],
   }),
   scope: nullable(text, 'Scope', { rules: maxScope }),
   required: zero(boolean, 'Required'),
@@ -85,7 +85,7 @@ export const datasourceProvider = object<DatasourceProviderDeclaration>('Datasou
   credentials_schema: listed(credentials, 'CredentialsSchema'),
   oauth_schema: nullable(oauthSchema, 'OAuthSchema'),
   provider_type: zero(named('plugin_entities.DatasourceType'), 'ProviderType', {
-    rules: [required, oneOf('datasource_provider_type', ['website_crawl', 'online_document', 'online_drive'])],
+    rules: [required, oneOf(['website_crawl', 'online_document', 'online_drive'], 'datasource_provider_type')],
   }),
   datasources: listed(entries(datasource), 'Datasources'),
 });

@@ -9,7 +9,7 @@ export const ENDPOINT_METHODS = ['HEAD', 'GET', 'POST', 'PUT', 'DELETE', 'OPTION
 export const endpoint = object<EndpointDeclaration>('EndpointDeclaration', {
   path: zero(text, 'Path', { rules: [required] }),
   method: zero(named('plugin_entities.EndpointMethod'), 'Method', {
-    rules: [required, oneOf('is_available_endpoint_method', ENDPOINT_METHODS)],
+    rules: [required, oneOf(ENDPOINT_METHODS, 'is_available_endpoint_method')],
   }),
   hidden: zero(boolean, 'Hidden'),
 });

@@ -1,3 +1,4 @@
+import { eq } from '@plugin-daemon/wire-schema';
 import {
   boolean,
   int64,
@@ -82,7 +83,7 @@ const files = object<PluginFiles>('PluginExtensions', {
 
 const runner = object<Runner>('PluginRunner', {
   language: zero(named('constants.Language'), 'Language', {
-    rules: [required, oneOf('is_available_language', ['python'])],
+    rules: [required, oneOf(['python'], 'is_available_language')],
   }),
   version: zero(text, 'Version', { rules: [required, max(128)] }),
   entrypoint: zero(text, 'Entrypoint', { rules: [required, max(256)] }),
@@ -92,7 +93,7 @@ const meta = object<Meta>('PluginMeta', {
   version: zero(text, 'Version', { rules: [required, versionRule] }),
   arch: nullable(list(named('constants.Arch')), 'Arch', {
     rules: [required],
-    each: [oneOf('is_available_arch', ['amd64', 'arm64'])],
+    each: [oneOf(['amd64', 'arm64'], 'is_available_arch')],
     optional: false,
   }),
   runner: zero(runner, 'Runner'),
@@ -101,7 +102,7 @@ const meta = object<Meta>('PluginMeta', {
 
 const ownFields = {
   version: zero(named('manifest_entities.Version'), 'Version', { rules: [required, versionRule] }),
-  type: zero(named('manifest_entities.DifyManifestType'), 'Type', { rules: [required, oneOf('eq', ['plugin'])] }),
+  type: zero(named('manifest_entities.DifyManifestType'), 'Type', { rules: [required, eq('plugin')] }),
   author: zero(text, 'Author', { rules: [max(64)], optional: true }),
   name: zero(text, 'Name', { rules: [required, max(128)] }),
   label: zero(i18n, 'Label'),

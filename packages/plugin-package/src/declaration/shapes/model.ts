@@ -1,3 +1,4 @@
+import { rule } from '@plugin-daemon/wire-schema';
 import {
   any,
   basic,
@@ -52,13 +53,18 @@ export const MODEL_TYPES = [
   'multimodal-rerank',
 ] as const;
 
-const modelTypeRule = oneOf('model_type', MODEL_TYPES);
-const methodRule = oneOf('model_provider_configurate_method', ['predefined-model', 'customizable-model']);
+const modelTypeRule = oneOf(MODEL_TYPES, 'model_type');
+const methodRule = oneOf(['predefined-model', 'customizable-model'], 'model_provider_configurate_method');
 const modelType = named('plugin_entities.ModelType');
 const method = named('plugin_entities.ModelProviderConfigurateMethod');
 
 /** Upstream decodes these by way of an alias of their types, which its messages show. */
 const ALIASED = { typeName: 'struct { *plugin_entities.alias }', within: '.alias' };
+
+const hasTypeOrTemplate = rule(
+  'parameter_rule',
+  (_, { use_template, type }) => (use_template ?? null) !== null || (type ?? null) !== null,
+);
 
 const parameterRule = object<ModelParameterRule>(
   'ModelParameterRule',
@@ -67,7 +73,7 @@ const parameterRule = object<ModelParameterRule>(
     use_template: nullable(text, 'UseTemplate', { rules: [lt(256)] }),
     label: zero(i18n, 'Label'),
     type: nullable(named('plugin_entities.ModelParameterType'), 'Type', {
-      rules: [oneOf('model_parameter_type', ['float', 'int', 'string', 'boolean', 'text'])],
+      rules: [oneOf(['float', 'int', 'string', 'boolean', 'text'], 'model_parameter_type')],
     }),
     help: nullable(i18n, 'Help'),
     required: zero(boolean, 'Required'),
@@ -99,7 +105,7 @@ export const model = object<ModelDeclaration>(
     deprecated: zero(boolean, 'Deprecated'),
     parameter_rules: listed(list(parameterRule), 'ParameterRules', {
       rules: [lte(128)],
-      each: [{ rule: 'parameter-rule' }],
+      each: [hasTypeOrTemplate],
     }),
     pricing: nullable(pricing, 'PriceConfig'),
   },
@@ -130,7 +136,7 @@ const credentialForm = object<CredentialForm>('ModelProviderCredentialFormSchema
   variable: zero(text, 'Variable', { rules: [required, lt(256)] }),
   label: zero(i18n, 'Label'),
   type: zero(named('plugin_entities.ModelProviderFormType'), 'Type', {
-    rules: [required, oneOf('model_provider_form_type', ['text-input', 'secret-input', 'select', 'radio', 'switch'])],
+    rules: [required, oneOf(['text-input', 'secret-input', 'select', 'radio', 'switch'], 'model_provider_form_type')],
   }),
   required: zero(boolean, 'Required'),
   default: nullable(text, 'Default', { rules: [lt(256)] }),

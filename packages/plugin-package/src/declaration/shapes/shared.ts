@@ -1,3 +1,4 @@
+import { rule } from '@plugin-daemon/wire-schema';
 import {
   any,
   basic,
@@ -14,7 +15,6 @@ import {
   oneOf,
   pattern,
   required,
-  scope,
   text,
   zero,
 } from '../shape.ts';
@@ -57,7 +57,14 @@ export const TAGS = [
 /** Tags of the manifest that Dify does not accept in a provider's identity. */
 export const PLUGIN_ONLY_TAGS: readonly string[] = ['agent', 'trigger'];
 
-export const tagRule = oneOf('plugin_tag', TAGS);
+/** One known part is enough, whatever the others are. */
+export const scope = rule('is_scope', (value, { type }) => {
+  if (typeof value !== 'string') return false;
+  const known = SCOPES.get(typeof type === 'string' ? type : '') ?? [];
+  return value.split('&').some((part) => known.includes(part.trim()));
+});
+
+export const tagRule = oneOf(TAGS, 'plugin_tag');
 export const tagText = named('manifest_entities.PluginTag');
 
 export const i18n = object<I18n>('I18nObject', {
@@ -75,7 +82,7 @@ export const parameterOption = object<ParameterOption>('ParameterOption', {
 
 export const autoGenerate = object<AutoGenerate>('ParameterAutoGenerate', {
   type: zero(named('plugin_entities.ParameterAutoGenerateType'), 'Type', {
-    rules: [required, oneOf('parameter_auto_generate_type', ['prompt_instruction'])],
+    rules: [required, oneOf(['prompt_instruction'], 'parameter_auto_generate_type')],
   }),
 });
 
@@ -99,7 +106,7 @@ const configOption = object<ConfigOption>('ConfigOption', {
 export const providerConfig = object<ProviderConfig>('ProviderConfig', {
   name: zero(text, 'Name', { rules: [lt(1024)], optional: true }),
   type: zero(named('plugin_entities.ConfigType'), 'Type', {
-    rules: [required, oneOf('credential_type', CONFIG_TYPES)],
+    rules: [required, oneOf(CONFIG_TYPES, 'credential_type')],
   }),
   scope: nullable(text, 'Scope', { rules: [scope] }),
   required: zero(boolean, 'Required'),

@@ -56,11 +56,11 @@ const toolParameter = object<ToolParameter>('ToolParameter', {
   label: zero(i18n, 'Label'),
   human_description: zero(i18n, 'HumanDescription'),
   type: zero(named('plugin_entities.ToolParameterType'), 'Type', {
-    rules: [required, oneOf('tool_parameter_type', TOOL_PARAMETER_TYPES)],
+    rules: [required, oneOf(TOOL_PARAMETER_TYPES, 'tool_parameter_type')],
   }),
   scope: nullable(text, 'Scope', { rules: maxScope }),
   form: zero(named('plugin_entities.ToolParameterForm'), 'Form', {
-    rules: [required, oneOf('tool_parameter_form', ['schema', 'form', 'llm'])],
+    rules: [required, oneOf(['schema', 'form', 'llm'], 'tool_parameter_form')],
   }),
   llm_description: zero(text, 'LLMDescription'),
   required: zero(boolean, 'Required'),

@@ -59,7 +59,7 @@ const eventParameter = object<EventParameter>('EventParameter', {
   name: zero(text, 'Name', { rules: [required] }),
   label: zero(i18n, 'Label'),
   type: zero(named('plugin_entities.EventParameterType'), 'Type', {
-    rules: [required, oneOf('event_parameter_type', EVENT_PARAMETER_TYPES)],
+    rules: [required, oneOf(EVENT_PARAMETER_TYPES, 'event_parameter_type')],
   }),
   auto_generate: omitted(autoGenerate, 'AutoGenerate'),
   template: omitted(template, 'Template'),

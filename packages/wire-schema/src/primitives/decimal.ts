@@ -2,8 +2,9 @@
 
 import { valueText } from './value-text.ts';
 
-/** Longer texts are no prices, and would take longer than they are worth. */
+/** Longer texts are no prices, and would take longer than they are worth; larger exponents would be kilobytes of zeros. */
 const MAX_LENGTH = 1000;
+const MAX_EXPONENT = 1000;
 const MAX_SHOWN = 256;
 
 /** A number or a decimal text as plain text; undefined if it is neither. */
@@ -15,6 +16,7 @@ export function plainDecimal(value: unknown): string | undefined {
   const [, sign = '', whole = '', fraction = '', exponent = '0'] = parts;
   if (whole === '' && fraction === '') return undefined;
   const digits = whole + fraction;
+  if (Math.abs(Number(exponent)) > MAX_EXPONENT) return undefined;
   const point = whole.length + Number(exponent);
   const padded = point <= 0 ? '0'.repeat(1 - point) + digits : digits.padEnd(point, '0');
   const at = Math.max(point, 1);
@@ -53,5 +55,6 @@ export function decimalProblem(value: unknown): string {
   const said = `error decoding string '${text}': can't convert`;
   if (exponent !== undefined && !/^[+-]?\d+$/.test(exponent))
     return `${said} ${text} to decimal: exponent is not numeric`;
+  if (Math.abs(Number(exponent ?? 0)) > MAX_EXPONENT) return `${said} ${text} to decimal`;
   return `${said} ${head} to decimal${head.split('.').length > 2 ? ': too many .s' : ''}`;
 }
