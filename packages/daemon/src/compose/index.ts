@@ -27,6 +27,7 @@ import { Invocations } from '../invocation/index.ts';
 import { Routing } from '../routing/index.ts';
 import { DebuggingKeys, DebuggingRuntimes, DebuggingServer } from '../runtimes/debugging/index.ts';
 import { measured, objectKey } from '../storage/index.ts';
+import { RecentUse } from '../supervision/index.ts';
 import { createMetrics, type Metrics, type OwnedLog, PluginJournal, SecretFilter } from '../telemetry/index.ts';
 import { budgetsOf } from './budgets.ts';
 import { provideDatabase } from './database.ts';
@@ -174,6 +175,10 @@ async function wire(
     launcher,
     isolation: cages,
     budgets,
+    recentUse: await RecentUse.open(
+      join(dataDirectory.path, 'plugin-use.json'),
+      log.child({ component: 'supervision' }),
+    ),
   });
   closing(local.environments, (e) => e.close());
   closing(local.housekeeping, (h) => h.close());

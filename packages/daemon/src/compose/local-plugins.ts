@@ -11,15 +11,22 @@ import { type DataDirectory, type Settings, secretSettings } from '../config/ind
 import type { Database } from '../database/index.ts';
 import { type createInstallation, PackageStore } from '../installation/index.ts';
 import type { ObjectStorage } from '../storage/index.ts';
-import { createPluginStarter, Housekeeping, LocalSupervisor } from '../supervision/index.ts';
+import {
+  createPluginStarter,
+  Housekeeping,
+  LocalSupervisor,
+  type PoolPolicy,
+  type RecentUse,
+} from '../supervision/index.ts';
 import type { Log, Metrics, OwnedLog, PluginJournal } from '../telemetry/index.ts';
-import { observePlugins } from './observation.ts';
+import { observeLoads, observePlugins } from './observation.ts';
 
 const MIB = 1024 * 1024;
 /** Uploads that are being read hold at most this much memory together. */
 const UPLOAD_BUDGET_BYTES = 128 * MIB;
-/** The heartbeat's limits are upstream's (docs/wire/runtime-protocol.md#heartbeat). */
-const LIVENESS = { warnAfterMs: 60_000, deadAfterMs: 120_000, lookEveryMs: 30_000 };
+/** The heartbeat's limit is upstream's (docs/wire/runtime-protocol.md#heartbeat). */
+const DEAD_AFTER_MS = 120_000;
+const LONGEST_LOOK_MS = 30_000;
 const GRACE_MS = 2000;
 const DESIRED_LOOK_MS = 30_000;
 
@@ -35,6 +42,7 @@ export interface LocalPluginsParts {
   readonly launcher: ProcessLauncher;
   readonly isolation: Isolation;
   readonly budgets: PluginBudgets;
+  readonly recentUse: RecentUse;
 }
 
 /** Environments, processes and their supervisor. */
@@ -64,13 +72,14 @@ export function localPlugins(parts: LocalPluginsParts) {
       readySeconds: settings.PYTHON_ENV_INIT_TIMEOUT,
       maxMessageBytes: settings.PLUGIN_MAX_MESSAGE_BYTES,
       budgets: parts.budgets,
-      liveness: { ...LIVENESS, hopelessAfterMs: settings.PLUGIN_MAX_EXECUTION_TIMEOUT * 1000 },
+      liveness: liveness(settings),
       graceMs: GRACE_MS,
       cancelGraceMs: settings.PLUGIN_CANCEL_GRACE_SECONDS * 1000 || undefined,
     },
     buildsAtOnce: settings.PLUGIN_LOCAL_LAUNCHING_CONCURRENT,
     startsAtOnce: Math.max(settings.PLUGIN_LOCAL_LAUNCHING_CONCURRENT, availableParallelism()),
   });
+  const policy = poolPolicy(settings);
   const supervisor = new LocalSupervisor({
     start,
     desired: () => database.installations.identifiersInUse({ runtimeType: 'local' }),
@@ -78,10 +87,14 @@ export function localPlugins(parts: LocalPluginsParts) {
       const plugin = await database.plugins.find(identifier);
       return plugin?.install_type === 'local' && (await database.installations.countByIdentifier(identifier)) > 0;
     },
+    policyOf: () => policy,
+    recentUse: parts.recentUse,
+    wakesAtOnce: settings.PLUGIN_LOCAL_LAUNCHING_CONCURRENT,
     drainSeconds: settings.PLUGIN_MAX_EXECUTION_TIMEOUT,
     lookEveryMs: DESIRED_LOOK_MS,
     log: journal.listeningTo(log.child({ component: 'supervision' })),
     onState: observePlugins(metrics),
+    onLoad: observeLoads(metrics),
     onRetired: (identifier) =>
       isolation.plugins.forget(identifier, join(settings.PLUGIN_WORKING_PATH, workingDirectoryName(identifier))),
   });
@@ -93,6 +106,26 @@ export function localPlugins(parts: LocalPluginsParts) {
   });
   return { environments, supervisor, housekeeping };
 }
+
+const liveness = (settings: Settings) => {
+  const warnAfterMs = settings.PLUGIN_STUCK_SECONDS * 1000;
+  return {
+    warnAfterMs,
+    deadAfterMs: Math.max(DEAD_AFTER_MS, warnAfterMs),
+    lookEveryMs: Math.min(LONGEST_LOOK_MS, warnAfterMs / 2),
+    hopelessAfterMs: settings.PLUGIN_MAX_EXECUTION_TIMEOUT * 1000,
+  };
+};
+
+/** How the instances of plugins are kept that nobody said anything else about. */
+const poolPolicy = (settings: Settings): PoolPolicy => ({
+  min: settings.PLUGIN_INSTANCES_MIN,
+  max: settings.PLUGIN_INSTANCES_MAX,
+  target: settings.PLUGIN_INSTANCE_CALLS_TARGET,
+  limit: settings.PLUGIN_INSTANCE_CALLS_MAX,
+  queue: settings.PLUGIN_QUEUE_MAX,
+  idleMs: settings.PLUGIN_IDLE_STOP_SECONDS === 0 ? undefined : settings.PLUGIN_IDLE_STOP_SECONDS * 1000,
+});
 
 /** The stored declaration of a plugin version. @throws DaemonError `plugin-not-found` */
 async function declarationOf(database: Database, identifier: string): Promise<PluginDeclaration> {

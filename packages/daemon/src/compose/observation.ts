@@ -8,7 +8,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { HttpWarning } from '../http/index.ts';
 import type { InstallationParts } from '../installation/index.ts';
 import type { InvocationsOptions } from '../invocation/index.ts';
-import type { PluginState } from '../supervision/index.ts';
+import type { PluginState, PoolLoad } from '../supervision/index.ts';
 import type { Log, Metrics } from '../telemetry/index.ts';
 
 /** Counts invocations (docs/wire/state.md#metrics); each ends exactly once. */
@@ -42,7 +42,13 @@ export function observeInvocations(
   };
 }
 
-const stateValues: Readonly<Record<PluginState, number>> = { stopped: 0, waiting: 0, starting: 0.5, running: 1 };
+const stateValues: Readonly<Record<PluginState, number>> = {
+  stopped: 0,
+  asleep: 0,
+  waiting: 0,
+  starting: 0.5,
+  running: 1,
+};
 
 /** Keeps the gauges of local plugins. */
 export function observePlugins(metrics: Metrics): (identifier: string, state: PluginState) => void {
@@ -56,8 +62,28 @@ export function observePlugins(metrics: Metrics): (identifier: string, state: Pl
       if (started.has(identifier)) metrics.plugin_restarts_total.inc(labels);
       started.add(identifier);
     } else running.delete(identifier);
-    if (state === 'stopped') started.delete(identifier);
+    // Waking up is no restart.
+    if (state === 'stopped' || state === 'asleep') started.delete(identifier);
     metrics.active_plugins_total.set({ runtime_type: 'local' }, running.size);
+  };
+}
+
+/** Keeps the gauges of processes and waiting calls: the sum over the versions of a plugin; a series for each that has any. */
+export function observeLoads(metrics: Metrics): (identifier: string, load: PoolLoad) => void {
+  const known = new Map<string, PoolLoad>();
+  return (identifier, load) => {
+    if (load.instances + load.waiting === 0) known.delete(identifier);
+    else known.set(identifier, load);
+    const labels = { plugin_id: parseUniqueIdentifier(identifier).pluginId };
+    const versions = [...known].filter(([one]) => parseUniqueIdentifier(one).pluginId === labels.plugin_id);
+    metrics.plugin_instances.set(
+      labels,
+      versions.reduce((sum, [, { instances }]) => sum + instances, 0),
+    );
+    metrics.plugin_calls_waiting.set(
+      labels,
+      versions.reduce((sum, [, { waiting }]) => sum + waiting, 0),
+    );
   };
 }
 

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { databaseProblems, databaseWarnings, derivedDatabase } from './database-check.ts';
 import { redisProblems } from './redis-servers.ts';
+import { derivedScaling } from './scaling-defaults.ts';
 import type { SettingWarning } from './setting-warning.ts';
 import type { SettingProblem } from './settings-error.ts';
 import { storageProblems } from './storage-check.ts';
@@ -34,8 +35,10 @@ export function crossCheck(values: SettingValues, configured: ReadonlySet<Settin
 function derive(values: SettingValues, configured: ReadonlySet<SettingName>): Partial<SettingValues> {
   const unless = <T>(name: SettingName, configuredValue: T, otherwise: T): T =>
     configured.has(name) ? configuredValue : otherwise;
+  const database = derivedDatabase(values, configured);
   return {
-    ...derivedDatabase(values, configured),
+    ...database,
+    ...derivedScaling({ ...values, ...database }, configured),
     // With a key of its own the daemon is part of a deployment, whose other containers must reach it.
     SERVER_HOST: unless('SERVER_HOST', values.SERVER_HOST, values.SERVER_KEY === undefined ? '127.0.0.1' : '0.0.0.0'),
     PLUGIN_WORKING_PATH: unless('PLUGIN_WORKING_PATH', values.PLUGIN_WORKING_PATH, join(values.DATA_DIR, 'cwd')),

@@ -4,6 +4,7 @@ import { installationSettings } from './installation.ts';
 import { isolationSettings } from './isolation.ts';
 import { pluginSettings, serverlessSettings } from './plugins.ts';
 import { redisSettings } from './redis.ts';
+import { scalingSettings } from './scaling.ts';
 import { serverSettings } from './server.ts';
 import type { SettingsTable, ValuesOf } from './setting.ts';
 import { sriSettings } from './sri.ts';
@@ -15,6 +16,7 @@ export const settingGroups = [
   { title: 'Server, keys and Dify', settings: serverSettings },
   { title: 'Access and limits of the HTTP server', settings: accessSettings },
   { title: 'Plugins', settings: pluginSettings },
+  { title: 'Processes of plugins', settings: scalingSettings },
   { title: 'Isolation and limits of plugins', settings: isolationSettings },
   { title: 'Packages and Python environments', settings: installationSettings },
   { title: 'Storage', settings: storageSettings },
@@ -30,6 +32,7 @@ export const settingsTable = {
   ...serverSettings,
   ...accessSettings,
   ...pluginSettings,
+  ...scalingSettings,
   ...isolationSettings,
   ...installationSettings,
   ...storageSettings,

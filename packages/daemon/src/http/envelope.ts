@@ -33,6 +33,7 @@ export const errorBody = (error: DaemonError): string =>
 export function sendErrorRaw(response: ServerResponse, error: DaemonError, status = error.status): void {
   if (response.headersSent || response.writableEnded) return;
   const body = Buffer.from(errorBody(error));
+  if (error.retryAfterSeconds !== undefined) response.setHeader('Retry-After', error.retryAfterSeconds);
   response.writeHead(status, { 'Content-Type': JSON_TYPE, 'Content-Length': body.length });
   response.write(body);
   drainRefused(response.req, () => response.end());

@@ -69,7 +69,7 @@ export class Invocations {
   async open(call: CallOptions, output: SessionOutput): Promise<Session> {
     const { routing } = this.#options;
     const deadline = performance.now() + RETRY_LIMIT_MS;
-    for (;;) {
+    for (let attempt = 0; ; attempt++) {
       const runtime = routing.peek(call.placement) ?? (await routing.ready(call.placement, call.signal));
       const declaration = this.#declarations.get(runtime) ?? (await this.#declarationOf(call.placement, runtime));
       const session = new Session({ ...call, id: randomUUID(), runtime, declaration }, output, {
@@ -87,7 +87,8 @@ export class Invocations {
         if (performance.now() > deadline) {
           throw new DaemonError('internal', `${messageOf(error)}\nfailed to write request`, { cause: error });
         }
-        await sleep(RETRY_PAUSE_MS, undefined, { signal: call.signal });
+        // The first time another one is asked for at once: it has just ended, and is known to.
+        if (attempt > 0) await sleep(RETRY_PAUSE_MS, undefined, { signal: call.signal });
         continue;
       }
       this.#open.set(session.id, session);

@@ -134,7 +134,10 @@ export class Session implements SessionSink {
       return true;
     }
     if (read !== '') {
-      this.#answered = true;
+      if (!this.#answered) {
+        this.#answered = true;
+        this.runtime.answered?.(this.action.action, performance.now() - this.startedAt);
+      }
       this.#output.chunk(read);
     }
     return true;

@@ -42,13 +42,13 @@ test('all who ask while it starts get the one process', async () => {
 test('progress goes to those who asked for it while they wait', async () => {
   const heard: string[] = [];
   const left = new AbortController();
-  const first = slot.ensure(left.signal, (step) => heard.push(`first ${step}`)).catch(() => undefined);
-  const second = slot.ensure(forever(), (step) => heard.push(`second ${step}`));
+  const first = slot.ensure(left.signal, { onProgress: (step) => heard.push(`first ${step}`) }).catch(() => undefined);
+  const second = slot.ensure(forever(), { onProgress: (step) => heard.push(`second ${step}`) });
   starts.calls[0]?.onProgress('unpacking');
   left.abort();
   await first;
   starts.calls[0]?.onProgress('installing');
-  const third = slot.ensure(forever(), (step) => heard.push(`third ${step}`));
+  const third = slot.ensure(forever(), { onProgress: (step) => heard.push(`third ${step}`) });
   starts.succeed();
   await Promise.all([second, third]);
   starts.calls[0]?.onProgress('late');
@@ -135,6 +135,32 @@ test('one that ran for a while begins a new count of failures', async () => {
     await settle();
     expect(starts.calls.length).toBe(before + 1);
   }
+});
+
+test('one that ran and ended is there again at once the first times, then after pauses', async () => {
+  void slot.ensure(forever());
+  const pauses: number[] = [];
+  for (let n = 0; n < 6; n++) {
+    const running = starts.succeed(new FakeProcess(n));
+    await settle();
+    const before = starts.calls.length;
+    const diedAt = Date.now();
+    running.die();
+    await settle();
+    while (starts.calls.length === before) await vi.advanceTimersByTimeAsync(250);
+    pauses.push(Date.now() - diedAt);
+  }
+  expect(pauses).toEqual([0, 0, 0, 500, 1000, 2000]);
+});
+
+test('a start becomes urgent when somebody begins to wait for it', async () => {
+  slot.ensure(forever(), { background: true }).catch(() => undefined);
+  expect(starts.calls[0]?.urgency?.urgent).toBe(false);
+  void slot.ensure(forever());
+  expect(starts.calls[0]?.urgency?.urgent).toBe(true);
+  starts.succeed();
+  await settle();
+  expect(slot.hurry()).toBe(false);
 });
 
 test('retiring waits for open sessions, then stops the process', async () => {

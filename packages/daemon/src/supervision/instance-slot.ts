@@ -3,10 +3,13 @@ import type { PluginInstance } from '@plugin-daemon/plugin-host/runtimes';
 import { messageOf } from '@plugin-daemon/values';
 import type { Log } from '../telemetry/index.ts';
 import { restartDelayMs, STEADY_MS } from './backoff.ts';
+import { Urgency } from './limiter.ts';
 
 export type StartInstance = (options: {
   readonly signal: AbortSignal;
   readonly onProgress: (step: string) => void;
+  /** Absent: nobody waits for it. */
+  readonly urgency?: Urgency;
 }) => Promise<PluginInstance>;
 
 export interface InstanceSlotOptions {
@@ -19,8 +22,11 @@ export interface InstanceSlotOptions {
   readonly onState: (state: PluginState) => void;
 }
 
-/** `waiting`: it failed and will be started again, at once if somebody asks for it. */
-export type PluginState = 'stopped' | 'starting' | 'running' | 'waiting';
+/**
+ * `waiting`: it failed and will be started again, at once if somebody asks for it; `asleep`: nothing runs because nobody needs it, and a
+ * call wakes it.
+ */
+export type PluginState = 'stopped' | 'asleep' | 'starting' | 'running' | 'waiting';
 
 /** A start under way, for all who wait for it. */
 interface Starting {
@@ -28,10 +34,19 @@ interface Starting {
   readonly listeners: Set<(step: string) => void>;
   /** For those who join later. */
   lastStep: string | undefined;
+  readonly urgency: Urgency;
+}
+
+export interface AskOptions {
+  readonly onProgress?: ((step: string) => void) | undefined;
+  /** Nobody waits for it: starts that somebody waits for go first. */
+  readonly background?: boolean;
 }
 
 /** After a failed start, requests within this time get its error instead of another start. */
 const NO_RETRY_MS = 1000;
+/** Of a plugin that had been ready, so many ends in a row are made good at once: the next call should find it running. */
+const FREE_DEATHS = 3;
 
 /**
  * The place of one instance of a plugin version: starts it, replaces it when it ends, and says why when it cannot. A pool has as many
@@ -48,6 +63,7 @@ export class InstanceSlot {
   /** Of the last start, not of the last run: a plugin that ran and ended is started at once for whoever asks. */
   #startFailedAt = 0;
   #lastError: unknown;
+  #startFailed = false;
 
   constructor(options: InstanceSlotOptions) {
     this.#options = options;
@@ -57,9 +73,14 @@ export class InstanceSlot {
     return this.#state;
   }
 
-  /** Text of the last failure while the plugin waits for its next start. */
+  /** Text of the last failure until the next start has succeeded. */
   get problem(): string | undefined {
-    return this.#state === 'waiting' ? messageOf(this.#lastError) : undefined;
+    return this.#lastError !== undefined ? messageOf(this.#lastError) : undefined;
+  }
+
+  /** The last failure was that of a start, not the end of what ran. */
+  get startFailed(): boolean {
+    return this.#startFailed;
   }
 
   /** The instance that takes requests now. */
@@ -71,12 +92,13 @@ export class InstanceSlot {
    * The running instance, started if need be. A start under way is joined; it goes on when the asker leaves, as others may wait.
    * @throws the error of the start; the signal's reason
    */
-  async ensure(signal: AbortSignal, onProgress?: (step: string) => void): Promise<PluginInstance> {
+  async ensure(signal: AbortSignal, { onProgress, background = false }: AskOptions = {}): Promise<PluginInstance> {
     if (this.#instance !== undefined) return this.#instance;
     signal.throwIfAborted();
     if (this.#starting === undefined && this.#state === 'waiting' && Date.now() - this.#startFailedAt < NO_RETRY_MS)
       throw this.#lastError;
     const starting = this.#starting ?? this.#start();
+    if (!background) starting.urgency.raise();
     if (onProgress !== undefined) {
       starting.listeners.add(onProgress);
       if (starting.lastStep !== undefined) onProgress(starting.lastStep);
@@ -92,28 +114,36 @@ export class InstanceSlot {
     }
   }
 
+  /** Somebody waits for the start that is under way. @returns false if there is none */
+  hurry(): boolean {
+    this.#starting?.urgency.raise();
+    return this.#starting !== undefined;
+  }
+
   #start(): Starting {
     clearTimeout(this.#retry);
     this.#setState('starting');
     const started = Promise.withResolvers<PluginInstance>();
-    const starting: Starting = { done: started.promise, listeners: new Set(), lastStep: undefined };
+    const urgency = new Urgency();
+    const starting: Starting = { done: started.promise, listeners: new Set(), lastStep: undefined, urgency };
     this.#starting = starting;
     const onProgress = (step: string) => {
       starting.lastStep = step;
       for (const listener of starting.listeners) listener(step);
     };
-    started.resolve(this.#run(this.#retired.signal, onProgress));
+    started.resolve(this.#run(this.#retired.signal, onProgress, urgency));
     // Every asker sees the outcome; without one the state tells it.
     starting.done.catch(() => undefined);
     return starting;
   }
 
-  async #run(signal: AbortSignal, onProgress: (step: string) => void): Promise<PluginInstance> {
+  async #run(signal: AbortSignal, onProgress: (step: string) => void, urgency: Urgency): Promise<PluginInstance> {
     const startedAt = Date.now();
     try {
-      const instance = await this.#options.start({ signal, onProgress });
+      const instance = await this.#options.start({ signal, onProgress, urgency });
       this.#starting = undefined;
       this.#instance = instance;
+      this.#lastError = undefined;
       this.#setState('running');
       this.#options.log.info(
         { plugin: this.#options.identifier, ...instance.facts, start_ms: Date.now() - startedAt },
@@ -126,7 +156,9 @@ export class InstanceSlot {
       if (signal.aborted) this.#setState('stopped');
       else {
         this.#startFailedAt = Date.now();
-        this.#failed(error, 'plugin could not be started');
+        this.#failures++;
+        this.#startFailed = true;
+        this.#failed(error, 'plugin could not be started', restartDelayMs(this.#failures));
       }
       throw error;
     }
@@ -139,20 +171,25 @@ export class InstanceSlot {
     this.#instance = undefined;
     if (this.#retired.signal.aborted) return this.#setState('stopped');
     if (Date.now() - readyAt > STEADY_MS) this.#failures = 0;
-    this.#failed(new DaemonError('internal', text), 'plugin ended');
+    this.#failures++;
+    this.#startFailed = false;
+    this.#failed(
+      new DaemonError('internal', text),
+      'plugin ended',
+      restartDelayMs(Math.max(1, this.#failures - FREE_DEATHS + 1)),
+    );
   }
 
-  #failed(error: unknown, what: string): void {
-    this.#failures++;
+  #failed(error: unknown, what: string, pauseMs: number): void {
     this.#lastError = error;
-    const pauseMs = restartDelayMs(this.#failures);
-    this.#setState('waiting');
+    this.#retry = setTimeout(() => void this.#start(), pauseMs);
+    this.#retry.unref();
     this.#options.log.warn(
       { plugin: this.#options.identifier, failures: this.#failures, next_start_ms: pauseMs, error: messageOf(error) },
       what,
     );
-    this.#retry = setTimeout(() => void this.#start(), pauseMs);
-    this.#retry.unref();
+    // Last: who is told may retire it.
+    this.#setState('waiting');
   }
 
   /**

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { LocalSupervisor } from './local-supervisor.ts';
-import { FakeProcess, FakeStarts, fakeLog } from './testing.ts';
+import type { PoolPolicy } from './policy.ts';
+import { FakeProcess, FakeStarts, fakeLog, testPolicy } from './testing.ts';
 
 const LOOK_MS = 30_000;
 let starts: FakeStarts;
@@ -8,11 +9,22 @@ let desired: readonly string[] | Error;
 let asked: Error | undefined;
 let lines: string[];
 let supervisor: LocalSupervisor;
+let policy: PoolPolicy;
+/** When which version was used last. */
+let uses: Map<string, number>;
+const recentUse = {
+  lastUse: (identifier: string) => uses.get(identifier),
+  used: (identifier: string, at: number) => void uses.set(identifier, at),
+  forget: (identifier: string) => void uses.delete(identifier),
+  save: async () => undefined,
+};
 
 beforeEach(() => {
   vi.useFakeTimers();
   starts = new FakeStarts();
   desired = [];
+  policy = testPolicy();
+  uses = new Map();
   asked = undefined;
   const { log, lines: kept } = fakeLog();
   lines = kept;
@@ -26,6 +38,9 @@ beforeEach(() => {
       if (asked !== undefined) throw asked;
       return !(desired instanceof Error) && desired.includes(identifier);
     },
+    policyOf: () => policy,
+    recentUse,
+    wakesAtOnce: 2,
     drainSeconds: 60,
     lookEveryMs: LOOK_MS,
     log,
@@ -49,6 +64,7 @@ test('what is installed is started at once, what is added later at the next look
   supervisor.begin();
   await settle();
   expect(started()).toEqual(['a', 'b']);
+  for (const call of starts.calls) call.outcome.resolve(new FakeProcess());
   desired = ['a', 'b', 'c'];
   await vi.advanceTimersByTimeAsync(LOOK_MS);
   expect(started()).toEqual(['a', 'b', 'c']);
@@ -239,3 +255,83 @@ test('closing ends every process and refuses new ones', async () => {
   expect(processes.map((running) => running.stopped)).toEqual(['the plugin was stopped', 'the plugin was stopped']);
   await expect(supervisor.ready('a', forever())).rejects.toThrow('the daemon is stopping');
 });
+
+test('after a start what was used last is woken first, a few at a time; who is called jumps the queue, the rest sleeps', async () => {
+  policy = testPolicy({ idleMs: 300_000 });
+  const now = Date.now();
+  desired = ['never known', 'long ago', 'lately', 'just now', 'a minute ago'];
+  uses = new Map([
+    ['long ago', now - 400_000],
+    ['lately', now - 100_000],
+    ['just now', now - 1000],
+    ['a minute ago', now - 60_000],
+  ]);
+  supervisor.begin();
+  await settle();
+  expect(started()).toEqual(['just now', 'a minute ago']);
+  const asking = supervisor.ready('long ago', forever());
+  await settle();
+  expect(started().at(-1)).toBe('long ago');
+  expect(starts.calls.map((call) => call.urgency?.urgent)).toEqual([false, false, true]);
+  const runtime = starts.succeed();
+  expect(await asking).toBe(runtime);
+  starts.calls[0]?.outcome.resolve(new FakeProcess(1));
+  await settle();
+  expect(started().at(-1)).toBe('lately');
+  starts.calls[1]?.outcome.reject(new Error('no wheel'));
+  await settle();
+  expect(started()).toContain('never known');
+  expect(supervisor.problems()).toEqual({ 'a minute ago': 'no wheel' });
+});
+
+test('two days: idle plugins sleep, a call wakes them, a minimum stays awake, and what sleeps is no problem', async () => {
+  const HOUR = 3_600_000;
+  policy = testPolicy({ idleMs: 300_000 });
+  desired = ['a', 'b'];
+  supervisor.begin();
+  await settle();
+  const alive = new Set<FakeProcess>();
+  const succeedAll = async () => {
+    for (const call of starts.calls) {
+      const process = new FakeProcess();
+      alive.add(process);
+      void process.ended.then(() => alive.delete(process));
+      call.outcome.resolve(process);
+      if (call.signal.aborted) alive.delete(process);
+    }
+    starts.calls.length = 0;
+    await settle();
+  };
+  await succeedAll();
+  expect(alive.size).toBe(2);
+  for (let hour = 0; hour < 48; hour++) {
+    await vi.advanceTimersByTimeAsync(HOUR);
+    expect([alive.size, Object.keys(supervisor.problems())]).toEqual([0, []]);
+    const asking = supervisor.ready('a', forever());
+    await settle();
+    await succeedAll();
+    const session = (await asking).open('s', silent);
+    await vi.advanceTimersByTimeAsync(400_000);
+    // An open call keeps it awake however long it takes.
+    expect(alive.size).toBe(1);
+    session.close();
+  }
+  policy = testPolicy({ idleMs: 300_000, min: 1 });
+  supervisor.policiesChanged();
+  await vi.advanceTimersByTimeAsync(1000);
+  await succeedAll();
+  await vi.advanceTimersByTimeAsync(HOUR);
+  expect(alive.size).toBe(2);
+}, 60_000);
+
+test('too many who wait are told so in their own words', async () => {
+  policy = testPolicy({ queue: 1 });
+  desired = ['a'];
+  void supervisor.ready('a', forever());
+  await settle();
+  await expect(supervisor.ready('a', forever())).rejects.toMatchObject({ kind: 'overloaded', status: 429 });
+  starts.succeed();
+  await settle();
+});
+
+const silent = { chunk: () => true, flush() {}, invoke() {}, end() {}, fail() {} };

@@ -5,7 +5,10 @@ import type { Log } from '../telemetry/index.ts';
 import { Claims } from './claims.ts';
 import type { Claim, LocalPlugins } from './contract.ts';
 import type { PluginState, StartInstance } from './instance-slot.ts';
+import { Limiter } from './limiter.ts';
+import type { PoolPolicy } from './policy.ts';
 import { Pool } from './pool.ts';
+import type { RecentUse } from './recent-use.ts';
 
 export interface LocalSupervisorOptions {
   /** Builds and starts one instance; resolves when it is ready. */
@@ -15,35 +18,60 @@ export interface LocalSupervisorOptions {
   /** Whether one plugin should run here. */
   readonly isDesired: (identifier: string) => Promise<boolean>;
   readonly drainSeconds: number;
+  /** How the instances of a version are kept. */
+  readonly policyOf: (identifier: string) => PoolPolicy;
+  /** When versions were used last, on this node; without it none is known to have been. */
+  readonly recentUse?: Pick<RecentUse, 'lastUse' | 'used' | 'forget' | 'save'>;
+  /** Plugins that are woken at the same time although nobody waits for them. */
+  readonly wakesAtOnce?: number;
   /** Between two looks at the desired state. */
   readonly lookEveryMs: number;
   readonly log: Log;
   readonly onState: (identifier: string, state: PluginState) => void;
+  /** How many instances of a version are kept and how many calls wait for one; told when it has changed, about once a second. */
+  readonly onLoad?: (identifier: string, load: PoolLoad) => void;
   /** A version is not wanted here any more, and its processes have ended; not told when the daemon stops. */
   readonly onRetired?: (identifier: string) => Promise<void>;
 }
 
+export interface PoolLoad {
+  readonly instances: number;
+  readonly waiting: number;
+}
+
+const nothing: PoolLoad = { instances: 0, waiting: 0 };
+
 /** A plugin has to be missing from the desired state this often in a row before it is stopped (docs/wire/lifecycle.md#supervision). */
 const MISSING_LOOKS = 2;
-/** Processes of one version. */
-const INSTANCES = 1;
+/** Between two looks at what plugins have to do. */
+const TICK_MS = 1000;
+/** Between two writes of what was used when. */
+const SAVE_TICKS = 60;
 
 /** Brings what runs on this machine in line with what is claimed: a pool for each version (docs/wire/lifecycle.md#supervision). */
 export class LocalSupervisor implements LocalPlugins {
   readonly #options: LocalSupervisorOptions;
   readonly #pools = new Map<string, Pool>();
   readonly #claims = new Claims();
+  /** As it was told last; without those that have none. */
+  readonly #loads = new Map<string, PoolLoad>();
   readonly #retiring = new Set<Promise<void>>();
+  readonly #wakes: Limiter;
   #timer: NodeJS.Timeout | undefined;
+  #ticker: NodeJS.Timeout | undefined;
+  #ticks = 0;
   #closed = new AbortController();
 
   constructor(options: LocalSupervisorOptions) {
     this.#options = options;
+    this.#wakes = new Limiter(options.wakesAtOnce ?? 2);
   }
 
-  /** Starts everything that is installed, in the background, and keeps looking. */
+  /** Starts what is installed and should be awake, in the background, and keeps looking. */
   begin(): void {
     void this.#look();
+    this.#ticker = setInterval(() => this.#tick(), TICK_MS);
+    this.#ticker.unref();
     this.#timer = setInterval(() => void this.#look(), this.#options.lookEveryMs);
     this.#timer.unref();
   }
@@ -66,9 +94,9 @@ export class LocalSupervisor implements LocalPlugins {
       pool = this.#pool(identifier);
     }
     try {
-      return await pool.ensure(signal);
+      return await pool.acquire(signal);
     } catch (error) {
-      if (signal.aborted) throw error;
+      if (signal.aborted || (error instanceof DaemonError && error.kind === 'overloaded')) throw error;
       const cause = messageOf(error);
       throw new DaemonError('runtime-unavailable', `failed to get plugin runtime: plugin runtime not found: ${cause}`, {
         cause: error,
@@ -81,7 +109,8 @@ export class LocalSupervisor implements LocalPlugins {
     let given = false;
     return {
       ready: async ({ signal, onProgress }) => {
-        await this.#pool(identifier).ensure(signal, onProgress);
+        await this.#pool(identifier).ensure(signal, { onProgress });
+        this.#options.recentUse?.used(identifier, Date.now());
       },
       release: async () => {
         if (!given) this.#claims.give(identifier);
@@ -108,6 +137,7 @@ export class LocalSupervisor implements LocalPlugins {
     const pool = this.#pools.get(identifier);
     if (pool === undefined) return;
     this.#pools.delete(identifier);
+    this.#tellLoad(identifier, nothing);
     const retiring = pool
       .retire(this.#closed.signal)
       .then(() => this.#retired(identifier))
@@ -119,6 +149,7 @@ export class LocalSupervisor implements LocalPlugins {
   async #retired(identifier: string): Promise<void> {
     // Installed again meanwhile, or still installed and only stopped with the daemon.
     if (this.#closed.signal.aborted || this.#pools.has(identifier)) return;
+    this.#options.recentUse?.forget(identifier);
     await this.#options.onRetired?.(identifier);
   }
 
@@ -127,21 +158,29 @@ export class LocalSupervisor implements LocalPlugins {
     return [...this.#pools.keys()];
   }
 
-  /** Plugins that should run but do not, with the reason. */
+  /** Plugins that could not be started, with the reason. What sleeps or starts takes calls, and is none. */
   problems(): Readonly<Record<string, string>> {
     const found: Record<string, string> = {};
     for (const [identifier, pool] of this.#pools) {
-      if (pool.state !== 'running') found[identifier] = pool.problem ?? pool.state;
+      const { problem } = pool;
+      if (problem !== undefined) found[identifier] = problem;
     }
     return found;
+  }
+
+  /** What is wanted of some versions changed. */
+  policiesChanged(): void {
+    for (const [identifier, pool] of this.#pools) pool.policy = this.#options.policyOf(identifier);
   }
 
   /** Ends every plugin; open sessions were ended or drained before. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
+    clearInterval(this.#ticker);
     this.#closed.abort();
     for (const identifier of [...this.#pools.keys()]) this.#retire(identifier);
     await Promise.all(this.#retiring);
+    await this.#options.recentUse?.save();
   }
 
   #pool(identifier: string): Pool {
@@ -151,7 +190,7 @@ export class LocalSupervisor implements LocalPlugins {
     if (known !== undefined) return known;
     const pool = new Pool({
       identifier,
-      instances: INSTANCES,
+      policy: this.#options.policyOf(identifier),
       start: (options) => this.#options.start(identifier, options),
       drainSeconds: this.#options.drainSeconds,
       log: this.#options.log,
@@ -161,12 +200,54 @@ export class LocalSupervisor implements LocalPlugins {
     return pool;
   }
 
+  /** Wakes those that should be awake, a few at a time, what was used last first. Whoever is called meanwhile is started at once. */
+  #wake(identifiers: readonly string[]): void {
+    const { recentUse } = this.#options;
+    const lastUse = (identifier: string): number => recentUse?.lastUse(identifier) ?? Number.NEGATIVE_INFINITY;
+    for (const identifier of identifiers.toSorted((a, b) => lastUse(b) - lastUse(a))) {
+      const pool = this.#pools.get(identifier);
+      if (pool === undefined || !this.#isWanted(identifier, pool)) continue;
+      const wake = async (): Promise<void> => {
+        if (this.#pools.get(identifier) !== pool) return;
+        await pool.ensure(this.#closed.signal, { background: true });
+        if (recentUse?.lastUse(identifier) === undefined) recentUse?.used(identifier, Date.now());
+      };
+      // Failures are told by the pool, which goes on trying.
+      this.#wakes.run(this.#closed.signal, wake).catch(() => undefined);
+    }
+  }
+
+  /** Whether a version that nobody calls now should run: one of which nothing is known is started once. */
+  #isWanted(identifier: string, { policy: { min, idleMs } }: Pool): boolean {
+    const used = this.#options.recentUse?.lastUse(identifier);
+    return min > 0 || idleMs === undefined || used === undefined || Date.now() - used < idleMs;
+  }
+
+  #tick(): void {
+    const now = Date.now();
+    for (const [identifier, pool] of this.#pools) {
+      if (pool.tick()) this.#options.recentUse?.used(identifier, now);
+      this.#tellLoad(identifier, pool);
+    }
+    if (++this.#ticks % SAVE_TICKS === 0) void this.#options.recentUse?.save();
+  }
+
+  #tellLoad(identifier: string, { instances, waiting }: PoolLoad): void {
+    const told = this.#loads.get(identifier) ?? nothing;
+    if (told.instances === instances && told.waiting === waiting) return;
+    if (instances + waiting === 0) this.#loads.delete(identifier);
+    else this.#loads.set(identifier, { instances, waiting });
+    this.#options.onLoad?.(identifier, { instances, waiting });
+  }
+
   async #look(): Promise<void> {
     try {
       const desired = new Set(await this.#options.desired());
       if (this.#closed.signal.aborted) return;
       for (const identifier of this.#claims.look(desired, MISSING_LOOKS)) this.#retire(identifier);
-      for (const identifier of desired) this.#pool(identifier).fill(this.#closed.signal);
+      const unknown = [...desired].filter((identifier) => !this.#pools.has(identifier));
+      for (const identifier of unknown) this.#pool(identifier);
+      this.#wake(unknown);
     } catch (error) {
       // What runs goes on running; the next look tries again.
       this.#options.log.error({ error }, 'the list of installed plugins could not be read');

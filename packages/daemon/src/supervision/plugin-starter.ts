@@ -32,21 +32,24 @@ export function createPluginStarter(
 ): (identifier: string, start: Parameters<StartInstance>[0]) => Promise<LocalRuntime> {
   const builds = new Limiter(options.buildsAtOnce);
   const starts = new Limiter(options.startsAtOnce);
-  return async (identifier, { signal, onProgress }) => {
+  return async (identifier, { signal, onProgress, urgency }) => {
     const { pluginId } = parseUniqueIdentifier(identifier);
     const declaration = await options.declarationOf(identifier);
     const { runner } = declaration.meta;
     onProgress('starting');
-    const prepared = await builds.run(signal, () =>
-      options.environments.prepare({
-        identifier,
-        readPackage: () => options.readPackage(identifier),
-        runner,
-        signal,
-        onProgress,
-      }),
+    const prepared = await builds.run(
+      signal,
+      () =>
+        options.environments.prepare({
+          identifier,
+          readPackage: () => options.readPackage(identifier),
+          runner,
+          signal,
+          onProgress,
+        }),
+      urgency,
     );
-    return await starts.run(signal, async () => {
+    const startProcess = async () => {
       onProgress('installing heartbeat, waiting for plugin to be ready...');
       let caged: CagedLaunch | undefined;
       try {
@@ -79,6 +82,7 @@ export function createPluginStarter(
         if (signal.aborted) throw error;
         throw new DaemonError('internal', `plugin failed to start: ${messageOf(error)}`, { cause: error });
       }
-    });
+    };
+    return await starts.run(signal, startProcess, urgency);
   };
 }

@@ -58,6 +58,9 @@ const families = {
   plugin_runtime_status: gauge('State of a runtime: 1 active, 0.5 launching, 0 stopped', ['plugin_id', 'runtime_type']),
   /** 1 for the mode in force: uid+namespace, uid, namespace, none, unsupervised. */
   plugin_isolation: gauge('What holds a plugin in', ['plugin_id', 'mode']),
+  /** 0 while it sleeps. */
+  plugin_instances: gauge('Processes that are kept for a plugin', ['plugin_id']),
+  plugin_calls_waiting: gauge('Calls that wait for a process of a plugin', ['plugin_id']),
   active_plugins_total: gauge('Plugins that are ready', ['runtime_type']),
   plugin_restarts_total: counter('Restarts of a plugin after its process ended', ['plugin_id', 'runtime_type']),
   /** Of this daemon alone. origin: exception, rejection; anything but 0 is a bug worth a report. */

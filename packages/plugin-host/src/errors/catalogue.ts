@@ -1,6 +1,6 @@
 /** Kinds of errors as data: from it the envelope, the documentation and the tests are made. */
 
-interface KindSpec {
+export interface KindSpec {
   /** `code` of the envelope. */
   readonly code: number;
   /** `error_type` in the envelope's message; Dify knows exactly these names. */
@@ -8,6 +8,8 @@ interface KindSpec {
   /** HTTP status when a middleware or the binding of a request fails; services on management routes answer 200. */
   readonly status: number;
   readonly meaning: string;
+  /** `Retry-After` of its answer, in seconds. */
+  readonly retryAfterSeconds?: number;
 }
 
 export const errorKinds = {
@@ -88,8 +90,18 @@ export const errorKinds = {
     code: -500,
     type: 'PluginDaemonInternalServerError',
     status: 503,
+    retryAfterSeconds: 10,
     meaning:
       'What all callers, or all of one plugin, may hold in memory is used up; the message names limit and setting; try again.',
+  },
+  /** The text contains what Dify takes as "try again". */
+  overloaded: {
+    code: -500,
+    type: 'PluginDaemonInternalServerError',
+    status: 429,
+    retryAfterSeconds: 1,
+    meaning:
+      'The plugin has more calls than it can take, and enough wait already; `Retry-After` says when to try again.',
   },
   'too-many-requests': {
     code: -400,

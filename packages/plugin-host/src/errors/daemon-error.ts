@@ -1,5 +1,5 @@
 import { messageOf } from '@plugin-daemon/values';
-import { type ErrorKind, errorKinds } from './catalogue.ts';
+import { type ErrorKind, errorKinds, type KindSpec } from './catalogue.ts';
 
 export interface DaemonErrorOptions {
   readonly cause?: unknown;
@@ -9,6 +9,8 @@ export interface DaemonErrorOptions {
   readonly args?: Readonly<Record<string, unknown>>;
   /** Overrides the HTTP status of the kind where a route's contract says so. */
   readonly status?: number;
+  /** When to try again, in seconds, where it is known better than the catalogue knows it; becomes `Retry-After`. */
+  readonly retryAfterSeconds?: number;
 }
 
 /** An error of the catalogue. `message` is what happened; `wireMessage` adds the remedy. */
@@ -18,6 +20,7 @@ export class DaemonError extends Error {
   readonly remedy: string | undefined;
   readonly args: Readonly<Record<string, unknown>> | null;
   readonly status: number;
+  readonly retryAfterSeconds: number | undefined;
 
   constructor(kind: ErrorKind, message: string, options: DaemonErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -25,6 +28,8 @@ export class DaemonError extends Error {
     this.remedy = options.remedy;
     this.args = options.args ?? null;
     this.status = options.status ?? errorKinds[kind].status;
+    const spec: KindSpec = errorKinds[kind];
+    this.retryAfterSeconds = options.retryAfterSeconds ?? spec.retryAfterSeconds;
   }
 
   get code(): number {

@@ -4,6 +4,7 @@
  */
 export type { PluginBudgets } from './plugin-budgets.ts';
 export type {
+  InstanceListener,
   Line,
   PluginInstance,
   PluginRuntime,

@@ -59,20 +59,33 @@ export interface PluginRuntime {
    * @throws when the plugin is known to be gone.
    */
   open(sessionId: string, sink: SessionSink): RuntimeSession;
+  /** A session got its first message. @param kind of call, such as its action @param ms since the request was sent */
+  answered?(kind: string, ms: number): void;
+}
+
+/** What the owner of an instance wants to know of it at once. Called synchronously; must not throw. */
+export interface InstanceListener {
+  /** One of its sessions is over: there may be room for a call that waits. */
+  closed(): void;
+  answered(kind: string, ms: number): void;
+  /** It has open sessions and has not said a word for longer than it should, or a call that was cancelled goes on inside it. */
+  stuck(reason: string): void;
 }
 
 /** A runtime that supervision starts and ends, one of perhaps several that run a plugin version. */
 export interface PluginInstance extends PluginRuntime {
   /** Open sessions. */
   readonly load: number;
+  /** It takes no more sessions. */
+  readonly dead: boolean;
+  /** There is one listener, its owner. */
+  watch(listener: InstanceListener): void;
   /** Settles when no session is open; at once if none is. */
   idle(): Promise<void>;
   /** Ends it, with whatever is open. Resolves when it has ended. Idempotent. */
   stop(reason: string): Promise<unknown>;
   /** Settles when it has ended, whoever ended it, with why. Never rejects. */
   readonly ended: Promise<{ readonly text: string }>;
-  /** Settles when a call that was cancelled goes on inside it, with why: it should be replaced. Never rejects; absent where nobody can tell. */
-  readonly stuck?: Promise<{ readonly text: string }>;
   /** What the log should say of it, such as its process id. */
   readonly facts: Readonly<Record<string, string | number>>;
 }

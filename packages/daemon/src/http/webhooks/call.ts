@@ -63,7 +63,6 @@ export async function answerCall(
   } catch (error) {
     if (left.aborted) return;
     const known = toDaemonError(error);
-    if (known.kind === 'over-budget') raw.setHeader('Retry-After', '10');
     sendErrorRaw(raw, deps.showFailures ? known : outward(known, about, deps.log, deps.failures));
   }
 }

@@ -8,7 +8,7 @@ import type { Database } from '../../database/index.ts';
 import { openDatabase } from '../../database/index.ts';
 import { type ObjectStorage, openLocalStorage } from '../../storage/index.ts';
 import { LocalSupervisor } from '../../supervision/index.ts';
-import { FakeProcess } from '../../supervision/testing.ts';
+import { FakeProcess, testPolicy } from '../../supervision/testing.ts';
 import type { Log } from '../../telemetry/index.ts';
 import type { JobEnd } from '../install-jobs.ts';
 import { createInstallation, type Installation, type InstallationOptions } from '../installation.ts';
@@ -42,6 +42,7 @@ export class PlayedPlugins {
       start: (identifier, options) => this.#start(identifier, options),
       desired: () => database.installations.identifiersInUse({ runtimeType: 'local' }),
       isDesired: (identifier) => database.plugins.exists(identifier),
+      policyOf: () => testPolicy(),
       drainSeconds: 60,
       lookEveryMs: 30_000,
       log,

@@ -3,7 +3,7 @@ import type { LaunchSpec, PluginProcess, ProcessExit, ProcessLauncher } from '..
 import type { Log } from '../../log/index.ts';
 import type { PluginBudgets } from '../plugin-budgets.ts';
 import { type CancellationOptions, PluginChannel, readFairly } from '../protocol/index.ts';
-import type { PluginInstance, RuntimeSession, SessionSink } from '../runtime.ts';
+import type { InstanceListener, PluginInstance, RuntimeSession, SessionSink } from '../runtime.ts';
 import { Liveness, type LivenessOptions } from './liveness.ts';
 import { MemoryWatch } from './memory-watch.ts';
 import { StderrTail } from './stderr-tail.ts';
@@ -57,8 +57,8 @@ export class LocalRuntime implements PluginInstance {
   readonly #liveness: Liveness;
   readonly #ready = Promise.withResolvers<void>();
   readonly #ended = Promise.withResolvers<Death>();
-  readonly #stuck = Promise.withResolvers<{ readonly text: string }>();
   readonly #memory: MemoryWatch | undefined;
+  #listener: InstanceListener | undefined;
   #dead = false;
   #exceeded = false;
   #endReason: string | undefined;
@@ -104,11 +104,14 @@ export class LocalRuntime implements PluginInstance {
       fields: { plugin: options.identifier, pid: process.pid },
       onHeartbeat: () => this.#ready.resolve(),
       cancellation: options.cancelGraceMs === undefined ? undefined : this.#watchCancelled(options.cancelGraceMs),
+      onClosed: () => this.#listener?.closed(),
     });
     this.#stderr = new StderrTail((line) => this.#channel.stderr(line));
     this.#liveness = new Liveness(process, options.liveness, {
-      onSilent: (seconds, busy) =>
-        options.log.warn({ plugin: this.identifier, silent_seconds: seconds, busy }, 'plugin is silent'),
+      onSilent: (seconds, busy) => {
+        options.log.warn({ plugin: this.identifier, silent_seconds: seconds, busy }, 'plugin is silent');
+        if (this.load > 0) this.#listener?.stuck(`it has open calls and has not been heard of for ${seconds} s`);
+      },
       onDead: (reason) => void this.stop(reason),
     });
     if (options.memoryLimit?.watch) {
@@ -127,13 +130,16 @@ export class LocalRuntime implements PluginInstance {
     return { pid: this.#process.pid, ...(cancels !== undefined && { cancels: String(cancels) }) };
   }
 
-  /** Settles when a call that was cancelled goes on inside the plugin, with why. Never rejects. */
-  get stuck(): Promise<{ readonly text: string }> {
-    return this.#stuck.promise;
-  }
-
   get load(): number {
     return this.#channel.sessions;
+  }
+
+  watch(listener: InstanceListener): void {
+    this.#listener = listener;
+  }
+
+  answered(kind: string, ms: number): void {
+    this.#listener?.answered(kind, ms);
   }
 
   idle(): Promise<void> {
@@ -160,7 +166,7 @@ export class LocalRuntime implements PluginInstance {
       onUnyielding: (sessionId) => {
         const text = `a call that was cancelled went on for ${graceMs / 1000} s: its code neither waits nor ends`;
         this.#options.log.warn({ plugin: this.identifier, pid: this.#process.pid, session_id: sessionId }, text);
-        this.#stuck.resolve({ text });
+        this.#listener?.stuck(text);
       },
     };
   }

@@ -25,6 +25,8 @@ export interface LineChannelEvents {
   fault(error: unknown): void;
   /** The plugin calls back for a session that is over; it waits for an answer on this id. */
   lateInvoke(sessionId: string, backwardsRequestId: string): void;
+  /** A session is over, whoever ended it. */
+  closed?(): void;
 }
 
 export interface LineChannelOptions {
@@ -261,6 +263,7 @@ export class LineChannel {
 
   #forget(id: string, sink: SessionSink): void {
     this.#sinks.delete(id);
+    this.#options.events.closed?.();
     if (this.#recentSink === sink) this.#recentSink = undefined;
     if (this.#idle === undefined || this.#sinks.size > 0) return;
     this.#idle.resolve();

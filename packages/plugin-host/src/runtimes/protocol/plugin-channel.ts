@@ -23,6 +23,8 @@ export interface PluginChannelOptions {
   readonly onHeartbeat?: () => void;
   /** Absent: nobody looks after calls that were cancelled. */
   readonly cancellation?: CancellationOptions | undefined;
+  /** A session is over. */
+  readonly onClosed?: () => void;
 }
 
 /**
@@ -50,6 +52,7 @@ export class PluginChannel {
       ...(budgets && { room: budgets.unfinishedLines.room(owner) }),
       events: {
         heartbeat: () => options.onHeartbeat?.(),
+        closed: () => options.onClosed?.(),
         log: (level, message) => said.event(level, message),
         addition: (about) => cancellation?.hear(about),
         pluginError: (data) => said.error(data),

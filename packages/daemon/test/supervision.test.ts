@@ -1,0 +1,98 @@
+/** Processes of plugins that come with the load and go with it, under a whole daemon. */
+import { afterEach, expect, test } from 'vitest';
+import { eventually, failureOf, TestDaemon, textOf, toolBody } from './harness.ts';
+import { AUTHOR, rudePackage } from './plugins/package.ts';
+
+let daemon: TestDaemon | undefined;
+
+afterEach(async () => {
+  await daemon?.close();
+  daemon = undefined;
+});
+
+async function start(settings: Record<string, string>): Promise<TestDaemon> {
+  daemon = await TestDaemon.start({ settings });
+  return daemon;
+}
+
+/** Keeps the processor of its process busy, and tells which one that was. */
+const spin = (seconds: number) => ({
+  code: `import time, os
+until = time.process_time() + ${seconds}
+while time.process_time() < until: pass
+result = open("/proc/self/stat").read().split()[21] + os.readlink("/proc/self/ns/pid")`,
+});
+
+const count = (values: readonly unknown[]): readonly number[] =>
+  [...new Set(values)].map((one) => values.filter((value) => value === one).length).toSorted();
+
+test('eight calls that compute are shared by two processes; when they are over one is enough', async () => {
+  const running = await start({ PLUGIN_INSTANCES_MAX: '2' });
+  await running.install(rudePackage('computing'));
+  const calls = Array.from({ length: 8 }, () => running.call('computing', 'run', { parameters: spin(0.3) }));
+  const answers = (await Promise.all(calls)).map((one) => one.texts[0]);
+  expect(count(answers)).toEqual([4, 4]);
+  const labels = { plugin_id: `${AUTHOR}/computing` };
+  await eventually('two are shown', async () => (await running.metric('plugin_instances', labels)) === 2 || undefined);
+}, 240_000);
+
+test('a plugin that nobody calls sleeps; a call wakes it and goes through; the list of plugins does not change', async () => {
+  const running = await start({ PLUGIN_IDLE_STOP_SECONDS: '2' });
+  const identifier = await running.install(rudePackage('sleeper'));
+  const before = running.processes().length;
+  expect(before).toBeGreaterThan(0);
+  const life = (await running.call('sleeper', 'life')).texts[0];
+  const listed = await running.client().list();
+  await eventually('it sleeps', () => running.processes().length < before || undefined);
+  expect((await running.client().list()).map((one) => one.plugin_unique_identifier)).toEqual([identifier]);
+  expect(await running.client().list()).toEqual(listed);
+  expect((await running.answer('GET', '/readyz')).text).toContain('"status":"ok"');
+  const woken = await Promise.all(Array.from({ length: 10 }, () => running.call('sleeper', 'life')));
+  const lives = new Set(woken.map((one) => one.texts[0]));
+  expect(lives.size).toBe(1);
+  expect([...lives][0]).not.toBe(life);
+}, 240_000);
+
+test('after a restart the daemon serves at once, and what is called jumps the queue', async () => {
+  const running = await start({ PLUGIN_LOCAL_LAUNCHING_CONCURRENT: '1' });
+  const names = ['one', 'two', 'three', 'four'];
+  for (const name of names)
+    await running.install(rudePackage(name, name === 'four' ? {} : { start: 'slow', seconds: 3 }));
+  await running.process.stop();
+  await running.process.start();
+  const answer = await running.call('four', 'echo', { parameters: { text: 'there' } });
+  expect(answer.texts).toEqual(['there']);
+  // The three others need three seconds each, one after the other.
+  expect(running.processes().length).toBeLessThan(5);
+  expect((await running.call('three', 'echo', { parameters: { text: 'there too' } })).texts).toEqual(['there too']);
+}, 240_000);
+
+test('more calls than a plugin takes are refused with 429 and Retry-After, and those that wait go through', async () => {
+  const running = await start({ PLUGIN_INSTANCE_CALLS_MAX: '1', PLUGIN_QUEUE_MAX: '1' });
+  await running.install(rudePackage('narrow'));
+  const first = await running.open('narrow', 'drip', { parameters: { count: 20, seconds: 0.1 } });
+  await first.text(0);
+  const second = running.call('narrow', 'echo', { parameters: { text: 'after it' } });
+  await eventually('a call waits', async () => (await running.metric('plugin_calls_waiting')) === 1 || undefined);
+  const refused = await running.request('POST', '/plugin/00000000-0000-4000-8000-000000000001/dispatch/tool/invoke', {
+    headers: { 'Content-Type': 'application/json', 'X-Plugin-ID': `${AUTHOR}/narrow` },
+    body: toolBody('narrow', 'echo'),
+  });
+  expect([refused.statusCode, refused.headers['retry-after']]).toEqual([429, '1']);
+  const failure = failureOf(await textOf(refused));
+  expect(failure).toMatchObject({ code: -500, type: 'PluginDaemonInternalServerError' });
+  expect(failure.message).toMatch(/^no available node: .*PLUGIN_QUEUE_MAX/);
+  expect((await second).texts).toEqual(['after it']);
+  await first.done;
+  expect(first.texts.at(-1)).toBe('19');
+}, 240_000);
+
+test('a process that is stuck is replaced, and finishes what it has', async () => {
+  const running = await start({ PLUGIN_STUCK_SECONDS: '15' });
+  await running.install(rudePackage('stuck'));
+  const life = (await running.call('stuck', 'life')).texts[0];
+  const long = running.call('stuck', 'run', { parameters: { code: 'import time; time.sleep(40); result = "done"' } });
+  await running.logged('plugin instance is replaced');
+  expect((await running.call('stuck', 'life')).texts[0]).not.toBe(life);
+  expect((await long).texts).toEqual(['"done"']);
+}, 240_000);
