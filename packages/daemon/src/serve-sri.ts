@@ -22,7 +22,7 @@ export async function serveSri(): Promise<void> {
       stop: () => sri.stop(AbortSignal.abort()),
       exit: (code) => process.exit(code),
     });
-    signals.started(sri);
+    signals.started(sri, settings.SHUTDOWN_DRAIN_SECONDS * 1000);
     if (!starting.signal.aborted) tell(sri, settings, Math.round(process.uptime() * 1000));
   } catch (error) {
     if (starting.signal.aborted && error === starting.signal.reason) process.exit(0);

@@ -21,7 +21,7 @@ export async function serve(): Promise<void> {
       stop: () => daemon.stop(AbortSignal.abort()),
       exit: (code) => process.exit(code),
     });
-    signals.started(daemon);
+    signals.started(daemon, (settings.SHUTDOWN_BALANCER_SECONDS + settings.SHUTDOWN_DRAIN_SECONDS) * 1000);
     if (!starting.signal.aborted) tell(daemon, settings, Math.round(process.uptime() * 1000));
   } catch (error) {
     if (starting.signal.aborted && error === starting.signal.reason) process.exit(0);

@@ -1,8 +1,5 @@
 import type { Log } from './telemetry/index.ts';
 
-/** How long open calls may finish after SIGTERM; a second signal ends the waiting. */
-const DRAIN_MS = 30_000;
-
 /** What a program serves with: the daemon, or another role of it. */
 export interface Stoppable {
   readonly log: Log;
@@ -17,6 +14,7 @@ export class StopSignals {
   readonly #drain = new AbortController();
   #daemon: Stoppable | undefined;
   #stopping = false;
+  #limitMs = 0;
 
   constructor(starting: AbortController) {
     this.#starting = starting;
@@ -24,8 +22,10 @@ export class StopSignals {
     process.on('SIGTERM', (signal) => this.#stop(signal));
   }
 
-  started(daemon: Stoppable): void {
+  /** @param limitMs how long open calls may finish after the first signal, a balancer's time included */
+  started(daemon: Stoppable, limitMs: number): void {
     this.#daemon = daemon;
+    this.#limitMs = limitMs;
     if (this.#starting.signal.aborted) this.#stop('SIGTERM');
   }
 
@@ -41,13 +41,13 @@ export class StopSignals {
       return drain.abort();
     }
     this.#stopping = true;
-    const fields = { signal, open_calls: daemon.openCalls, limit_seconds: DRAIN_MS / 1000 };
+    const fields = { signal, open_calls: daemon.openCalls, limit_seconds: this.#limitMs / 1000 };
     daemon.log.info(fields, 'stopping: open calls may finish within the limit; a second signal ends them');
     setTimeout(() => {
       if (daemon.openCalls > 0)
         daemon.log.warn({ open_calls: daemon.openCalls }, 'the limit is over: open calls are ended');
       drain.abort();
-    }, DRAIN_MS).unref();
+    }, this.#limitMs).unref();
     daemon.stop(drain.signal).then(
       () => process.exit(0),
       (error: unknown) => {

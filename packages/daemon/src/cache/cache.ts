@@ -60,3 +60,14 @@ export interface Cache {
   /** Ends subscriptions and timers; waiting for locks fails. */
   close(): Promise<void>;
 }
+
+/** What a cache in Redis can do besides: for those who need several keys changed as one. */
+export interface Scripts {
+  /**
+   * Runs a Lua script.
+   * @param keys get the prefix; in a Cluster they are in one slot
+   * @returns what the script returned, strings as UTF-8
+   * @throws DaemonError `unavailable`
+   */
+  script(text: string, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown>;
+}

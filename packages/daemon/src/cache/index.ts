@@ -4,6 +4,6 @@
  * Owns nothing durable: every value may vanish at any time. Touches nothing but its backend. Callers: debugging keys and, through
  * `events/`, everything that keeps rows in memory. One folder per driver; `conformance.suite.ts` runs over each of them.
  */
-export type { Cache, Listener, Lock, LockOptions } from './cache.ts';
+export type { Cache, Listener, Lock, LockOptions, Scripts } from './cache.ts';
 export { type MemoryCacheOptions, openMemoryCache } from './memory/index.ts';
 export { openRedisCache, type RedisCacheOptions, type RedisServers, type RedisTls } from './redis/index.ts';

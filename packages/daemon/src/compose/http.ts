@@ -28,7 +28,9 @@ import type { ObjectStorage } from '../storage/index.ts';
 import type { LocalSupervisor } from '../supervision/index.ts';
 import { type Metrics, type OwnedLog, type PluginJournal, TraceContext } from '../telemetry/index.ts';
 import { VERSION } from '../version.ts';
+import type { Nodes } from './nodes.ts';
 import { observeRequests } from './observation.ts';
+import type { Shutdown } from './shutdown.ts';
 
 export interface HttpParts {
   readonly settings: Settings;
@@ -48,6 +50,9 @@ export interface HttpParts {
   readonly cages: PluginCages;
   readonly routing: Routing;
   readonly debuggingKeys: DebuggingKeys;
+  /** The other nodes; undefined while there can be none. */
+  readonly nodes: Nodes | undefined;
+  readonly shutdown: Shutdown;
 }
 
 /** The HTTP servers with their route tables; not listening yet. */
@@ -82,6 +87,7 @@ export async function httpServers(parts: HttpParts): Promise<HttpServers> {
       detailsKey: settings.DETAILS_KEY,
     }),
     routes: routes(parts, requests),
+    nodes: parts.nodes?.http(),
   });
   requests.watch(main.app.server);
   if (settings.DETAILS_PORT === 0) return { main, details: undefined };
@@ -122,10 +128,12 @@ const described = (all: readonly AnyRoute[], needsKey: boolean): readonly AnyRou
 function routes(parts: HttpParts, requests: ReturnType<typeof observeRequests>): readonly AnyRoute[] {
   const { settings, log, database, installation, invocations, endpoints, routing } = parts;
   const failures = new RecentFailures();
+  const nodes = parts.nodes?.calls(routing);
   const all = [
     ...dispatchRoutes({
       invocations,
       routing,
+      nodes,
       maxBodyBytes: settings.MAX_DISPATCH_BODY_BYTES,
       maxWaitingBytes: settings.SESSION_BUFFER_BYTES,
       waitingInMemory: new ByteBudget({ what: 'answers', total: settings.ANSWERS_MEMORY_BUDGET_BYTES }),
@@ -153,6 +161,7 @@ function routes(parts: HttpParts, requests: ReturnType<typeof observeRequests>):
           endpoints,
           invocations,
           routing,
+          nodes,
           timeoutMs: settings.PLUGIN_MAX_EXECUTION_TIMEOUT * 1000,
           maxBodyBytes: settings.MAX_ENDPOINT_BODY_BYTES,
           ...webhookBudgets(settings),
@@ -173,7 +182,7 @@ function routes(parts: HttpParts, requests: ReturnType<typeof observeRequests>):
 }
 
 function health(
-  { settings, metrics, database, cache, objects, invocations, supervisor, cages }: HttpParts,
+  { settings, metrics, database, cache, objects, invocations, supervisor, cages, nodes, shutdown }: HttpParts,
   requests: ReturnType<typeof observeRequests>,
 ): readonly AnyRoute[] {
   return healthRoutes({
@@ -185,7 +194,13 @@ function health(
     activeDispatches: requests.activeDispatches,
     openSessions: () => invocations.openSessions,
     problems: async () => ({
-      parts: { ...(await databaseProblem(database)), ...cacheProblem(cache), ...(await storageProblem(objects)) },
+      parts: {
+        ...(await databaseProblem(database)),
+        ...cacheProblem(cache),
+        ...nodesProblem(nodes),
+        ...(shutdown.begun && { stopping: 'this node is stopping' }),
+        ...(await storageProblem(objects)),
+      },
       plugins: supervisor.problems(),
     }),
     isolation: () => Object.fromEntries([...cages.inForce].map(([identifier, { mode }]) => [identifier, mode])),
@@ -233,6 +248,11 @@ async function databaseProblem(database: Database): Promise<{ readonly database?
 function cacheProblem(cache: Cache): { readonly cache?: string } {
   const problem = cache.problem();
   return problem === undefined ? {} : { cache: `Redis cannot be reached: ${problem}` };
+}
+
+function nodesProblem(nodes: Nodes | undefined): { readonly cluster?: string } {
+  const problem = nodes?.problem();
+  return problem === undefined ? {} : { cluster: problem };
 }
 
 async function storageProblem(objects: ObjectStorage): Promise<{ readonly storage?: string }> {

@@ -4,7 +4,6 @@
  */
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { DaemonError } from '@plugin-daemon/plugin-host/errors';
 import { createProcessLauncher, explainPid1 } from '@plugin-daemon/plugin-host/launcher';
 import { v7 as newId } from 'uuid';
 import { AuditLog } from '../audit/index.ts';
@@ -32,12 +31,14 @@ import { createMetrics, type Metrics, type OwnedLog, PluginJournal, SecretFilter
 import { budgetsOf } from './budgets.ts';
 import { provideDatabase } from './database.ts';
 import { openObjects, secretValues } from './drivers.ts';
-import { type HttpServers, httpServers } from './http.ts';
+import { httpServers } from './http.ts';
 import { isolation } from './isolation.ts';
 import { installationOptions, localPlugins, packageStore } from './local-plugins.ts';
 import { openLog } from './log.ts';
+import { Nodes } from './nodes.ts';
 import { observeInstallations, observeInvocations } from './observation.ts';
 import { openShared } from './shared.ts';
+import { Shutdown } from './shutdown.ts';
 
 export { checkDaemon, type Finding } from './check.ts';
 export { databaseOptions } from './database.ts';
@@ -58,9 +59,6 @@ export interface Daemon {
   /** Stops taking work, lets what is open finish until `signal` aborts, ends plugins, closes everything. Idempotent. */
   stop(signal: AbortSignal): Promise<void>;
 }
-
-/** How long clients may take to read why their calls ended before their connections are cut. */
-const LAST_WORDS_MS = 1000;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 /** Remembers how to close a part; parts are closed in reverse order. */
@@ -127,7 +125,7 @@ async function wire(
   for (const { variables, message } of settings.warnings) log.warn({ variables }, message);
   const metrics = createMetrics({ enabled: settings.PROMETHEUS_ENABLED, processMetrics: true });
 
-  const { cache, events } = await openShared(settings, nodeId, log, closing);
+  const { cache, events, scripts } = await openShared(settings, nodeId, log, closing);
   const database = closing(await provideDatabase({ settings, dataDirectory, log, signal, events }), (d) => d.close());
   const objects = closing(measured(await openObjects(settings, nodeId), metrics), (o) => o.close());
 
@@ -162,6 +160,25 @@ async function wire(
   // Closed before: what is in a cage has ended when the cage goes.
   closing(launcher, (l) => l.close());
   warnOfPid1(log, process.platform === 'win32');
+  const debugging = new DebuggingRuntimes();
+  const nodes =
+    events === undefined || scripts === undefined
+      ? undefined
+      : closing(
+          new Nodes({
+            settings,
+            nodeId,
+            serverKey,
+            formerServerKey: dataDirectory.formerServerKey,
+            scripts,
+            events,
+            debugging,
+            load: () => invocations.openSessions,
+            log,
+            metrics,
+          }),
+          (n) => n.leave(),
+        );
   const packages = packageStore(settings, objects);
   const local = localPlugins({
     settings,
@@ -179,11 +196,14 @@ async function wire(
       join(dataDirectory.path, 'plugin-use.json'),
       log.child({ component: 'supervision' }),
     ),
+    runsUncalled: (identifier) => nodes?.placement.runsUncalled(identifier) ?? true,
+    onReady: (identifier, ready) => nodes?.onPluginState(identifier, ready),
   });
   closing(local.environments, (e) => e.close());
   closing(local.housekeeping, (h) => h.close());
   const supervisor = closing(local.supervisor, (s) => s.close());
-  const debugging = new DebuggingRuntimes();
+  // A plugin that was installed elsewhere is started, one that was removed ends.
+  events?.on('row-changed', ({ table }) => table === 'installations' && supervisor.lookSoon());
   const debuggingKeys = new DebuggingKeys({
     cache,
     // Redis keeps them over a restart, and a file of one node would bring back what another node replaced.
@@ -225,8 +245,8 @@ async function wire(
   closing(installation, (i) => i.close());
   await installation.start();
 
-  const routing = new Routing({ debugging, local: supervisor, database });
-  const invocations = new Invocations({
+  const routing = new Routing({ debugging, local: supervisor, database, ...(nodes !== undefined && { nodes }) });
+  const invocations: Invocations = new Invocations({
     routing,
     backwards: createBackwardsInvocations({
       dify,
@@ -269,12 +289,22 @@ async function wire(
     invocations,
     endpoints,
   };
-  const http = await httpServers({ ...parts, supervisor, routing, debuggingKeys });
+  const shutdown = new Shutdown();
+  const http = await httpServers({ ...parts, supervisor, routing, debuggingKeys, nodes, shutdown });
   const address = await http.main.listen();
   closing(http.main, (server) => server.close(AbortSignal.abort()));
   closing(writeAddressFile(dataDirectory.path, { http: address, debugging: debuggingAddress }), (remove) => remove());
   const detailsAddress = await http.details?.listen();
   closing(http.details, (server) => server?.close(AbortSignal.abort()));
+  const nodeAddress =
+    nodes === undefined || settings.NODE_PORT === 0
+      ? undefined
+      : await http.main.listenForNodes({
+          host: settings.NODE_HOST ?? settings.SERVER_HOST,
+          port: settings.NODE_PORT,
+          tls: nodes.tls,
+        });
+  await nodes?.join(address, nodeAddress);
   supervisor.begin();
   serving = true;
 
@@ -292,7 +322,17 @@ async function wire(
     stop: (signal) => {
       // Who follows a log has no call that could finish.
       journal.close();
-      stopping ??= stop(http, invocations, closeAll, signal);
+      stopping ??= shutdown.run(
+        {
+          nodes,
+          http,
+          invocations,
+          balancerMs: settings.SHUTDOWN_BALANCER_SECONDS * 1000,
+          closeAll,
+          log,
+        },
+        signal,
+      );
       return stopping;
     },
   };
@@ -302,24 +342,4 @@ async function wire(
 function warnOfPid1(log: OwnedLog, launchesDirectly: boolean): void {
   const finding = explainPid1({ launchesDirectly });
   if (finding !== undefined) log.warn({ remedy: finding.remedy }, finding.cause);
-}
-
-async function stop(
-  http: HttpServers,
-  invocations: Invocations,
-  closeAll: () => Promise<void>,
-  signal: AbortSignal,
-): Promise<void> {
-  // New connections are refused from here on; open calls may finish.
-  const cut = new AbortController();
-  const closed = http.main.close(cut.signal);
-  await invocations.drained(signal);
-  const end = () => {
-    invocations.abortAll(new DaemonError('runtime-unavailable', 'the daemon is stopping: plugin runtime not found'));
-    setTimeout(() => cut.abort(), LAST_WORDS_MS).unref();
-  };
-  if (signal.aborted) end();
-  else signal.addEventListener('abort', end, { once: true });
-  await closed;
-  await closeAll();
 }

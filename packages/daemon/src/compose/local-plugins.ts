@@ -43,6 +43,10 @@ export interface LocalPluginsParts {
   readonly isolation: Isolation;
   readonly budgets: PluginBudgets;
   readonly recentUse: RecentUse;
+  /** Whether an installed plugin is started on this node without being called. */
+  readonly runsUncalled: (identifier: string) => boolean;
+  /** A plugin became ready here, or is not any more. */
+  readonly onReady: (identifier: string, ready: boolean) => void;
 }
 
 /** Environments, processes and their supervisor. */
@@ -80,9 +84,15 @@ export function localPlugins(parts: LocalPluginsParts) {
     startsAtOnce: Math.max(settings.PLUGIN_LOCAL_LAUNCHING_CONCURRENT, availableParallelism()),
   });
   const policy = poolPolicy(settings);
-  const supervisor = new LocalSupervisor({
+  const onState = observePlugins(metrics);
+  const supervisor: LocalSupervisor = new LocalSupervisor({
     start,
-    desired: () => database.installations.identifiersInUse({ runtimeType: 'local' }),
+    desired: async () => {
+      const installed = await database.installations.identifiersInUse({ runtimeType: 'local' });
+      // What was started by a call goes on as long as it is installed.
+      const started = new Set(supervisor.identifiers);
+      return installed.filter((identifier) => started.has(identifier) || parts.runsUncalled(identifier));
+    },
     isDesired: async (identifier) => {
       const plugin = await database.plugins.find(identifier);
       return plugin?.install_type === 'local' && (await database.installations.countByIdentifier(identifier)) > 0;
@@ -93,8 +103,11 @@ export function localPlugins(parts: LocalPluginsParts) {
     drainSeconds: settings.PLUGIN_MAX_EXECUTION_TIMEOUT,
     lookEveryMs: DESIRED_LOOK_MS,
     log: journal.listeningTo(log.child({ component: 'supervision' })),
-    onState: observePlugins(metrics),
     onLoad: observeLoads(metrics),
+    onState: (identifier, state) => {
+      onState(identifier, state);
+      parts.onReady(identifier, state === 'running');
+    },
     onRetired: (identifier) =>
       isolation.plugins.forget(identifier, join(settings.PLUGIN_WORKING_PATH, workingDirectoryName(identifier))),
   });

@@ -1,4 +1,4 @@
-import { type Cache, openMemoryCache, openRedisCache } from '../cache/index.ts';
+import { type Cache, openMemoryCache, openRedisCache, type Scripts } from '../cache/index.ts';
 import type { Settings } from '../config/index.ts';
 import { EventBus } from '../events/index.ts';
 import type { OwnedLog } from '../telemetry/index.ts';
@@ -6,17 +6,23 @@ import { redisServers } from './redis.ts';
 
 type Closing = <T>(part: T, close: (part: T) => void | Promise<void>) => T;
 
+export interface Shared {
+  readonly cache: Cache;
+  /** With Redis, where there can be other nodes. */
+  readonly events: EventBus | undefined;
+  readonly scripts: (Cache & Scripts) | undefined;
+}
+
 /** What nodes share besides database and storage: the cache and, where there can be other nodes, the events. */
-export async function openShared(
-  settings: Settings,
-  nodeId: string,
-  log: OwnedLog,
-  closing: Closing,
-): Promise<{ readonly cache: Cache; readonly events: EventBus | undefined }> {
+export async function openShared(settings: Settings, nodeId: string, log: OwnedLog, closing: Closing): Promise<Shared> {
   const onListenerError = (error: unknown) => log.error({ error }, 'a listener of a cache message failed');
   const servers = redisServers(settings);
   if (servers === undefined) {
-    return { cache: closing(openMemoryCache({ onListenerError }), (c) => c.close()), events: undefined };
+    return {
+      cache: closing(openMemoryCache({ onListenerError }), (c) => c.close()),
+      events: undefined,
+      scripts: undefined,
+    };
   }
   const ours = log.child({ component: 'cache' });
   const cache = closing(
@@ -30,5 +36,9 @@ export async function openShared(
     }),
     (c) => c.close(),
   );
-  return { cache, events: closing(await EventBus.open({ cache, nodeId, log: ours }), (e) => e.close()) };
+  return {
+    cache,
+    scripts: cache,
+    events: closing(await EventBus.open({ cache, nodeId, log: ours }), (e) => e.close()),
+  };
 }

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { databaseProblems, databaseWarnings, derivedDatabase } from './database-check.ts';
-import { redisProblems } from './redis-servers.ts';
+import { nodeProblems } from './nodes-check.ts';
+import { redisProblems, usesRedis } from './redis-servers.ts';
 import { derivedScaling } from './scaling-defaults.ts';
 import type { SettingWarning } from './setting-warning.ts';
 import type { SettingProblem } from './settings-error.ts';
@@ -25,6 +26,7 @@ export function crossCheck(values: SettingValues, configured: ReadonlySet<Settin
       ...contradictions(effective),
       ...databaseProblems(effective),
       ...redisProblems(effective),
+      ...nodeProblems(effective),
       ...storageProblems(effective),
       ...publishedKeys(effective),
     ],
@@ -39,6 +41,11 @@ function derive(values: SettingValues, configured: ReadonlySet<SettingName>): Pa
   return {
     ...database,
     ...derivedScaling({ ...values, ...database }, configured),
+    SHUTDOWN_BALANCER_SECONDS: unless(
+      'SHUTDOWN_BALANCER_SECONDS',
+      values.SHUTDOWN_BALANCER_SECONDS,
+      usesRedis(values) ? values.SHUTDOWN_BALANCER_SECONDS : 0,
+    ),
     // With a key of its own the daemon is part of a deployment, whose other containers must reach it.
     SERVER_HOST: unless('SERVER_HOST', values.SERVER_HOST, values.SERVER_KEY === undefined ? '127.0.0.1' : '0.0.0.0'),
     PLUGIN_WORKING_PATH: unless('PLUGIN_WORKING_PATH', values.PLUGIN_WORKING_PATH, join(values.DATA_DIR, 'cwd')),

@@ -2,6 +2,7 @@ import { accessSettings } from './access.ts';
 import { databaseSettings } from './database.ts';
 import { installationSettings } from './installation.ts';
 import { isolationSettings } from './isolation.ts';
+import { nodeSettings } from './nodes.ts';
 import { pluginSettings, serverlessSettings } from './plugins.ts';
 import { redisSettings } from './redis.ts';
 import { scalingSettings } from './scaling.ts';
@@ -22,6 +23,7 @@ export const settingGroups = [
   { title: 'Storage', settings: storageSettings },
   { title: 'Database', settings: databaseSettings },
   { title: 'Redis', settings: redisSettings },
+  { title: 'Several nodes, and stopping', settings: nodeSettings },
   { title: 'Log and telemetry', settings: telemetrySettings },
   { title: 'Serverless platform', settings: serverlessSettings },
   { title: 'Server of the serverless runtime interface', settings: sriSettings },
@@ -38,6 +40,7 @@ export const settingsTable = {
   ...storageSettings,
   ...databaseSettings,
   ...redisSettings,
+  ...nodeSettings,
   ...telemetrySettings,
   ...serverlessSettings,
   ...sriSettings,

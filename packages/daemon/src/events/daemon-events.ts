@@ -8,6 +8,8 @@ export type RowTable = (typeof rowTables)[number];
 export interface DaemonEvents {
   /** A row was written or deleted; `key` is what the table's rows are kept under. */
   'row-changed': { readonly table: RowTable; readonly key: string };
+  /** A node came, goes, or has other plugins connected: whoever looks now sees it. */
+  'nodes-changed': Record<never, never>;
   /** Events of the sender were lost: whatever anybody keeps may be out of date. */
   'events-lost': Record<never, never>;
 }
@@ -22,6 +24,7 @@ export const eventReaders: { readonly [Name in EventName]: (data: unknown) => Da
     const key = data['key'];
     return table !== undefined && typeof key === 'string' ? { table, key } : undefined;
   },
+  'nodes-changed': () => ({}),
   'events-lost': () => ({}),
 };
 

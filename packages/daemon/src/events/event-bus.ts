@@ -65,6 +65,11 @@ export class EventBus {
     return () => this.#gapListeners.delete(listener);
   }
 
+  /** This node has missed some, for a reason of its own: whoever keeps anything because of them forgets it now. */
+  missed(): void {
+    this.#gap('hearing');
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#retry);

@@ -11,6 +11,8 @@ export interface GateOptions {
   readonly connections: ConnectionLimits;
   readonly failedAttemptsPerMinute: number;
   readonly onBlocked?: (address: string) => void;
+  /** Handed over by another node, which has counted it already. */
+  readonly isFromNode?: ((request: FastifyRequest) => boolean) | undefined;
   /** An address uses the former key; once an hour for each. */
   readonly onFormerKey?: (address: string) => void;
 }
@@ -46,7 +48,9 @@ export class Gate {
   pass(group: RouteGroup, request: FastifyRequest, reply: FastifyReply, next: () => void): void {
     const { connections, keys } = this.#options;
     const open = group === 'public' || group === 'probe' || (group === 'details' && keys.detailsOpen);
-    if (open) {
+    const fromNode = this.#options.isFromNode?.(request) === true;
+    if (fromNode) connections.admit(request.raw.socket);
+    if (open && !fromNode) {
       const leave = connections.enter(request.ip);
       if (leave === undefined) return refuse(reply, busy(), 1);
       reply.raw.once('close', leave);

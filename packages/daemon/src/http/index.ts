@@ -10,8 +10,15 @@ export { ConnectionLimits } from './connections.ts';
 export { errorBody, JSON_TYPE, sendErrorRaw, successBody } from './envelope.ts';
 export { FailedAttempts } from './failed-attempts.ts';
 export { maySeeDetails } from './gate.ts';
+export type { NodeCalls } from './handover.ts';
 export { defaultLimits, type HttpLimits } from './limits.ts';
 export { expectedBytes, readUpload, type Upload } from './multipart-upload.ts';
 export { drainRefused, readBody, tooLarge } from './raw-body.ts';
 export { type AnyRoute, type Call, RawJson, type Route, type RouteGroup, route } from './route.ts';
-export { createHttpServer, type HttpServer, type HttpServerOptions, type HttpWarning } from './server.ts';
+export {
+  createHttpServer,
+  type HttpNodes,
+  type HttpServer,
+  type HttpServerOptions,
+  type HttpWarning,
+} from './server.ts';

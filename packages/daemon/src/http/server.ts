@@ -1,4 +1,6 @@
 import { Buffer } from 'node:buffer';
+import { once } from 'node:events';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { constants } from 'node:zlib';
 import compress from '@fastify/compress';
@@ -13,9 +15,10 @@ import { ConnectionLimits } from './connections.ts';
 import { errorBody, JSON_TYPE, sendErrorRaw, successBody } from './envelope.ts';
 import { Gate } from './gate.ts';
 import { defaultLimits, type HttpLimits } from './limits.ts';
+import { type NodeListening, openNodeServer } from './node-server.ts';
 import { readBody } from './raw-body.ts';
 import type { AnyRoute, Call, RouteGroup } from './route.ts';
-import { routingTarget } from './wire-target.ts';
+import { routingTarget, wireTarget } from './wire-target.ts';
 
 export interface HttpServerOptions {
   readonly host: string;
@@ -40,10 +43,27 @@ export interface HttpServerOptions {
   readonly onAudit?: (event: HttpAuditEvent) => void;
   readonly onWarning?: (warning: HttpWarning, address: string) => void;
   readonly routes: readonly AnyRoute[];
+  /** Other nodes of the same deployment. */
+  readonly nodes?: HttpNodes | undefined;
   /** Called when an answer is complete, with the route's pattern (`''` for unknown routes). */
   readonly onFinished: (request: FastifyRequest, reply: FastifyReply, pattern: string) => void;
   /** Called with errors that are nobody's fault outside: they become a 500 and belong into the log. */
   readonly onFault: (error: unknown, request: FastifyRequest) => void;
+}
+
+/** What the server does for, and about, other nodes. */
+export interface HttpNodes {
+  /** Looks at a request as it arrives. @returns false when it was refused, and answered */
+  receive(request: IncomingMessage, response: ServerResponse, target: string): boolean;
+  isFromNode(request: IncomingMessage): boolean;
+  /** What has to be made up for before any request is answered. */
+  catchUp(): Promise<void> | undefined;
+  /** Clients should come with their next request to another node. */
+  readonly leaving: boolean;
+  /** Lets a node that runs plugins answer; absent where this one does. @throws DaemonError `not-routable` */
+  readonly handToRunner?:
+    | ((request: IncomingMessage, response: ServerResponse, target: string) => Promise<void>)
+    | undefined;
 }
 
 /** What the operator should hear of: an address that is not listened to for now, connections refused, a former key in use. */
@@ -52,6 +72,8 @@ export type HttpWarning = 'blocked' | 'too-many-connections' | 'too-many-of-addr
 export interface HttpServer {
   /** Starts listening; resolves to the address in use. */
   listen(): Promise<AddressInfo>;
+  /** Listens for other nodes on a port of its own; closed with the rest. */
+  listenForNodes(listening: NodeListening): Promise<AddressInfo>;
   /** Stops accepting, lets open requests finish until `signal` aborts, then cuts them. */
   close(signal: AbortSignal): Promise<void>;
   /** For tests that need no socket. */
@@ -120,9 +142,21 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
     },
     connections,
     failedAttemptsPerMinute: limits.failedAttemptsPerMinute,
+    ...(options.nodes !== undefined && { isFromNode: ({ raw }) => options.nodes?.isFromNode(raw) === true }),
     onBlocked: (address) => onWarning?.('blocked', address),
     onFormerKey: (address) => onWarning?.('former-key', address),
   });
+  const { nodes } = options;
+  if (nodes !== undefined) {
+    app.addHook('onRequest', (request, reply, done) => {
+      // Done with by the answer: a refusal goes no further.
+      if (!nodes.receive(request.raw, reply.raw, wireTarget(request.raw))) return void reply.hijack();
+      if (nodes.leaving && !nodes.isFromNode(request.raw)) reply.raw.shouldKeepAlive = false;
+      const missed = nodes.catchUp();
+      if (missed === undefined) done();
+      else missed.then(() => done(), done);
+    });
+  }
   app.addHook('onRequest', async ({ headers }) => {
     // Fastify refuses what is no media type; for upstream it is one that binds nothing (docs/wire/http-api.md#binding).
     const type = headers['content-type'];
@@ -152,17 +186,23 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
     for (const route of options.routes)
-      if (route.handle !== undefined) addRoute(scope, route, options.routes, gate, ordinary(route, options));
+      if (route.handle !== undefined) addRoute(scope, route, options, gate, ordinary(route, options));
   });
   await app.register(async (scope) => {
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('*', (_request, _payload, done) => done(null));
     for (const route of options.routes)
-      if (route.handleRaw !== undefined) addRoute(scope, route, options.routes, gate, raw(route, options));
+      if (route.handleRaw !== undefined) addRoute(scope, route, options, gate, raw(route, options));
   });
 
+  let nodeServer: Server | undefined;
   return {
     app,
+    async listenForNodes(listening) {
+      await app.ready();
+      nodeServer = await openNodeServer(listening, app.routing, limits);
+      return addressOf(nodeServer);
+    },
     async listen() {
       try {
         await app.listen({ host: options.host, port: options.port });
@@ -172,25 +212,34 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
           remedy: `Free the port, or choose another address with ${setting.host} and ${setting.port}`,
         });
       }
-      const address = app.server.address();
-      if (address === null || typeof address === 'string') throw new Error('the HTTP server has no address');
-      return address;
+      return addressOf(app.server);
     },
     async close(signal) {
-      const cut = () => app.server.closeAllConnections();
+      const servers = [app.server, ...(nodeServer === undefined ? [] : [nodeServer])];
+      const cut = () => servers.forEach((server) => void server.closeAllConnections());
       if (signal.aborted) cut();
       else signal.addEventListener('abort', cut, { once: true });
       // A connection that a client keeps after its last answer would hold the end up.
-      const idle = setInterval(() => app.server.closeIdleConnections(), IDLE_LOOK_MS);
-      app.server.closeIdleConnections();
+      const closeIdle = () => servers.forEach((server) => void server.closeIdleConnections());
+      const idle = setInterval(closeIdle, IDLE_LOOK_MS);
+      closeIdle();
+      const nodesClosed = nodeServer === undefined ? undefined : once(nodeServer, 'close');
+      nodeServer?.close();
       try {
         await app.close();
+        await nodesClosed;
       } finally {
         clearInterval(idle);
         signal.removeEventListener('abort', cut);
       }
     },
   };
+}
+
+function addressOf(server: Server): AddressInfo {
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('the HTTP server has no address');
+  return address;
 }
 
 function reasonOf(error: unknown): string {
@@ -204,11 +253,12 @@ type Handler = (request: FastifyRequest, reply: FastifyReply) => Promise<unknown
 function addRoute(
   scope: FastifyInstance,
   route: AnyRoute,
-  all: readonly AnyRoute[],
+  { routes: all, nodes }: Pick<HttpServerOptions, 'routes' | 'nodes'>,
   gate: Gate,
   handler: Handler,
 ): void {
   const { method, group } = route;
+  const elsewhere = route.needsRunner === true ? nodes?.handToRunner : undefined;
   const own = all.some((other) => other.method === 'HEAD' && other.group === group && other.path === route.path);
   for (const path of spellings(route, all)) {
     scope.route({
@@ -216,11 +266,26 @@ function addRoute(
       method: method === 'GET' && !own ? ['GET', 'HEAD'] : method,
       url: prefixes[group] + path,
       bodyLimit: route.bodyLimit ?? DEFAULT_BODY_LIMIT,
-      onRequest: (request, reply, done) => gate.pass(group, request, reply, done),
+      onRequest: [
+        (request, reply, done) => gate.pass(group, request, reply, done),
+        ...(elsewhere === undefined ? [] : [handing(elsewhere)]),
+      ],
       handler,
     });
   }
 }
+
+/** Before anything of the body is read: another node answers. */
+const handing =
+  (elsewhere: NonNullable<HttpNodes['handToRunner']>) =>
+  async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+    reply.hijack();
+    try {
+      await elsewhere(request.raw, reply.raw, wireTarget(request.raw));
+    } catch (error) {
+      sendErrorRaw(reply.raw, toDaemonError(error));
+    }
+  };
 
 /**
  * Every path of a route: upstream redirects to the other form of a trailing slash, which Dify does not follow

@@ -2,6 +2,8 @@ import { DaemonError } from '@plugin-daemon/plugin-host/errors';
 import type { PluginRuntime, RuntimeType } from '@plugin-daemon/plugin-host/runtimes';
 import type { Database, InstallationRecord } from '../database/index.ts';
 import type { DebuggingRuntimes } from '../runtimes/debugging/index.ts';
+import type { ConnectionsElsewhere } from './debugged-elsewhere.ts';
+import type { NodePlacement } from './node-placement.ts';
 import type { Placement, Whereabouts } from './placement.ts';
 
 export interface RoutingParts {
@@ -11,6 +13,11 @@ export interface RoutingParts {
     peek(identifier: string): PluginRuntime | undefined;
     /** @throws DaemonError `not-routable` if it is not installed here, `runtime-unavailable` with the cause if it does not start */
     ready(identifier: string, signal: AbortSignal): Promise<PluginRuntime>;
+  };
+  /** The other nodes; absent while there can be none. */
+  readonly nodes?: {
+    readonly placement: Pick<NodePlacement, 'choose'>;
+    readonly connections: Pick<ConnectionsElsewhere, 'find' | 'get' | 'appearing'>;
   };
   readonly database: {
     readonly installations: Pick<Database['installations'], 'find' | 'peek'>;
@@ -30,20 +37,34 @@ export class Routing {
 
   /**
    * Where a tenant's calls of a plugin go. Known at once for whatever is connected or was asked for before.
+   * @param handed another node has decided that it is here: it is not handed on, unless it is debugged elsewhere
    * @returns undefined if the tenant has no such plugin; `away` if it had one on a debugging connection that was lost a moment ago
    * and did not come back while it was waited for: its developer is restarting it, so the call may be tried again.
+   * @throws DaemonError `not-routable` if no node can take it
    */
-  find(tenantId: string, pluginId: string): Placement | Promise<Placement | 'away' | undefined> {
+  find(tenantId: string, pluginId: string, handed = false): Placement | Promise<Placement | 'away' | undefined> {
     const { debugging, database } = this.#parts;
-    const connected = debugging.find(tenantId, pluginId);
-    if (connected !== undefined) return this.#placement(connected.identifier, connected.type);
+    const connected = this.#connected(tenantId, pluginId);
+    if (connected !== undefined) return connected;
     const known = database.installations.peek(tenantId, pluginId);
-    return known === undefined ? this.#search(tenantId, pluginId) : this.#installed(known);
+    if (known === undefined) return this.#search(tenantId, pluginId, handed);
+    const placement = this.#installed(known, handed);
+    // Its node may have died: the row is removed later, and its developer comes back somewhere.
+    return this.#isLost(placement) && debugging.leftRecently(tenantId, pluginId)
+      ? this.#returning(tenantId, pluginId)
+      : placement;
   }
 
   /** Where calls of one version go, whoever asks. Whether it runs there shows when its runtime is wanted. */
-  withIdentifier(identifier: string): Placement {
-    return this.#placement(identifier, this.#parts.debugging.get(identifier)?.type ?? 'local');
+  withIdentifier(identifier: string, handed = false): Placement {
+    const type = this.#parts.debugging.get(identifier)?.type;
+    const elsewhere = type === undefined && this.#parts.nodes?.connections.get(identifier) !== undefined;
+    return this.#placement(identifier, elsewhere ? 'remote' : (type ?? 'local'), handed);
+  }
+
+  /** Where a call goes that nodes did not take. @throws DaemonError `not-routable` if there is nowhere else */
+  again({ identifier, runtimeType }: Placement, tried: ReadonlySet<string>): Placement {
+    return this.#placement(identifier, runtimeType, false, tried);
   }
 
   /** The runtime at a placement, if it is ready now. */
@@ -61,27 +82,67 @@ export class Routing {
     return this.#parts.debugging.get(identifier) ?? (await this.#parts.local.ready(identifier, signal));
   }
 
-  async #search(tenantId: string, pluginId: string): Promise<Placement | 'away' | undefined> {
+  /** On a debugging connection, to this node before all. */
+  #connected(tenantId: string, pluginId: string): Placement | undefined {
+    const { debugging, nodes } = this.#parts;
+    const here = debugging.find(tenantId, pluginId);
+    if (here !== undefined) return this.#placement(here.identifier, here.type);
+    const there = nodes?.connections.find(tenantId, pluginId);
+    return there === undefined ? undefined : this.#placement(there.identifier, 'remote');
+  }
+
+  async #search(tenantId: string, pluginId: string, handed: boolean): Promise<Placement | 'away' | undefined> {
     const { debugging, database } = this.#parts;
     const found = await database.installations.find(tenantId, pluginId);
-    if (found !== undefined) return this.#installed(found);
-    if (!debugging.leftRecently(tenantId, pluginId)) return undefined;
-    const back = await debugging.returning(tenantId, pluginId);
-    return back === undefined ? 'away' : this.#placement(back.identifier, back.type);
+    const placement = found === undefined ? undefined : this.#installed(found, handed);
+    const lost = placement === undefined || this.#isLost(placement);
+    return lost && debugging.leftRecently(tenantId, pluginId) ? await this.#returning(tenantId, pluginId) : placement;
   }
 
-  #installed({ plugin_unique_identifier, runtime_type }: InstallationRecord): Placement {
-    return this.#placement(plugin_unique_identifier, runtime_type);
+  /** It comes back to any of the nodes. */
+  async #returning(tenantId: string, pluginId: string): Promise<Placement | 'away'> {
+    const { debugging, nodes } = this.#parts;
+    const here = debugging.returning(tenantId, pluginId);
+    const there = nodes?.connections.appearing(tenantId, pluginId, here);
+    const back = await Promise.race([here, there ?? here]);
+    return back === undefined ? 'away' : this.#placement(back.identifier, 'remote');
   }
 
-  #placement(identifier: string, runtimeType: RuntimeType): Placement {
+  #installed({ plugin_unique_identifier, runtime_type }: InstallationRecord, handed: boolean): Placement {
+    return this.#placement(plugin_unique_identifier, runtime_type, handed);
+  }
+
+  #placement(identifier: string, runtimeType: RuntimeType, handed = false, tried?: ReadonlySet<string>): Placement {
     const { debugging, database } = this.#parts;
     return {
       identifier,
       runtimeType,
-      where: here,
+      where: this.#where(identifier, runtimeType, handed, tried),
       declaration: async () =>
         debugging.get(identifier)?.declaration ?? (await database.declarations.find(identifier, runtimeType)),
     };
+  }
+
+  #where(identifier: string, runtimeType: RuntimeType, handed: boolean, tried?: ReadonlySet<string>): Whereabouts {
+    const { debugging, local, nodes } = this.#parts;
+    if (nodes === undefined || debugging.get(identifier) !== undefined) return here;
+    if (runtimeType === 'remote') {
+      const there = nodes.connections.get(identifier);
+      if (there === undefined || tried?.has(there.nodeId) === true) return here;
+      return { at: 'node', nodeId: there.nodeId };
+    }
+    if (handed) return here;
+    const chosen = nodes.placement.choose(identifier, local.peek(identifier) !== undefined, tried);
+    if (chosen === 'here') return here;
+    if (chosen !== undefined) return { at: 'node', nodeId: chosen.id };
+    throw new DaemonError('not-routable', 'no available node, plugin runtime not found', {
+      remedy:
+        'No node that may run this plugin answers: see that nodes run whose NODE_ROLE is all or runner, and PLACEMENT_PINS',
+    });
+  }
+
+  /** Debugged, and connected nowhere. */
+  #isLost({ identifier, runtimeType, where }: Placement): boolean {
+    return runtimeType === 'remote' && where.at === 'here' && this.#parts.debugging.get(identifier) === undefined;
   }
 }

@@ -47,6 +47,8 @@ const MISSING_LOOKS = 2;
 const TICK_MS = 1000;
 /** Between two writes of what was used when. */
 const SAVE_TICKS = 60;
+/** Changes of what is installed come in bunches. */
+const SOON_MS = 100;
 
 /** Brings what runs on this machine in line with what is claimed: a pool for each version (docs/wire/lifecycle.md#supervision). */
 export class LocalSupervisor implements LocalPlugins {
@@ -60,6 +62,7 @@ export class LocalSupervisor implements LocalPlugins {
   #timer: NodeJS.Timeout | undefined;
   #ticker: NodeJS.Timeout | undefined;
   #ticks = 0;
+  #soon: NodeJS.Timeout | undefined;
   #closed = new AbortController();
 
   constructor(options: LocalSupervisorOptions) {
@@ -74,6 +77,16 @@ export class LocalSupervisor implements LocalPlugins {
     this.#ticker.unref();
     this.#timer = setInterval(() => void this.#look(), this.#options.lookEveryMs);
     this.#timer.unref();
+  }
+
+  /** What is installed was changed: looks soon, and once more for what is stopped after two looks. */
+  lookSoon(): void {
+    if (this.#timer === undefined || this.#soon !== undefined || this.#closed.signal.aborted) return;
+    this.#soon = setTimeout(() => {
+      this.#soon = undefined;
+      void this.#look().then(() => this.#look());
+    }, SOON_MS);
+    this.#soon.unref();
   }
 
   /** The instance for a new session of a plugin, if one is ready. */
@@ -177,6 +190,7 @@ export class LocalSupervisor implements LocalPlugins {
   async close(): Promise<void> {
     clearInterval(this.#timer);
     clearInterval(this.#ticker);
+    clearTimeout(this.#soon);
     this.#closed.abort();
     for (const identifier of [...this.#pools.keys()]) this.#retire(identifier);
     await Promise.all(this.#retiring);

@@ -65,6 +65,11 @@ const families = {
   plugin_restarts_total: counter('Restarts of a plugin after its process ended', ['plugin_id', 'runtime_type']),
   /** Of this daemon alone. origin: exception, rejection; anything but 0 is a bug worth a report. */
   escaped_errors_total: counter('Errors that nothing but the last net caught', ['origin']),
+  /** outcome: answered, left (the client), not-started (another node is asked), lost (it may have begun). */
+  forwarded_calls_total: counter('Calls that were handed to another node', ['outcome']),
+  forwarded_call_duration_seconds: histogram('Duration of a call that was handed to another node', []),
+  cluster_nodes: gauge('Nodes that this one knows to live, itself included', []),
+  cluster_ready_plugins: gauge('Plugins that are ready on other nodes, once for each node', []),
   active_sessions_total: gauge('Sessions that are open', []),
   /** Of the SRI. state: running, starting. */
   function_instances: gauge('Instances of a function', ['plugin_id', 'function', 'state']),

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { DaemonError } from '@plugin-daemon/plugin-host/errors';
-import type { Cache, Listener, Lock, LockOptions } from '../cache.ts';
+import type { Cache, Listener, Lock, LockOptions, Scripts } from '../cache.ts';
 import { LockQueue } from '../lock-queue.ts';
 import { Ear } from './ear.ts';
 import { acquireLease, leaseToken } from './lease.ts';
@@ -26,7 +26,7 @@ const LOOK_MS = 25;
  * A cache in Redis. Opening waits for nothing: until the servers answer, and whenever they do not, every verb fails within seconds
  * with `unavailable`, and `problem` says why.
  */
-export async function openRedisCache(options: RedisCacheOptions): Promise<Cache> {
+export async function openRedisCache(options: RedisCacheOptions): Promise<Cache & Scripts> {
   const library = await import('ioredis');
   const client = openClient(library, options.servers);
   const ear = new Ear({
@@ -36,7 +36,7 @@ export async function openRedisCache(options: RedisCacheOptions): Promise<Cache>
   return new RedisCache(client, ear, options);
 }
 
-class RedisCache implements Cache {
+class RedisCache implements Cache, Scripts {
   readonly #client: Client;
   readonly #ear: Ear;
   readonly #prefix: string;
@@ -112,6 +112,11 @@ class RedisCache implements Cache {
     }
     await turn.release();
     return undefined;
+  }
+
+  async script(text: string, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
+    const names = keys.map((key) => this.#key(key));
+    return await this.#run('run a script', (client) => client.eval(text, names.length, ...names, ...args));
   }
 
   problem(): string | undefined {

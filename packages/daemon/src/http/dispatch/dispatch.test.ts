@@ -196,7 +196,7 @@ test('a plugin whose developer restarts it: try again', async () => {
 test('where a call goes is asked before its body has come', async () => {
   const asked = Promise.withResolvers<readonly string[]>();
   find = async (...of) => {
-    asked.resolve(of);
+    asked.resolve(of.slice(0, 2).map(String));
     return undefined;
   };
   const outgoing = request({

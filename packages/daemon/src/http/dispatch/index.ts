@@ -21,7 +21,8 @@ import {
 } from '../../invocation/index.ts';
 import type { Placement, Routing } from '../../routing/index.ts';
 import { assertValid, isJson, parseJsonBody } from '../binding.ts';
-import { JSON_TYPE, sendErrorRaw, successBody } from '../envelope.ts';
+import { errorBody, JSON_TYPE, sendErrorRaw, successBody } from '../envelope.ts';
+import { handOver, type NodeCalls } from '../handover.ts';
 import { readBody } from '../raw-body.ts';
 import { type AnyRoute, RawJson, type Route } from '../route.ts';
 import { failureBody, SseResponse } from './sse-response.ts';
@@ -29,6 +30,8 @@ import { failureBody, SseResponse } from './sse-response.ts';
 export interface DispatchDependencies {
   readonly invocations: Invocations;
   readonly routing: Pick<Routing, 'find' | 'withIdentifier'>;
+  /** The other nodes; absent while there can be none. */
+  readonly nodes?: NodeCalls | undefined;
   readonly maxBodyBytes: number;
   readonly maxWaitingBytes: number;
   /** What waits for all readers in memory. */
@@ -78,10 +81,22 @@ function route(
       dependencies.onStart();
       reply.raw.once('close', dependencies.onEnd);
       // Before anything of the body is read: a call for another place need not be kept here.
-      const placement =
+      const { nodes, routing } = dependencies;
+      const handed = nodes?.received(request.raw) !== undefined;
+      const found =
         group === 'plugin'
-          ? await placementOf(request, params.tenant_id ?? '', dependencies.routing)
-          : dependencies.routing.withIdentifier(headerIdentifier(request));
+          ? await placementOf(request, params.tenant_id ?? '', routing, handed)
+          : routing.withIdentifier(headerIdentifier(request), handed);
+      const placement =
+        found.where.at === 'node'
+          ? await handOver(nodes, found, {
+              request: request.raw,
+              response: reply.raw,
+              traceparent: dependencies.traceparent(request),
+              lastWords: (error) => `data: ${errorBody(error)}\n\n`,
+            })
+          : found;
+      if (placement === undefined) return;
       await dispatch(
         action,
         body,
@@ -115,10 +130,11 @@ async function placementOf(
   request: FastifyRequest,
   tenantId: string,
   routing: DispatchDependencies['routing'],
+  handed: boolean,
 ): Promise<Placement> {
   const pluginId = request.headers['x-plugin-id'];
   if (typeof pluginId !== 'string' || pluginId === '') throw new DaemonError('bad-request', 'plugin_id is required');
-  const known = routing.find(tenantId, pluginId);
+  const known = routing.find(tenantId, pluginId, handed);
   const placement = known instanceof Promise ? await known : known;
   if (placement === undefined) throw new DaemonError('plugin-not-found', 'plugin not found');
   // Transient, in the words that Dify takes as "try again".

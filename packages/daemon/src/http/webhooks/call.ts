@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { TLSSocket } from 'node:tls';
 import type { ByteBudget } from '@plugin-daemon/plugin-host/budget';
 import { DaemonError, toDaemonError } from '@plugin-daemon/plugin-host/errors';
 import type { Database, EndpointRecord } from '../../database/index.ts';
@@ -8,6 +7,7 @@ import { type Invocations, invokeEndpoint, type Session } from '../../invocation
 import type { Placement, Routing } from '../../routing/index.ts';
 import { TraceContext } from '../../telemetry/index.ts';
 import { sendErrorRaw } from '../envelope.ts';
+import { handOver, isSecure, type NodeCalls } from '../handover.ts';
 import { wireTarget } from '../wire-target.ts';
 import { type FailedCall, type FailureLog, outward } from './failure.ts';
 import { rawHead } from './raw-request.ts';
@@ -19,6 +19,8 @@ import { difyCookies, hookPathOf, type OriginPolicy } from './shared-origin.ts';
 export interface WebhookDeps {
   readonly database: Pick<Database, 'endpoints'>;
   readonly routing: Pick<Routing, 'find'>;
+  /** The other nodes; absent while there can be none. */
+  readonly nodes?: NodeCalls | undefined;
   readonly endpoints: Pick<EndpointService, 'settingsFor'>;
   readonly invocations: Pick<Invocations, 'open'>;
   /** For the whole call, from the first byte to the last, in ms. */
@@ -56,10 +58,12 @@ export async function answerCall(
 ): Promise<void> {
   let about: FailedCall | undefined;
   try {
-    const found = await resolve(deps, hookId);
+    const handed = deps.nodes?.received(request) !== undefined;
+    const found = await resolve(deps, hookId, handed);
     const { tenant_id, id: endpoint_id } = found.endpoint;
     about = { tenant_id, endpoint_id, plugin: found.placement.identifier };
-    await serve(deps, found, request, raw, left);
+    const placement = await handOver(deps.nodes, found.placement, { request, response: raw });
+    if (placement !== undefined) await serve(deps, { ...found, placement }, request, raw, left);
   } catch (error) {
     if (left.aborted) return;
     const known = toDaemonError(error);
@@ -156,10 +160,10 @@ async function serve(
 const noContext = { userId: '', conversationId: null, messageId: null, appId: null, context: 'null' } as const;
 
 /** The hook's endpoint with everything that must be there before a plugin is asked (docs/wire/http-api.md#webhooks). */
-async function resolve(deps: WebhookDeps, hookId: string): Promise<Found> {
+async function resolve(deps: WebhookDeps, hookId: string, handed: boolean): Promise<Found> {
   const endpoint = await lookUp(() => deps.database.endpoints.findByHookId(hookId));
   if (endpoint === undefined) throw new DaemonError('bad-request', 'endpoint not found', { status: 404 });
-  const placement = await lookUp(async () => deps.routing.find(endpoint.tenant_id, endpoint.plugin_id));
+  const placement = await lookUp(async () => deps.routing.find(endpoint.tenant_id, endpoint.plugin_id, handed));
   if (placement === undefined || placement === 'away')
     throw new DaemonError('bad-request', 'plugin installation not found', { status: 404 });
   const declaration = await lookUp(placement.declaration);
@@ -190,7 +194,7 @@ function headOf(deps: WebhookDeps, request: IncomingMessage, endpoint: EndpointR
     rawHeaders: request.rawHeaders,
     bodySize,
     hookId: endpoint.hook_id,
-    secure: (socket as Partial<TLSSocket>).encrypted === true,
+    secure: isSecure(request, deps.nodes),
     hiddenCookies: deps.origin.shared ? difyCookies : undefined,
     fallbackHost: `${socket.localAddress ?? 'localhost'}:${socket.localPort ?? ''}`,
   });

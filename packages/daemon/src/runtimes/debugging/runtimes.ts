@@ -15,6 +15,7 @@ const keyOf = (tenantId: string, pluginId: string): string => `${tenantId}\n${pl
 export class DebuggingRuntimes {
   readonly #byPlugin = new Map<string, DebuggingRuntime[]>();
   readonly #byIdentifier = new Map<string, DebuggingRuntime[]>();
+  readonly #listeners = new Set<() => void>();
   /** When each left, in ms. */
   readonly #away = new Map<string, number>();
   readonly #waiting = new Map<string, Set<(runtime: DebuggingRuntime | undefined) => void>>();
@@ -73,6 +74,21 @@ export class DebuggingRuntimes {
     return new Set([...this.#byPlugin.values()].flat().map(({ tenantId }) => tenantId));
   }
 
+  /** Everything that is connected. */
+  all(): readonly DebuggingRuntime[] {
+    return [...this.#byPlugin.values()].flat();
+  }
+
+  /** Told whenever one connected or left. */
+  onChange(listener: () => void): void {
+    this.#listeners.add(listener);
+  }
+
+  /** One that was connected to another node left it: it may come back to this one. */
+  expect(tenantId: string, pluginId: string): void {
+    if (this.find(tenantId, pluginId) === undefined) this.#remember(keyOf(tenantId, pluginId));
+  }
+
   /** Only the server adds and removes. */
   add(runtime: DebuggingRuntime): void {
     const key = keyOf(runtime.tenantId, runtime.pluginId);
@@ -80,6 +96,7 @@ export class DebuggingRuntimes {
     this.#byIdentifier.set(runtime.identifier, [...(this.#byIdentifier.get(runtime.identifier) ?? []), runtime]);
     this.#away.delete(key);
     for (const resolve of this.#waiting.get(key) ?? []) resolve(runtime);
+    for (const listener of this.#listeners) listener();
   }
 
   /** Nobody comes back any more: the server closes. */
@@ -93,6 +110,7 @@ export class DebuggingRuntimes {
     without(this.#byPlugin, key, runtime);
     without(this.#byIdentifier, runtime.identifier, runtime);
     if (!this.#byPlugin.has(key)) this.#remember(key);
+    for (const listener of this.#listeners) listener();
   }
 
   #remember(key: string): void {

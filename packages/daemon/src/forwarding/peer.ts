@@ -1,0 +1,176 @@
+import type { Pool } from 'undici';
+import type { Member } from '../nodes/index.ts';
+import type { Exchange } from './exchange.ts';
+import type { NodeMarks } from './mark.ts';
+import { FORWARD_HEADER } from './mark.ts';
+
+/** PEM texts; nodes show certificates to each other both ways. */
+export interface NodeTls {
+  readonly ca: string | undefined;
+  readonly cert: string;
+  readonly key: string;
+}
+
+export interface PeerOptions {
+  readonly self: string;
+  readonly marks: NodeMarks;
+  readonly tls: NodeTls | undefined;
+}
+
+/** A node that said nothing for so long is asked whether it is there before it gets a call, in ms. */
+const FRESH_MS = 1000;
+/** How long it may take to answer that, and to take a connection. */
+const PROBE_MS = 1000;
+/** One that did not answer gets no call for so long. */
+const SUSPECT_MS = 3000;
+/** While calls are open there, this often. */
+const WATCH_MS = 2000;
+/** Calls of a node that says nothing for so long, though it is asked, are given up. A process that is stopped for less goes on with them. */
+const SILENCE_MS = 30_000;
+/** Kept connections: less than the 120 s of the other side. */
+const KEEP_ALIVE_MS = 60_000;
+
+/** One other node: the connections to it, and what was last heard on them. */
+export class Peer {
+  readonly #options: PeerOptions;
+  #member: Member;
+  readonly #pools = new Map<string, Promise<Pool>>();
+  readonly #open = new Set<Exchange>();
+  #origin: string | undefined;
+  #heardAt = Number.NEGATIVE_INFINITY;
+  #suspectUntil = Number.NEGATIVE_INFINITY;
+  #probing: Promise<boolean> | undefined;
+  #watch: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor(member: Member, options: PeerOptions) {
+    this.#member = member;
+    this.#options = options;
+  }
+
+  /** Calls of ours that are open there. */
+  get open(): number {
+    return this.#open.size;
+  }
+
+  /** It did not answer a moment ago. */
+  get suspect(): boolean {
+    return performance.now() < this.#suspectUntil;
+  }
+
+  update(member: Member): void {
+    this.#member = member;
+  }
+
+  heard(): void {
+    this.#heardAt = performance.now();
+  }
+
+  /** Where it is reached; it has answered there a moment ago. Undefined when it does not answer. */
+  async reach(): Promise<Pool | undefined> {
+    const fresh = this.#origin !== undefined && performance.now() - this.#heardAt < FRESH_MS;
+    if (!fresh && !(await this.#probe())) return undefined;
+    return this.#origin === undefined ? undefined : await this.#pool(this.#origin);
+  }
+
+  /** Watches over a call until it has ended. */
+  async attend(exchange: Exchange): Promise<void> {
+    this.#open.add(exchange);
+    this.#watch ??= setInterval(() => void this.#look(), WATCH_MS).unref();
+    try {
+      await exchange.done;
+    } finally {
+      this.#open.delete(exchange);
+      if (this.#open.size === 0) this.#stopWatching();
+    }
+  }
+
+  /** Calls that are open may come to their end; then the connections close. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#stopWatching();
+    const pools = await Promise.all(this.#pools.values());
+    await Promise.all(pools.map((pool) => (this.#open.size === 0 ? pool.destroy() : pool.close())));
+  }
+
+  #stopWatching(): void {
+    clearInterval(this.#watch);
+    this.#watch = undefined;
+  }
+
+  async #look(): Promise<void> {
+    const silentMs = performance.now() - this.#heardAt;
+    if (silentMs < WATCH_MS || (await this.#probe())) return;
+    if (performance.now() - this.#heardAt < SILENCE_MS) return;
+    for (const exchange of this.#open) exchange.lose(`it did not answer for ${SILENCE_MS / 1000} s`);
+  }
+
+  /** Asks at each address; one at a time for everybody. Never rejects. */
+  #probe(): Promise<boolean> {
+    this.#probing ??= this.#ask().finally(() => {
+      this.#probing = undefined;
+    });
+    return this.#probing;
+  }
+
+  async #ask(): Promise<boolean> {
+    const scheme = this.#member.tls ? 'https' : 'http';
+    const origins = this.#member.addresses.map(
+      ({ host, port }) => `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`,
+    );
+    // Where it answered before comes first.
+    const known = origins.filter((origin) => origin === this.#origin);
+    for (const origin of [...known, ...origins.filter((one) => one !== this.#origin)]) {
+      if (this.#closed || !(await this.#answers(origin))) continue;
+      this.#origin = origin;
+      this.#suspectUntil = Number.NEGATIVE_INFINITY;
+      this.heard();
+      return true;
+    }
+    this.#suspectUntil = performance.now() + SUSPECT_MS;
+    return false;
+  }
+
+  async #answers(origin: string): Promise<boolean> {
+    const path = this.#member.foreign ? '/health/check' : '/livez';
+    const { marks, self } = this.#options;
+    const mark = { to: this.#member.id, via: [self], secure: false, awaitsSign: false };
+    try {
+      const pool = await this.#pool(origin);
+      const answer = await pool.request({
+        method: 'GET',
+        path,
+        headers: this.#member.foreign ? {} : { [FORWARD_HEADER]: marks.sign(mark, 'GET', path).header },
+        signal: AbortSignal.timeout(PROBE_MS),
+      });
+      await answer.body.dump();
+      // One that stops answers too: it says itself that it takes nothing any more.
+      return answer.statusCode === 200 || answer.statusCode === 421;
+    } catch {
+      return false;
+    }
+  }
+
+  async #pool(origin: string): Promise<Pool> {
+    const known = this.#pools.get(origin);
+    if (known !== undefined) return await known;
+    const opened = import('undici').then(({ Pool }) => {
+      const { tls } = this.#options;
+      return new Pool(origin, {
+        connections: null,
+        allowH2: false,
+        connect: {
+          timeout: PROBE_MS,
+          ...(tls !== undefined && { cert: tls.cert, key: tls.key, ...(tls.ca !== undefined && { ca: tls.ca }) }),
+        },
+        // Whether it lives is found out by asking; how long an answer takes is the plugin's business.
+        headersTimeout: 0,
+        bodyTimeout: 0,
+        keepAliveTimeout: KEEP_ALIVE_MS,
+        keepAliveMaxTimeout: KEEP_ALIVE_MS,
+      });
+    });
+    this.#pools.set(origin, opened);
+    return await opened;
+  }
+}

@@ -1,0 +1,79 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { FORWARD_HEADER, type NodeMarks, REFUSED_HEADER, type Refusal } from './mark.ts';
+
+/** A call that another node has handed over. */
+export interface Forwarded {
+  readonly via: readonly string[];
+  /** The client's connection to the first node was TLS. */
+  readonly secure: boolean;
+  /** Says that nothing was begun: the sender may ask another node. To be called before anything is answered. */
+  refuse(reason: Refusal): void;
+}
+
+export interface ReceivedForwardsOptions {
+  readonly nodeId: string;
+  readonly marks: NodeMarks;
+  /** Takes no more calls of others. */
+  readonly draining: () => boolean;
+  readonly onRefused?: (reason: Refusal, peer: string | undefined) => void;
+}
+
+/** The status of a refusal: the call is addressed to the wrong one. */
+const MISDIRECTED = 421;
+
+/** Knows the requests that came from other nodes. */
+export class ReceivedForwards {
+  readonly #options: ReceivedForwardsOptions;
+  readonly #known = new WeakMap<IncomingMessage, Forwarded>();
+
+  constructor(options: ReceivedForwardsOptions) {
+    this.#options = options;
+  }
+
+  /** undefined for a request of a client. */
+  of(request: IncomingMessage): Forwarded | undefined {
+    return this.#known.get(request);
+  }
+
+  /**
+   * Looks at a request as it arrives. The mark is taken off: nobody behind sees it.
+   * @param target as it was written
+   * @returns false when it was refused, and answered
+   */
+  receive(request: IncomingMessage, response: ServerResponse, target: string): boolean {
+    const header = request.headers[FORWARD_HEADER];
+    if (header === undefined) return true;
+    removeHeader(request, FORWARD_HEADER);
+    const { marks, nodeId, draining, onRefused } = this.#options;
+    const read = typeof header === 'string' ? marks.read(header, request.method ?? '', target) : 'foreign';
+    const proof = typeof read === 'string' ? '' : read.proof;
+    const refuse = (reason: Refusal): void => {
+      onRefused?.(reason, request.socket.remoteAddress);
+      // The rest of the body is of no use to anybody.
+      response.writeHead(MISDIRECTED, { [REFUSED_HEADER]: marks.refuse(reason, proof), 'Content-Length': 0 }).end();
+      request.resume();
+    };
+    if (typeof read === 'string') {
+      refuse(read);
+      return false;
+    }
+    // Copied by a daemon that does not know what it means, it comes back to where it was.
+    if (read.to !== nodeId || read.via.includes(nodeId)) {
+      refuse('not-mine');
+      return false;
+    }
+    if (draining()) {
+      refuse('draining');
+      return false;
+    }
+    this.#known.set(request, { via: read.via, secure: read.secure, refuse });
+    if (read.awaitsSign) response.writeProcessing();
+    return true;
+  }
+}
+
+function removeHeader(request: IncomingMessage, name: string): void {
+  delete request.headers[name];
+  const raw = request.rawHeaders;
+  for (let at = raw.length - 2; at >= 0; at -= 2) if (raw[at]?.toLowerCase() === name) raw.splice(at, 2);
+}

@@ -1,0 +1,92 @@
+/** Which node a call of a plugin goes to. Pure: who there is, how loaded, and chance come from outside. */
+import { twoChoices } from '../scaling/index.ts';
+
+/** Which nodes run a plugin: all of them; those where it is called; those that are named for it. */
+export type PlacementRule = 'every' | 'demand' | 'pinned';
+
+/** A node that takes calls of plugins. */
+export interface Candidate {
+  readonly id: string;
+  /** Open calls. */
+  readonly load: number;
+  readonly cores: number;
+  /** The plugin is ready there. */
+  readonly warm: boolean;
+}
+
+export interface Choice {
+  readonly rule: PlacementRule;
+  /** What the plugin is told apart by; the same everywhere. */
+  readonly identifier: string;
+  readonly candidates: readonly Candidate[];
+  /** The node that chooses; a call that stays saves a hop. */
+  readonly self: string;
+  /** Nodes that a plugin placed by demand runs on at most; 0: all. */
+  readonly maxNodes: number;
+  /** From 0 up to, but not including, 1. */
+  readonly random: () => number;
+}
+
+/** Open calls per core from which on a node is busy: calls mostly wait, for a model or a service. */
+export const BUSY_CALLS_PER_CORE = 32;
+
+const pressureOf = ({ load, cores }: Candidate): number => load / cores;
+const isCalm = (one: Candidate): boolean => pressureOf(one) < BUSY_CALLS_PER_CORE;
+
+/**
+ * A node that has the plugin ready is preferred while it is not busy, the asking one before all; then one that has not, as long as the rule
+ * lets the plugin spread; of several, the less loaded of two that chance names.
+ * @returns undefined when there is no candidate
+ */
+export function chooseNode(choice: Choice): Candidate | undefined {
+  const { rule, candidates, self, maxNodes, random } = choice;
+  const warm = candidates.filter((one) => one.warm);
+  const calm = warm.filter(isCalm);
+  const own = candidates.find((one) => one.id === self);
+  if (own !== undefined && calm.includes(own)) return own;
+  if (calm.length > 0) return twoChoices(calm, pressureOf, random);
+  if (rule === 'every') {
+    // It starts everywhere anyway: a busy node that has it is better than one where it has yet to start.
+    if (warm.length > 0) return own?.warm === true ? own : twoChoices(warm, pressureOf, random);
+    return own ?? twoChoices(candidates, pressureOf, random);
+  }
+  const cold = candidates.filter((one) => !one.warm);
+  const maySpread = maxNodes === 0 || warm.length < maxNodes;
+  if (cold.length > 0 && maySpread) return firstPlace(choice.identifier, cold);
+  return twoChoices(warm, pressureOf, random);
+}
+
+/**
+ * Where a plugin is started that runs nowhere yet, or not on enough nodes: nodes that ask at the same time must come to the same answer
+ * without asking each other. The less loaded of the two that stand first in an order of the plugin's own (rendezvous hashing).
+ */
+function firstPlace(identifier: string, cold: readonly Candidate[]): Candidate | undefined {
+  let [first, second]: [Candidate | undefined, Candidate | undefined] = [undefined, undefined];
+  let [most, next] = [-1, -1];
+  for (const one of cold) {
+    const weight = weightOf(`${identifier}\n${one.id}`);
+    if (weight > most) [second, next, first, most] = [first, most, one, weight];
+    else if (weight > next) [second, next] = [one, weight];
+  }
+  if (first === undefined || second === undefined) return first;
+  // Only a clear difference counts: loads are known late, and not everywhere the same.
+  return isCalm(first) || pressureOf(first) <= 2 * pressureOf(second) ? first : second;
+}
+
+/** FNV-1a with the bits stirred: far quicker than a digest, and even enough to share plugins out. */
+function weightOf(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return (hash ^ (hash >>> 16)) >>> 0;
+}
+
+/** The names of the nodes that a plugin is pinned to; undefined when it is not. @param pins `author/name=node`, `*=node` */
+export function pinnedTo(pins: readonly string[], pluginId: string): ReadonlySet<string> | undefined {
+  for (const name of [pluginId, '*']) {
+    const nodes = pins.filter((pin) => pin.startsWith(`${name}=`)).map((pin) => pin.slice(name.length + 1));
+    if (nodes.length > 0) return new Set(nodes);
+  }
+  return undefined;
+}

@@ -1,0 +1,114 @@
+import { parseUniqueIdentifier } from '@plugin-daemon/plugin-package';
+import { fingerprint, type Member, type NodeRole } from '../nodes/index.ts';
+import { type Candidate, chooseNode, type PlacementRule, pinnedTo } from './choose-node.ts';
+
+export interface NodePlacementOptions {
+  /** This node. */
+  readonly self: { readonly id: string; readonly name: string; readonly role: NodeRole; readonly cores: number };
+  /** It takes no new calls of plugins. */
+  readonly draining: () => boolean;
+  /** Calls open here. */
+  readonly load: () => number;
+  /** The other nodes that are believed in. */
+  readonly members: () => readonly Member[];
+  /** Calls of ours that are open at a node: known here before it tells its load. */
+  readonly openAt: (nodeId: string) => number;
+  /** Did not answer a moment ago. */
+  readonly isSuspect: (nodeId: string) => boolean;
+  readonly rule: PlacementRule;
+  readonly pins: readonly string[];
+  readonly maxNodes: number;
+  readonly random?: () => number;
+}
+
+/** Where a call goes: `here`, another node, or nowhere. */
+export type NodeChoice = 'here' | Member | undefined;
+
+/** Asks the rule with what is known of the nodes now. */
+export class NodePlacement {
+  readonly #options: NodePlacementOptions;
+  /** By the list that a node has told: it is told anew only when it has changed. */
+  readonly #warm = new WeakMap<readonly string[], ReadonlySet<string>>();
+
+  constructor(options: NodePlacementOptions) {
+    this.#options = options;
+  }
+
+  /** This node may run plugins and takes calls. */
+  get takesCalls(): boolean {
+    return this.#options.self.role !== 'front' && !this.#options.draining();
+  }
+
+  /** Whether a plugin that is installed is started here without being called. */
+  runsUncalled(identifier: string): boolean {
+    const { self, rule, pins } = this.#options;
+    if (self.role === 'front') return false;
+    if (rule === 'pinned') return pinnedTo(pins, parseUniqueIdentifier(identifier).pluginId)?.has(self.name) ?? false;
+    return rule === 'every';
+  }
+
+  /**
+   * @param warmHere the plugin is ready on this node
+   * @param tried nodes that did not take the call
+   */
+  choose(identifier: string, warmHere: boolean, tried: ReadonlySet<string> = new Set()): NodeChoice {
+    const { self, rule } = this.#options;
+    const members = this.#options.members();
+    const hereToo = this.takesCalls && !tried.has(self.id);
+    // Whom nothing can be handed to, and the common case, need no choosing.
+    if (members.length === 0) return hereToo || self.role !== 'front' ? 'here' : undefined;
+    if (hereToo && warmHere && rule === 'every') return 'here';
+    const chosen = this.#among(members, identifier, warmHere, hereToo, tried);
+    if (chosen !== undefined) return chosen;
+    // A node that stops and has nobody to hand over to goes on by itself.
+    return self.role !== 'front' && this.#options.draining() && rule !== 'pinned' ? 'here' : undefined;
+  }
+
+  /** Any node that runs plugins, for what a front node is asked and cannot do. */
+  anyRunner(tried: ReadonlySet<string>): Member | undefined {
+    const runners = this.#serving(this.#options.members(), tried).filter(({ foreign }) => !foreign);
+    const candidates = runners.map((member) => this.#candidate(member, ''));
+    const choice = { rule: 'demand' as const, identifier: '', candidates, self: '', maxNodes: 0, random: this.#random };
+    const chosen = chooseNode({ ...choice, candidates: candidates.map((one) => ({ ...one, warm: true })) });
+    return runners.find(({ id }) => id === chosen?.id);
+  }
+
+  #among(
+    members: readonly Member[],
+    identifier: string,
+    warmHere: boolean,
+    hereToo: boolean,
+    tried: ReadonlySet<string>,
+  ): NodeChoice {
+    const { self, load, rule, maxNodes, pins } = this.#options;
+    const pinned = rule === 'pinned' ? pinnedTo(pins, parseUniqueIdentifier(identifier).pluginId) : undefined;
+    const isPinned = ({ name }: { readonly name: string }): boolean => pinned?.has(name) ?? true;
+    const serving = this.#serving(members, tried).filter(isPinned);
+    const ours = serving.filter(({ foreign }) => !foreign);
+    // The existing daemon's nodes run what is installed without being asked to; ours are known better.
+    const others = ours.length > 0 || hereToo ? ours : serving;
+    const own: Candidate = { id: self.id, load: load(), cores: self.cores, warm: warmHere };
+    const candidates = [
+      ...(hereToo && isPinned(self) ? [own] : []),
+      ...others.map((member) => this.#candidate(member, fingerprint(identifier))),
+    ];
+    const chosen = chooseNode({ rule, identifier, candidates, self: self.id, maxNodes, random: this.#random });
+    return chosen === own ? 'here' : others.find(({ id }) => id === chosen?.id);
+  }
+
+  #serving(members: readonly Member[], tried: ReadonlySet<string>): readonly Member[] {
+    const { isSuspect } = this.#options;
+    const all = members.filter(({ id, role, state }) => role !== 'front' && state === 'serving' && !tried.has(id));
+    const answering = all.filter(({ id }) => !isSuspect(id));
+    return answering.length > 0 || this.takesCalls ? answering : all;
+  }
+
+  #candidate(member: Member, print: string): Candidate {
+    const { id, load, cores, warm } = member;
+    const known = this.#warm.get(warm) ?? new Set(warm);
+    this.#warm.set(warm, known);
+    return { id, load: Math.max(load, this.#options.openAt(id)), cores, warm: known.has(print) };
+  }
+
+  readonly #random = (): number => (this.#options.random ?? Math.random)();
+}

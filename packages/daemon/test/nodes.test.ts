@@ -1,0 +1,105 @@
+/** Several nodes on one database, one Redis and one store: any of them answers any request. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { clusterMissing, TestCluster } from './cluster.ts';
+import { eventually, ONE } from './harness.ts';
+import { hookPackage, rudePackage } from './plugins/package.ts';
+
+const reason = clusterMissing();
+const NAMES = ['node-0', 'node-1'];
+
+describe.skipIf(reason !== undefined)(reason ?? 'two nodes, plugins placed by demand', () => {
+  let cluster: TestCluster;
+  const forwarded = (index: number) => cluster.node(index).metric('forwarded_calls_total', { outcome: 'answered' });
+  const said = async (index: number, text: string) =>
+    (await cluster.node(index).call('shared', 'echo', { parameters: { text } })).texts;
+
+  beforeAll(async () => {
+    cluster = await TestCluster.start(NAMES.map(() => ({ PLACEMENT_RULE: 'demand' })));
+    await cluster.node(0).install(rudePackage('shared'));
+    await eventually(
+      'the other node knows where it runs',
+      async () => (await cluster.node(1).metric('cluster_ready_plugins')) === 1 || undefined,
+    );
+  });
+  afterAll(() => cluster?.close());
+
+  test('a call of a plugin that runs on another node is answered by that one, whoever is asked', async () => {
+    expect(await said(0, 'here')).toEqual(['here']);
+    expect(await said(1, 'there')).toEqual(['there']);
+    expect([await forwarded(0), await forwarded(1)]).toEqual([0, 1]);
+    expect(cluster.node(1).processes()).toEqual([]);
+  });
+
+  test('streams flow while they are made, and a client that leaves stops the plugin on the other node', async () => {
+    const stream = await cluster.node(1).open('shared', 'drip', { parameters: { count: 1000, seconds: 0.02 } });
+    const session = await stream.text(0);
+    await stream.text(3);
+    expect(stream.complete).toBe(false);
+    expect(await cluster.node(0).metric('active_sessions_total')).toBe(1);
+    stream.leave();
+    await eventually('the plugin was told to stop', async () => {
+      const seen = await cluster.node(0).call('shared', 'seen', { parameters: { of: session } });
+      return seen.texts[0]?.includes('cancel') || undefined;
+    });
+    await cluster.node(0).expectIdle();
+  });
+
+  test('a body of many megabytes goes through', async () => {
+    const text = 'z'.repeat(8 * 1024 * 1024);
+    const [answer] = await said(1, text);
+    expect(answer?.length).toBe(text.length);
+  });
+
+  test('errors of the other node reach the client as they are', async () => {
+    const direct = await cluster.node(0).call('shared', 'nonsense');
+    const handed = await cluster.node(1).call('shared', 'nonsense');
+    expect(handed.status).toBe(direct.status);
+    expect(handed.failure.inner?.error_type).toBe(direct.failure.inner?.error_type);
+  });
+
+  test('webhooks are answered by any node, with the address that the client has called', async () => {
+    await cluster.node(0).install(hookPackage('hooked'));
+    const client = cluster.node(0).client();
+    const installed = (await client.list()).find((one) => one.plugin_id === 'tests/hooked');
+    await client.call('POST', '/endpoint/setup', {
+      plugin_unique_identifier: installed?.plugin_unique_identifier,
+      user_id: 'user-1',
+      settings: {},
+      name: 'hook',
+    });
+    const [endpoint] = await cluster
+      .node(1)
+      .client()
+      .call<{ hook_id: string }[]>('GET', '/endpoint/list?page=1&page_size=10');
+    const answer = await cluster
+      .node(1)
+      .answer('POST', `/e/${endpoint?.hook_id}/seen?x=1`, { key: false, body: 'body' });
+    expect(answer.status).toBe(200);
+    expect(JSON.parse(answer.text).slice(0, 2)).toEqual(['POST /seen?x=1 HTTP/1.1', 4]);
+  });
+
+  test('what is uninstalled at one node is gone at the other within a second or so, and its process with it', async () => {
+    const [installation] = (await cluster.node(1).client().list()).filter((one) => one.plugin_id === 'tests/shared');
+    expect(await said(1, 'still')).toEqual(['still']);
+    const before = cluster.node(0).processes().length;
+    await cluster
+      .node(1)
+      .client()
+      .uninstall(installation?.id ?? '');
+    const answer = await cluster.node(0).call('shared', 'echo', { parameters: { text: 'gone' } });
+    expect(answer.status).toBe(404);
+    await eventually('its process ended', () => cluster.node(0).processes().length === before - 1 || undefined);
+  });
+
+  test('nobody else can come in as a node', async () => {
+    const headers = {
+      'X-Plugin-Daemon-Forward': `1;x;y;${Math.floor(Date.now() / 1000)};;forged`,
+      'X-Plugin-ID': 'tests/hooked',
+    };
+    const refused = await cluster
+      .node(0)
+      .answer('POST', `/plugin/${ONE}/dispatch/tool/invoke`, { headers, body: '{}' });
+    expect(refused.status).toBe(421);
+    await cluster.node(0).logged('a call that another node handed over was refused');
+  });
+});
