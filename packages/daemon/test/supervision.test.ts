@@ -1,6 +1,8 @@
 /** Processes of plugins that come with the load and go with it, under a whole daemon. */
+import { fileURLToPath } from 'node:url';
+import { folderPackage } from '@plugin-daemon/bench';
 import { afterEach, expect, test } from 'vitest';
-import { eventually, failureOf, TestDaemon, textOf, toolBody } from './harness.ts';
+import { eventually, failureOf, ONE, TestDaemon, textOf, toolBody } from './harness.ts';
 import { AUTHOR, rudePackage } from './plugins/package.ts';
 
 let daemon: TestDaemon | undefined;
@@ -74,7 +76,7 @@ test('more calls than a plugin takes are refused with 429 and Retry-After, and t
   await first.text(0);
   const second = running.call('narrow', 'echo', { parameters: { text: 'after it' } });
   await eventually('a call waits', async () => (await running.metric('plugin_calls_waiting')) === 1 || undefined);
-  const refused = await running.request('POST', '/plugin/00000000-0000-4000-8000-000000000001/dispatch/tool/invoke', {
+  const refused = await running.request('POST', `/plugin/${ONE}/dispatch/tool/invoke`, {
     headers: { 'Content-Type': 'application/json', 'X-Plugin-ID': `${AUTHOR}/narrow` },
     body: toolBody('narrow', 'echo'),
   });
@@ -96,3 +98,36 @@ test('a process that is stuck is replaced, and finishes what it has', async () =
   expect((await running.call('stuck', 'life')).texts[0]).not.toBe(life);
   expect((await long).texts).toEqual(['"done"']);
 }, 240_000);
+
+const EXAMPLE = fileURLToPath(new URL('../../../examples/tool-text-report/', import.meta.url));
+const report = (text: string) => ({
+  headers: { 'Content-Type': 'application/json', 'X-Plugin-ID': 'examples/text_report' },
+  body: JSON.stringify({
+    user_id: 'user-1',
+    data: {
+      provider: 'text_report',
+      tool: 'report',
+      tool_parameters: { text },
+      credentials: {},
+      credential_type: 'api-key',
+    },
+  }),
+});
+
+test('a plugin that is killed while nobody calls it costs no call, however often, on the real SDK', async () => {
+  const running = await start({});
+  await running.install(folderPackage(EXAMPLE));
+  // Files in pieces get a random name each time.
+  const call = async () =>
+    (await running.answer('POST', `/plugin/${ONE}/dispatch/tool/invoke`, report('some words here'))).text.replace(
+      /"id":"[0-9a-f]+"/g,
+      '',
+    );
+  const expected = await call();
+  expect(expected).toContain('3 words');
+  for (let n = 0; n < 5; n++) {
+    for (const pid of running.processes()) process.kill(pid, 'SIGKILL');
+    const answers = await Promise.all(Array.from({ length: 5 }, call));
+    expect(answers).toEqual(Array(5).fill(expected));
+  }
+}, 300_000);

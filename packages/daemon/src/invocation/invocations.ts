@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ByteBudget } from '@plugin-daemon/plugin-host/budget';
-import { DaemonError } from '@plugin-daemon/plugin-host/errors';
+import { DaemonError, type SessionError } from '@plugin-daemon/plugin-host/errors';
 import type { PluginRuntime } from '@plugin-daemon/plugin-host/runtimes';
 import { decodeDeclaration, type PluginDeclaration } from '@plugin-daemon/plugin-package';
 import { messageOf } from '@plugin-daemon/values';
@@ -77,6 +77,7 @@ export class Invocations {
         limits: this.#options.limits,
         kept: this.#options.kept,
         onFault: this.#options.onFault,
+        onUnread: (unread, error) => void this.#resend(unread, call.placement, error),
         onClosed: (closed, outcome) => {
           if (this.#open.delete(closed.id)) this.#forgotten(closed, outcome);
         },
@@ -94,6 +95,16 @@ export class Invocations {
       this.#open.set(session.id, session);
       this.#options.onOpened(session);
       return session;
+    }
+  }
+
+  /** Finds another runtime for a call that was not begun. Without one it fails with what became of the first. */
+  async #resend(session: Session, placement: Placement, error: SessionError): Promise<void> {
+    const { routing } = this.#options;
+    try {
+      session.resend(routing.peek(placement) ?? (await routing.ready(placement, session.signal)));
+    } catch {
+      session.fail(error);
     }
   }
 

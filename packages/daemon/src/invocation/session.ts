@@ -53,9 +53,14 @@ export interface SessionParts {
   readonly kept?: ByteBudget | undefined;
   /** The session is over; called once. */
   readonly onClosed: (session: Session, outcome: SessionOutcome) => void;
+  /** The plugin ended and provably never read the request: the session waits for `resend`, or to be failed with this error. */
+  readonly onUnread: (session: Session, error: SessionError) => void;
   /** A backwards invocation broke in a way that is nobody's request: belongs into the log. */
   readonly onFault: (error: unknown, session: Session) => void;
 }
+
+/** A request is sent again this often; a plugin that always ends before it reads has another problem. */
+const MAX_RESENT = 5;
 
 /** Of what is kept for all sessions together, one may have so much. */
 const KEPT_SHARE_OF_SESSION = 0.25;
@@ -64,14 +69,15 @@ const KEPT_SHARE_OF_SESSION = 0.25;
 export class Session implements SessionSink {
   readonly id: string;
   readonly action: ActionSpec;
-  readonly runtime: PluginRuntime;
   readonly startedAt = performance.now();
   readonly #start: SessionStart;
   readonly #parts: SessionParts;
   readonly #output: SessionOutput;
   readonly #read: AnswerReader;
   readonly #kept: Room | undefined;
+  #runtime: PluginRuntime;
   #channel: RuntimeSession | undefined;
+  #resent = 0;
   #closed = false;
   #taken: Promise<void> | undefined;
   #answered = false;
@@ -84,12 +90,23 @@ export class Session implements SessionSink {
   constructor(start: SessionStart, output: SessionOutput, parts: SessionParts) {
     this.id = start.id;
     this.action = start.action;
-    this.runtime = start.runtime;
+    this.#runtime = start.runtime;
     this.#start = start;
     this.#parts = parts;
     this.#output = output;
     this.#kept = parts.kept?.room(start.runtime.pluginId, KEPT_SHARE_OF_SESSION * parts.kept.total);
     this.#read = start.action.answer.reader(this.#kept);
+  }
+
+  /** Who works on it now. */
+  get runtime(): PluginRuntime {
+    return this.#runtime;
+  }
+
+  /** Aborts when the session is over. */
+  get signal(): AbortSignal {
+    this.#abort ??= new AbortController();
+    return this.#abort.signal;
   }
 
   get envelope(): SessionEnvelope {
@@ -103,15 +120,7 @@ export class Session implements SessionSink {
 
   /** Opens the runtime's channel and sends the request. Throws if the plugin cannot take it; nothing is open then. */
   begin(): void {
-    const channel = this.runtime.open(this.id, this);
-    try {
-      // A plugin that reads slowly delays only this session: the line is queued in its own pipe buffer.
-      this.#taken = channel.send(requestLine(this.id, this.#start.envelope, this.#start.data));
-    } catch (error) {
-      channel.close();
-      throw error;
-    }
-    this.#channel = channel;
+    this.#ask();
     const { totalSeconds, idleSeconds } = this.#parts.limits;
     this.#total = setTimeout(
       () => this.#timeout('killed by timeout', totalSeconds, 'PLUGIN_MAX_EXECUTION_TIMEOUT'),
@@ -121,6 +130,33 @@ export class Session implements SessionSink {
       const text = `killed by timeout: the plugin sent nothing for ${idleSeconds} s`;
       this.#idle = setTimeout(() => this.#timeout(text, idleSeconds, 'PLUGIN_IDLE_TIMEOUT'), idleSeconds * 1000);
     }
+  }
+
+  #ask(): void {
+    const channel = this.#runtime.open(this.id, this);
+    try {
+      // A plugin that reads slowly delays only this session: the line is queued in its own pipe buffer.
+      this.#taken = channel.send(requestLine(this.id, this.#start.envelope, this.#start.data));
+    } catch (error) {
+      channel.close();
+      throw error;
+    }
+    this.#channel = channel;
+  }
+
+  /** The process ended before it had read the request: another one may. */
+  unread(error: SessionError): void {
+    if (this.#closed) return;
+    this.#channel = undefined;
+    if (this.#resent++ < MAX_RESENT) this.#parts.onUnread(this, error);
+    else this.fail(error);
+  }
+
+  /** Sends the request to another runtime, after it was not read; its time limits go on. Throws if that cannot take it. */
+  resend(runtime: PluginRuntime): void {
+    if (this.#closed) return;
+    this.#runtime = runtime;
+    this.#ask();
   }
 
   /** Whatever throws in here ends the session: the channel fails it. */
@@ -210,7 +246,6 @@ export class Session implements SessionSink {
   }
 
   #caller(): BackwardsCaller {
-    this.#abort ??= new AbortController();
     return {
       sessionId: this.id,
       tenantId: this.envelope.tenantId,
@@ -220,7 +255,7 @@ export class Session implements SessionSink {
       accessType: this.action.type,
       declaration: this.#start.declaration,
       traceparent: this.#start.traceparent(),
-      signal: this.#abort.signal,
+      signal: this.signal,
     };
   }
 

@@ -222,6 +222,9 @@ export class Pool {
       this.#noGrowthUntil = this.#now() + NO_GROWTH_MS;
       this.#release(slot);
     }
+    // A call that waits does not wait for the end of a pause.
+    if (slot.state === 'waiting' && !slot.startFailed && this.#waiting.count > 0 && this.#ready.length === 0)
+      this.#begin(slot, false);
     this.#refresh();
   }
 

@@ -1,4 +1,5 @@
 import type { Readable, Writable } from 'node:stream';
+import { setTimeout as pause } from 'node:timers/promises';
 import { HelperGone, HelperProcess, type Started } from './helper-process.ts';
 import type { LaunchSpec, PluginProcess, ProcessExit, ProcessLauncher, ProcessUsage } from './process-launcher.ts';
 import { readProcessTreeUsage } from './process-usage.ts';
@@ -74,16 +75,20 @@ export class CageUnavailable extends Error {
     'no Python interpreter could run the helper process that isolates plugins; set PYTHON_INTERPRETER_PATH to one that runs';
 }
 
+/** The helper answers at once; for who waits for it in vain, nobody can tell. */
+const UNREAD_LIMIT_MS = 1000;
+
 class LaunchedProcess implements PluginProcess {
   readonly pid: number;
   readonly stdin: Writable;
   readonly stdout: Readable;
   readonly stderr: Readable;
   readonly exited: Promise<ProcessExit>;
+  readonly unread: Promise<number | undefined>;
   readonly #keepers: readonly number[];
   #ended = false;
 
-  constructor({ pid, pipes, exited, keepers }: Started) {
+  constructor({ pid, pipes, exited, unread, keepers }: Started) {
     this.pid = pid;
     this.#keepers = keepers;
     const [stdin, stdout, stderr] = pipes;
@@ -92,9 +97,12 @@ class LaunchedProcess implements PluginProcess {
     this.stderr = stderr;
     this.exited = exited.then((exit) => {
       this.#ended = true;
-      stdin.destroy();
+      // What was written is let out, so that it can be counted.
+      stdin.end();
       return exit;
     });
+    this.unread = Promise.race([unread, this.exited.then(() => pause(UNREAD_LIMIT_MS, undefined, { ref: false }))]);
+    void this.unread.then(() => stdin.destroy());
   }
 
   kill(signal: NodeJS.Signals): boolean {

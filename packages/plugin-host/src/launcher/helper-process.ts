@@ -13,6 +13,7 @@ export interface Started {
   readonly pid: number;
   readonly pipes: Pipes;
   readonly exited: Promise<ProcessExit>;
+  readonly unread: Promise<number | undefined>;
   /** Processes between the helper and a caged process, to whom its orphans fall. */
   readonly keepers: readonly number[];
 }
@@ -21,6 +22,12 @@ interface Waiting {
   readonly started: PromiseWithResolvers<Omit<Started, 'pipes'>>;
   readonly pipes: PromiseWithResolvers<Pipes>;
   readonly connected: (Socket | undefined)[];
+}
+
+interface Running {
+  readonly pid: number;
+  readonly exited: PromiseWithResolvers<ProcessExit>;
+  readonly unread: PromiseWithResolvers<number | undefined>;
 }
 
 const TOKEN_BYTES = 16;
@@ -39,7 +46,9 @@ export class HelperProcess {
   readonly #token: string;
   readonly #waiting = new Map<number, Waiting>();
   /** By the id of their launch. */
-  readonly #running = new Map<number, { readonly pid: number; readonly exited: PromiseWithResolvers<ProcessExit> }>();
+  readonly #running = new Map<number, Running>();
+  /** Of those that have ended: what they did not read is still counted. */
+  readonly #counted = new Map<number, Running['unread']>();
   #nextId = 1;
   #alive = true;
   #answers = '';
@@ -166,10 +175,15 @@ export class HelperProcess {
     if (message.ended !== undefined) {
       const { code = null, limit } = message;
       const exit = { code, signal: signalName(message.signal), ...(limit === 'memory' ? ({ limit } as const) : {}) };
-      this.#running.get(message.ended)?.exited.resolve(exit);
+      const ended = this.#running.get(message.ended);
+      ended?.exited.resolve(exit);
+      if (ended !== undefined) this.#counted.set(message.ended, ended.unread);
       this.#running.delete(message.ended);
       // A shepherd that was lost before it had answered.
       this.#waiting.get(message.ended)?.started.reject(new Error('the process was lost while it was started'));
+    } else if (message.unread !== undefined) {
+      this.#counted.get(message.unread)?.resolve(message.bytes);
+      this.#counted.delete(message.unread);
     } else if (message.id !== undefined) {
       const waiting = this.#waiting.get(message.id);
       if (message.pid === undefined) {
@@ -177,8 +191,10 @@ export class HelperProcess {
         waiting?.started.reject(Object.assign(error, { code: message.errno }));
       } else {
         const exited = Promise.withResolvers<ProcessExit>();
-        this.#running.set(message.id, { pid: message.pid, exited });
-        waiting?.started.resolve({ pid: message.pid, exited: exited.promise, keepers: message.keepers ?? [] });
+        const unread = Promise.withResolvers<number | undefined>();
+        this.#running.set(message.id, { pid: message.pid, exited, unread });
+        const { pid, keepers = [] } = message;
+        waiting?.started.resolve({ pid, exited: exited.promise, unread: unread.promise, keepers });
       }
     }
   }
@@ -186,13 +202,16 @@ export class HelperProcess {
   /** The helper kills its groups when it leaves; when it was killed itself, that is left to us. */
   async #onExit(): Promise<void> {
     this.#alive = false;
-    for (const { pid, exited } of this.#running.values()) {
+    for (const { resolve } of this.#counted.values()) resolve(undefined);
+    this.#counted.clear();
+    for (const { pid, exited, unread } of this.#running.values()) {
       try {
         process.kill(-pid, 'SIGKILL');
       } catch {
         // ended already
       }
       exited.resolve({ code: null, signal: 'SIGKILL' });
+      unread.resolve(undefined);
     }
     this.#running.clear();
     for (const waiting of this.#waiting.values()) {
@@ -215,6 +234,9 @@ interface Answer {
   readonly keepers?: readonly number[];
   /** The id of a launch whose process has ended. */
   readonly ended?: number;
+  /** The id of a launch whose process has ended, with how many `bytes` of its stdin it did not read. */
+  readonly unread?: number;
+  readonly bytes?: number;
   readonly limit?: string;
   readonly code?: number;
   readonly signal?: number;

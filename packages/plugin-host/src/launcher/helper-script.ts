@@ -9,6 +9,7 @@ import { SHEPHERD_SCRIPT } from './shepherd-script.ts';
  *   → {"id":1,"command":"/x/python","args":["-m","main"],"cwd":"/x","env":{}}
  *   ← {"id":1,"pid":77}  or  {"id":1,"errno":2,"error":"No such file or directory"}
  *   ← {"ended":1,"code":0}  or  {"ended":1,"signal":9}
+ *   ← {"unread":1,"bytes":0}   when the daemon has closed its end of stdin: so much of it the process never read
  *
  * A request with a `cage` (see cage.ts) is served by a fork of the helper, its shepherd, which answers by itself:
  *
@@ -25,6 +26,9 @@ import errno, gc, json, os, select, signal, socket, stat, sys, time
 
 running = {}
 shepherds = {}
+# Our end of what processes read, and by its descriptor what is left over by those that have ended.
+inputs = {}
+leftovers = {}
 LEAVE_SECONDS = 12
 # Descriptors that the daemon was started with are no business of plugins.
 os.closerange(3, 65536)
@@ -51,6 +55,27 @@ def connect(identifier, channel):
     connection.connect(address)
     connection.sendall(f"{token}{channel}{identifier:015d}".encode())
     return connection
+
+
+class Leftover:
+    """What a process that has ended did not read: everything up to the end of what the daemon writes."""
+
+    def __init__(self, identifier, connection):
+        self.identifier, self.connection, self.total = identifier, connection, 0
+        connection.setblocking(False)
+
+    def read(self):
+        """Whether all of it was seen, and told."""
+        try:
+            while data := self.connection.recv(65536):
+                self.total += len(data)
+            answer(unread=self.identifier, bytes=self.total)
+        except BlockingIOError:
+            return False
+        except OSError:
+            answer(unread=self.identifier)
+        self.connection.close()
+        return True
 
 
 ${SHEPHERD_SCRIPT}
@@ -93,6 +118,7 @@ def launch(request):
             setsigdef=[signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT, signal.SIGTERM, signal.SIGHUP],
         )
         running[pid] = identifier
+        inputs[pid] = connections.pop(0)
         answer(id=identifier, pid=pid)
     except OSError as error:
         answer(id=identifier, errno=errno.errorcode.get(error.errno, str(error.errno)), error=os.strerror(error.errno or 0))
@@ -119,6 +145,7 @@ def reap():
             identifier = shepherds.pop(pid)
             if found.si_code != os.CLD_EXITED or found.si_status != 0:
                 answer(ended=identifier, signal=int(signal.SIGKILL))
+                answer(unread=identifier)
             continue
         kill_group(pid)
         os.waitpid(pid, 0)
@@ -128,6 +155,8 @@ def reap():
                 answer(ended=identifier, code=found.si_status)
             else:
                 answer(ended=identifier, signal=found.si_status)
+            leftover = Leftover(identifier, inputs.pop(pid))
+            leftovers[leftover.connection.fileno()] = leftover
 
 
 def leave(*_):
@@ -171,7 +200,10 @@ answer(ready=True)
 pending = b""
 try:
     while True:
-        ready, _, _ = select.select([0, waker], [], [])
+        ready, _, _ = select.select([0, waker, *leftovers], [], [])
+        for descriptor in ready:
+            if descriptor in leftovers and leftovers[descriptor].read():
+                del leftovers[descriptor]
         if waker in ready:
             try:
                 os.read(waker, 4096)

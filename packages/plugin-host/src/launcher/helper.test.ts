@@ -131,3 +131,43 @@ test.skipIf(process.platform !== 'linux')('plugins have no descriptors but their
       .filter((fd) => fd < 3 || fd === 9),
   ).toEqual([0, 1, 2]);
 });
+
+const reader = 'read line; echo "got $line"; exec sleep 1000';
+
+test.skipIf(process.platform !== 'linux').each([
+  ['plain', {}],
+  ['caged', { cage: {} }],
+])(
+  'what a process that has ended did not read is counted to the byte, whenever it was written (%s)',
+  async (_what, how) => {
+    const started = createProcessLauncher();
+    launcher = started;
+    const plugin = await started.launch({ ...sh(reader), ...how });
+    plugin.stdin.write('one\n');
+    await once(plugin.stdout, 'data');
+    plugin.stdin.write('two\nthr');
+    plugin.kill('SIGKILL');
+    plugin.stdin.write('ee\n');
+    await plugin.exited;
+    expect(await plugin.unread).toBe('two\nthree\n'.length);
+    const full = await started.launch({ ...sh('exec sleep 1000'), ...how });
+    // More than any pipe holds: the rest waits in this process.
+    full.stdin.write(Buffer.alloc(5_000_000));
+    full.kill('SIGKILL');
+    expect(await full.unread).toBe(5_000_000);
+    const greedy = await started.launch({ ...sh('cat >/dev/null & read line; wait'), ...how });
+    greedy.stdin.write('x\n');
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    greedy.kill('SIGKILL');
+    expect(await greedy.unread).toBe(0);
+  },
+);
+
+test.skipIf(process.platform !== 'linux')('nobody can tell what was not read when the helper is gone', async () => {
+  launcher = createProcessLauncher();
+  const plugin = await launcher.launch(sh('sleep 1000'));
+  plugin.stdin.write('one\n');
+  process.kill(parentOf(plugin.pid), 'SIGKILL');
+  await plugin.exited;
+  expect(await plugin.unread).toBeUndefined();
+});

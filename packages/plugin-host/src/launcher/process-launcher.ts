@@ -32,6 +32,11 @@ export interface PluginProcess {
    * descends from it. Never rejects.
    */
   readonly exited: Promise<ProcessExit>;
+  /**
+   * After the end: how many of the bytes written to `stdin` the process never read, however they were written. Undefined when nobody can
+   * tell; absent where nobody ever can. Never rejects.
+   */
+  readonly unread?: Promise<number | undefined>;
   /** Signals the whole process group. False when it has ended already. */
   kill(signal: NodeJS.Signals): boolean;
   /** Read from `/proc`; undefined after the exit and on systems without it. */

@@ -12,6 +12,8 @@ PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_CAPBSET_DROP = 1, 4, 24
 PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL = 36, 38, 47, 4
 CLONE_NEWNS, CLONE_NEWIPC, CLONE_NEWUSER, CLONE_NEWPID = 0x20000, 0x8000000, 0x10000000, 0x20000000
 LAST_CAPABILITY = 63
+# The daemon closes its end as soon as it knows that the process has ended.
+LAST_READ_SECONDS = 5
 DEFAULT_SIGNALS = (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD)
 libc = None
 
@@ -215,7 +217,7 @@ def shepherd(request, helper):
         end_everything(init, groups)
         number = getattr(error, "errno", None) or errno.EINVAL
         return answer(id=identifier, errno=errno.errorcode.get(number, str(number)), error=str(getattr(error, "strerror", None) or error))
-    for one in connections:
+    for one in connections[1:]:
         one.close()
     answer(id=identifier, pid=process, keepers=[one for one in (os.getpid(), init) if one is not None])
     found = watch(process, memory, stopping, waker)
@@ -226,4 +228,7 @@ def shepherd(request, helper):
         answer(ended=identifier, signal=int(signal.SIGKILL if found is None else found.si_status), **limit)
     else:
         answer(ended=identifier, code=found.si_status, **limit)
+    leftover, until = Leftover(identifier, connections[0]), time.monotonic() + LAST_READ_SECONDS
+    while not leftover.read() and time.monotonic() < until:
+        select.select([leftover.connection], [], [], LAST_READ_SECONDS)
 `;

@@ -25,6 +25,11 @@ export interface SessionSink {
   end(): void;
   /** The session failed: plugin error, bad message, lost plugin. Nothing follows. */
   fail(error: SessionError): void;
+  /**
+   * The plugin is gone and never read the request: nothing of the call has begun. Nothing follows, and the session may be opened anew, on
+   * another runtime. Without this method it fails like all others.
+   */
+  unread?(error: SessionError): void;
 }
 
 /** What a plugin is sent: text without its newline. A long one in pieces, ASCII where they are bytes, so that nobody has to join them. */

@@ -229,3 +229,45 @@ test('a plugin that is silent for too long is ended, and its sessions say so', a
   expect((await sink.done.promise)?.message).toContain('because it has not been heard of for');
   expect(logged).toContain('plugin is silent');
 });
+
+/** One that would be asked again. */
+class PatientSink extends Sink {
+  unreadBecause: SessionError | undefined;
+
+  unread(error: SessionError): void {
+    this.unreadBecause = error;
+    this.done.resolve(error);
+  }
+}
+
+test.skipIf(process.platform !== 'linux')(
+  'of a process that is killed only those calls may be sent again that it never read',
+  async () => {
+    const runtime = await start(`${BEAT}; read line; read line; : > asleep; sleep 1000`);
+    const asleep = join(directory, 'asleep');
+    const [read, half, unread] = [new PatientSink(), new PatientSink(), new PatientSink()];
+    await runtime.open('read', read).send('{"n":1}');
+    await runtime.open('read too', half).send(['{"n":', Buffer.from('"ü"'), '}']);
+    // The shell reads byte by byte, and no further than the end of the second line.
+    while (!existsSync(asleep)) await new Promise((resolve) => setTimeout(resolve, 5));
+    await runtime.open('unread', unread).send('{"n":3}');
+    process.kill(-runtime.facts.pid, 'SIGKILL');
+    const errors = await Promise.all([read, half, unread].map((sink) => sink.done.promise));
+    expect(errors.map((error) => error?.errorType)).toEqual(Array(3).fill('ConnectionClosedError'));
+    expect([read, half, unread].map((sink) => sink.unreadBecause !== undefined)).toEqual([false, false, true]);
+  },
+);
+
+test.skipIf(process.platform !== 'linux')(
+  'a call that was written to a process that had ended was not read',
+  async () => {
+    const runtime = await start(`${BEAT}; sleep 1000`);
+    process.kill(-runtime.facts.pid, 'SIGKILL');
+    const sink = new PatientSink();
+    await runtime.open('late', sink).send('{}');
+    await sink.done.promise;
+    expect(sink.unreadBecause?.message).toContain('SIGKILL');
+    const strict = new Sink();
+    expect(() => runtime.open('too late', strict)).toThrow('plugin instance stopped');
+  },
+);

@@ -210,7 +210,8 @@ export class LocalRuntime implements PluginInstance {
     const why = cause === undefined ? '' : `, because ${cause}`;
     const hint = orphanHint(exit);
     const text = `the plugin process ended (${how}${why})${hint}${stderr === '' ? '' : `; its last words: ${stderr}`}`;
-    this.#channel.fail(connectionClosed(text, exit, stderr, limit?.bytes));
+    const unread = this.#channel.sessions > 0 ? await this.#process.unread : undefined;
+    this.#channel.fail(connectionClosed(text, exit, stderr, limit?.bytes), unread);
     const reason = limit !== undefined ? 'memory-limit' : this.#endReason !== undefined ? 'stopped' : 'exit';
     this.#ended.resolve({ reason, text, exit, stderr });
   }

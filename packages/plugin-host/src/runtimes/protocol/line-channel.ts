@@ -26,7 +26,7 @@ export interface LineChannelEvents {
   /** The plugin calls back for a session that is over; it waits for an answer on this id. */
   lateInvoke(sessionId: string, backwardsRequestId: string): void;
   /** A session is over, whoever ended it. */
-  closed?(): void;
+  closed?(sessionId: string): void;
 }
 
 export interface LineChannelOptions {
@@ -108,12 +108,17 @@ export class LineChannel {
     return true;
   }
 
-  /** Ends every session with the same error: the plugin is gone. What it had begun to say is forgotten. */
-  fail(error: SessionError): void {
+  /**
+   * Ends every session with the same error: the plugin is gone. What it had begun to say is forgotten.
+   * @param isUnread whether the plugin never read what a session asked it
+   */
+  fail(error: SessionError, isUnread: (sessionId: string) => boolean = () => false): void {
     this.#unfinished.clear();
     for (const [id, sink] of [...this.#sinks]) {
+      const unread = sink.unread !== undefined && isUnread(id);
       this.#forget(id, sink);
-      sink.fail(error);
+      if (unread) sink.unread?.(error);
+      else sink.fail(error);
     }
   }
 
@@ -263,7 +268,7 @@ export class LineChannel {
 
   #forget(id: string, sink: SessionSink): void {
     this.#sinks.delete(id);
-    this.#options.events.closed?.();
+    this.#options.events.closed?.(id);
     if (this.#recentSink === sink) this.#recentSink = undefined;
     if (this.#idle === undefined || this.#sinks.size > 0) return;
     this.#idle.resolve();

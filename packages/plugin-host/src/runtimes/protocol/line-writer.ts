@@ -12,6 +12,7 @@ const UNCOUNTED_BYTES = 256 * 1024;
 export class LineWriter {
   readonly #output: Writable;
   #corked = false;
+  #written = 0;
   readonly #room: Room | undefined;
   #drained: Promise<void> | undefined;
 
@@ -19,6 +20,11 @@ export class LineWriter {
   constructor(output: Writable, room?: Room) {
     this.#output = output;
     this.#room = room;
+  }
+
+  /** Bytes of all lines so far, whether they have left or not. */
+  get written(): number {
+    return this.#written;
   }
 
   /** So much waits that nothing should be added which nobody asked for. */
@@ -37,6 +43,7 @@ export class LineWriter {
       throw new Error(`the plugin does not read its input: ${output.writableLength} bytes wait for it`);
     }
     this.#count(output.writableLength + (typeof line === 'string' ? line.length : lengthOf(line)));
+    this.#written += typeof line === 'string' ? Buffer.byteLength(line) + 1 : bytesOf(line) + 1;
     if (!this.#corked) {
       this.#corked = true;
       output.cork();
@@ -77,5 +84,8 @@ export class LineWriter {
     });
   }
 }
+
+const bytesOf = (pieces: Exclude<Line, string>): number =>
+  pieces.reduce((sum, piece) => sum + (typeof piece === 'string' ? Buffer.byteLength(piece) : piece.length), 0);
 
 const lengthOf = (pieces: Exclude<Line, string>): number => pieces.reduce((sum, piece) => sum + piece.length, 0);

@@ -35,6 +35,8 @@ export class PluginChannel {
   readonly #lines: LineChannel;
   readonly #writer: LineWriter;
   readonly #said: PluginOutput;
+  /** For each open session, the number of bytes that were written when its request had been. */
+  readonly #asked = new Map<string, number>();
   readonly #options: PluginChannelOptions;
   readonly #cancellation: Cancellation | undefined;
 
@@ -52,7 +54,10 @@ export class PluginChannel {
       ...(budgets && { room: budgets.unfinishedLines.room(owner) }),
       events: {
         heartbeat: () => options.onHeartbeat?.(),
-        closed: () => options.onClosed?.(),
+        closed: (id) => {
+          this.#asked.delete(id);
+          options.onClosed?.();
+        },
         log: (level, message) => said.event(level, message),
         addition: (about) => cancellation?.hear(about),
         pluginError: (data) => said.error(data),
@@ -84,7 +89,12 @@ export class PluginChannel {
   open(sessionId: string, sink: SessionSink): RuntimeSession {
     this.#lines.open(sessionId, sink);
     return {
-      send: (line) => this.#writer.send(line),
+      send: (line) => {
+        const taken = this.#writer.send(line);
+        // The request is what a session sends first.
+        if (!this.#asked.has(sessionId)) this.#asked.set(sessionId, this.#writer.written);
+        return taken;
+      },
       close: () => void this.#lines.close(sessionId),
       cancel: () => {
         if (!this.#lines.close(sessionId)) return;
@@ -104,10 +114,15 @@ export class PluginChannel {
     this.#said.stderr(line);
   }
 
-  /** The plugin is gone: every open session ends at once. */
-  fail(error: SessionError): void {
+  /**
+   * The plugin is gone: every open session ends at once.
+   * @param unreadBytes of all that was written to it, how many it never read; undefined if nobody knows
+   */
+  fail(error: SessionError, unreadBytes?: number): void {
     this.#cancellation?.stop();
-    this.#lines.fail(error);
+    const readBytes = unreadBytes === undefined ? Number.POSITIVE_INFINITY : this.#writer.written - unreadBytes;
+    // Whoever has not got the end of a line cannot have begun with it.
+    this.#lines.fail(error, (id) => (this.#asked.get(id) ?? 0) > readBytes);
   }
 
   /** Best effort: if the plugin is gone, so is the need. */
