@@ -4,6 +4,8 @@ export type ProblemDetail =
   | { readonly tag: 'type'; readonly found: string; readonly value?: string; readonly wanted: string }
   | { readonly tag: 'duplicate-key'; readonly key: string }
   | { readonly tag: 'unknown-template'; readonly name: string }
+  /** What was kept is not what was put away. */
+  | { readonly tag: 'damaged' }
   | { readonly tag: 'missing-file'; readonly name: string }
   /** Categories that may not stand in one plugin, or none at all. */
   | { readonly tag: 'combination' }

@@ -39,7 +39,13 @@ export class DeclarationSource {
     const { declarations, store, workshop, policy } = this.#parts;
     if (!(await store.hasPackage(identifier))) throw notFound();
     const prepared = await workshop.prepareUpload(await store.readPackage(identifier), await policy.forStored());
-    if (isRefusal(prepared)) throw new DaemonError('internal', prepared.refused);
+    if (isRefusal(prepared)) {
+      throw new DaemonError(
+        'internal',
+        prepared.refused,
+        prepared.remedy === undefined ? {} : { remedy: prepared.remedy },
+      );
+    }
     if (prepared.identifier !== identifier) {
       throw new DaemonError('internal', `the stored package is ${prepared.identifier}, not ${identifier}`, {
         remedy: 'Upload the package again',

@@ -1,8 +1,9 @@
 import { DaemonError, toDaemonError } from '@plugin-daemon/plugin-host/errors';
+import { parseUniqueIdentifier } from '@plugin-daemon/plugin-package';
 import type { Readmes as ReadmeRows } from '../database/index.ts';
 import { BytesCache } from './bytes-cache.ts';
 import type { PackageStore } from './package-store.ts';
-import { isRefusal, type PackageDescription } from './packages/package-jobs.ts';
+import { isRefusal, type PackageDescription, type Refusal } from './packages/package-jobs.ts';
 import type { PackageWorkshop } from './packages/package-workshop.ts';
 import type { SignaturePolicy } from './signature-policy.ts';
 
@@ -73,8 +74,8 @@ export class PackageReader {
     return this.#once(`describe ${identifier}`, async () => {
       const { workshop, policy, store } = this.#parts;
       const rules = await policy.forReading();
-      const described = await workshop.describe(await store.readPackage(identifier), rules);
-      if (isRefusal(described)) throw new DaemonError('bad-request', described.refused);
+      const described = await workshop.describe(await store.readPackage(identifier), checksumOf(identifier), rules);
+      if (isRefusal(described)) throw refusal(described, 'bad-request');
       this.#descriptions.set(identifier, described, 2 * described.manifest.length);
       return described;
     });
@@ -116,8 +117,8 @@ export class PackageReader {
     return this.#once(`asset ${key}`, async () => {
       const { store, workshop } = this.#parts;
       const package_ = await store.readPackage(identifier);
-      const found = await workshop.asset(package_, path);
-      if (isRefusal(found)) throw new DaemonError('internal', found.refused);
+      const found = await workshop.asset(package_, checksumOf(identifier), path);
+      if (isRefusal(found)) throw refusal(found, 'internal');
       const content = found.content ?? undefined;
       this.#assets.set(key, { content }, content?.byteLength ?? 0);
       return content;
@@ -132,8 +133,9 @@ export class PackageReader {
       // Not remembered: the package may be uploaded at any time.
       throw readmeError(toDaemonError(error).message);
     });
-    const found = await workshop.readmes(package_);
+    const found = await workshop.readmes(package_, checksumOf(identifier));
     if (isRefusal(found)) {
+      if (found.damaged) throw refusal(found, 'internal');
       this.#readmeFailures.set(identifier, found.refused, 2 * found.refused.length);
       throw readmeError(found.refused);
     }
@@ -152,6 +154,12 @@ export class PackageReader {
     return result;
   }
 }
+
+const checksumOf = (identifier: string): string => parseUniqueIdentifier(identifier).checksum;
+
+/** Damage is never what the client did. */
+const refusal = ({ refused, remedy, damaged }: Refusal, kind: 'bad-request' | 'internal'): DaemonError =>
+  new DaemonError(damaged ? 'internal' : kind, refused, damaged && remedy !== undefined ? { remedy } : {});
 
 const readmeError = (text: string): DaemonError =>
   new DaemonError('internal', `failed to get readme from database: ${text}`);

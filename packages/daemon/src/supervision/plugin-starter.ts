@@ -33,7 +33,7 @@ export function createPluginStarter(
   const builds = new Limiter(options.buildsAtOnce);
   const starts = new Limiter(options.startsAtOnce);
   return async (identifier, { signal, onProgress, urgency }) => {
-    const { pluginId } = parseUniqueIdentifier(identifier);
+    const { pluginId, checksum } = parseUniqueIdentifier(identifier);
     const declaration = await options.declarationOf(identifier);
     const { runner } = declaration.meta;
     onProgress('starting');
@@ -43,6 +43,7 @@ export function createPluginStarter(
         options.environments.prepare({
           identifier,
           readPackage: () => options.readPackage(identifier),
+          checksum,
           runner,
           signal,
           onProgress,

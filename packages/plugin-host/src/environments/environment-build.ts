@@ -132,7 +132,7 @@ export class EnvironmentBuild {
     request.signal.throwIfAborted();
     request.onProgress('unpacking');
     try {
-      await extractor.extract({ bytes, directory: directory.path });
+      await extractor.extract({ bytes, checksum: request.checksum, directory: directory.path });
     } catch (error) {
       const text = messageOf(error);
       const failure = classifyFailure(text);

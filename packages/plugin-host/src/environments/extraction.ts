@@ -1,9 +1,11 @@
 import { cpSync, existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { openPackage } from '@plugin-daemon/plugin-package';
+import { openPackage, openStoredPackage } from '@plugin-daemon/plugin-package';
 
 export interface ExtractionTask {
   readonly bytes: Uint8Array;
+  /** What its files must add up to, where that is known. */
+  readonly checksum?: string | undefined;
   /** The working directory. */
   readonly directory: string;
 }
@@ -12,10 +14,10 @@ export interface ExtractionTask {
  * Unpacks a package into its working directory, synchronously. A directory that has files already, from an attempt that
  * died, or beside an environment that became unusable, gets every file of the package anew and keeps the rest: a plugin
  * may have put data of its own there.
- * @throws PackageError `copy plugin to working directory error: …`
+ * @throws PackageError `the stored package is damaged: …`, `copy plugin to working directory error: …`
  */
-export function extractPackage({ bytes, directory }: ExtractionTask): void {
-  const archive = openPackage(bytes);
+export function extractPackage({ bytes, checksum, directory }: ExtractionTask): void {
+  const archive = checksum === undefined ? openPackage(bytes) : openStoredPackage(bytes, checksum);
   if (!existsSync(directory) || readdirSync(directory).length === 0) {
     archive.extractTo(directory);
     return;

@@ -203,7 +203,7 @@ export const FAILURES = [
   {
     kind: 'package-unreadable',
     cause: 'the package cannot be unpacked',
-    remedy: 'Upload the package again.',
+    remedy: 'See that the object store gives back what was put into it, or upload the package again.',
   },
   {
     kind: 'locked',

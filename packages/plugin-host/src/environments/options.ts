@@ -69,6 +69,8 @@ export interface PrepareRequest {
   readonly identifier: string;
   /** Asked only when something has to be unpacked. */
   readonly readPackage: () => Promise<Uint8Array>;
+  /** What its files must add up to; unpacked as it is without. */
+  readonly checksum?: string;
   /** `meta.runner` of the manifest. */
   readonly runner?: { readonly language: string; readonly version?: string | undefined; readonly entrypoint?: string };
   readonly signal: AbortSignal;

@@ -13,4 +13,5 @@ export {
   openPackage,
   type PackageArchive,
 } from './package-archive.ts';
+export { openStoredPackage } from './stored.ts';
 export { writeZip, type ZipFile } from './zip-writer.ts';

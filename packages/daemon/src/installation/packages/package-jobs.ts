@@ -8,7 +8,7 @@ import {
   type DecodeOptions,
   decodePackage,
   explainFile,
-  openPackage,
+  openStoredPackage,
   PackageError,
   presentDeclaration,
   readAsset,
@@ -69,6 +69,8 @@ export interface Refusal {
   readonly remedy?: string;
   /** Upstream answers -500 instead of -400. */
   readonly internal?: true;
+  /** A stored package is not what was stored: true as long as the store gives this. */
+  readonly damaged?: true;
 }
 
 export type Checked<T> = T | Refusal;
@@ -121,6 +123,7 @@ export function refusing<T>(step: () => T): Checked<T> {
       refused: error.message,
       ...(at !== '' && { detail: at }),
       ...(error.remedy !== undefined && { remedy: error.remedy }),
+      ...(error.detail?.tag === 'damaged' && { damaged: true }),
     };
   }
 }
@@ -180,8 +183,9 @@ export function accept(
 }
 
 /** Decodes a stored package again for clients that want to see what is in it. */
-export function describe(bytes: Uint8Array, rules: PackageRules): Checked<PackageDescription> {
+export function describe(bytes: Uint8Array, checksum: string, rules: PackageRules): Checked<PackageDescription> {
   return refusing(() => {
+    openStoredPackage(bytes, checksum, { maxUnpackedBytes: rules.maxUnpackedBytes });
     const decoded = decodePackage(bytes, decodeOptions(rules));
     return {
       manifest: stringifyDeclaration(presentDeclaration(decoded.declaration)),
@@ -199,9 +203,9 @@ export interface Readmes {
  * The readme texts of a package. One that has only translations has those (docs/wire/http-api.md#lists-and-packages); one without any is
  * refused.
  */
-export function extractReadmes(bytes: Uint8Array): Checked<Readmes> {
+export function extractReadmes(bytes: Uint8Array, checksum: string): Checked<Readmes> {
   return refusing(() => {
-    const archive = openPackage(bytes);
+    const archive = openStoredPackage(bytes, checksum);
     try {
       return { readmes: [...readReadmes(archive)] };
     } catch (error) {
@@ -222,9 +226,9 @@ export interface ExtractedAsset {
 }
 
 /** One file below `_assets/`; null when the package has none of that name. */
-export function extractAsset(bytes: Uint8Array, path: string): Checked<ExtractedAsset> {
+export function extractAsset(bytes: Uint8Array, checksum: string, path: string): Checked<ExtractedAsset> {
   return refusing(() => {
-    const content = readAsset(openPackage(bytes), path);
+    const content = readAsset(openStoredPackage(bytes, checksum), path);
     return { content: content === null ? null : new Uint8Array(content) };
   });
 }

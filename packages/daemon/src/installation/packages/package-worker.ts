@@ -20,16 +20,22 @@ export function bundle(job: { readonly bytes: Bytes; readonly rules: jobs.Intake
   return jobs.isRefusal(prepared) ? prepared : handOver(prepared, bundleBuffers(prepared));
 }
 
-export function describe(job: { readonly bytes: Bytes; readonly rules: jobs.PackageRules }): unknown {
-  return jobs.describe(job.bytes, job.rules);
+/** A package from the store, and what its files must add up to. */
+interface Stored {
+  readonly bytes: Bytes;
+  readonly checksum: string;
 }
 
-export function readmes(job: { readonly bytes: Bytes }): unknown {
-  return jobs.extractReadmes(job.bytes);
+export function describe(job: Stored & { readonly rules: jobs.PackageRules }): unknown {
+  return jobs.describe(job.bytes, job.checksum, job.rules);
 }
 
-export function asset(job: { readonly bytes: Bytes; readonly path: string }): unknown {
-  return jobs.extractAsset(job.bytes, job.path);
+export function readmes(job: Stored): unknown {
+  return jobs.extractReadmes(job.bytes, job.checksum);
+}
+
+export function asset(job: Stored & { readonly path: string }): unknown {
+  return jobs.extractAsset(job.bytes, job.checksum, job.path);
 }
 
 /** Frees memory: giving back tens of megabytes takes the system milliseconds. */

@@ -1,3 +1,4 @@
+import { openPackage } from '@plugin-daemon/plugin-package';
 import { afterAll, expect, test } from 'vitest';
 import { ICON, testPackage, zip } from '../testing/packages.ts';
 import type { IntakeRules } from './package-jobs.ts';
@@ -5,6 +6,9 @@ import { PackageWorkshop } from './package-workshop.ts';
 
 const workshop = new PackageWorkshop({ threads: 1 });
 afterAll(() => workshop.close());
+
+/** Of the package of the tests, as its identifier tells it. */
+const checksum = openPackage(testPackage()).checksum();
 
 const rules: IntakeRules = {
   maxUnpackedBytes: 1024 * 1024,
@@ -43,22 +47,34 @@ test.each(['tool', 'model', 'extension', 'agent-strategy', 'datasource', 'trigge
 );
 
 test('a described package shows its icon paths as written', async () => {
-  const described = await workshop.describe(testPackage(), rules);
+  const described = await workshop.describe(testPackage(), checksum, rules);
   expect(described).toMatchObject({ verification: null });
   if ('refused' in described) throw new Error(described.refused);
   expect(JSON.parse(described.manifest)).toMatchObject({ icon: 'icon.svg' });
 });
 
 test('readmes and single files are taken out', async () => {
-  expect(await workshop.readmes(testPackage())).toEqual({
+  expect(await workshop.readmes(testPackage(), checksum)).toEqual({
     readmes: [
       ['en_US', '# demo\n'],
       ['zh_Hans', '# demo zh\n'],
     ],
   });
-  const found = await workshop.asset(testPackage(), 'icon.svg');
+  const found = await workshop.asset(testPackage(), checksum, 'icon.svg');
   expect(found).toMatchObject({ content: new Uint8Array(Buffer.from(ICON)) });
-  expect(await workshop.asset(testPackage(), 'none')).toEqual({ content: null });
+  expect(await workshop.asset(testPackage(), checksum, 'none')).toEqual({ content: null });
+});
+
+test('of a stored package that is not what was stored nothing is given out', async () => {
+  const other = () => testPackage({ category: 'model' });
+  for (const told of [
+    await workshop.describe(other(), checksum, rules),
+    await workshop.readmes(other(), checksum),
+    await workshop.asset(other(), checksum, 'icon.svg'),
+    await workshop.asset(new Uint8Array(Buffer.from('<html>')), checksum, 'icon.svg'),
+  ]) {
+    expect(told).toMatchObject({ damaged: true, refused: expect.stringContaining('the stored package is damaged') });
+  }
 });
 
 const change = (edit: (files: Record<string, string | Buffer>, manifest: Record<string, unknown>) => void) =>
@@ -145,5 +161,5 @@ test('the loop runs on while a large package is read', async () => {
 test('after the end there are no more jobs', async () => {
   const closing = new PackageWorkshop();
   await closing.close();
-  await expect(closing.readmes(testPackage())).rejects.toThrow('shutting down');
+  await expect(closing.readmes(testPackage(), checksum)).rejects.toThrow('shutting down');
 });

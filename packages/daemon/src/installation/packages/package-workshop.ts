@@ -50,16 +50,22 @@ export class PackageWorkshop {
     return this.#run('bundle', { bytes, rules }, signal);
   }
 
-  describe(bytes: Bytes, rules: PackageRules, signal?: AbortSignal): Promise<Checked<PackageDescription>> {
-    return this.#run('describe', { bytes, rules }, signal);
+  /** This and what follows is about stored packages: `checksum` is what their files must add up to. */
+  describe(
+    bytes: Bytes,
+    checksum: string,
+    rules: PackageRules,
+    signal?: AbortSignal,
+  ): Promise<Checked<PackageDescription>> {
+    return this.#run('describe', { bytes, checksum, rules }, signal);
   }
 
-  readmes(bytes: Bytes, signal?: AbortSignal): Promise<Checked<Readmes>> {
-    return this.#run('readmes', { bytes }, signal);
+  readmes(bytes: Bytes, checksum: string, signal?: AbortSignal): Promise<Checked<Readmes>> {
+    return this.#run('readmes', { bytes, checksum }, signal);
   }
 
-  asset(bytes: Bytes, path: string, signal?: AbortSignal): Promise<Checked<ExtractedAsset>> {
-    return this.#run('asset', { bytes, path }, signal);
+  asset(bytes: Bytes, checksum: string, path: string, signal?: AbortSignal): Promise<Checked<ExtractedAsset>> {
+    return this.#run('asset', { bytes, checksum, path }, signal);
   }
 
   /**
