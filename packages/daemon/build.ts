@@ -32,7 +32,7 @@ const { outputFiles } = await build({
   target: 'node26',
   // piscina starts its threads with a file of its own package, and has a native part. The others are CommonJS packages imported on
   // demand: as chunks of their own they would lose their named exports.
-  external: ['piscina', 'undici', 'pg', 'mysql2', 'ioredis', '@aws-sdk/*', '@azure/*', '@google-cloud/*'],
+  external: ['piscina', 'undici', 'pg', 'mysql2', 'ioredis', 'bullmq', '@aws-sdk/*', '@azure/*', '@google-cloud/*'],
   minify: process.env.NO_MINIFY === undefined,
   sourcemap: 'linked',
   sourcesContent: false,

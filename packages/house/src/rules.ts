@@ -46,7 +46,7 @@ export const rules: HouseRules = {
     daemon: [
       ['config', 'concurrency', 'scaling', 'version.ts'],
       ['cache', 'telemetry'],
-      ['events', 'storage'],
+      ['events', 'jobs', 'storage'],
       ['database', 'nodes'],
       ['audit', 'backwards-invocation', 'runtimes'],
       ['endpoints', 'forwarding', 'routing'],

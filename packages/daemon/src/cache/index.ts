@@ -6,4 +6,11 @@
  */
 export type { Cache, Listener, Lock, LockOptions, Scripts } from './cache.ts';
 export { type MemoryCacheOptions, openMemoryCache } from './memory/index.ts';
-export { openRedisCache, type RedisCacheOptions, type RedisServers, type RedisTls } from './redis/index.ts';
+export {
+  openQueueClient,
+  openRedisCache,
+  type QueueClient,
+  type RedisCacheOptions,
+  type RedisServers,
+  type RedisTls,
+} from './redis/index.ts';

@@ -8,6 +8,7 @@
 
 export { DatabaseError, type DatabaseFailure } from './database-error.ts';
 export { newHookId, newId } from './ids.ts';
+export { LeaseLost } from './lease-lost.ts';
 export { type DatabaseOptions, openDatabase, probeDatabase } from './open.ts';
 export type * from './records.ts';
 export type * from './repositories.ts';

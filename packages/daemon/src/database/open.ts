@@ -17,6 +17,7 @@ import { SqlDeclarations } from './sql/declarations.ts';
 import { SqlEndpoints } from './sql/endpoints.ts';
 import { SqlInstallTasks } from './sql/install-tasks.ts';
 import { SqlInstallations } from './sql/installations.ts';
+import { SqlJobLeases } from './sql/job-leases.ts';
 import { SqlPlugins } from './sql/plugins.ts';
 import { SqlProjections } from './sql/projections.ts';
 import { SqlReadmes } from './sql/readmes.ts';
@@ -100,8 +101,9 @@ export async function openDialect(
 
 /** Who held a lease before is gone, however far its deadline. */
 async function endFormerLeases({ kysely }: SqlDialect): Promise<void> {
-  await kysely.deleteFrom('install_task_leases').execute();
+  await kysely.updateTable('install_task_leases').set({ deadline: 0 }).execute();
   await kysely.deleteFrom('debugging_leases').execute();
+  await kysely.updateTable('job_leases').set({ deadline: 0 }).execute();
 }
 
 function repositories(dialect: SqlDialect, events: EventBus | undefined): Database {
@@ -118,6 +120,7 @@ function repositories(dialect: SqlDialect, events: EventBus | undefined): Databa
     endpoints: new SqlEndpoints(context),
     installTasks: new SqlInstallTasks(context),
     debuggingLeases: new SqlDebuggingLeases(context),
+    jobLeases: new SqlJobLeases(context),
     tenantStorages: new SqlTenantStorages(context),
     readmes: new SqlReadmes(context),
     serverlessRuntimes: new SqlServerlessRuntimes(context),

@@ -124,10 +124,36 @@ export interface Lease {
   readonly durationMs: number;
 }
 
+/** A lease on a job that its holder shows with what it writes: after somebody else has taken it, nothing of that is written. */
+export interface Fence {
+  readonly jobId: string;
+  /** Unique for one attempt: an earlier one of the same node is somebody else. */
+  readonly owner: string;
+}
+
 export interface NewInstallTask {
   readonly tenantId: string;
   readonly plugins: readonly InstallTaskItem[];
   readonly lease: Lease;
+  /** What is to be done, in the words of its owner, for whoever takes the task over. Without it nobody does. */
+  readonly work?: string;
+}
+
+/** An item that somebody should be working on. */
+export interface OpenItem {
+  readonly taskId: string;
+  readonly tenantId: string;
+  readonly item: InstallTaskItem;
+  /** As it was given with its task. */
+  readonly work: string | undefined;
+}
+
+export type OpenTask = Pick<OpenItem, 'taskId' | 'work'>;
+
+/** An unfinished task whose lease has run out. */
+export interface ExpiredTask {
+  readonly task: InstallTaskRecord;
+  readonly work: string | undefined;
 }
 
 /** Fields of a task's item that change; the rest stays. */
@@ -143,19 +169,34 @@ export interface InstallTasks {
    * Changes one item and derives the task from its items: the first `failed` makes the task `failed`, all `success`
    * makes it `success`; `completed_plugins` counts successes. Messages over 1024 bytes are shortened to their ends.
    * @returns the task, or undefined when it or the item was deleted meanwhile: the job should stop
+   * @throws LeaseLost when the fence is not the holder's any more
    */
   updateItem(
     taskId: string,
     uniqueIdentifier: string,
     change: InstallTaskItemChange,
+    fence?: Fence,
   ): Promise<InstallTaskRecord | undefined>;
+  /** The items of this plugin version, of every tenant, that are not finished; oldest task first. */
+  openItems(uniqueIdentifier: string): Promise<readonly OpenItem[]>;
+  /** The versions that items of this owner's tasks wait for. */
+  openVersions(owner: string): Promise<readonly string[]>;
+  /** The unfinished task in which a tenant installs all of these versions, if there is one. */
+  findOpen(tenantId: string, uniqueIdentifiers: readonly string[]): Promise<OpenTask | undefined>;
+  /** Unfinished tasks whose lease ran out, with those that `failOrphans` would fail. */
+  expired(): Promise<readonly ExpiredTask[]>;
+  /** Takes the lease of a task whose lease ran out; false when somebody else was first, or it is renewed again. */
+  adopt(taskId: string, lease: Lease): Promise<boolean>;
+  /** Lets the leases of this owner run out at once, so that others take its tasks over. */
+  giveUp(owner: string): Promise<void>;
   /** Extends the lease of every unfinished task of this owner; returns the ids that still exist and are unfinished. */
   renewLeases(lease: Lease): Promise<readonly string[]>;
   /**
    * Fails every unfinished task whose lease has run out; returns them as they are now. One that never had a lease may be worked on
    * by a node of the existing daemon: where others use the database too, it counts only when it has not changed for long.
+   * @param only of these
    */
-  failOrphans(message: string): Promise<readonly InstallTaskRecord[]>;
+  failOrphans(message: string, only?: readonly string[]): Promise<readonly InstallTaskRecord[]>;
   /** Fails every unfinished task of this owner (shutdown). */
   failOwned(owner: string, message: string): Promise<readonly InstallTaskRecord[]>;
   /** Deletes one task; true if there was one. */
@@ -166,6 +207,23 @@ export interface InstallTasks {
   deleteItem(tenantId: string, taskId: string, uniqueIdentifier: string): Promise<boolean>;
   /** Deletes tasks with status `success` whose last update is at least this old; returns how many. */
   sweepSuccessful(olderThanMs: number): Promise<number>;
+}
+
+/** Which attempt of which node works on a job. Nobody needs to renew a lease that nobody else wants: only taking it ends it. */
+export interface JobLeases {
+  /**
+   * Takes the lease of a job unless somebody else holds it.
+   * @returns how many attempts have begun, with this one; undefined when it is held
+   */
+  take(jobId: string, lease: Lease): Promise<number | undefined>;
+  /** Extends it; false when somebody else has taken it. */
+  renew(jobId: string, lease: Lease): Promise<boolean>;
+  /** The job is done: it and its attempts are forgotten. */
+  end(fence: Fence): Promise<void>;
+  /** Somebody else is to go on at once; the attempt does not count. */
+  handOver(fence: Fence): Promise<void>;
+  /** Forgets jobs that nobody has worked on for a day. */
+  forgetOld(): Promise<void>;
 }
 
 /** Who serves the installations of plugins under debugging. */
@@ -222,6 +280,8 @@ export interface InstallRequest {
   readonly declaration: StoredDeclaration;
   /** The node that serves it, for `remote`. */
   readonly lease?: Lease;
+  /** Of the job that does it: it throws LeaseLost when the lease is lost. */
+  readonly fence?: Fence;
 }
 
 export type InstallOutcome =
@@ -258,6 +318,8 @@ export interface UpgradeRequest {
   readonly meta: JsonObject;
   /** The node that serves it from now on, for `remote`. */
   readonly lease?: Lease;
+  /** Of the job that does it: it throws LeaseLost when the lease is lost. */
+  readonly fence?: Fence;
 }
 
 export type UpgradeOutcome =
@@ -328,6 +390,7 @@ export interface Database {
   readonly endpoints: Endpoints;
   readonly installTasks: InstallTasks;
   readonly debuggingLeases: DebuggingLeases;
+  readonly jobLeases: JobLeases;
   readonly tenantStorages: TenantStorages;
   readonly readmes: Readmes;
   readonly serverlessRuntimes: ServerlessRuntimes;

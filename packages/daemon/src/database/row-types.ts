@@ -90,6 +90,14 @@ interface LeaseRow extends BaseRow {
   deadline: number;
 }
 
+interface TaskLeaseRow extends LeaseRow {
+  work: string | null;
+}
+
+interface JobLeaseRow extends LeaseRow {
+  attempts: number;
+}
+
 interface AuditEventRow extends BaseRow {
   action: string;
   tenant_id: string | null;
@@ -115,7 +123,8 @@ export interface Tables {
   install_tasks: InstallTaskRow;
   tenant_storages: TenantStorageRow;
   plugin_readme_records: ReadmeRow;
-  install_task_leases: LeaseRow;
+  install_task_leases: TaskLeaseRow;
   debugging_leases: LeaseRow;
+  job_leases: JobLeaseRow;
   audit_events: AuditEventRow;
 }

@@ -180,9 +180,9 @@ export const tables: readonly TableSpec[] = [
   },
   {
     // Ours, in a table of its own so that the existing daemon's one stays as it is. `id` is the id of the task;
-    // `deadline` is in milliseconds of the epoch.
+    // `deadline` is in milliseconds of the epoch; `work` says what is to be done, for whoever takes it over.
     name: 'install_task_leases',
-    columns: { ...base, owner: varchar(127, { notNull: true }), deadline: required(bigint) },
+    columns: { ...base, owner: varchar(127, { notNull: true }), deadline: required(bigint), work: text },
     indexes: [index('idx_install_task_leases_owner', 'owner')],
   },
   {
@@ -190,6 +190,17 @@ export const tables: readonly TableSpec[] = [
     name: 'debugging_leases',
     columns: { ...base, owner: varchar(127, { notNull: true }), deadline: required(bigint) },
     indexes: [index('idx_debugging_leases_owner', 'owner')],
+  },
+  {
+    // Ours: which attempt of which node works on a job. `id` is derived from the id of the job.
+    name: 'job_leases',
+    columns: {
+      ...base,
+      owner: varchar(127, { notNull: true }),
+      deadline: required(bigint),
+      attempts: required(bigint),
+    },
+    indexes: [],
   },
   {
     // Ours.

@@ -45,8 +45,19 @@ const COMMAND_MS = 3000;
 const pauseMs = (attempt: number): number => Math.min(50 * 2 ** Math.min(attempt, 6), 2000);
 
 /** The client for commands. It connects again by itself; a command waits for that as long as for its answer. */
-export function openClient(library: typeof Library, servers: RedisServers): Client {
-  const common = { ...options(servers), maxRetriesPerRequest: 1, commandTimeout: COMMAND_MS };
+export const openClient = (library: typeof Library, servers: RedisServers): Client =>
+  open(library, servers, { maxRetriesPerRequest: 1, commandTimeout: COMMAND_MS });
+
+/** The same for commands that may wait for as long as they like: for the servers, or for what they ask for. */
+export const openPatientClient = (library: typeof Library, servers: RedisServers): Client =>
+  open(library, servers, { maxRetriesPerRequest: null });
+
+function open(
+  library: typeof Library,
+  servers: RedisServers,
+  waiting: { readonly maxRetriesPerRequest: number | null; readonly commandTimeout?: number },
+): Client {
+  const common = { ...options(servers), ...waiting };
   if (servers.mode === 'single') {
     return new library.Redis({
       ...common,

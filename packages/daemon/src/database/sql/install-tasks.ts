@@ -1,8 +1,18 @@
 import type { SqlDialect } from '../dialect.ts';
 import { newId } from '../ids.ts';
 import type { InstallTaskItem, InstallTaskRecord, InstallTaskStatus, Page } from '../records.ts';
-import type { InstallTaskItemChange, InstallTasks, Lease, NewInstallTask } from '../repositories.ts';
+import type {
+  ExpiredTask,
+  Fence,
+  InstallTaskItemChange,
+  InstallTasks,
+  Lease,
+  NewInstallTask,
+  OpenItem,
+  OpenTask,
+} from '../repositories.ts';
 import { listsOf, offsetOf, type Sql, type SqlContext, type Tx, timeValue } from './context.ts';
+import { requireFence } from './job-leases.ts';
 import { deadline } from './leases.ts';
 import { installTaskRecord, newTimes, now } from './rows.ts';
 
@@ -20,7 +30,7 @@ export class SqlInstallTasks implements InstallTasks {
     this.#dialect = dialect;
   }
 
-  async create({ tenantId, plugins, lease }: NewInstallTask): Promise<InstallTaskRecord> {
+  async create({ tenantId, plugins, lease, work }: NewInstallTask): Promise<InstallTaskRecord> {
     const times = newTimes();
     const base = { id: newId(), ...times.columns };
     const row = {
@@ -35,7 +45,7 @@ export class SqlInstallTasks implements InstallTasks {
       await tx.insertInto('install_tasks').values(row).execute();
       await tx
         .insertInto('install_task_leases')
-        .values({ ...base, owner: lease.owner, deadline: deadline(this.#dialect, lease) })
+        .values({ ...base, owner: lease.owner, deadline: deadline(this.#dialect, lease), work: work ?? null })
         .execute();
     });
     return installTaskRecord({ ...row, ...times.record });
@@ -68,8 +78,10 @@ export class SqlInstallTasks implements InstallTasks {
     taskId: string,
     uniqueIdentifier: string,
     change: InstallTaskItemChange,
+    fence?: Fence,
   ): Promise<InstallTaskRecord | undefined> {
     return await this.#dialect.transaction(async (tx) => {
+      await requireFence(this.#dialect, tx, fence);
       const task = await this.#locked(tx, taskId);
       const before = task?.plugins.find((item) => item.plugin_unique_identifier === uniqueIdentifier);
       if (task === undefined || before === undefined) return undefined;
@@ -83,6 +95,53 @@ export class SqlInstallTasks implements InstallTasks {
         completed_plugins: task.completed_plugins + completed,
       });
     });
+  }
+
+  async openItems(uniqueIdentifier: string): Promise<readonly OpenItem[]> {
+    const rows = await this.#open().where('task.plugins', 'like', `%${uniqueIdentifier}%`).orderBy('task.id').execute();
+    return rows.flatMap(({ work, ...row }) => {
+      const task = installTaskRecord(row);
+      return task.plugins
+        .filter((item) => isUnfinished(item) && item.plugin_unique_identifier === uniqueIdentifier)
+        .map((item) => ({ taskId: task.id, tenantId: task.tenant_id, item, work: work ?? undefined }));
+    });
+  }
+
+  async openVersions(owner: string): Promise<readonly string[]> {
+    const rows = await this.#open().where('lease.owner', '=', owner).execute();
+    const items = rows.flatMap((row) => installTaskRecord(row).plugins).filter(isUnfinished);
+    return [...new Set(items.map((item) => item.plugin_unique_identifier))];
+  }
+
+  async findOpen(tenantId: string, uniqueIdentifiers: readonly string[]): Promise<OpenTask | undefined> {
+    const rows = await this.#open().where('task.tenant_id', '=', tenantId).orderBy('task.id').execute();
+    for (const { work, ...row } of rows) {
+      const task = installTaskRecord(row);
+      const open = new Set(task.plugins.filter(isUnfinished).map((item) => item.plugin_unique_identifier));
+      if (uniqueIdentifiers.every((each) => open.has(each))) return { taskId: task.id, work: work ?? undefined };
+    }
+    return undefined;
+  }
+
+  async expired(): Promise<readonly ExpiredTask[]> {
+    const rows = await this.#orphans(this.#sql).select('lease.work').selectAll('task').execute();
+    return rows
+      .map(({ work, ...row }) => ({ task: installTaskRecord(row), work: work ?? undefined }))
+      .filter(({ task }) => task.plugins.some(isUnfinished));
+  }
+
+  async adopt(taskId: string, lease: Lease): Promise<boolean> {
+    const { numUpdatedRows } = await this.#sql
+      .updateTable('install_task_leases')
+      .set({ owner: lease.owner, deadline: deadline(this.#dialect, lease), updated_at: now() })
+      .where('id', '=', taskId)
+      .where('deadline', '<=', this.#dialect.clockMs)
+      .executeTakeFirstOrThrow();
+    return numUpdatedRows > 0n;
+  }
+
+  async giveUp(owner: string): Promise<void> {
+    await this.#sql.updateTable('install_task_leases').set({ deadline: 0 }).where('owner', '=', owner).execute();
   }
 
   async renewLeases(lease: Lease): Promise<readonly string[]> {
@@ -102,28 +161,10 @@ export class SqlInstallTasks implements InstallTasks {
     return rows.map((row) => row.id);
   }
 
-  async failOrphans(message: string): Promise<readonly InstallTaskRecord[]> {
-    const believedMs = this.#dialect.soleUser ? 0 : leaselessMs;
+  async failOrphans(message: string, only?: readonly string[]): Promise<readonly InstallTaskRecord[]> {
     return await this.#dialect.transaction(async (tx) => {
-      const rows = await tx
-        .selectFrom('install_tasks as task')
-        .leftJoin('install_task_leases as lease', 'lease.id', 'task.id')
-        .select('task.id')
-        .where('task.status', 'in', unfinished)
-        .where((where) =>
-          where.or([
-            where('lease.deadline', '<=', this.#dialect.clockMs),
-            where.and([
-              where('lease.id', 'is', null),
-              where.or([
-                where('task.updated_at', 'is', null),
-                where('task.updated_at', '<=', timeValue(new Date(Date.now() - believedMs))),
-              ]),
-            ]),
-          ]),
-        )
-        .execute();
-      return await this.#fail(tx, rows, message);
+      const rows = await this.#orphans(tx).select('task.id').execute();
+      return await this.#fail(tx, only === undefined ? rows : rows.filter(({ id }) => only.includes(id)), message);
     });
   }
 
@@ -180,6 +221,36 @@ export class SqlInstallTasks implements InstallTasks {
     });
   }
 
+  /** What somebody works on: a lease goes with the last item. */
+  #open() {
+    return this.#sql
+      .selectFrom('install_tasks as task')
+      .innerJoin('install_task_leases as lease', 'lease.id', 'task.id')
+      .selectAll('task')
+      .select('lease.work');
+  }
+
+  /** Tasks whose lease ran out, or which never had one and have not changed for long. */
+  #orphans(sql: Sql) {
+    const believedMs = this.#dialect.soleUser ? 0 : leaselessMs;
+    return sql
+      .selectFrom('install_tasks as task')
+      .leftJoin('install_task_leases as lease', 'lease.id', 'task.id')
+      .where((where) =>
+        where.or([
+          where('lease.deadline', '<=', this.#dialect.clockMs),
+          where.and([
+            where('lease.id', 'is', null),
+            where('task.status', 'in', unfinished),
+            where.or([
+              where('task.updated_at', 'is', null),
+              where('task.updated_at', '<=', timeValue(new Date(Date.now() - believedMs))),
+            ]),
+          ]),
+        ]),
+      );
+  }
+
   async #drop(tx: Tx, rows: readonly { readonly id: string }[]): Promise<number> {
     let dropped = 0;
     for (const ids of listsOf(rows.map(({ id }) => id))) {
@@ -204,7 +275,11 @@ export class SqlInstallTasks implements InstallTasks {
     const failed: InstallTaskRecord[] = [];
     for (const { id } of rows) {
       const task = await this.#locked(tx, id);
-      if (task === undefined || !isUnfinished(task)) continue;
+      if (task === undefined) continue;
+      if (!isUnfinished(task) && !task.plugins.some(isUnfinished)) {
+        await dropLeases(tx, [id]);
+        continue;
+      }
       const plugins = task.plugins.map((item) =>
         isUnfinished(item) ? storedItem({ ...item, status: 'failed', message }) : item,
       );
@@ -234,6 +309,8 @@ async function save(tx: Tx, task: InstallTaskRecord): Promise<InstallTaskRecord>
     })
     .where('id', '=', task.id)
     .execute();
+  // Nobody needs to look after what is finished.
+  if (!saved.plugins.some(isUnfinished)) await dropLeases(tx, [task.id]);
   return saved;
 }
 

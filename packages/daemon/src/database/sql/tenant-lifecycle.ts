@@ -14,6 +14,7 @@ import type { StoredDeclaration } from '../stored-declaration.ts';
 import { installationKey, type RowCaches, type Sql, type SqlContext, type Tx } from './context.ts';
 import { leaseOwner, takeLease } from './debugging-leases.ts';
 import * as endpoints from './endpoint-writes.ts';
+import { requireFence } from './job-leases.ts';
 import {
   countReferences,
   deleteVersion,
@@ -41,6 +42,7 @@ export class SqlTenantLifecycle implements TenantLifecycle {
   async installForTenant(request: InstallRequest): Promise<InstallOutcome> {
     const { tenantId, pluginId, uniqueIdentifier } = request;
     const outcome = await this.#transaction(async (tx): Promise<InstallOutcome> => {
+      await requireFence(this.#dialect, tx, request.fence);
       const before = await readInstallation(this.#dialect, tx, { tenant_id: tenantId, plugin_id: pluginId });
       if (before !== undefined) return { outcome: 'already-installed', installation: before };
       await providePlugin(this.#dialect, tx, { ...request, manifestType: '' });
@@ -82,6 +84,7 @@ export class SqlTenantLifecycle implements TenantLifecycle {
   async upgradeForTenant(request: UpgradeRequest): Promise<UpgradeOutcome> {
     const { tenantId, originalIdentifier, newIdentifier, newDeclaration, source, meta } = request;
     const outcome = await this.#transaction(async (tx): Promise<UpgradeOutcome> => {
+      await requireFence(this.#dialect, tx, request.fence);
       const where = { tenant_id: tenantId, plugin_unique_identifier: originalIdentifier };
       const before = await readInstallation(this.#dialect, tx, where);
       if (before === undefined) return { outcome: 'not-installed' };

@@ -30,7 +30,7 @@ export interface TransferOptions {
 }
 
 /** What processes hold while they live. */
-const leases: ReadonlySet<string> = new Set(['install_task_leases', 'debugging_leases']);
+const leases: ReadonlySet<string> = new Set(['install_task_leases', 'debugging_leases', 'job_leases']);
 const moving = tables.filter(({ name }) => !leases.has(name));
 const mostProblems = 50;
 

@@ -1,0 +1,255 @@
+import { once } from 'node:events';
+import type * as BullMQ from 'bullmq';
+import type { Job, Queue, Worker } from 'bullmq';
+import { openQueueClient, type QueueClient, type RedisServers } from '../../cache/index.ts';
+import { DaemonError } from '../../errors/index.ts';
+import type { Log } from '../../telemetry/index.ts';
+import { isJobKind, type JobName, type OnDemandKind, recurringKinds } from '../job-kinds.ts';
+import {
+  JOB_ATTEMPTS,
+  JOB_RETRY_MS,
+  type JobCounts,
+  type JobEnd,
+  type JobHandlers,
+  JobPostponed,
+  type JobQueue,
+  type JobQueueOptions,
+} from '../job-queue.ts';
+import { giveBack, later, named, nameOf, within } from './library.ts';
+
+export interface RedisJobsOptions extends JobQueueOptions {
+  readonly servers: RedisServers;
+  /** REDIS_KEY_PREFIX. */
+  readonly prefix: string;
+  /** Whether this node does jobs; one that does not can still ask for them. */
+  readonly works?: boolean;
+}
+
+/**
+ * How soon a dead node's job goes to another: its lock runs out, the next look finds it stalled. Losing a lock costs nothing
+ * but a second attempt that finds the work being done, so these may be short.
+ */
+const LOCK_MS = 5000;
+const STALLED_LOOK_MS = 2500;
+/** How often a job may lose its node is decided by its handler, which knows why. */
+const STALLED_LIMIT = 1_000_000;
+/** A command that takes longer has failed. */
+const COMMAND_MS = 3000;
+/** Recurring work that was lost with the server is put there again by the first node that looks. */
+const SCHEDULE_LOOK_MS = 15_000;
+/** How long closing waits for a server that does not answer. */
+const CLOSE_MS = 5000;
+/**
+ * Names of the queues. A version of this program that says something else in its jobs takes other names: nodes of two versions stand
+ * side by side, and each does what it understands.
+ */
+const ON_DEMAND = 'work-1';
+const RECURRING = 'upkeep-1';
+
+export async function openRedisJobs(options: RedisJobsOptions): Promise<JobQueue> {
+  const [library, client] = await Promise.all([import('bullmq'), openQueueClient(options.servers)]);
+  return new RedisJobs(library, client, options);
+}
+
+class RedisJobs implements JobQueue {
+  readonly shared = true;
+  readonly #library: typeof BullMQ;
+  readonly #client: QueueClient;
+  readonly #options: RedisJobsOptions;
+  readonly #queues: { readonly onDemand: Queue; readonly recurring: Queue };
+  readonly #workers: Worker[] = [];
+  readonly #closing = new AbortController();
+  #schedules: NodeJS.Timeout | undefined;
+  #scheduling: Promise<void> = Promise.resolve();
+  #problem: string | undefined;
+
+  constructor(library: typeof BullMQ, client: QueueClient, options: RedisJobsOptions) {
+    this.#library = library;
+    this.#client = client;
+    this.#options = options;
+    const queue = (name: string): Queue => {
+      const made = new library.Queue(name, { ...this.#common(), skipWaitingForReady: true });
+      made.on('error', (error: Error) => this.#troubled(error));
+      return made;
+    };
+    this.#queues = { onDemand: queue(ON_DEMAND), recurring: queue(RECURRING) };
+  }
+
+  begin(handlers: JobHandlers): void {
+    if (this.#options.works === false) return;
+    this.#work(ON_DEMAND, handlers, this.#options.concurrency);
+    this.#work(RECURRING, handlers, 1);
+    const look = () => {
+      this.#scheduling = this.#scheduling.then(() => this.#schedule());
+    };
+    look();
+    this.#schedules = setInterval(look, SCHEDULE_LOOK_MS).unref();
+  }
+
+  async add(kind: OnDemandKind, name: JobName): Promise<void> {
+    await this.#ask('be asked for a job', () =>
+      this.#queues.onDemand.add(kind, named(name), {
+        jobId: `${kind}~${nameOf(name)}`,
+        attempts: JOB_ATTEMPTS,
+        backoff: { type: 'exponential', delay: JOB_RETRY_MS },
+        // What is kept would be in the way of the same work the next time.
+        removeOnComplete: true,
+        removeOnFail: true,
+      }),
+    );
+  }
+
+  async counts(): Promise<JobCounts> {
+    const {
+      waiting = 0,
+      prioritized = 0,
+      active = 0,
+      delayed = 0,
+    } = await this.#ask('count jobs', () =>
+      this.#queues.onDemand.getJobCounts('waiting', 'prioritized', 'active', 'delayed'),
+    );
+    return { waiting: waiting + prioritized, active, delayed };
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort(new Error('the daemon is shutting down'));
+    clearInterval(this.#schedules);
+    const ended = Promise.all([this.#scheduling, ...this.#workers.map((worker) => worker.close())]);
+    await within(CLOSE_MS, ended).catch((error: unknown) => {
+      this.#log.warn(
+        { err: error },
+        'jobs of this node could not be handed over; others take them when their locks run out',
+      );
+    });
+    const queues = Object.values(this.#queues).map((queue) => queue.close());
+    await within(COMMAND_MS, Promise.all(queues)).catch(() => undefined);
+    // What still waits for a server that is away ends with its connection.
+    this.#client.disconnect();
+  }
+
+  #common() {
+    return {
+      connection: this.#client,
+      prefix: `${this.#options.prefix}:{bq}`,
+      // It writes to the terminal by itself; what a version lacks would show as an error.
+      skipVersionCheck: true,
+    };
+  }
+
+  #work(queue: string, handlers: JobHandlers, concurrency: number): void {
+    const worker: Worker = new this.#library.Worker(
+      queue,
+      (job: Job, token?: string) => this.#run(handlers, job, token),
+      {
+        ...this.#common(),
+        concurrency,
+        lockDuration: LOCK_MS,
+        stalledInterval: STALLED_LOOK_MS,
+        maxStalledCount: STALLED_LIMIT,
+        runRetryDelay: 1000,
+      },
+    );
+    const after = (job: Job | undefined) => {
+      if (job === undefined || this.#closing.signal.aborted || !isJobKind(job.name)) return;
+      const name = named.read(job.data);
+      if (name !== undefined) handlers[job.name].after?.(name);
+    };
+    worker.on('completed', after);
+    worker.on('failed', after);
+    worker.on('ready', () => {
+      this.#problem = undefined;
+    });
+    worker.on('error', (error) => this.#troubled(error));
+    worker.on('stalled', (id) => this.#log.warn({ job: id }, 'a job lost its node: it is done by another one'));
+    this.#workers.push(worker);
+  }
+
+  /** Whatever it throws is what the library does with the job. */
+  async #run(handlers: JobHandlers, job: Job, token: string | undefined): Promise<void> {
+    const { name: kind } = job;
+    const name = named.read(job.data);
+    if (!isJobKind(kind) || name === undefined) {
+      this.#log.error({ job: job.id }, 'a job of nobody was dropped');
+      throw new this.#library.UnrecoverableError('not a job of this version');
+    }
+    const { signal } = this.#closing;
+    // It was on its way here when this node began to close.
+    if (signal.aborted) return await giveBack(this.#library, job, token);
+    try {
+      await handlers[kind].run(name, { signal });
+    } catch (error) {
+      if (signal.aborted) {
+        this.#ended({ kind, outcome: 'handed-over' });
+        return await giveBack(this.#library, job, token);
+      }
+      if (error instanceof JobPostponed) {
+        this.#ended({ kind, outcome: 'postponed' });
+        return await later(this.#library, job, token, error.delayMs);
+      }
+      this.#log.error({ err: error, job: kind, name, failures: job.attemptsMade + 1 }, 'a job failed');
+      this.#ended({ kind, outcome: 'failed' });
+      throw error;
+    }
+    this.#problem = undefined;
+    this.#ended({ kind, outcome: 'done' });
+  }
+
+  /** Puts recurring work there unless it stands there already: putting it there anew would move its next round. */
+  async #schedule(): Promise<void> {
+    const { recurring } = this.#queues;
+    for (const { kind, everyMs } of recurringKinds) {
+      if (this.#closing.signal.aborted) return;
+      try {
+        const known = await this.#ask('be asked for schedules', () => recurring.getJobScheduler(kind));
+        if (known?.every === everyMs) continue;
+        await this.#ask('be given a schedule', () =>
+          recurring.upsertJobScheduler(
+            kind,
+            { every: everyMs },
+            { name: kind, data: named(kind), opts: { removeOnComplete: true, removeOnFail: true } },
+          ),
+        );
+      } catch (error) {
+        this.#troubled(error);
+        return;
+      }
+    }
+  }
+
+  async #ask<T>(verb: string, ask: () => Promise<T>): Promise<T> {
+    try {
+      return await within(COMMAND_MS, this.#ready().then(ask));
+    } catch (error) {
+      throw new DaemonError(
+        'unavailable',
+        `Redis could not ${verb}: ${error instanceof Error ? error.message : error}`,
+        {
+          cause: error,
+          remedy:
+            'what runs goes on without it; see that the servers named by the REDIS_* settings run, then try again',
+        },
+      );
+    }
+  }
+
+  /** Asked before it answers, the client would keep commands for it without a bound. */
+  async #ready(): Promise<void> {
+    if (this.#client.status !== 'ready') await once(this.#client, 'ready', { signal: AbortSignal.timeout(COMMAND_MS) });
+  }
+
+  /** The library tries again by itself; each trouble is told once. */
+  #troubled(error: unknown): void {
+    const problem = error instanceof Error ? error.message : String(error);
+    if (this.#closing.signal.aborted || problem === this.#problem) return;
+    this.#problem = problem;
+    this.#log.warn({ err: error }, 'jobs cannot be taken from Redis now; it is tried again until it answers');
+  }
+
+  #ended(end: JobEnd): void {
+    this.#options.onEnd?.(end);
+  }
+
+  get #log(): Log {
+    return this.#options.log;
+  }
+}
