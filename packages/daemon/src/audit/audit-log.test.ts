@@ -68,9 +68,11 @@ test('a database that fails holds nothing up, and is told', async () => {
 
 test('events are forgotten with age, unless they are kept for ever', async () => {
   const forever = open(async () => undefined);
+  await forever.audit.prune();
   await forever.audit.close();
   expect(forever.pruned).toEqual([]);
   const { audit, pruned } = open(async () => undefined, 30);
+  await audit.prune();
   await audit.close();
   const [before] = pruned;
   expect(Math.round((Date.now() - (before?.getTime() ?? 0)) / 86_400_000)).toBe(30);

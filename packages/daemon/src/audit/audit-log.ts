@@ -23,22 +23,18 @@ const FILE_BACKUPS = 20;
 export class AuditLog {
   readonly #options: AuditLogOptions;
   readonly #file: RotatingFile;
-  readonly #pruning: NodeJS.Timeout | undefined;
   #writing: Promise<void> = Promise.resolve();
 
   /** @throws when the file cannot be opened */
   constructor(options: AuditLogOptions) {
     this.#options = options;
-    const { file, log, retentionDays } = options;
+    const { file, log } = options;
     this.#file = new RotatingFile({
       path: file,
       maxBytes: FILE_BYTES,
       backups: FILE_BACKUPS,
       onError: (error) => log.error({ error, file }, 'the audit log cannot be written'),
     });
-    if (retentionDays === 0) return;
-    this.#prune();
-    this.#pruning = setInterval(() => this.#prune(), DAY_MS).unref();
   }
 
   record(event: AuditRecord): void {
@@ -50,16 +46,16 @@ export class AuditLog {
     this.#then(() => this.#options.events.append(cleaned), 'an audit event could not be written into the database');
   }
 
-  /** Waits for what is being written. */
-  async close(): Promise<void> {
-    clearInterval(this.#pruning);
-    await this.#writing;
-    this.#file.end();
+  /** Removes the events of the database that are older than they are kept: for all nodes, so one of them does it. */
+  async prune(): Promise<void> {
+    const { retentionDays, events } = this.#options;
+    if (retentionDays > 0) await events.prune(new Date(Date.now() - retentionDays * DAY_MS));
   }
 
-  #prune(): void {
-    const before = new Date(Date.now() - this.#options.retentionDays * DAY_MS);
-    this.#then(() => this.#options.events.prune(before), 'old audit events could not be removed');
+  /** Waits for what is being written. */
+  async close(): Promise<void> {
+    await this.#writing;
+    this.#file.end();
   }
 
   /** One after the other: events stand in the database in the order they happened. */

@@ -32,7 +32,9 @@ import { budgetsOf } from './budgets.ts';
 import { provideDatabase } from './database.ts';
 import { openObjects, secretValues } from './drivers.ts';
 import { httpServers } from './http.ts';
+import { tellOfInstallations } from './installation-news.ts';
 import { isolation } from './isolation.ts';
+import { observeJobs, openJobs } from './jobs.ts';
 import { installationOptions, localPlugins, packageStore } from './local-plugins.ts';
 import { openLog } from './log.ts';
 import { Nodes } from './nodes.ts';
@@ -232,12 +234,17 @@ async function wire(
     debuggingAddress = await server.start();
   }
 
+  const queue = closing(await openJobs(settings, metrics, log), (q) => q.close());
+  closing(observeJobs(queue, metrics), (end) => end());
+  const tellOthers = tellOfInstallations(events, supervisor, log);
   const installation = createInstallation(
     {
       database,
       store: packages,
       plugins: supervisor,
+      queue,
       log: log.child({ component: 'installation' }),
+      onChange: tellOthers,
       onJobEnd: observeInstallations(metrics),
     },
     installationOptions(settings, nodeId),
@@ -306,6 +313,7 @@ async function wire(
         });
   await nodes?.join(address, nodeAddress);
   supervisor.begin();
+  queue.begin({ ...installation.handlers, audit: { run: () => audit.prune() } });
   serving = true;
 
   let stopping: Promise<void> | undefined;
@@ -322,6 +330,7 @@ async function wire(
     stop: (signal) => {
       // Who follows a log has no call that could finish.
       journal.close();
+      queue.rest();
       stopping ??= shutdown.run(
         {
           nodes,

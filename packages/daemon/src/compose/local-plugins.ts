@@ -22,6 +22,7 @@ import type { Log, Metrics, OwnedLog, PluginJournal } from '../telemetry/index.t
 import { observeLoads, observePlugins } from './observation.ts';
 
 const MIB = 1024 * 1024;
+const DAY_MS = 24 * 3_600_000;
 /** Uploads that are being read hold at most this much memory together. */
 const UPLOAD_BUDGET_BYTES = 128 * MIB;
 /** The heartbeat's limit is upstream's (docs/wire/runtime-protocol.md#heartbeat). */
@@ -218,6 +219,7 @@ export function installationOptions(settings: Settings, nodeId: string): Paramet
     },
     reader: { mediaEntries: settings.PLUGIN_MEDIA_CACHE_SIZE, assetEntries: settings.PLUGIN_ASSET_CACHE_SIZE },
     jobs: { owner: nodeId, timeoutMs: settings.PLUGIN_INSTALL_TIMEOUT * 60_000 },
+    packageRetentionMs: settings.PLUGIN_PACKAGE_RETENTION * DAY_MS,
     uploadBudget: UPLOAD_BUDGET_BYTES,
   };
 }

@@ -45,6 +45,15 @@ export const installationSettings = {
     meaning: 'Longest duration of one install or upgrade.',
     usedBy: 'installation',
   }),
+  PLUGIN_PACKAGE_RETENTION: integer({
+    default: 0,
+    unit: 'days',
+    max: 36_500,
+    meaning:
+      'Uploaded packages that no tenant has installed are removed when they are older than this; 0 keeps them for ever, as the existing daemon does.',
+    usedBy: 'installation',
+    own: true,
+  }),
   PYTHON_INTERPRETER_PATH: path({
     default: '/usr/bin/python3',
     meaning: 'Python interpreter that environments are made with.',

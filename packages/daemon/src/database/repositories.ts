@@ -168,7 +168,7 @@ export interface InstallTasks {
   /**
    * Changes one item and derives the task from its items: the first `failed` makes the task `failed`, all `success`
    * makes it `success`; `completed_plugins` counts successes. Messages over 1024 bytes are shortened to their ends.
-   * @returns the task, or undefined when it or the item was deleted meanwhile: the job should stop
+   * @returns the task, or undefined when it or the item was deleted meanwhile, or is to run after it ended: the job should stop
    * @throws LeaseLost when the fence is not the holder's any more
    */
   updateItem(
@@ -181,7 +181,7 @@ export interface InstallTasks {
   openItems(uniqueIdentifier: string): Promise<readonly OpenItem[]>;
   /** The versions that items of this owner's tasks wait for. */
   openVersions(owner: string): Promise<readonly string[]>;
-  /** The unfinished task in which a tenant installs all of these versions, if there is one. */
+  /** The unfinished task in which a tenant installs all of these versions, if there is one that somebody looks after. */
   findOpen(tenantId: string, uniqueIdentifiers: readonly string[]): Promise<OpenTask | undefined>;
   /** Unfinished tasks whose lease ran out, with those that `failOrphans` would fail. */
   expired(): Promise<readonly ExpiredTask[]>;

@@ -10,6 +10,8 @@ export interface DaemonEvents {
   'row-changed': { readonly table: RowTable; readonly key: string };
   /** A node came, goes, or has other plugins connected: whoever looks now sees it. */
   'nodes-changed': Record<never, never>;
+  /** A tenant was given a version, and another was taken from it; `''` where there is none. */
+  'installation-changed': { readonly given: string; readonly taken: string };
   /** Events of the sender were lost: whatever anybody keeps may be out of date. */
   'events-lost': Record<never, never>;
 }
@@ -25,6 +27,11 @@ export const eventReaders: { readonly [Name in EventName]: (data: unknown) => Da
     return table !== undefined && typeof key === 'string' ? { table, key } : undefined;
   },
   'nodes-changed': () => ({}),
+  'installation-changed': (data) => {
+    if (!isObject(data)) return undefined;
+    const { given, taken } = data;
+    return typeof given === 'string' && typeof taken === 'string' ? { given, taken } : undefined;
+  },
   'events-lost': () => ({}),
 };
 

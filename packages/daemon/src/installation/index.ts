@@ -8,7 +8,7 @@
 
 export { BytesCache } from './bytes-cache.ts';
 export { DeclarationSource } from './declaration-source.ts';
-export { InstallJobs, type InstallJobsOptions, type JobEnd } from './install-jobs.ts';
+export { InstallJobs, type InstallJobsOptions } from './install-jobs.ts';
 export {
   createInstallation,
   type Installation,
@@ -17,7 +17,6 @@ export {
 } from './installation.ts';
 export {
   type InstallAnswer,
-  type InstallationChange,
   Installations,
   type InstallRequest,
   type UpgradeRequest,
@@ -29,3 +28,5 @@ export { isRefusal, type PreparedPackage } from './packages/package-jobs.ts';
 export { PackageWorkshop } from './packages/package-workshop.ts';
 export { type PresentedDeclaration, PresentedDeclarations } from './presented-declarations.ts';
 export { SignaturePolicy, type SignaturePolicyOptions } from './signature-policy.ts';
+export { type InstallationChange, VersionInstaller } from './version-installer.ts';
+export type { JobEnd } from './version-job.ts';

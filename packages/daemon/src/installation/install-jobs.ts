@@ -1,266 +1,218 @@
-import { setTimeout as pause } from 'node:timers/promises';
-import { DaemonError, toDaemonError } from '@plugin-daemon/plugin-host/errors';
-import { messageOf } from '@plugin-daemon/values';
-import type { InstallTaskItem, InstallTaskItemChange, InstallTaskRecord, InstallTasks } from '../database/index.ts';
+import { DaemonError } from '@plugin-daemon/plugin-host/errors';
+import type { InstallTaskItem, InstallTaskRecord, InstallTasks, JobLeases } from '../database/index.ts';
+import type { JobHandlers, JobQueue } from '../jobs/index.ts';
 import type { Log } from '../telemetry/index.ts';
-import { ProgressWriter } from './progress-writer.ts';
+import { type ItemWork, isReadable, readWork, writeWork } from './task-work.ts';
+import type { VersionInstaller } from './version-installer.ts';
+import { type JobEnd, VersionJob, type VersionJobOptions } from './version-job.ts';
 
 export interface InstallJobsOptions {
   /** Whose tasks these are: the id of this node. Those of a node that died are found when their lease has ended. */
   readonly owner: string;
   /** Longest duration of one job, milliseconds (PLUGIN_INSTALL_TIMEOUT). */
   readonly timeoutMs: number;
-  /** How long an unrenewed lease is believed, milliseconds. */
+  /** How long an unrenewed lease of a task is believed, milliseconds. */
   readonly leaseMs?: number;
+  /** The same for the lease of a job. */
+  readonly jobLeaseMs?: number;
   /** Successful tasks vanish after this long, milliseconds. */
   readonly retentionMs?: number;
   /** Progress is written at most this often, milliseconds. */
   readonly progressMs?: number;
 }
 
-/** What a job may do with its item while it runs. */
-export interface JobControl {
-  /** Aborted by deletion of the task or item, by the time limit and by shutdown. */
-  readonly signal: AbortSignal;
-  /** Shows the step the job is in; written soon, the last one counts. */
-  progress(step: string): void;
-}
-
-/** Works on one item. Resolves to the item's last message; rejects with what becomes it. */
-export type Job = (control: JobControl) => Promise<string>;
-
-/** How a job ended; stopped ones are not told. */
-export interface JobEnd {
-  readonly identifier: string;
-  readonly status: 'success' | 'failed';
-  readonly seconds: number;
+export interface InstallJobsParts {
+  readonly tasks: InstallTasks;
+  readonly leases: JobLeases;
+  readonly queue: JobQueue;
+  readonly installer: VersionInstaller;
+  readonly log: Log;
+  readonly onJobEnd?: (end: JobEnd) => void;
 }
 
 export interface NewItem {
   readonly item: InstallTaskItem;
-  readonly job: Job;
+  readonly work: ItemWork;
 }
 
 export const shutdownMessage = 'An unexpected daemon shutdown occurred';
-const startingMessage = 'starting';
-const LONGEST_PAUSE_MS = 5000;
-
-/** Why a job was stopped from outside; its item is gone or written already. */
-class JobStopped extends Error {
-  override readonly name = 'JobStopped';
-}
-
-interface Running {
-  readonly tenantId: string;
-  readonly taskId: string;
-  readonly identifier: string;
-  readonly controller: AbortController;
-}
+/** A task that no node here can read may be one of a newer version, whose nodes come back. */
+const UNREADABLE_MS = 16 * 60_000;
 
 /**
- * The jobs of this process that install, and the leases on the tasks, the rows, that say what is being installed. A row never
- * stays unfinished without somebody behind it: the owner renews its lease while it lives, and whoever finds one that ran out
- * fails it (docs/wire/lifecycle.md#install-tasks). Deleting a task or an item stops its job.
+ * The install tasks that this node was asked for, and the jobs that it does, whoever was asked for them. A task never stays unfinished
+ * without somebody behind it: its owner renews its lease and sees to it that there is a job for what is left of it; when the lease
+ * runs out, another node becomes the owner, or, where nobody else takes jobs, the task is failed
+ * (docs/wire/lifecycle.md#install-tasks). Deleting a task or an item stops its job when nobody else waits for that version.
  */
 export class InstallJobs {
-  readonly #rows: InstallTasks;
+  readonly #parts: InstallJobsParts;
   readonly #options: Required<InstallJobsOptions>;
-  readonly #log: Log;
-  readonly #onJobEnd: (end: JobEnd) => void;
-  readonly #running = new Set<Running>();
-  readonly #jobs = new Set<Promise<void>>();
+  readonly #running = new Set<VersionJob>();
   #timer: NodeJS.Timeout | undefined;
   #tick: Promise<void> = Promise.resolve();
   #closed = false;
 
-  constructor(
-    rows: InstallTasks,
-    options: InstallJobsOptions,
-    log: Log,
-    onJobEnd: (end: JobEnd) => void = () => undefined,
-  ) {
-    this.#onJobEnd = onJobEnd;
-    this.#rows = rows;
-    this.#options = { leaseMs: 30_000, retentionMs: 600_000, progressMs: 250, ...options };
-    this.#log = log;
+  constructor(parts: InstallJobsParts, options: InstallJobsOptions) {
+    this.#parts = parts;
+    this.#options = { leaseMs: 30_000, jobLeaseMs: 5000, retentionMs: 600_000, progressMs: 250, ...options };
   }
 
-  /** Fails what a former life left unfinished, and keeps doing so for processes that die while this one lives. */
+  get handlers(): Pick<JobHandlers, 'install' | 'install-tasks'> {
+    return {
+      install: {
+        run: (identifier, { signal }) => this.#run(identifier, signal),
+        // Somebody may have asked while it was ending.
+        after: (identifier) => void this.#askIfOpen(identifier),
+      },
+      'install-tasks': { run: () => this.#sweep() },
+    };
+  }
+
+  /** Fails what a former life left unfinished, where nobody else goes on with it, and keeps looking after what is asked for. */
   async start(): Promise<void> {
-    for (const task of await this.#rows.failOrphans(shutdownMessage)) {
-      this.#log.warn({ taskId: task.id, tenantId: task.tenant_id }, 'install task was left unfinished: failed');
-    }
+    if (!this.#parts.queue.shared) await this.#failOrphans();
     this.#timer = setInterval(() => {
       this.#tick = this.#tick.then(() => this.#housekeeping());
     }, this.#options.leaseMs / 3).unref();
   }
 
-  /** Stops the jobs of this process and marks their tasks as upstream does. */
+  /** Ends the jobs of this process: other nodes go on with them, or their tasks are marked as upstream does. */
   async close(): Promise<void> {
+    if (this.#closed) return;
     this.#closed = true;
     clearInterval(this.#timer);
     await this.#tick;
-    if (this.#running.size > 0) await this.#failOwned();
-    this.#stop(() => true, 'the daemon is shutting down');
-    await Promise.allSettled(this.#jobs);
+    const { queue, tasks, log } = this.#parts;
+    const { owner } = this.#options;
+    const settle = async (work: () => Promise<unknown>) => {
+      try {
+        await work();
+      } catch (error) {
+        log.error({ err: error }, 'install tasks could not be given up; that is done when their lease has ended');
+      }
+    };
+    if (!queue.shared) await settle(() => tasks.failOwned(owner, shutdownMessage));
+    await queue.close();
+    if (queue.shared) await settle(() => tasks.giveUp(owner));
   }
 
-  async #failOwned(): Promise<void> {
-    try {
-      await this.#rows.failOwned(this.#options.owner, shutdownMessage);
-    } catch (error) {
-      this.#log.error(
-        { err: error },
-        'install tasks could not be marked as failed; that is done when their lease has ended',
-      );
-    }
-  }
-
-  /** Creates a task and starts a job for each item. */
+  /** Creates a task and asks for a job for each item. */
   async begin(tenantId: string, items: readonly NewItem[]): Promise<InstallTaskRecord> {
     if (this.#closed) throw new DaemonError('internal', 'the daemon is shutting down');
-    const task = await this.#rows.create({ tenantId, plugins: items.map((each) => each.item), lease: this.#lease() });
-    for (const { item, job } of items) {
-      const running: Running = {
-        tenantId,
-        taskId: task.id,
-        identifier: item.plugin_unique_identifier,
-        controller: new AbortController(),
-      };
-      this.#running.add(running);
-      const settled = this.#work(running, job).finally(() => {
-        this.#running.delete(running);
-        this.#jobs.delete(settled);
-      });
-      this.#jobs.add(settled);
-    }
+    const work = writeWork(Object.fromEntries(items.map(({ item, work }) => [item.plugin_unique_identifier, work])));
+    const plugins = items.map(({ item }) => item);
+    const task = await this.#parts.tasks.create({ tenantId, plugins, lease: this.#lease(), work });
+    await this.#ask(task, work);
     return task;
   }
 
-  /** The task of this process in which the tenant already installs all of these, if there is one. */
-  ongoing(tenantId: string, identifiers: readonly string[]): string | undefined {
-    const byTask = new Map<string, Set<string>>();
-    for (const running of this.#running) {
-      if (running.tenantId !== tenantId || running.controller.signal.aborted) continue;
-      const found = byTask.get(running.taskId) ?? new Set<string>();
-      byTask.set(running.taskId, found.add(running.identifier));
-    }
-    for (const [taskId, found] of byTask) if (identifiers.every((each) => found.has(each))) return taskId;
-    return undefined;
+  /** The task in which the tenant already installs all of these, on whichever node, if there is one. */
+  async ongoing(tenantId: string, identifiers: readonly string[]): Promise<string | undefined> {
+    return (await this.#parts.tasks.findOpen(tenantId, identifiers))?.taskId;
   }
 
   async delete(tenantId: string, taskId: string): Promise<void> {
-    await this.#rows.delete(tenantId, taskId);
-    this.#stop((job) => job.tenantId === tenantId && job.taskId === taskId, 'the install task was deleted');
+    await this.#parts.tasks.delete(tenantId, taskId);
+    await this.#lookAgain();
   }
 
   async deleteAll(tenantId: string): Promise<void> {
-    await this.#rows.deleteAll(tenantId);
-    this.#stop((job) => job.tenantId === tenantId, 'the install task was deleted');
+    await this.#parts.tasks.deleteAll(tenantId);
+    await this.#lookAgain();
   }
 
   async deleteItem(tenantId: string, taskId: string, identifier: string): Promise<void> {
-    await this.#rows.deleteItem(tenantId, taskId, identifier);
-    this.#stop(
-      (job) => job.tenantId === tenantId && job.taskId === taskId && job.identifier === identifier,
-      'the item was deleted from the install task',
-    );
+    await this.#parts.tasks.deleteItem(tenantId, taskId, identifier);
+    await this.#lookAgain();
   }
 
-  async #work(running: Running, job: Job): Promise<void> {
-    const { taskId, identifier, controller } = running;
-    const log = this.#log.child({ taskId, identifier, tenantId: running.tenantId });
-    const began = performance.now();
-    const ended = (status: JobEnd['status']): void =>
-      this.#onJobEnd({ identifier, status, seconds: (performance.now() - began) / 1000 });
-    const limit = AbortSignal.timeout(this.#options.timeoutMs);
-    const signal = AbortSignal.any([controller.signal, limit]);
-    const progress = new ProgressWriter((message) => this.#write(running, { message }), this.#options.progressMs);
+  async #run(identifier: string, signal: AbortSignal): Promise<void> {
+    const { tasks, leases, installer, log, onJobEnd = () => undefined } = this.#parts;
+    const options: VersionJobOptions = { ...this.#options, shared: this.#parts.queue.shared };
+    const job = new VersionJob(identifier, { tasks, leases, installer, log, onJobEnd }, options);
+    this.#running.add(job);
     try {
-      await this.#write(running, { status: 'running', message: startingMessage });
-      signal.throwIfAborted();
-      const message = await job({ signal, progress: (step) => progress.show(step) });
-      await progress.stop();
-      await this.#writeOutcome(running, { status: 'success', message }, log);
-      ended('success');
-      log.info('install job done');
+      await job.run(signal);
+    } finally {
+      this.#running.delete(job);
+    }
+  }
+
+  /** Jobs of this node notice at once what they find out soon anyway. */
+  async #lookAgain(): Promise<void> {
+    await Promise.allSettled([...this.#running].map((job) => job.look()));
+  }
+
+  /** Asks for what is left of a task of this node. Never rejects: what nobody can be asked for now is asked for again. */
+  async #ask(task: InstallTaskRecord, work: string): Promise<void> {
+    for (const item of task.plugins) {
+      const { plugin_unique_identifier: identifier, status } = item;
+      if (status === 'success' || status === 'failed') continue;
+      if (readWork(work, identifier)?.kind === 'present') {
+        await this.#parts.tasks.updateItem(task.id, identifier, { status: 'success', message: 'installed' });
+      } else await this.#askFor(identifier);
+    }
+  }
+
+  async #askFor(identifier: string): Promise<void> {
+    try {
+      await this.#parts.queue.add('install', identifier);
     } catch (error) {
-      await progress.stop();
-      if (controller.signal.aborted) {
-        log.info({ reason: reasonOf(controller.signal) }, 'install job stopped');
-        return;
-      }
-      const message = limit.aborted ? this.#timeoutMessage() : toDaemonError(error).wireMessage;
-      ended('failed');
-      log.error({ err: error, message }, 'install job failed');
-      await this.#writeOutcome(running, { status: 'failed', message }, log);
+      this.#parts.log.warn({ err: error, identifier }, 'no node could be asked to install a plugin; asking again');
     }
   }
 
-  /** @throws JobStopped when the row or the item is gone: there is nobody left to work for */
-  async #write(running: Running, change: InstallTaskItemChange): Promise<void> {
-    if (running.controller.signal.aborted) return;
-    const task = await this.#rows.updateItem(running.taskId, running.identifier, change);
-    if (task !== undefined) return;
-    const stopped = new JobStopped('the install task was deleted');
-    running.controller.abort(stopped);
-    throw stopped;
-  }
-
-  /** What a job has come to is true however long the database is away: it is stored when that is back. */
-  async #writeOutcome(running: Running, change: InstallTaskItemChange, log: Log): Promise<void> {
-    for (let failures = 0; ; failures++) {
-      try {
-        return await this.#write(running, change);
-      } catch (error) {
-        if (error instanceof JobStopped) return;
-        log.error({ err: error }, 'the outcome of an install job could not be stored; trying again');
-      }
-      const pauseMs = Math.min(this.#options.progressMs * 2 ** failures, LONGEST_PAUSE_MS);
-      // Stopping the job, also at shutdown, ends the waiting.
-      await pause(pauseMs, undefined, { signal: running.controller.signal }).catch(() => undefined);
-      if (running.controller.signal.aborted) return;
+  async #askIfOpen(identifier: string): Promise<void> {
+    try {
+      if ((await this.#parts.tasks.openItems(identifier)).length > 0) await this.#askFor(identifier);
+    } catch (error) {
+      this.#parts.log.warn({ err: error, identifier }, 'it is not known whether a plugin is still to be installed');
     }
   }
 
-  #stop(which: (running: Running) => boolean, reason: string): void {
-    for (const running of this.#running) if (which(running)) running.controller.abort(new JobStopped(reason));
-  }
-
+  /** Of this node's own tasks: they are alive, and there is a job for whatever is left of them. */
   async #housekeeping(): Promise<void> {
+    const { tasks, log } = this.#parts;
     try {
-      if (this.#running.size > 0) {
-        await this.#stopDeleted(await this.#rows.renewLeases(this.#lease()));
-      }
-      for (const task of await this.#rows.failOrphans(shutdownMessage)) {
-        this.#log.warn({ taskId: task.id, tenantId: task.tenant_id }, 'install task was left unfinished: failed');
-      }
-      await this.#rows.sweepSuccessful(this.#options.retentionMs);
+      await tasks.renewLeases(this.#lease());
+      for (const identifier of await tasks.openVersions(this.#options.owner)) await this.#askFor(identifier);
     } catch (error) {
-      this.#log.error({ err: error }, 'install tasks could not be looked after; trying again');
+      log.error({ err: error }, 'install tasks could not be looked after; trying again');
     }
   }
 
-  /** Stops jobs whose task another process deleted. @param alive tasks known to exist */
-  async #stopDeleted(alive: readonly string[]): Promise<void> {
-    for (const running of this.#running) {
-      if (alive.includes(running.taskId)) continue;
-      const task = await this.#rows.find(running.tenantId, running.taskId);
-      const item = task?.plugins.find((each) => each.plugin_unique_identifier === running.identifier);
-      if (item === undefined) this.#stop((job) => job === running, 'the install task was deleted');
+  /** Of all tasks, whosever they were. */
+  async #sweep(): Promise<void> {
+    const { tasks, leases, queue } = this.#parts;
+    if (queue.shared) await this.#adopt();
+    else await this.#failOrphans();
+    await tasks.sweepSuccessful(this.#options.retentionMs);
+    await leases.forgetOld();
+  }
+
+  async #adopt(): Promise<void> {
+    const { tasks, log } = this.#parts;
+    const hopeless: string[] = [];
+    for (const { task, work } of await tasks.expired()) {
+      if (work === undefined) hopeless.push(task.id);
+      else if (!isReadable(work)) {
+        if (Date.now() - Date.parse(task.updated_at) > UNREADABLE_MS) hopeless.push(task.id);
+      } else if (await tasks.adopt(task.id, this.#lease())) {
+        log.warn({ taskId: task.id, tenantId: task.tenant_id }, 'install task was left by its node: it goes on');
+        await this.#ask(task, work);
+      }
+    }
+    if (hopeless.length > 0) await this.#failOrphans(hopeless);
+  }
+
+  async #failOrphans(only?: readonly string[]): Promise<void> {
+    for (const task of await this.#parts.tasks.failOrphans(shutdownMessage, only)) {
+      this.#parts.log.warn({ taskId: task.id, tenantId: task.tenant_id }, 'install task was left unfinished: failed');
     }
   }
 
   #lease(): { readonly owner: string; readonly durationMs: number } {
     return { owner: this.#options.owner, durationMs: this.#options.leaseMs };
   }
-
-  #timeoutMessage(): string {
-    const minutes = this.#options.timeoutMs / 60_000;
-    return `the installation took longer than ${minutes} minutes and was stopped. Raise PLUGIN_INSTALL_TIMEOUT, or look into the log for the step that took so long`;
-  }
-}
-
-function reasonOf(signal: AbortSignal): string {
-  return messageOf(signal.reason);
 }

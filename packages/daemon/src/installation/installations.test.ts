@@ -5,6 +5,7 @@ import {
   type Harness,
   type HarnessOptions,
   installationOptions,
+  memoryQueue,
   OTHER_TENANT,
   openHarness,
   packageStore,
@@ -264,7 +265,13 @@ test('tasks of a process that was killed are failed by the next one', async () =
   // The dead process neither renews nor ends anything; the next one finds its lease at an end.
   await at.database.installTasks.renewLeases({ owner: 'test', durationMs: -1 });
   const next = createInstallation(
-    { database: at.database, store: packageStore(at.storage), plugins: at.plugins.supervisor, log: at.log },
+    {
+      database: at.database,
+      store: packageStore(at.storage),
+      plugins: at.plugins.supervisor,
+      queue: memoryQueue(),
+      log: at.log,
+    },
     installationOptions({ jobs: { owner: 'next' } }),
   );
   await next.start();

@@ -48,6 +48,16 @@ export class PackageStore {
     return this.#objects.write(this.#package(identifier), content);
   }
 
+  /** The identifiers of all packages, and whatever else lies among them. */
+  listPackages(): Promise<readonly string[]> {
+    return this.#objects.list(this.#prefixes.packages);
+  }
+
+  /** When a package was uploaded last; undefined when there is none. */
+  async packageStoredAt(identifier: string): Promise<Date | undefined> {
+    return (await this.#objects.stat(this.#package(identifier)))?.lastModified;
+  }
+
   async deletePackage(identifier: string): Promise<void> {
     await this.#objects.delete(this.#package(identifier));
   }

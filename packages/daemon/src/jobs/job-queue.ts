@@ -57,12 +57,15 @@ export interface JobQueue {
   /** Begins to take jobs. Resolves without waiting for any server. */
   begin(handlers: JobHandlers): void;
   /**
-   * Asks for work. While a job of this name waits or runs it is that one.
+   * Asks for work. While a job of this name waits or runs it is that one. When the others cannot be asked, this node does it: two
+   * nodes may then do the same at once, which its handler has to bear.
    * @throws DaemonError `unavailable` when nobody can be asked now
    */
   add(kind: OnDemandKind, name: JobName): Promise<void>;
   /** @throws DaemonError `unavailable` */
   counts(): Promise<JobCounts>;
+  /** Takes no more jobs that other nodes can do; what runs goes on. */
+  rest(): void;
   /** Takes no more jobs and ends those that run; where there are other nodes they go on there. */
   close(): Promise<void>;
 }

@@ -70,6 +70,10 @@ const families = {
   forwarded_call_duration_seconds: histogram('Duration of a call that was handed to another node', []),
   cluster_nodes: gauge('Nodes that this one knows to live, itself included', []),
   cluster_ready_plugins: gauge('Plugins that are ready on other nodes, once for each node', []),
+  /** Of all nodes together. state: waiting, active, delayed. */
+  jobs: gauge('Jobs that some node has to do, such as installations', ['state']),
+  /** Of this node. outcome: done, failed, postponed, handed-over. */
+  jobs_total: counter('Runs of jobs that have ended', ['kind', 'outcome']),
   active_sessions_total: gauge('Sessions that are open', []),
   /** Of the SRI. state: running, starting. */
   function_instances: gauge('Instances of a function', ['plugin_id', 'function', 'state']),

@@ -85,6 +85,8 @@ export class SqlInstallTasks implements InstallTasks {
       const task = await this.#locked(tx, taskId);
       const before = task?.plugins.find((item) => item.plugin_unique_identifier === uniqueIdentifier);
       if (task === undefined || before === undefined) return undefined;
+      // What has come to an end does not run again.
+      if (!isUnfinished(before) && change.status !== undefined && unfinished.includes(change.status)) return undefined;
       const after = storedItem({ ...before, ...change });
       const plugins = task.plugins.map((item) => (item === before ? after : item));
       const completed = before.status !== 'success' && after.status === 'success' ? 1 : 0;
@@ -114,7 +116,11 @@ export class SqlInstallTasks implements InstallTasks {
   }
 
   async findOpen(tenantId: string, uniqueIdentifiers: readonly string[]): Promise<OpenTask | undefined> {
-    const rows = await this.#open().where('task.tenant_id', '=', tenantId).orderBy('task.id').execute();
+    const rows = await this.#open()
+      .where('task.tenant_id', '=', tenantId)
+      .where('lease.deadline', '>', this.#dialect.clockMs)
+      .orderBy('task.id')
+      .execute();
     for (const { work, ...row } of rows) {
       const task = installTaskRecord(row);
       const open = new Set(task.plugins.filter(isUnfinished).map((item) => item.plugin_unique_identifier));

@@ -6,14 +6,15 @@ import type { PluginInstance } from '@plugin-daemon/plugin-host/runtimes';
 import { type Logger, pino } from 'pino';
 import type { Database } from '../../database/index.ts';
 import { openDatabase } from '../../database/index.ts';
+import { type JobHandlers, type JobQueue, openMemoryJobs } from '../../jobs/index.ts';
 import { type ObjectStorage, openLocalStorage } from '../../storage/index.ts';
 import { LocalSupervisor } from '../../supervision/index.ts';
 import { FakeProcess, testPolicy } from '../../supervision/testing.ts';
-import type { Log } from '../../telemetry/index.ts';
-import type { JobEnd } from '../install-jobs.ts';
+import { type Log, silentLog } from '../../telemetry/index.ts';
 import { createInstallation, type Installation, type InstallationOptions } from '../installation.ts';
-import type { InstallationChange } from '../installations.ts';
 import { PackageStore } from '../package-store.ts';
+import type { InstallationChange } from '../version-installer.ts';
+import type { JobEnd } from '../version-job.ts';
 
 export const TENANT = '00000000-0000-4000-8000-000000000001';
 export const OTHER_TENANT = '00000000-0000-4000-8000-000000000002';
@@ -118,6 +119,14 @@ export const installationOptions = (options: HarnessOptions = {}): InstallationO
   uploadBudget: 100 * 1024 * 1024,
 });
 
+export const memoryQueue = (): JobQueue => openMemoryJobs({ log: silentLog, concurrency: 4 });
+
+/** The rounds of others do nothing. */
+export function beginJobs(queue: JobQueue, installation: Installation): void {
+  const nothing: JobHandlers['audit'] = { run: async () => undefined };
+  queue.begin({ audit: nothing, ...installation.handlers });
+}
+
 export async function openHarness(options: HarnessOptions = {}): Promise<Harness> {
   const directory = await mkdtemp(join(tmpdir(), 'installation-'));
   const database = await openDatabase({ type: 'sqlite', file: join(directory, 'daemon.db') });
@@ -127,11 +136,13 @@ export async function openHarness(options: HarnessOptions = {}): Promise<Harness
   const plugins = new PlayedPlugins(database, log);
   const changes: InstallationChange[] = [];
   const jobEnds: JobEnd[] = [];
+  const queue = memoryQueue();
   const installation = createInstallation(
     {
       database,
       store: packageStore(storage),
       plugins: plugins.supervisor,
+      queue,
       log,
       onChange: (change) => changes.push(change),
       onJobEnd: (end) => jobEnds.push(end),
@@ -139,6 +150,7 @@ export async function openHarness(options: HarnessOptions = {}): Promise<Harness
     installationOptions(options),
   );
   await installation.start();
+  beginJobs(queue, installation);
   return {
     directory,
     database,

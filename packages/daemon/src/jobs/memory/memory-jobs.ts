@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { DaemonError } from '../../errors/index.ts';
+import { DaemonError } from '@plugin-daemon/plugin-host/errors';
 import { type JobKind, type JobName, type OnDemandKind, recurringKinds } from '../job-kinds.ts';
 import {
   JOB_ATTEMPTS,
@@ -12,11 +12,16 @@ import {
   type JobQueueOptions,
 } from '../job-queue.ts';
 
-export const openMemoryJobs = (options: JobQueueOptions): JobQueue => new MemoryJobs(options);
+export interface MemoryJobsOptions extends JobQueueOptions {
+  /** false: recurring work is done elsewhere. */
+  readonly recurring?: boolean;
+}
+
+export const openMemoryJobs = (options: MemoryJobsOptions): JobQueue => new MemoryJobs(options);
 
 class MemoryJobs implements JobQueue {
   readonly shared = false;
-  readonly #options: JobQueueOptions;
+  readonly #options: MemoryJobsOptions;
   readonly #closing = new AbortController();
   /** By kind and name. */
   readonly #jobs = new Map<string, Promise<void>>();
@@ -24,12 +29,13 @@ class MemoryJobs implements JobQueue {
   #handlers: JobHandlers | undefined;
   #delayed = 0;
 
-  constructor(options: JobQueueOptions) {
+  constructor(options: MemoryJobsOptions) {
     this.#options = options;
   }
 
   begin(handlers: JobHandlers): void {
     this.#handlers = handlers;
+    if (this.#options.recurring === false) return;
     for (const { kind, everyMs } of recurringKinds) {
       this.#start(kind, kind);
       this.#timers.push(setInterval(() => this.#start(kind, kind), everyMs).unref());
@@ -38,11 +44,16 @@ class MemoryJobs implements JobQueue {
 
   async add(kind: OnDemandKind, name: JobName): Promise<void> {
     if (this.#closing.signal.aborted) throw new DaemonError('unavailable', 'the daemon is shutting down');
+    if (this.#handlers === undefined) throw new DaemonError('unavailable', 'this node does no jobs');
     this.#start(kind, name);
   }
 
   async counts(): Promise<JobCounts> {
     return { waiting: 0, active: this.#jobs.size - this.#delayed, delayed: this.#delayed };
+  }
+
+  rest(): void {
+    // There is nobody else.
   }
 
   async close(): Promise<void> {

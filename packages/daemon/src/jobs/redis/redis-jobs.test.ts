@@ -114,6 +114,33 @@ describe.skipIf(missing('redis').length > 0)(missing('redis').length > 0 ? skipR
     await expect.poll(() => done, waiting).toEqual(['one']);
   });
 
+  test('a node that rests takes nothing new, and what it does goes on', async () => {
+    const resting = await opened(open(single, 'rest'));
+    const done: string[] = [];
+    const { promise: may, resolve: finish } = Promise.withResolvers<void>();
+    let began = false;
+    resting.jobs.begin(
+      handlers({
+        install: {
+          run: async (name) => {
+            began = true;
+            await may;
+            done.push(`rests: ${name}`);
+          },
+        },
+      }),
+    );
+    await resting.jobs.add('install', 'one');
+    await expect.poll(() => began, waiting).toBe(true);
+    resting.jobs.rest();
+    await resting.jobs.add('install', 'two');
+    const other = await opened(open(single, 'rest'));
+    other.jobs.begin(handlers({ install: { run: async (name) => void done.push(name) } }));
+    await expect.poll(() => done, waiting).toEqual(['two']);
+    finish();
+    await expect.poll(() => done, waiting).toEqual(['two', 'rests: one']);
+  });
+
   test.each([
     ['of another kind', 'uninstall', '{"name":"one"}'],
     ['of the prototype', 'toString', '{"name":"one"}'],
@@ -171,7 +198,7 @@ describe.skipIf(missing('redis').length > 0)(missing('redis').length > 0 ? skipR
     await expect.poll(() => sweeps, { timeout: 60_000 }).toBeGreaterThan(before + 1);
   }, 90_000);
 
-  test('a server that is away: asking fails within seconds, what runs goes on, and all is well when it is back', async () => {
+  test('a server that is away: what runs goes on, what is asked for is done here, and all is well when it is back', async () => {
     const own = await processes.single();
     const servers: Servers = { mode: 'single', host, port: own.port, db: 0 };
     const { jobs } = await opened(open(servers));
@@ -192,10 +219,11 @@ describe.skipIf(missing('redis').length > 0)(missing('redis').length > 0 ? skipR
     await jobs.add('install', 'long');
     await expect.poll(() => began, waiting).toBe(true);
     await own.process.kill();
-    await expect(jobs.add('install', 'refused')).rejects.toMatchObject({ kind: 'unavailable' });
+    await jobs.add('install', 'meanwhile');
+    await expect.poll(() => done, waiting).toEqual(['meanwhile']);
     await expect(jobs.counts()).rejects.toMatchObject({ kind: 'unavailable' });
     finish();
-    await expect.poll(() => done, waiting).toEqual(['long']);
+    await expect.poll(() => done, waiting).toEqual(['meanwhile', 'long']);
     await own.process.start();
     await expect.poll(() => jobs.add('install', 'next').then(() => 'asked', String), waiting).toBe('asked');
     await expect.poll(() => done, waiting).toContain('next');

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
+import { DaemonError } from '@plugin-daemon/plugin-host/errors';
 import type * as BullMQ from 'bullmq';
 import type { Job, Queue, Worker } from 'bullmq';
 import { openQueueClient, type QueueClient, type RedisServers } from '../../cache/index.ts';
-import { DaemonError } from '../../errors/index.ts';
 import type { Log } from '../../telemetry/index.ts';
 import { isJobKind, type JobName, type OnDemandKind, recurringKinds } from '../job-kinds.ts';
 import {
@@ -15,6 +15,7 @@ import {
   type JobQueue,
   type JobQueueOptions,
 } from '../job-queue.ts';
+import { openMemoryJobs } from '../memory/index.ts';
 import { giveBack, later, named, nameOf, within } from './library.ts';
 
 export interface RedisJobsOptions extends JobQueueOptions {
@@ -59,14 +60,18 @@ class RedisJobs implements JobQueue {
   readonly #queues: { readonly onDemand: Queue; readonly recurring: Queue };
   readonly #workers: Worker[] = [];
   readonly #closing = new AbortController();
+  /** What nobody else could be asked for. */
+  readonly #here: JobQueue;
   #schedules: NodeJS.Timeout | undefined;
   #scheduling: Promise<void> = Promise.resolve();
   #problem: string | undefined;
+  #resting = false;
 
   constructor(library: typeof BullMQ, client: QueueClient, options: RedisJobsOptions) {
     this.#library = library;
     this.#client = client;
     this.#options = options;
+    this.#here = openMemoryJobs({ ...options, recurring: false });
     const queue = (name: string): Queue => {
       const made = new library.Queue(name, { ...this.#common(), skipWaitingForReady: true });
       made.on('error', (error: Error) => this.#troubled(error));
@@ -77,6 +82,7 @@ class RedisJobs implements JobQueue {
 
   begin(handlers: JobHandlers): void {
     if (this.#options.works === false) return;
+    this.#here.begin(handlers);
     this.#work(ON_DEMAND, handlers, this.#options.concurrency);
     this.#work(RECURRING, handlers, 1);
     const look = () => {
@@ -87,16 +93,22 @@ class RedisJobs implements JobQueue {
   }
 
   async add(kind: OnDemandKind, name: JobName): Promise<void> {
-    await this.#ask('be asked for a job', () =>
-      this.#queues.onDemand.add(kind, named(name), {
-        jobId: `${kind}~${nameOf(name)}`,
-        attempts: JOB_ATTEMPTS,
-        backoff: { type: 'exponential', delay: JOB_RETRY_MS },
-        // What is kept would be in the way of the same work the next time.
-        removeOnComplete: true,
-        removeOnFail: true,
-      }),
-    );
+    try {
+      await this.#ask('be asked for a job', () =>
+        this.#queues.onDemand.add(kind, named(name), {
+          jobId: `${kind}~${nameOf(name)}`,
+          attempts: JOB_ATTEMPTS,
+          backoff: { type: 'exponential', delay: JOB_RETRY_MS },
+          // What is kept would be in the way of the same work the next time.
+          removeOnComplete: true,
+          removeOnFail: true,
+        }),
+      );
+    } catch (error) {
+      if (this.#options.works === false) throw error;
+      this.#log.warn({ err: error, job: kind, name }, 'other nodes cannot be asked for a job: it is done here');
+      await this.#here.add(kind, name);
+    }
   }
 
   async counts(): Promise<JobCounts> {
@@ -111,10 +123,15 @@ class RedisJobs implements JobQueue {
     return { waiting: waiting + prioritized, active, delayed };
   }
 
+  rest(): void {
+    this.#resting = true;
+    for (const worker of this.#workers) void worker.pause(true).catch((error: unknown) => this.#troubled(error));
+  }
+
   async close(): Promise<void> {
     this.#closing.abort(new Error('the daemon is shutting down'));
     clearInterval(this.#schedules);
-    const ended = Promise.all([this.#scheduling, ...this.#workers.map((worker) => worker.close())]);
+    const ended = Promise.all([this.#here.close(), this.#scheduling, ...this.#workers.map((worker) => worker.close())]);
     await within(CLOSE_MS, ended).catch((error: unknown) => {
       this.#log.warn(
         { err: error },
@@ -173,8 +190,8 @@ class RedisJobs implements JobQueue {
       throw new this.#library.UnrecoverableError('not a job of this version');
     }
     const { signal } = this.#closing;
-    // It was on its way here when this node began to close.
-    if (signal.aborted) return await giveBack(this.#library, job, token);
+    // It was on its way here when this node stopped taking jobs.
+    if (signal.aborted || this.#resting) return await giveBack(this.#library, job, token);
     try {
       await handlers[kind].run(name, { signal });
     } catch (error) {
