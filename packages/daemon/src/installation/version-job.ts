@@ -79,6 +79,7 @@ export class VersionJob {
   /** The looks at who waits, one after the other. */
   #looks: Promise<unknown> = Promise.resolve();
   #ready = false;
+  #step = startingMessage;
   readonly #began = performance.now();
 
   constructor(identifier: string, parts: VersionJobParts, options: VersionJobOptions) {
@@ -205,6 +206,7 @@ export class VersionJob {
 
   /** Shows everybody who waits the step that the version is in. */
   async #tell(message: string): Promise<void> {
+    this.#step = message;
     for (const { taskId } of [...this.#waiting.values()]) {
       if (this.#stop.signal.aborted) return;
       await this.#write(taskId, { status: 'running', message });
@@ -243,10 +245,17 @@ export class VersionJob {
   /** A lease that could not be renewed is still ours until somebody takes it. */
   async #renew(): Promise<void> {
     try {
-      if (await this.#parts.leases.renew(this.#fence.jobId, this.#lease())) await this.look();
+      if (await this.#parts.leases.renew(this.#fence.jobId, this.#lease())) await this.#welcome();
       else this.#stop.abort(new LeaseLost(this.#fence.jobId));
     } catch (error) {
       this.#log.warn({ err: error }, 'the lease of an install job could not be renewed; trying again');
+    }
+  }
+
+  /** Who came since the last step was told hears of it as well. */
+  async #welcome(): Promise<void> {
+    for (const { taskId, item } of await this.look()) {
+      if (item.status === 'pending') await this.#write(taskId, { status: 'running', message: this.#step });
     }
   }
 
