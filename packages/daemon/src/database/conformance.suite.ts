@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe } from 'vitest';
 import { auditEventConformance } from './conformance/audit-events.suite.ts';
 import { endpointConformance } from './conformance/endpoints.suite.ts';
 import { installTaskConformance } from './conformance/install-tasks.suite.ts';
+import { jobConformance } from './conformance/jobs.suite.ts';
 import { readConformance } from './conformance/reads.suite.ts';
 import { versionConformance } from './conformance/versions.suite.ts';
 import type { Database } from './index.ts';
@@ -24,6 +25,7 @@ export function databaseConformance(name: string, open: () => Promise<Database>)
     readConformance(on);
     endpointConformance(on);
     installTaskConformance(on);
+    jobConformance(on);
     auditEventConformance(on);
   });
 }
