@@ -114,6 +114,7 @@ export async function startSri(
       inheritAll: settings.PLUGIN_ENV_INHERIT_ALL,
     }),
     daemonUrl: settings.SRI_DAEMON_URL,
+    egress: settings.SRI_EGRESS,
     timeoutSeconds: settings.PLUGIN_MAX_EXECUTION_TIMEOUT,
     readySeconds: settings.PYTHON_ENV_INIT_TIMEOUT,
     graceMs: GRACE_MS,

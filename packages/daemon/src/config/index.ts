@@ -9,6 +9,7 @@ export { isLoopback, isPublished } from './cross-check.ts';
 export { type DataDirectory, type DataDirectoryOptions, openDataDirectory } from './data-directory.ts';
 export { lockDataDirectory } from './data-directory-lock.ts';
 export { type PassedVariables, renderConfiguration } from './document.ts';
+export { type EgressPolicy, type EgressRule, parseEgress } from './egress.ts';
 export type { DaemonKey } from './keys.ts';
 export { type Environment, loadSettings, type Settings } from './load.ts';
 export { concealEnvironment } from './own-environment.ts';

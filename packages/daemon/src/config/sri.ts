@@ -1,4 +1,5 @@
-import { choice, integer, path, port, text, url } from './setting.ts';
+import { parseEgress } from './egress.ts';
+import { choice, integer, path, port, setting, text, url } from './setting.ts';
 
 const own = { usedBy: 'sri', own: true } as const;
 
@@ -52,6 +53,12 @@ export const sriSettings = {
         'What instances of functions are: `process`: processes of this machine, held in as `PLUGIN_ISOLATION` says.',
     },
   ),
+  SRI_EGRESS: setting('list', parseEgress, {
+    ...own,
+    default: 'all',
+    meaning:
+      'Where functions may connect to: `all`; `none`; or hosts (`api.example.org`, `*.example.org`, with `:port` for that port alone) and networks (`10.0.0.0/8`). Unless it is `all` they have no network but a proxy, which `HTTP_PROXY` and its like name; the daemon they can always call back.',
+  }),
   SRI_MIN_INSTANCES: integer({
     ...own,
     default: 0,

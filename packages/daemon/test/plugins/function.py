@@ -97,6 +97,13 @@ class Handler(BaseHTTPRequestHandler):
                 self.chunk(line(session, "stream", {"connected": True}))
             except OSError as error:
                 self.chunk(line(session, "stream", {"connected": False, "error": str(error)}))
+        elif what == "python":
+            names = {}
+            try:
+                exec(data["code"], names)
+                self.chunk(line(session, "stream", {"result": names["result"]}))
+            except Exception as error:
+                self.chunk(line(session, "stream", {"error": repr(error)}))
         elif what == "shout":
             for number in range(int(data["count"])):
                 print("line", number, file=sys.stderr)

@@ -1,4 +1,4 @@
-import { realpath } from 'node:fs/promises';
+import { chown, realpath } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Cage, LaunchSpec } from '../launcher/index.ts';
 import type { ControlGroup } from './control-groups.ts';
@@ -22,6 +22,8 @@ export interface CageRequest {
   /** `resource.memory` of the manifest. */
   readonly memory: number;
   readonly spec: LaunchSpec;
+  /** A directory of this process alone, absolute, that it may write to; it becomes its user's. */
+  readonly shared?: string;
 }
 
 /** What holds one plugin. */
@@ -108,6 +110,7 @@ export class PluginCages {
       if (!holdsIn(inForce.mode)) return { spec: { ...spec, cage: base }, inForce, memoryLimit: memory, leave };
       const user = ownUser ? this.#foundation.users.of(identifier) : undefined;
       if (user !== undefined) await handOver(directory, user, request.fresh);
+      if (user !== undefined && request.shared !== undefined) await chown(request.shared, user.uid, user.gid);
       made.scratch = await this.#foundation.scratch.create(user);
       const cage: Cage = {
         ...base,
@@ -170,7 +173,7 @@ export class PluginCages {
     return { mode: 'none', reason: cause };
   }
 
-  async #mounts({ directory, fresh, spec }: CageRequest, user: PluginUser | undefined, scratch: Scratch) {
+  async #mounts({ directory, fresh, spec, shared }: CageRequest, user: PluginUser | undefined, scratch: Scratch) {
     const { readable, writable } = this.#foundation.options;
     // A user of its own is kept by the modes of files from what the package brought.
     const entries = user === undefined ? await packageEntries(directory, fresh) : ['.venv'];
@@ -184,6 +187,7 @@ export class PluginCages {
       own: [
         { path: directory, writable: single },
         ...locked.map((name) => ({ path: join(directory, name), writable: false })),
+        ...(shared === undefined ? [] : [{ path: shared, writable: true }]),
       ],
       scratch,
     });

@@ -4,15 +4,18 @@ import type { PluginProcess, ProcessLauncher } from '@plugin-daemon/plugin-host/
 import { MemoryWatch } from '@plugin-daemon/plugin-host/runtimes/local';
 import { messageOf } from '@plugin-daemon/values';
 import type { Log } from '../../../telemetry/index.ts';
+import type { EgressPolicy } from '../../egress/index.ts';
 import {
   type Backend,
   type BuiltFunction,
   type FunctionInstance,
   functionVariables,
+  type InstanceAddress,
   type StartRequest,
 } from '../backend.ts';
 import { untilHealthy } from '../health.ts';
 import { OutputLog, withLastWords } from '../output-log.ts';
+import { type RelayedPlace, RelayPlaces } from '../relay/index.ts';
 import { freePort, listensItself } from './listener.ts';
 
 export interface ProcessBackendOptions {
@@ -22,6 +25,8 @@ export interface ProcessBackendOptions {
   readonly environment: Readonly<Record<string, string>>;
   /** Where functions call back. */
   readonly daemonUrl: string;
+  /** Where else they may connect to; `all` leaves them in the network of this machine. */
+  readonly egress: EgressPolicy;
   /** Longest silence of a function within one answer; MAX_REQUEST_TIMEOUT of the SDK. */
   readonly timeoutSeconds: number;
   /** How long a start may take. */
@@ -43,16 +48,22 @@ const OTHER_LISTENER = 'another program listens on the port that was meant for i
 export class ProcessBackend implements Backend {
   readonly name = 'process';
   readonly #options: ProcessBackendOptions;
+  /** Undefined: functions stay in the network of this machine. */
+  readonly #places: RelayPlaces | undefined;
 
   constructor(options: ProcessBackendOptions) {
     this.#options = options;
+    const { egress: policy, daemonUrl, log } = options;
+    this.#places = policy === 'all' ? undefined : new RelayPlaces({ policy, daemonUrl, log });
   }
 
   async check(): Promise<void> {}
 
   async sweep(): Promise<void> {}
 
-  async close(): Promise<void> {}
+  async close(): Promise<void> {
+    await this.#places?.close();
+  }
 
   async remove({ identifier }: { readonly identifier: string }, directory: string): Promise<void> {
     await this.#options.cages.forget(identifier, directory);
@@ -74,43 +85,64 @@ export class ProcessBackend implements Backend {
 
   async #attempt({ function: target, signal }: StartRequest, port: number): Promise<FunctionInstance> {
     signal.throwIfAborted();
-    const caged = await this.#enter(target, port);
+    const place = await this.#places?.create(target.record.identifier, true);
+    let caged: CagedLaunch | undefined;
     let instance: ProcessInstance;
     try {
+      caged = await this.#enter(target, port, place);
       instance = new ProcessInstance(await this.#options.launcher.launch(caged.spec), {
         target,
-        port,
+        address: place === undefined ? { origin: `http://${HOST}:${port}` } : relayed(place),
         graceMs: this.#options.graceMs,
         memoryLimit: caged.memoryLimit,
         log: this.#options.log,
       });
     } catch (error) {
-      await caged.leave();
+      await caged?.leave();
+      await place?.leave();
       throw error;
     }
-    void instance.ended.then(() => caged.leave());
-    await this.#ready(instance, port, signal);
+    void instance.ended.then(async () => {
+      await caged.leave();
+      await place?.leave();
+    });
+    await this.#ready(instance, place === undefined ? port : undefined, signal);
     return instance;
   }
 
-  #enter({ record, directory, python, fresh }: BuiltFunction, port: number): Promise<CagedLaunch> {
+  #enter(
+    { record, directory, python, fresh }: BuiltFunction,
+    port: number,
+    place: RelayedPlace | undefined,
+  ): Promise<CagedLaunch> {
     const { cages, environment, daemonUrl, timeoutSeconds } = this.#options;
+    const command = ['-m', record.runner.entrypoint];
     return cages.enter({
       identifier: record.identifier,
       directory,
       fresh,
       memory: record.memory,
+      ...(place !== undefined && { shared: place.directory }),
       spec: {
         command: python,
-        args: ['-m', record.runner.entrypoint],
+        args: place === undefined ? command : [...place.relayArguments, python, ...command],
         cwd: directory,
-        env: { ...environment, ...functionVariables({ host: HOST, port, daemonUrl, timeoutSeconds }) },
+        env: {
+          ...environment,
+          ...place?.variables,
+          ...functionVariables({
+            host: HOST,
+            port: place?.port ?? port,
+            daemonUrl: place?.daemonUrl ?? daemonUrl,
+            timeoutSeconds,
+          }),
+        },
       },
     });
   }
 
   /** Waits until it answers, itself. Ends it if it does not. */
-  async #ready(instance: ProcessInstance, port: number, signal: AbortSignal): Promise<void> {
+  async #ready(instance: ProcessInstance, port: number | undefined, signal: AbortSignal): Promise<void> {
     const { readySeconds } = this.#options;
     const given = new AbortController();
     const limit = AbortSignal.timeout(readySeconds * 1000);
@@ -120,7 +152,7 @@ export class ProcessBackend implements Backend {
         untilHealthy(instance.address, waiting),
         instance.ended.then(({ text }) => Promise.reject(new Error(text))),
       ]);
-      if ((await listensItself(instance.pid, port)) === false) throw new Error(OTHER_LISTENER);
+      if (port !== undefined && (await listensItself(instance.pid, port)) === false) throw new Error(OTHER_LISTENER);
     } catch (error) {
       await instance.stop('it was not ready');
       signal.throwIfAborted();
@@ -138,9 +170,15 @@ export class ProcessBackend implements Backend {
   }
 }
 
+/** What is sent there does not depend on the name. */
+const relayed = ({ callsSocket }: RelayedPlace): InstanceAddress => ({
+  origin: 'http://function',
+  socketPath: callsSocket,
+});
+
 interface ProcessInstanceOptions {
   readonly target: BuiltFunction;
-  readonly port: number;
+  readonly address: InstanceAddress;
   readonly graceMs: number;
   readonly memoryLimit: CagedLaunch['memoryLimit'];
   readonly log: Log;
@@ -148,7 +186,7 @@ interface ProcessInstanceOptions {
 
 class ProcessInstance implements FunctionInstance {
   readonly id: string;
-  readonly address: { readonly origin: string };
+  readonly address: InstanceAddress;
   readonly facts: Readonly<Record<string, string | number>>;
   readonly ended: Promise<{ readonly text: string }>;
   readonly #process: PluginProcess;
@@ -159,12 +197,12 @@ class ProcessInstance implements FunctionInstance {
   #endReason: string | undefined;
 
   constructor(process: PluginProcess, options: ProcessInstanceOptions) {
-    const { target, port, log, memoryLimit } = options;
+    const { target, address, log, memoryLimit } = options;
     this.#process = process;
     this.#options = options;
     this.id = `${target.record.name}-${process.pid}`;
-    this.address = { origin: `http://${HOST}:${port}` };
-    this.facts = { pid: process.pid, port };
+    this.address = address;
+    this.facts = { pid: process.pid };
     this.#output = new OutputLog(log, { plugin: target.record.identifier, pid: process.pid });
     process.stdout.on('data', (bytes: Buffer) => this.#output.push('stdout', bytes));
     process.stderr.on('data', (bytes: Buffer) => this.#output.push('stderr', bytes));
