@@ -5,6 +5,7 @@ import { delimiter, join } from 'node:path';
 const places = (): readonly string[] => [
   ...globSync('/usr/lib/postgresql/*/bin').toSorted((a, b) => b.localeCompare(a, 'en', { numeric: true })),
   ...(process.env.PATH ?? '').split(delimiter),
+  '/usr/lib/podman',
   '/usr/local/sbin',
   '/usr/sbin',
   '/sbin',

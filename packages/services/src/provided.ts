@@ -7,6 +7,7 @@ const variables: Readonly<Record<ServiceName, string>> = {
   pgbouncer: 'TEST_PGBOUNCER_URL',
   mariadb: 'TEST_MARIADB_URL',
   redis: 'TEST_REDIS_URL',
+  podman: 'TEST_PODMAN_SOCKET',
   versitygw: 'TEST_S3_URL',
   moto: 'TEST_MOTO_URL',
   azurite: 'TEST_AZURITE_URL',

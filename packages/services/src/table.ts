@@ -2,12 +2,13 @@ import type { ServiceSpec } from './service.ts';
 import { startMariadb } from './services/mariadb.ts';
 import { startEmulator } from './services/object-stores.ts';
 import { startPgbouncer } from './services/pgbouncer.ts';
+import { startPodman } from './services/podman.ts';
 import { startPostgresql } from './services/postgresql.ts';
 import { startRedis } from './services/redis.ts';
 
 /** Emulators; what they are for is said where they are started. */
 type ObjectStoreName = 'versitygw' | 'moto' | 'azurite' | 'gcs';
-export type ServiceName = 'postgresql' | 'pgbouncer' | 'mariadb' | 'redis' | ObjectStoreName;
+export type ServiceName = 'postgresql' | 'pgbouncer' | 'mariadb' | 'redis' | 'podman' | ObjectStoreName;
 
 /** In the order they are started. */
 export const services: Readonly<Record<ServiceName, ServiceSpec>> = {
@@ -35,6 +36,12 @@ export const services: Readonly<Record<ServiceName, ServiceSpec>> = {
     packages: ['redis-server', 'redis-tools', 'openssl'],
     exports: ['TEST_REDIS_URL'],
     start: startRedis,
+  },
+  podman: {
+    needs: ['podman', 'runc', 'netavark', 'tar', 'env'],
+    packages: ['podman', 'runc', 'netavark'],
+    exports: ['TEST_PODMAN_SOCKET', 'TEST_PODMAN_IMAGE'],
+    start: startPodman,
   },
   versitygw: {
     needs: ['versitygw'],

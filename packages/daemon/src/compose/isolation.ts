@@ -1,9 +1,19 @@
 import { join } from 'node:path';
-import { type Isolation, openIsolation } from '@plugin-daemon/plugin-host/isolation';
+import { type Isolation, type LimitOptions, openIsolation } from '@plugin-daemon/plugin-host/isolation';
 import type { ProcessLauncher } from '@plugin-daemon/plugin-host/launcher';
 import type { DataDirectory, Settings } from '../config/index.ts';
 import type { Log, Metrics } from '../telemetry/index.ts';
 import { observeIsolation } from './observation.ts';
+
+/** What one plugin may use, as the settings say. */
+export const limitsOfPlugins = (settings: Settings): LimitOptions => ({
+  memoryFactor: settings.PLUGIN_MEMORY_FACTOR,
+  memoryFloor: settings.PLUGIN_MEMORY_FLOOR,
+  processes: settings.PLUGIN_MAX_PROCESSES,
+  openFiles: settings.PLUGIN_MAX_OPEN_FILES,
+  fileBytes: settings.PLUGIN_MAX_FILE_BYTES,
+  cpuPercent: settings.PLUGIN_CPU_PERCENT,
+});
 
 /** What holds plugins and builds in, as the settings say. */
 export function isolation(
@@ -27,14 +37,7 @@ export function isolation(
     hidden: [settings.PLUGIN_STORAGE_LOCAL_ROOT, join(process.cwd(), '.env')],
     launcher,
     log,
-    limits: {
-      memoryFactor: settings.PLUGIN_MEMORY_FACTOR,
-      memoryFloor: settings.PLUGIN_MEMORY_FLOOR,
-      processes: settings.PLUGIN_MAX_PROCESSES,
-      openFiles: settings.PLUGIN_MAX_OPEN_FILES,
-      fileBytes: settings.PLUGIN_MAX_FILE_BYTES,
-      cpuPercent: settings.PLUGIN_CPU_PERCENT,
-    },
+    limits: limitsOfPlugins(settings),
     onInForce: observeIsolation(metrics),
   });
 }

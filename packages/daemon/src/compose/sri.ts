@@ -4,10 +4,9 @@ import type { AddressInfo } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { ByteBudget } from '@plugin-daemon/plugin-host/budget';
 import { createProcessLauncher } from '@plugin-daemon/plugin-host/launcher';
-import { pluginEnvironment } from '@plugin-daemon/plugin-host/runtimes/local';
 import { messageOf } from '@plugin-daemon/values';
 import { v7 as newId } from 'uuid';
-import { isLoopback, openSriDirectory, type Settings, type SriDirectory, secretSettings } from '../config/index.ts';
+import { isLoopback, openSriDirectory, type Settings, type SriDirectory } from '../config/index.ts';
 import { PackageWorkshop, SignaturePolicy } from '../installation/index.ts';
 import {
   type Backend,
@@ -16,7 +15,6 @@ import {
   Functions,
   functionRoutes,
   interfaceRoutes,
-  ProcessBackend,
   SriServer,
   stateRoutes,
 } from '../sri/index.ts';
@@ -26,8 +24,9 @@ import { createMetrics, type Metrics, type OwnedLog } from '../telemetry/index.t
 import { secretValues } from './drivers.ts';
 import { limits } from './http.ts';
 import { isolation } from './isolation.ts';
-import { installationOptions, proxies, pythonEnvironments } from './local-plugins.ts';
+import { installationOptions, pythonEnvironments } from './local-plugins.ts';
 import { openLog } from './log.ts';
+import { functionBackend } from './sri-backend.ts';
 import { observeFunctions } from './sri-observation.ts';
 
 /** A running server of the serverless runtime interface. */
@@ -45,7 +44,6 @@ export interface Sri {
 const MIB = 1024 * 1024;
 const UPLOADS_BYTES = 256 * MIB;
 const BODIES_BYTES = 256 * MIB;
-const GRACE_MS = 2000;
 const HEALTH_EVERY_MS = 10_000;
 const SECOND = 1000;
 
@@ -104,20 +102,12 @@ export async function startSri(
   );
   await policy.check();
   const sriLog = log.child({ component: 'sri' });
-  const backend: Backend = new ProcessBackend({
+  const backend = functionBackend({
+    settings,
+    environment,
+    directory,
     launcher,
-    cages: cages.plugins,
-    environment: pluginEnvironment(environment, {
-      proxies: proxies(settings),
-      passthrough: settings.PLUGIN_ENV_PASSTHROUGH,
-      secrets: secretSettings,
-      inheritAll: settings.PLUGIN_ENV_INHERIT_ALL,
-    }),
-    daemonUrl: settings.SRI_DAEMON_URL,
-    egress: settings.SRI_EGRESS,
-    timeoutSeconds: settings.PLUGIN_MAX_EXECUTION_TIMEOUT,
-    readySeconds: settings.PYTHON_ENV_INIT_TIMEOUT,
-    graceMs: GRACE_MS,
+    cages,
     log: log.child({ component: 'plugin' }),
   });
   const store = new FunctionStore(objects, sriLog);

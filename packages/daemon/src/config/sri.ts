@@ -1,5 +1,5 @@
 import { parseEgress } from './egress.ts';
-import { choice, integer, path, port, setting, text, url } from './setting.ts';
+import { choice, InvalidValue, integer, path, port, setting, text, url } from './setting.ts';
 
 const own = { usedBy: 'sri', own: true } as const;
 
@@ -45,14 +45,35 @@ export const sriSettings = {
       'Where functions call back: the address of the daemon, or of the load balancer before several, as functions reach it.',
   }),
   SRI_BACKEND: choice(
-    { process: 'process' },
+    { process: 'process', container: 'container' },
     {
       ...own,
       default: 'process',
       meaning:
-        'What instances of functions are: `process`: processes of this machine, held in as `PLUGIN_ISOLATION` says.',
+        'What instances of functions are: `process`: processes of this machine, held in as `PLUGIN_ISOLATION` says; `container`: containers of Docker or Podman.',
     },
   ),
+  SRI_CONTAINER_SOCKET: path({
+    ...own,
+    default: '/var/run/docker.sock',
+    meaning: 'Unix socket of the container engine; of Podman it is often `/run/podman/podman.sock`.',
+  }),
+  SRI_CONTAINER_IMAGE: text({
+    ...own,
+    meaning:
+      'Image of function containers: a system with the Python that environments are made with (one that uv fetched is mounted), and the libraries that plugins need. Must be there for `SRI_BACKEND=container`.',
+  }),
+  SRI_CONTAINER_NETWORK: text({
+    ...own,
+    default: 'bridge',
+    meaning: 'Network of function containers while `SRI_EGRESS` is `all`; otherwise they have none.',
+  }),
+  SRI_CONTAINER_USER: setting('text', parseUser, {
+    ...own,
+    default: { uid: 65_534, gid: 65_534 },
+    defaultText: '`65534:65534`; the own user where this server is not root',
+    meaning: 'User and group in function containers.',
+  }),
   SRI_EGRESS: setting('list', parseEgress, {
     ...own,
     default: 'all',
@@ -135,3 +156,10 @@ export const sriSettings = {
     meaning: 'Functions that are kept. Daemons never remove one: operators do.',
   }),
 };
+
+function parseUser(raw: string): { readonly uid: number; readonly gid: number } {
+  const match = /^(\d{1,9}):(\d{1,9})$/.exec(raw);
+  if (match === null)
+    throw new InvalidValue('is not a user id and a group id', 'write it as uid:gid, such as 1000:1000');
+  return { uid: Number(match[1]), gid: Number(match[2]) };
+}

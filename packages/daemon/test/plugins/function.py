@@ -89,7 +89,7 @@ class Handler(BaseHTTPRequestHandler):
             self.chunk(line(session, "stream", {"number": 0}))
             os._exit(9)
         elif what == "eat":
-            held = [bytes(1 << 20) for _ in range(int(data["megabytes"]))]
+            held = [b"x" * (1 << 20) for _ in range(int(data["megabytes"]))]
             self.chunk(line(session, "stream", {"held": len(held)}))
         elif what == "connect":
             try:

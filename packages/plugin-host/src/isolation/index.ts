@@ -11,7 +11,7 @@ import { PluginCages, type PluginCagesOptions } from './plugin-cages.ts';
 
 export type { BuildCages, BuildRequest, CagedBuild } from './build-cages.ts';
 export type { IsolationOptions } from './foundation.ts';
-export type { LimitOptions, MemoryLimit } from './limits.ts';
+export { type LimitOptions, type MemoryLimit, type PluginLimits, pluginLimits } from './limits.ts';
 export { describeMode, type IsolationMode, type IsolationSetting } from './modes.ts';
 export type { CagedLaunch, CageRequest, InForce, PluginCages, PluginCagesOptions } from './plugin-cages.ts';
 export type { UserRange } from './users.ts';

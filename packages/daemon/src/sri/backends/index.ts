@@ -3,5 +3,6 @@
  * until it has ended; called by the activator alone.
  */
 export type { Backend, BuiltFunction, FunctionInstance, InstanceAddress, StartRequest } from './backend.ts';
+export { ContainerBackend, type ContainerBackendOptions } from './container/index.ts';
 export { isHealthy } from './health.ts';
 export { ProcessBackend, type ProcessBackendOptions } from './process/index.ts';

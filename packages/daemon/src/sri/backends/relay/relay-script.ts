@@ -128,11 +128,14 @@ def child_ended(child):
     code = child.poll()
     if code is None:
         return
-    # As the plugin ended, so does this.
+    # As the plugin ended, so does this; signals do not end the first process of a container.
     if code < 0:
-        signal.signal(-code, signal.SIG_DFL)
-        os.kill(os.getpid(), -code)
-    os._exit(code if code >= 0 else 128 - code)
+        if code != -signal.SIGKILL:
+            signal.signal(-code, signal.SIG_DFL)
+        if os.getpid() != 1:
+            os.kill(os.getpid(), -code)
+        os._exit(128 - code)
+    os._exit(code)
 
 
 options = json.loads(sys.argv[1])
