@@ -679,6 +679,8 @@ export interface Readiness {
   readonly problems: Readonly<Record<string, string>>;
   /** What holds each plugin in that was started, for those who may see details. */
   readonly isolation?: Readonly<Record<string, "uid+namespace" | "uid" | "namespace" | "none" | "unsupervised">>;
+  /** How each plugin was started last: `forked` from a process that has imported the SDK, or `plain` with the reason; for those who may see details. */
+  readonly starts?: Readonly<Record<string, string>>;
 }
 
 export interface RefreshCredentialsAnswer {

@@ -27,20 +27,11 @@ export const rules: HouseRules = {
   ],
   layers: {
     'plugin-host': [
-      [
-        'actions',
-        'backwards-kinds',
-        'errors',
-        'json',
-        'log',
-        'plugin-python',
-        'sibling-module.ts',
-        'python-output.ts',
-        'text',
-      ],
+      ['actions', 'backwards-kinds', 'errors', 'json', 'log', 'sibling-module.ts', 'python-output.ts', 'text'],
       ['budget', 'launcher'],
-      ['runtimes'],
+      ['plugin-python', 'runtimes'],
       ['environments', 'isolation'],
+      ['prefork'],
       ['testing'],
     ],
     daemon: [

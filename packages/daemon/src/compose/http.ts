@@ -2,6 +2,7 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { ByteBudget } from '@plugin-daemon/plugin-host/budget';
 import type { PluginCages } from '@plugin-daemon/plugin-host/isolation';
+import type { StartedBy } from '@plugin-daemon/plugin-host/prefork';
 import { messageOf } from '@plugin-daemon/values';
 import type { FastifyRequest } from 'fastify';
 import type { AuditLog } from '../audit/index.ts';
@@ -48,6 +49,7 @@ export interface HttpParts {
   readonly endpoints: EndpointService;
   readonly supervisor: LocalSupervisor;
   readonly cages: PluginCages;
+  readonly startedBy: ReadonlyMap<string, StartedBy>;
   readonly routing: Routing;
   readonly debuggingKeys: DebuggingKeys;
   /** The other nodes; undefined while there can be none. */
@@ -182,7 +184,19 @@ function routes(parts: HttpParts, requests: ReturnType<typeof observeRequests>):
 }
 
 function health(
-  { settings, metrics, database, cache, objects, invocations, supervisor, cages, nodes, shutdown }: HttpParts,
+  {
+    settings,
+    metrics,
+    database,
+    cache,
+    objects,
+    invocations,
+    supervisor,
+    cages,
+    startedBy,
+    nodes,
+    shutdown,
+  }: HttpParts,
   requests: ReturnType<typeof observeRequests>,
 ): readonly AnyRoute[] {
   return healthRoutes({
@@ -204,6 +218,13 @@ function health(
       plugins: supervisor.problems(),
     }),
     isolation: () => Object.fromEntries([...cages.inForce].map(([identifier, { mode }]) => [identifier, mode])),
+    starts: () =>
+      Object.fromEntries(
+        [...startedBy].map(([identifier, { way, reason }]) => [
+          identifier,
+          reason === undefined ? way : `${way}: ${reason}`,
+        ]),
+      ),
     metrics: settings.PROMETHEUS_ENABLED
       ? async () => ({ type: metrics.contentType, text: await metrics.render() })
       : undefined,

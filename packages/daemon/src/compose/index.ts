@@ -202,6 +202,7 @@ async function wire(
     onReady: (identifier, ready) => nodes?.onPluginState(identifier, ready),
   });
   closing(local.environments, (e) => e.close());
+  if (local.parents !== undefined) closing(local.parents, (p) => p.close());
   closing(local.housekeeping, (h) => h.close());
   const supervisor = closing(local.supervisor, (s) => s.close());
   // A plugin that was installed elsewhere is started, one that was removed ends.
@@ -284,6 +285,7 @@ async function wire(
     audit,
     settings,
     cages: cages.plugins,
+    startedBy: local.startedBy,
     serverKey,
     dataDirectory,
     log,

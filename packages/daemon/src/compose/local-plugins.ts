@@ -4,6 +4,7 @@ import { type BuildCage, PythonEnvironments, workingDirectoryName } from '@plugi
 import { DaemonError } from '@plugin-daemon/plugin-host/errors';
 import type { Isolation } from '@plugin-daemon/plugin-host/isolation';
 import type { ProcessLauncher } from '@plugin-daemon/plugin-host/launcher';
+import { ParentsPool } from '@plugin-daemon/plugin-host/prefork';
 import type { PluginBudgets } from '@plugin-daemon/plugin-host/runtimes';
 import { pluginEnvironment } from '@plugin-daemon/plugin-host/runtimes/local';
 import { decodeDeclaration, type PluginDeclaration } from '@plugin-daemon/plugin-package';
@@ -19,7 +20,7 @@ import {
   type RecentUse,
 } from '../supervision/index.ts';
 import type { Log, Metrics, OwnedLog, PluginJournal } from '../telemetry/index.ts';
-import { observeLoads, observePlugins } from './observation.ts';
+import { observeLoads, observePlugins, observeStarts } from './observation.ts';
 
 const MIB = 1024 * 1024;
 const DAY_MS = 24 * 3_600_000;
@@ -30,6 +31,8 @@ const DEAD_AFTER_MS = 120_000;
 const LONGEST_LOOK_MS = 30_000;
 const GRACE_MS = 2000;
 const DESIRED_LOOK_MS = 30_000;
+/** A parent holds 40 MB and is ready again within a second. */
+const PARENT_IDLE_MS = 30 * 60_000;
 
 export interface LocalPluginsParts {
   readonly settings: Settings;
@@ -60,17 +63,32 @@ export function localPlugins(parts: LocalPluginsParts) {
     readOnlyForPlugins: () => isolation.plugins.keepsEnvironments(),
     buildCage: (request) => isolation.builds.enter(request),
   });
+  const pluginVariables = pluginEnvironment(environment, {
+    proxies: proxies(settings),
+    passthrough: settings.PLUGIN_ENV_PASSTHROUGH,
+    secrets: secretSettings,
+    inheritAll: settings.PLUGIN_ENV_INHERIT_ALL,
+  });
+  const parents = settings.PLUGIN_PREFORK
+    ? new ParentsPool({
+        launcher,
+        seeds: environments.seeds,
+        environment: pluginVariables,
+        most: settings.PLUGIN_PREFORK_PARENTS,
+        idleMs: PARENT_IDLE_MS,
+        log: log.child({ component: 'prefork' }),
+        onParents: (count) => metrics.plugin_parents.set({}, count),
+      })
+    : undefined;
+  const { onStarted, startedBy } = observeStarts(metrics);
   const start = createPluginStarter({
     environments,
     declarationOf: (identifier) => declarationOf(database, identifier),
     readPackage: (identifier) => packages.readPackage(identifier),
     cages: isolation.plugins,
-    environment: pluginEnvironment(environment, {
-      proxies: proxies(settings),
-      passthrough: settings.PLUGIN_ENV_PASSTHROUGH,
-      secrets: secretSettings,
-      inheritAll: settings.PLUGIN_ENV_INHERIT_ALL,
-    }),
+    parents,
+    onStarted,
+    environment: pluginVariables,
     runtime: {
       launcher,
       log: journal.listeningTo(log.child({ component: 'plugin' })),
@@ -109,8 +127,10 @@ export function localPlugins(parts: LocalPluginsParts) {
       onState(identifier, state);
       parts.onReady(identifier, state === 'running');
     },
-    onRetired: (identifier) =>
-      isolation.plugins.forget(identifier, join(settings.PLUGIN_WORKING_PATH, workingDirectoryName(identifier))),
+    onRetired: (identifier) => {
+      startedBy.delete(identifier);
+      return isolation.plugins.forget(identifier, join(settings.PLUGIN_WORKING_PATH, workingDirectoryName(identifier)));
+    },
   });
   const housekeeping = new Housekeeping({
     environments,
@@ -118,7 +138,7 @@ export function localPlugins(parts: LocalPluginsParts) {
     retentionHours: settings.PLUGIN_ENVIRONMENT_RETENTION,
     log: log.child({ component: 'supervision' }),
   });
-  return { environments, supervisor, housekeeping };
+  return { environments, parents, startedBy, supervisor, housekeeping };
 }
 
 const liveness = (settings: Settings) => {

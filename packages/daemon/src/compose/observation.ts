@@ -3,6 +3,7 @@ import type { Server } from 'node:http';
 import { isDeepStrictEqual } from 'node:util';
 import { isFault } from '@plugin-daemon/plugin-host/errors';
 import type { PluginCagesOptions } from '@plugin-daemon/plugin-host/isolation';
+import type { StartedBy } from '@plugin-daemon/plugin-host/prefork';
 import { parseUniqueIdentifier } from '@plugin-daemon/plugin-package';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { HttpWarning } from '../http/index.ts';
@@ -84,6 +85,18 @@ export function observeLoads(metrics: Metrics): (identifier: string, load: PoolL
       labels,
       versions.reduce((sum, [, { waiting }]) => sum + waiting, 0),
     );
+  };
+}
+
+/** Counts how plugin processes came about, and remembers the last start of each. */
+export function observeStarts(metrics: Metrics) {
+  const startedBy = new Map<string, StartedBy>();
+  return {
+    startedBy,
+    onStarted(identifier: string, by: StartedBy): void {
+      startedBy.set(identifier, by);
+      metrics.plugin_starts_total.inc({ plugin_id: parseUniqueIdentifier(identifier).pluginId, way: by.way });
+    },
   };
 }
 

@@ -35,6 +35,21 @@ export const pluginSettings = {
     meaning: 'Longest duration of one invocation, from the request to its last chunk.',
     usedBy: 'invocation',
   }),
+  PLUGIN_PREFORK: boolean({
+    default: true,
+    meaning:
+      'Start plugins on the SDK by forking a process that has imported it: a start takes tens of milliseconds, and the memory of the SDK is shared. Plugins that cannot be are started one by one. Linux only.',
+    usedBy: 'supervision',
+    own: true,
+  }),
+  PLUGIN_PREFORK_PARENTS: integer({
+    default: 8,
+    min: 1,
+    max: 64,
+    meaning: 'How many such processes there may be: one for each set of versions of the SDK and what it needs.',
+    usedBy: 'supervision',
+    own: true,
+  }),
   PLUGIN_CANCEL_GRACE_SECONDS: integer({
     default: 10,
     min: 0,

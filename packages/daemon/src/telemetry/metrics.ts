@@ -61,6 +61,9 @@ const families = {
   /** 0 while it sleeps. */
   plugin_instances: gauge('Processes that are kept for a plugin', ['plugin_id']),
   plugin_calls_waiting: gauge('Calls that wait for a process of a plugin', ['plugin_id']),
+  /** way: forked, from a parent that has imported the SDK, or plain. */
+  plugin_starts_total: counter('Processes of plugins that became ready', ['plugin_id', 'way']),
+  plugin_parents: gauge('Processes that fork plugins', []),
   active_plugins_total: gauge('Plugins that are ready', ['runtime_type']),
   plugin_restarts_total: counter('Restarts of a plugin after its process ended', ['plugin_id', 'runtime_type']),
   /** Of this daemon alone. origin: exception, rejection; anything but 0 is a bug worth a report. */

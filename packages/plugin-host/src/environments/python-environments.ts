@@ -4,6 +4,7 @@ import { BytecodeStore, Harvest } from './bytecode/index.ts';
 import { diagnose, type EnvironmentDiagnosis } from './diagnosis.ts';
 import { withDirectoryLock } from './directory-lock.ts';
 import { EnvironmentBuild } from './environment-build.ts';
+import { extraArguments } from './extra-arguments.ts';
 import { EnvironmentError } from './failures.ts';
 import { collectGarbage, type GarbageOptions, type GarbageReport } from './garbage.ts';
 import { Installer } from './installer.ts';
@@ -14,6 +15,7 @@ import { PackageExtractor } from './package-extractor.ts';
 import { PythonProvider } from './python-provider.ts';
 import { ResolutionStore } from './resolution-store.ts';
 import { amendedModules, patchSdk } from './sdk-patches/index.ts';
+import { Seeds } from './seeds/index.ts';
 import { type EnvironmentFlag, WorkingDirectory } from './working-directory.ts';
 
 /** How long the outcome of a resolution stands in for asking the index again. */
@@ -29,6 +31,8 @@ export class PythonEnvironments {
   readonly #bytecode: BytecodeStore;
   readonly #resolutions: ResolutionStore;
   readonly #harvest: Harvest;
+  /** Environments for parents. */
+  readonly seeds: Seeds;
   #mirror: Promise<string | undefined> | undefined;
 
   constructor(options: PythonEnvironmentsOptions) {
@@ -44,6 +48,16 @@ export class PythonEnvironments {
     });
     this.#resolutions = new ResolutionStore(join(options.workingPath, '.resolutions'), {
       maximumAgeSeconds: RESOLUTION_SECONDS,
+    });
+    this.seeds = new Seeds({
+      root: join(options.workingPath, '.parents'),
+      uv: (call) => this.#installer.uv(call),
+      indexArguments: async () => {
+        const mirror = await untilAborted(this.#detectMirror(), lifetime);
+        return [...(mirror === undefined ? [] : ['-i', mirror]), ...extraArguments(options.extraArgs).install];
+      },
+      log: options.log,
+      signal: lifetime,
     });
     this.#harvest = new Harvest(this.#bytecode, options.harvestAfterMs ?? 20_000, options.log);
   }
@@ -91,7 +105,7 @@ export class PythonEnvironments {
   /** Ends what runs in the background. Preparations that are under way are ended by their own signals. */
   async close(): Promise<void> {
     this.#lifetime.abort(new Error('the daemon is shutting down'));
-    await Promise.all([this.#harvest.close(), this.#extractor.close()]);
+    await Promise.all([this.#harvest.close(), this.#extractor.close(), this.seeds.settled()]);
   }
 
   async #build(directory: WorkingDirectory, request: PrepareRequest): Promise<void> {

@@ -11,6 +11,15 @@ export function workingDirectoryName(identifier: string): string {
   return `${identifier.slice(0, at).replaceAll(':', '-')}${identifier.slice(at)}`;
 }
 
+/** Where the distributions of an environment are. @throws when there is none */
+export async function sitePackagesOf(environment: string): Promise<string> {
+  if (process.platform === 'win32') return join(environment, 'Lib', 'site-packages');
+  const library = join(environment, 'lib');
+  const python = (await readdir(library)).find((name) => /^python3\.\d+$/.test(name));
+  if (python === undefined) throw new Error(`${library} holds no Python library`);
+  return join(library, python, 'site-packages');
+}
+
 /** The paths inside one working directory. */
 export class WorkingDirectory {
   readonly path: string;
@@ -30,12 +39,8 @@ export class WorkingDirectory {
   }
 
   /** Where the environment's distributions are. @throws when there is no environment */
-  async sitePackages(): Promise<string> {
-    if (process.platform === 'win32') return join(this.environment, 'Lib', 'site-packages');
-    const library = join(this.environment, 'lib');
-    const python = (await readdir(library)).find((name) => /^python3\.\d+$/.test(name));
-    if (python === undefined) throw new Error(`${library} holds no Python library`);
-    return join(library, python, 'site-packages');
+  sitePackages(): Promise<string> {
+    return sitePackagesOf(this.environment);
   }
 
   /** Written last: an environment with this file is complete. Upstream looks only at its existence. */

@@ -56,18 +56,17 @@ async function handOverInside(path: string, isDirectory: boolean, user: PluginUs
 }
 
 /** An environment made under a strict umask: its files are opened for all, who get no further than its directory lets them. */
-async function makeReadable(path: string): Promise<void> {
+export async function makeReadable(path: string, isTop = true): Promise<void> {
   const stat = await lstat(path).catch(() => undefined);
   if (stat === undefined || stat.isSymbolicLink()) return;
   const wanted = stat.isDirectory() ? 0o555 : (stat.mode & 0o700) === 0o700 ? 0o555 : 0o444;
-  const isTop = path.endsWith('.venv');
   if (isTop && (stat.mode & wanted) === wanted) {
     // The same umask made all of it: one file tells.
     const probe = await lstat(join(path, 'pyvenv.cfg')).catch(() => undefined);
     if (probe === undefined || (probe.mode & 0o044) === 0o044) return;
   }
   if ((stat.mode & wanted) !== wanted) await chmod(path, (stat.mode & 0o7777) | wanted);
-  if (stat.isDirectory()) for (const name of await readdir(path)) await makeReadable(join(path, name));
+  if (stat.isDirectory()) for (const name of await readdir(path)) await makeReadable(join(path, name), false);
 }
 
 /** Lets users get to directories below `root` whose names they know, and to nothing else there. */

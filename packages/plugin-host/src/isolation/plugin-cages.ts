@@ -6,7 +6,7 @@ import { type Foundation, holdsIn } from './foundation.ts';
 import { type LimitOptions, limitsOfCage, type MemoryLimit, memoryLimit, pluginLimits } from './limits.ts';
 import { type IsolationMode, modes } from './modes.ts';
 import type { Scratch } from './own-files.ts';
-import { closeDirectory, handOver, obstacleFor, openWay } from './ownership.ts';
+import { closeDirectory, handOver, makeReadable, obstacleFor, openWay } from './ownership.ts';
 import { packageEntries } from './package-entries.ts';
 import { describeRefusals } from './probe.ts';
 import { ownEnvironment, shownByVariables } from './scratch.ts';
@@ -24,6 +24,8 @@ export interface CageRequest {
   readonly spec: LaunchSpec;
   /** A directory of this process alone, absolute, that it may write to; it becomes its user's. */
   readonly shared?: string;
+  /** Directories of the daemon that it may read as well. */
+  readonly shows?: readonly string[];
 }
 
 /** What holds one plugin. */
@@ -111,6 +113,7 @@ export class PluginCages {
       const user = ownUser ? this.#foundation.users.of(identifier) : undefined;
       if (user !== undefined) await handOver(directory, user, request.fresh);
       if (user !== undefined && request.shared !== undefined) await chown(request.shared, user.uid, user.gid);
+      if (user !== undefined) for (const path of request.shows ?? []) await this.#show(path);
       made.scratch = await this.#foundation.scratch.create(user);
       const cage: Cage = {
         ...base,
@@ -124,6 +127,13 @@ export class PluginCages {
       await leave();
       throw error;
     }
+  }
+
+  /** For users other than the daemon's own. */
+  async #show(path: string): Promise<void> {
+    await makeReadable(path);
+    const { workingPath, dataDirectory } = this.#foundation.options;
+    for (const root of [dataDirectory, workingPath]) await openWay(root, dirname(path));
   }
 
   /** A version is no longer installed: its user is given up as soon as nothing of it runs. */
@@ -173,7 +183,11 @@ export class PluginCages {
     return { mode: 'none', reason: cause };
   }
 
-  async #mounts({ directory, fresh, spec, shared }: CageRequest, user: PluginUser | undefined, scratch: Scratch) {
+  async #mounts(
+    { directory, fresh, spec, shared, shows = [] }: CageRequest,
+    user: PluginUser | undefined,
+    scratch: Scratch,
+  ) {
     const { readable, writable } = this.#foundation.options;
     // A user of its own is kept by the modes of files from what the package brought.
     const entries = user === undefined ? await packageEntries(directory, fresh) : ['.venv'];
@@ -185,6 +199,7 @@ export class PluginCages {
       hidden: this.#foundation.hidden,
       pythons: [spec.command],
       own: [
+        ...shows.map((path) => ({ path, writable: false })),
         { path: directory, writable: single },
         ...locked.map((name) => ({ path: join(directory, name), writable: false })),
         ...(shared === undefined ? [] : [{ path: shared, writable: true }]),

@@ -1,6 +1,7 @@
 import type { Readable, Writable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import { HelperGone, HelperProcess, type Started } from './helper-process.ts';
+import { HELPER_SCRIPT } from './helper-script.ts';
 import type { LaunchSpec, PluginProcess, ProcessExit, ProcessLauncher, ProcessUsage } from './process-launcher.ts';
 import { readProcessTreeUsage } from './process-usage.ts';
 
@@ -59,7 +60,11 @@ export class HelperLauncher implements ProcessLauncher {
     let reason: unknown = new Error('no Python interpreter is configured');
     for (const python of this.#options.pythons) {
       try {
-        return await HelperProcess.open(python, this.#options.searchPath);
+        return await HelperProcess.open({
+          command: python,
+          args: ['-I', '-S', '-c', HELPER_SCRIPT],
+          env: { PATH: this.#options.searchPath, LC_ALL: 'C.UTF-8' },
+        });
       } catch (error) {
         reason = error;
       }
@@ -78,7 +83,7 @@ export class CageUnavailable extends Error {
 /** The helper answers at once; for who waits for it in vain, nobody can tell. */
 const UNREAD_LIMIT_MS = 1000;
 
-class LaunchedProcess implements PluginProcess {
+export class LaunchedProcess implements PluginProcess {
   readonly pid: number;
   readonly stdin: Writable;
   readonly stdout: Readable;

@@ -4,8 +4,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { HEADER_BYTES, HELPER_SCRIPT } from './helper-script.ts';
-import type { LaunchSpec, ProcessExit } from './process-launcher.ts';
+import { HEADER_BYTES } from './helper-script.ts';
+import type { Fork, LaunchSpec, ProcessExit } from './process-launcher.ts';
 
 export type Pipes = readonly [stdin: Socket, stdout: Socket, stderr: Socket];
 
@@ -22,6 +22,17 @@ interface Waiting {
   readonly started: PromiseWithResolvers<Omit<Started, 'pipes'>>;
   readonly pipes: PromiseWithResolvers<Pipes>;
   readonly connected: (Socket | undefined)[];
+  /** Of this launch alone: a process that is forked has what its parent knew. */
+  readonly token: string;
+}
+
+/** The program that is a helper. */
+export interface HelperProgram {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  /** How long it may take until it is ready; milliseconds. */
+  readonly readyMs?: number;
 }
 
 interface Running {
@@ -43,7 +54,6 @@ export class HelperProcess {
   readonly #child: ChildProcess;
   readonly #server: Server;
   readonly #folder: string;
-  readonly #token: string;
   readonly #waiting = new Map<number, Waiting>();
   /** By the id of their launch. */
   readonly #running = new Map<number, Running>();
@@ -53,8 +63,11 @@ export class HelperProcess {
   #alive = true;
   #answers = '';
 
+  /** What the helper says of itself when it is ready: a JSON object. */
+  readonly facts: Readonly<Record<string, unknown>>;
+
   /** @throws when the interpreter cannot run the helper, or no socket can be made */
-  static async open(python: string, searchPath: string): Promise<HelperProcess> {
+  static async open({ command, args, env, readyMs = READY_MS }: HelperProgram): Promise<HelperProcess> {
     const folder = await mkdtemp(join(tmpdir(), 'plugin-launcher-'));
     const server = createServer({ pauseOnConnect: true });
     let child: ChildProcess | undefined;
@@ -64,17 +77,16 @@ export class HelperProcess {
         server.once('error', reject);
         server.listen(address, () => resolve());
       });
-      const token = randomBytes(TOKEN_BYTES).toString('hex');
       // Its own group: a Ctrl-C in the terminal is for the daemon, which ends its plugins in order.
-      child = spawn(python, ['-I', '-S', '-c', HELPER_SCRIPT], {
+      child = spawn(command, [...args], {
         stdio: ['pipe', 'pipe', 'inherit'],
         detached: true,
-        env: { PATH: searchPath, LC_ALL: 'C.UTF-8' },
+        cwd: '/',
+        env: { ...env },
       });
       child.stdin?.on('error', () => {}); // its exit, which follows, is what counts
-      child.stdin?.write(`${JSON.stringify({ address, token })}\n`);
-      await readiness(child);
-      return new HelperProcess(child, server, folder, token);
+      child.stdin?.write(`${JSON.stringify({ address })}\n`);
+      return new HelperProcess(child, server, folder, await readiness(child, readyMs));
     } catch (error) {
       child?.kill('SIGKILL');
       server.close();
@@ -83,13 +95,13 @@ export class HelperProcess {
     }
   }
 
-  private constructor(child: ChildProcess, server: Server, folder: string, token: string) {
+  private constructor(child: ChildProcess, server: Server, folder: string, facts: Record<string, unknown>) {
     if (child.pid === undefined) throw new Error('the helper has no pid');
     this.pid = child.pid;
     this.#child = child;
     this.#server = server;
     this.#folder = folder;
-    this.#token = token;
+    this.facts = facts;
     server.on('connection', (socket) => this.#introduce(socket));
     server.unref();
     child.stdout?.setEncoding('utf8').on('data', (text: string) => this.#read(text));
@@ -109,19 +121,21 @@ export class HelperProcess {
   }
 
   /** @throws HelperGone when the helper ended before it could start this one: another helper may */
-  async launch(spec: LaunchSpec): Promise<Started> {
+  async launch(spec: LaunchSpec, fork?: Fork): Promise<Started> {
     if (!this.#alive) throw new HelperGone();
     const id = this.#nextId++;
     const waiting: Waiting = {
       started: Promise.withResolvers(),
       pipes: Promise.withResolvers(),
       connected: [undefined, undefined, undefined],
+      token: randomBytes(TOKEN_BYTES).toString('hex'),
     };
     this.#waiting.set(id, waiting);
     this.#holdLoop();
     waiting.pipes.promise.catch(() => {}); // the same failure arrives through `started`
     const { command, args, cwd, env, cage } = spec;
-    this.#child.stdin?.write(`${JSON.stringify({ id, command, args, cwd, env, cage })}\n`);
+    const { token } = waiting;
+    this.#child.stdin?.write(`${JSON.stringify({ id, token, command, args, cwd, env, cage, fork })}\n`);
     try {
       const started = await waiting.started.promise;
       return { ...started, pipes: await waiting.pipes.promise };
@@ -152,7 +166,7 @@ export class HelperProcess {
       const text = header.toString('latin1');
       const waiting = this.#waiting.get(Number(text.slice(TOKEN_BYTES * 2 + 1)));
       const channel = Number(text[TOKEN_BYTES * 2]);
-      if (text.slice(0, TOKEN_BYTES * 2) !== this.#token || waiting === undefined || !(channel <= 2)) {
+      if (waiting === undefined || text.slice(0, TOKEN_BYTES * 2) !== waiting.token || !(channel <= 2)) {
         socket.destroy();
         return;
       }
@@ -249,18 +263,27 @@ function signalName(number: number | undefined): NodeJS.Signals | null {
   return found === undefined ? null : (found[0] as NodeJS.Signals); // the keys are the names
 }
 
-async function readiness(child: ChildProcess): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const timer = setTimeout(() => reject(new Error('the launcher process did not get ready')), READY_MS);
+/** The first line that it answers. @throws with what it says of its failure */
+async function readiness(child: ChildProcess, readyMs: number): Promise<Record<string, unknown>> {
+  const { promise, resolve, reject } = Promise.withResolvers<Record<string, unknown>>();
+  const timer = setTimeout(() => reject(new Error('the launcher process did not get ready')), readyMs);
   child.once('error', reject);
   child.once('exit', (code, signal) =>
     reject(new Error(`the launcher process ended at its start (${signal ?? code})`)),
   );
-  child.stdout?.once('data', () => resolve());
+  let said = '';
+  const listen = (data: Buffer) => {
+    said += data.toString('utf8');
+    if (said.includes('\n')) resolve(JSON.parse(said));
+  };
+  child.stdout?.on('data', listen);
   try {
-    await promise;
+    const facts = await promise;
+    if (typeof facts.failed === 'string') throw new Error(facts.failed);
+    return facts;
   } finally {
     clearTimeout(timer);
+    child.stdout?.off('data', listen);
     child.removeAllListeners('exit');
     child.removeAllListeners('error');
     child.on('error', () => {}); // a failed kill of a process that is gone

@@ -4,9 +4,9 @@ import { SHEPHERD_SCRIPT } from './shepherd-script.ts';
  * The helper process, in Python because every machine that runs plugins has it, and because ten megabytes are a fifth of
  * what a second Node takes. It reads one JSON object a line on stdin and answers likewise on stdout:
  *
- *   → {"address":"/x/socket","token":"…"}   first: what stands in the arguments of a process can be read by all
+ *   → {"address":"/x/socket"}   first: what stands in the arguments of a process can be read by all
  *   ← {"ready":true}
- *   → {"id":1,"command":"/x/python","args":["-m","main"],"cwd":"/x","env":{}}
+ *   → {"id":1,"token":"…","command":"/x/python","args":["-m","main"],"cwd":"/x","env":{}}
  *   ← {"id":1,"pid":77}  or  {"id":1,"errno":2,"error":"No such file or directory"}
  *   ← {"ended":1,"code":0}  or  {"ended":1,"signal":9}
  *   ← {"unread":1,"bytes":0}   when the daemon has closed its end of stdin: so much of it the process never read
@@ -21,24 +21,32 @@ import { SHEPHERD_SCRIPT } from './shepherd-script.ts';
  */
 export const HEADER_BYTES = 48;
 
-export const HELPER_SCRIPT = String.raw`
+export const HELPER_START = `
 import errno, gc, json, os, select, signal, socket, stat, sys, time
+# Descriptors that the daemon was started with are no business of plugins.
+os.closerange(3, 65536)
+CONTROL_IN, CONTROL_OUT, facts = 0, 1, {}
+`;
 
+/** What follows upon HELPER_START. It ends when the daemon is gone, or in a child that is to be a plugin, with what was asked for. */
+export const HELPER_BODY = String.raw`
 running = {}
 shepherds = {}
 # Our end of what processes read, and by its descriptor what is left over by those that have ended.
 inputs = {}
 leftovers = {}
 LEAVE_SECONDS = 12
-# Descriptors that the daemon was started with are no business of plugins.
-os.closerange(3, 65536)
+
+
+class Become(BaseException):
+    """Leads a child that goes on without exec out of everything that was its parent's."""
 
 
 def answer(**fields):
     data = json.dumps(fields).encode() + b"\n"
     try:
         while data:
-            data = data[os.write(1, data):]
+            data = data[os.write(CONTROL_OUT, data):]
     except BrokenPipeError:
         pass  # the daemon is gone, and so are we soon
 
@@ -50,10 +58,10 @@ def kill_group(pid):
         pass
 
 
-def connect(identifier, channel):
+def connect(request, channel):
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     connection.connect(address)
-    connection.sendall(f"{token}{channel}{identifier:015d}".encode())
+    connection.sendall(f"{request['token']}{channel}{request['id']:015d}".encode())
     return connection
 
 
@@ -90,7 +98,9 @@ def launch_caged(request):
             try:
                 shepherd(request, helper)
                 os._exit(0)
-            finally:
+            except Become:
+                raise
+            except BaseException:
                 os._exit(1)
         shepherds[pid] = request["id"]
     except OSError as error:
@@ -106,7 +116,7 @@ def launch(request):
     connections = []
     try:
         os.chdir(request["cwd"])
-        connections = [connect(identifier, channel) for channel in range(3)]
+        connections = [connect(request, channel) for channel in range(3)]
         actions = [(os.POSIX_SPAWN_DUP2, one.fileno(), fd) for fd, one in enumerate(connections)]
         pid = os.posix_spawn(
             request["command"],
@@ -190,17 +200,17 @@ os.chdir("/")
 gc.disable()
 introduction = b""
 while not introduction.endswith(b"\n"):
-    data = os.read(0, 4096)
+    data = os.read(CONTROL_IN, 4096)
     if not data:
         os._exit(1)
     introduction += data
-introduction = json.loads(introduction)
-address, token = introduction["address"], introduction["token"]
-answer(ready=True)
-pending = b""
+address = json.loads(introduction)["address"]
+answer(ready=True, **facts)
+chosen = None
 try:
+    pending = b""
     while True:
-        ready, _, _ = select.select([0, waker, *leftovers], [], [])
+        ready, _, _ = select.select([CONTROL_IN, waker, *leftovers], [], [])
         for descriptor in ready:
             if descriptor in leftovers and leftovers[descriptor].read():
                 del leftovers[descriptor]
@@ -210,14 +220,19 @@ try:
             except BlockingIOError:
                 pass
             reap()
-        if 0 in ready:
-            data = os.read(0, 65536)
+        if CONTROL_IN in ready:
+            data = os.read(CONTROL_IN, 65536)
             if not data:
                 break
             *lines, pending = (pending + data).split(b"\n")
             for line in lines:
                 launch(json.loads(line))
             reap()
+except Become as child:
+    chosen = child.args[0]
 finally:
-    leave()
+    if chosen is None:
+        leave()
 `;
+
+export const HELPER_SCRIPT = `${HELPER_START}${HELPER_BODY}`;

@@ -14,9 +14,19 @@ import { HelperLauncher } from './helper-launcher.ts';
 import type { ProcessLauncher } from './process-launcher.ts';
 
 export type { Cage, Mount, ResourceLimit } from './cage.ts';
+export { ForkParent } from './fork-parent.ts';
 export { CageUnavailable } from './helper-launcher.ts';
+export type { HelperProgram } from './helper-process.ts';
+export { HELPER_BODY, HELPER_START } from './helper-script.ts';
 export { explainPid1, type Pid1Finding } from './pid1.ts';
-export type { LaunchSpec, PluginProcess, ProcessExit, ProcessLauncher, ProcessUsage } from './process-launcher.ts';
+export type {
+  Fork,
+  LaunchSpec,
+  PluginProcess,
+  ProcessExit,
+  ProcessLauncher,
+  ProcessUsage,
+} from './process-launcher.ts';
 
 export interface ProcessLauncherOptions {
   /** PYTHON_INTERPRETER_PATH: runs the helper; `python3` of PATH is tried when it does not. */

@@ -54,6 +54,14 @@ export interface LaunchSpec {
   readonly cage?: Cage;
 }
 
+/** What a parent is asked for: instead of the command, a module is run in a child of it. */
+export interface Fork {
+  /** The module that is run. */
+  readonly entrypoint: string;
+  /** Where the distributions of its own environment are. */
+  readonly sitePackages: string;
+}
+
 export interface ProcessLauncher {
   /** Resolves as soon as the process exists; rejects when it could not be started (no such file, not executable …). */
   launch(spec: LaunchSpec): Promise<PluginProcess>;

@@ -132,6 +132,8 @@ def become(request, connections):
     os.chdir(request["cwd"])
     for target, connection in enumerate(connections):
         os.dup2(connection.fileno(), target)
+    if "fork" in request:
+        raise Become(request)
     os.execve(request["command"], [request["command"], *request["args"]], request["env"])
 
 
@@ -141,6 +143,9 @@ def start_caged(request, connections):
     if process == 0:
         try:
             become(request, connections)
+        except Become:
+            os.close(writing)
+            raise
         except OSError as error:
             os.write(writing, json.dumps([error.errno or errno.EINVAL, str(error.strerror or error)]).encode())
         except BaseException as error:
@@ -200,14 +205,14 @@ def shepherd(request, helper):
     for one in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(one, lambda *_: stopping.append(True))
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
-    os.dup2(os.open("/dev/null", os.O_RDONLY), 0)
+    os.dup2(os.open("/dev/null", os.O_RDONLY), CONTROL_IN)
     connections, groups = [], cage.get("groups", [])
     try:
         prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
         if os.getppid() != helper:
             os._exit(0)
         prctl(PR_SET_CHILD_SUBREAPER, 1)
-        connections = [connect(identifier, channel) for channel in range(3)]
+        connections = [connect(request, channel) for channel in range(3)]
         memory = MemoryGroup(cage["memoryGroup"]) if "memoryGroup" in cage else None
         if "namespaces" in cage:
             init = enter_namespaces(cage["namespaces"])

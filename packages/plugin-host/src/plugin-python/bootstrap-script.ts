@@ -9,7 +9,7 @@ ${CANCEL_SCRIPT}
 def _plugin_daemon_start():
     import os, runpy, sys
     sys.path[:] = [one for one in sys.path if one != ""]
-    amend = _plugin_daemon_cancel()
+    amended, say = _plugin_daemon_cancel()
 
     class AfterImport:
         """Amends the SDK when the module that runs its calls has been loaded, and looks no further."""
@@ -28,7 +28,7 @@ def _plugin_daemon_start():
 
             def load_and_amend(module):
                 load(module)
-                amend()
+                say(amended())
 
             spec.loader.exec_module = load_and_amend
             return spec

@@ -32,7 +32,7 @@ def _plugin_daemon_cancel():
         from dify_plugin.core.server.stdio.response_writer import StdioResponseWriter
 
         if any(one.value == "cancel" for one in PluginInStreamEvent):
-            return "the SDK knows the event itself"
+            raise RuntimeError("the SDK knows the event itself")
         execute_before, run_before = IOServer._execute_request_in_thread, IOServer.run
         process_before, value_before = RequestReader._process_line, PluginInStreamEvent.value_of
         write_before, submit_before = StdioResponseWriter.write, ThreadPoolExecutor.submit
@@ -176,15 +176,17 @@ def _plugin_daemon_cancel():
         StdioResponseWriter.write = write
         RequestReader._process_line = process
         IOServer._execute_request_in_thread, IOServer.run = execute, run
-        return None
 
-    def amend_or_say():
+    def amended():
+        """Why the SDK could not be amended; None if it was."""
         try:
-            reason = amend()
+            amend()
         except Exception as error:
-            reason = f"{type(error).__name__}: {error}"
-        if reason is not None:
-            tell("warning", f"calls of this plugin cannot be cancelled: {reason}"[:500], cancels=False)
+            return f"{type(error).__name__}: {error}"[:500]
 
-    return amend_or_say
+    def say(reason):
+        if reason is not None:
+            tell("warning", f"calls of this plugin cannot be cancelled: {reason}", cancels=False)
+
+    return amended, say
 `;

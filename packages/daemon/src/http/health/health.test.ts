@@ -13,6 +13,7 @@ const broken: Problems = {
 };
 
 const held = { 'a/d:0.0.1@e': 'uid+namespace' };
+const started = { 'a/d:0.0.1@e': 'plain: it does not use the SDK' };
 
 async function ready(problems: Problems, headers: Record<string, string> = {}, detailsNeedKey = true) {
   server = await createHttpServer({
@@ -32,6 +33,7 @@ async function ready(problems: Problems, headers: Record<string, string> = {}, d
       openSessions: () => 0,
       problems: async () => problems,
       isolation: () => held,
+      starts: () => started,
       metrics: undefined,
     }),
   });
@@ -48,6 +50,7 @@ test('what is not ready is told to everybody, names and words only to those with
     status: 'not ready',
     problems: { ...broken.parts, ...broken.plugins },
     isolation: held,
+    starts: started,
   };
   expect(await ready(broken, { 'x-api-key': 'key' })).toEqual({ status: 503, body: full });
   expect(await ready(broken, { 'x-api-key': 'wrong' })).not.toEqual({ status: 503, body: full });

@@ -21,6 +21,8 @@ export interface HealthDependencies {
   readonly problems: () => Promise<Problems>;
   /** What holds each plugin in that was started, by unique identifier. */
   readonly isolation: () => Readonly<Record<string, string>>;
+  /** How each plugin was started last, and why so. */
+  readonly starts: () => Readonly<Record<string, string>>;
   /** The text of all metrics and its content type; undefined when they are switched off. */
   readonly metrics: (() => Promise<{ readonly type: string; readonly text: string }>) | undefined;
 }
@@ -68,7 +70,7 @@ export function healthRoutes(dependencies: HealthDependencies): readonly AnyRout
         const body = {
           status: ready ? 'ok' : 'not ready',
           problems,
-          ...(detailed && { isolation: dependencies.isolation() }),
+          ...(detailed && { isolation: dependencies.isolation(), starts: dependencies.starts() }),
         };
         return { status: ready ? 200 : 503, body: JSON.stringify(body) };
       },
@@ -139,6 +141,12 @@ const schemas = {
         type: 'object',
         additionalProperties: { enum: ['uid+namespace', 'uid', 'namespace', 'none', 'unsupervised'] },
         description: 'What holds each plugin in that was started, for those who may see details.',
+      },
+      starts: {
+        type: 'object',
+        additionalProperties: text,
+        description:
+          'How each plugin was started last: `forked` from a process that has imported the SDK, or `plain` with the reason; for those who may see details.',
       },
     },
     required: ['status', 'problems'],

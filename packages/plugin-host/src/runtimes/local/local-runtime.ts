@@ -12,7 +12,7 @@ export interface LocalRuntimeOptions {
   readonly identifier: string;
   readonly pluginId: string;
   readonly command: LaunchSpec;
-  readonly launcher: ProcessLauncher;
+  readonly launcher: Pick<ProcessLauncher, 'launch'>;
   readonly log: Log;
   /** How long the first heartbeat may take. */
   readonly readySeconds: number;

@@ -1,0 +1,109 @@
+import type { PreparedEnvironment } from '@plugin-daemon/plugin-host/environments';
+import type { CagedLaunch, PluginCages } from '@plugin-daemon/plugin-host/isolation';
+import { bootstrapArguments } from '@plugin-daemon/plugin-host/plugin-python';
+import type { Parents, StartedBy, Way } from '@plugin-daemon/plugin-host/prefork';
+import { LocalRuntime, type LocalRuntimeOptions } from '@plugin-daemon/plugin-host/runtimes/local';
+import { parseUniqueIdentifier } from '@plugin-daemon/plugin-package';
+import { messageOf } from '@plugin-daemon/values';
+
+export interface ProcessStartOptions {
+  /** What each process is held in. */
+  readonly cages: Pick<PluginCages, 'enter'>;
+  /** Processes that fork plugins; absent: every plugin is started plainly. */
+  readonly parents?: Parents | undefined;
+  /** The environment of plugin processes. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly runtime: Pick<
+    LocalRuntimeOptions,
+    'launcher' | 'log' | 'readySeconds' | 'maxMessageBytes' | 'budgets' | 'liveness' | 'graceMs' | 'cancelGraceMs'
+  >;
+  /** Told of each process that is ready. */
+  readonly onStarted?: ((identifier: string, by: StartedBy) => void) | undefined;
+}
+
+export interface ProcessStartRequest {
+  readonly identifier: string;
+  readonly prepared: PreparedEnvironment;
+  readonly entrypoint: string;
+  /** `resource.memory` of the manifest. */
+  readonly memory: number;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * From an environment to a ready process: a cage, a parent if there is one, the first heartbeat. What a parent cannot start is started
+ * plainly.
+ * @throws Error that names exit code, signal and the last of stderr; the signal's reason
+ */
+export async function startProcess(options: ProcessStartOptions, request: ProcessStartRequest): Promise<LocalRuntime> {
+  const { parents } = options;
+  const { identifier, prepared, entrypoint, signal } = request;
+  const start = { identifier, directory: prepared.directory, python: prepared.python, entrypoint };
+  const ready = (runtime: LocalRuntime, way: Way | undefined) => {
+    const by: StartedBy = way?.by() ?? { way: 'plain', reason: 'parents are turned off (PLUGIN_PREFORK)' };
+    options.onStarted?.(identifier, by);
+    if (by.way === 'plain') parents?.prepare(start);
+    return runtime;
+  };
+  const way = await parents?.choose(start);
+  try {
+    return ready(await startIn(options, request, way), way);
+  } catch (error) {
+    if (signal.aborted || way?.by().way !== 'forked') throw error;
+    const reason = `it did not start from a parent: ${messageOf(error)}`;
+    options.runtime.log.warn({ plugin: identifier, reason }, 'plugin is started plainly');
+    const runtime = await startIn(options, request, undefined);
+    // It is the plugin that cannot be forked; else the plain start had failed as well.
+    parents?.refuse(identifier, reason);
+    options.onStarted?.(identifier, { way: 'plain', reason });
+    return runtime;
+  }
+}
+
+async function startIn(
+  options: ProcessStartOptions,
+  { identifier, prepared, entrypoint, memory, signal }: ProcessStartRequest,
+  way: Way | undefined,
+): Promise<LocalRuntime> {
+  let caged: CagedLaunch | undefined;
+  try {
+    caged = await options.cages.enter({
+      identifier,
+      directory: prepared.directory,
+      fresh: prepared.fresh,
+      memory,
+      spec: {
+        command: prepared.python,
+        args: bootstrapArguments(entrypoint),
+        cwd: prepared.directory,
+        env: options.environment,
+      },
+      ...(way !== undefined && { shows: way.shows }),
+    });
+    const { spec, inForce, memoryLimit, leave } = caged;
+    const { mode: isolation, reason } = inForce;
+    const by = way?.by() ?? { way: 'plain' };
+    options.runtime.log.info(
+      {
+        plugin: identifier,
+        isolation,
+        ...(reason && { reason }),
+        memory_limit: memoryLimit?.bytes,
+        start: by.way,
+        ...(by.reason && { plain_because: by.reason }),
+      },
+      'plugin is started',
+    );
+    const { pluginId } = parseUniqueIdentifier(identifier);
+    const launcher = way?.launcher ?? options.runtime.launcher;
+    const runtime = await LocalRuntime.start(
+      { ...options.runtime, launcher, identifier, pluginId, command: spec, ...(memoryLimit && { memoryLimit }) },
+      signal,
+    );
+    void runtime.ended.then(leave);
+    return runtime;
+  } catch (error) {
+    await caged?.leave();
+    throw error;
+  }
+}

@@ -1,0 +1,129 @@
+/** Plugins on the real SDK that are forked from a parent: the same as those that are not, and none of the bad days of parents is theirs. */
+import { cpSync, existsSync, globSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { folderPackage } from '@plugin-daemon/bench';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { EventStream, eventually, ONE, TestDaemon, temporaryDirectory } from './harness.ts';
+
+const EXAMPLE = fileURLToPath(new URL('../../../examples/tool-text-report/', import.meta.url));
+const TOOL = fileURLToPath(new URL('./plugins/self_report.py', import.meta.url));
+
+let daemon: TestDaemon;
+const folder = temporaryDirectory();
+
+beforeAll(async () => {
+  cpSync(EXAMPLE, folder.path, { recursive: true });
+  cpSync(TOOL, join(folder.path, 'tools/report.py'));
+  daemon = await TestDaemon.start({ settings: { LOG_LEVEL: 'debug', PLUGIN_MAX_PROCESSES: '300' } });
+  await daemon.install(folderPackage(folder.path));
+}, 300_000);
+
+afterAll(async () => {
+  await daemon?.close();
+  folder[Symbol.dispose]();
+});
+
+async function ask(text: string): Promise<string> {
+  const response = await daemon.request('POST', `/plugin/${ONE}/dispatch/tool/invoke`, {
+    headers: { 'Content-Type': 'application/json', 'X-Plugin-ID': 'examples/text_report' },
+    body: JSON.stringify({
+      user_id: 'u',
+      data: { provider: 'text_report', tool: 'report', tool_parameters: { text }, credentials: {} },
+    }),
+  });
+  const stream = new EventStream(response, false);
+  await stream.done;
+  return stream.texts[0] ?? `failed: ${stream.received.slice(0, 1000)}`;
+}
+
+/** How the plugin was started last. */
+async function startedBy(): Promise<string> {
+  const { text } = await daemon.answer('GET', '/readyz');
+  return String(Object.values(JSON.parse(text).starts ?? {})[0]);
+}
+
+/** Another process of the plugin, once the present one has ended. */
+async function another(way: RegExp): Promise<void> {
+  const before = await daemon.metric('plugin_starts_total');
+  await ask('die');
+  await eventually('it was started again', async () => {
+    // A call does not wait for the pause after several ends.
+    await ask('pid');
+    return (await daemon.metric('plugin_starts_total')) > before || undefined;
+  });
+  expect(await startedBy()).toMatch(way);
+}
+
+const parents = (): number[] =>
+  [...daemon.log.matchAll(/a parent is ready.*/g)].flatMap(([line]) => {
+    const pid = /pid[^0-9]{1,20}(\d+)/.exec(line)?.[1];
+    return pid === undefined ? [] : [Number(pid)];
+  });
+
+const seeds = (): string[] => globSync('**/.parents/*/seed.json', { cwd: daemon.process.dataDirectory });
+
+test('the first start is plain and says why; the next one is forked, and its process is the same', async () => {
+  expect(await startedBy()).toBe('plain: there is no parent for its SDK yet');
+  const plain = JSON.parse(await ask('facts'));
+  await daemon.logged('made the environment of a parent');
+  await another(/^forked$/);
+  const forked = JSON.parse(await ask('facts'));
+  expect(forked).toEqual(plain);
+  expect(await daemon.metric('plugin_starts_total', { way: 'forked' })).toBe(1);
+  expect(await daemon.metric('plugin_parents')).toBe(1);
+}, 120_000);
+
+test('calls of it can be cancelled', async () => {
+  expect(daemon.log.match(/calls of this plugin can be cancelled/g)?.length).toBeGreaterThanOrEqual(2);
+});
+
+test('children of one parent do not share their randomness', async () => {
+  const first = await ask('random');
+  await another(/^forked$/);
+  expect(await ask('random')).not.toBe(first);
+});
+
+test.each(['bomb', 'mask'])('one that does harm to itself (%s) ends with all it has started', async (harm) => {
+  expect(await ask(harm)).toMatch(/no more|blocked/);
+  await another(/^forked$/);
+  await eventually('nothing is left of it', () => daemon.processes().length < 12 || undefined);
+});
+
+test('a parent that is killed is replaced, and its plugins with it', async () => {
+  const pid = parents().at(-1);
+  if (pid === undefined) throw new Error('no parent');
+  const before = parents().length;
+  process.kill(pid, 'SIGKILL');
+  await daemon.logged('a parent has ended');
+  await eventually('another one is ready', () => parents().length > before || undefined);
+  expect(await ask('random')).toMatch(/^0\./);
+  expect(await startedBy()).toBe('forked');
+});
+
+test('a plugin whose own module hides one of the parent’s is started plainly', async () => {
+  const [main] = globSync('**/examples/text_report-*@*/main.py', { cwd: daemon.process.dataDirectory });
+  if (main === undefined) throw new Error('no working directory');
+  const directory = join(daemon.process.dataDirectory, main, '..');
+  // Without modules in it a folder hides nothing.
+  mkdirSync(join(directory, 'yaml'));
+  await another(/^forked$/);
+  writeFileSync(join(directory, 'stringprep.py'), '# what the SDK has imported is another one\n');
+  await another(/^plain: its stringprep.py would hide a module that its parent has imported$/);
+  rmSync(join(directory, 'stringprep.py'));
+  await another(/^forked$/);
+});
+
+test('the environment of a parent that is deleted is made anew', async () => {
+  const [seed] = seeds();
+  if (seed === undefined) throw new Error('no environment of a parent');
+  const directory = join(daemon.process.dataDirectory, seed, '..');
+  rmSync(directory, { recursive: true });
+  expect(await ask('facts')).toContain('argv');
+  await another(/^plain: the environment of its parent is gone$/);
+  await eventually('it is there again', () => existsSync(directory) || undefined);
+  await eventually('it is used', async () => {
+    await ask('die');
+    return (await startedBy()) === 'forked' || undefined;
+  });
+}, 120_000);

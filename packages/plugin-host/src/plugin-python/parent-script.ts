@@ -1,0 +1,158 @@
+import { HELPER_BODY, HELPER_START, type HelperProgram } from '../launcher/index.ts';
+import { CANCEL_SCRIPT } from './cancel-script.ts';
+
+/**
+ * A parent: a helper process that has imported the SDK, and whose children become plugins without exec, sharing its memory. The rest
+ * is the helper's: shepherds, cages, pipes, ends. It runs in an environment of the daemon's own, never in a plugin's, and nothing of
+ * a plugin: a child is in its cage before it reads the first byte of one.
+ *
+ * Importing the SDK patches the modules of Python to switch between greenlets, and makes the hub that would do it, which nobody may
+ * enter before the fork. What the helper stands on are therefore copies of these modules as they were before.
+ */
+const IMPORT_SDK = String.raw`
+import ctypes, resource, types
+
+
+def before_patches(module):
+    copy = types.ModuleType(module.__name__)
+    copy.__dict__.update(module.__dict__)
+    return copy
+
+
+# What is printed during the import is no answer.
+CONTROL_IN, CONTROL_OUT = os.dup(0), os.dup(1)
+os.dup2(os.open("/dev/null", os.O_RDWR), 0)
+os.dup2(0, 1)
+os.closerange(CONTROL_OUT + 1, 256)
+os, select, signal, socket, time = map(before_patches, (os, select, signal, socket, time))
+sys.path[:] = [one for one in sys.path if one != ""]
+# Where the interpreter has its own modules; the rest is the seed's.
+SEED = [one for one in sys.path if one.startswith(sys.prefix + "/")]
+
+
+def import_sdk():
+    """What the daemon should know of it. @raises Exception when children cannot be forked"""
+    import importlib, gc
+    import dify_plugin
+    for name in MORE_MODULES:
+        try:
+            importlib.import_module(name)
+        except ImportError:
+            pass  # not of this release
+    amended, say = _plugin_daemon_cancel()
+    reason = amended()
+    if len(os.listdir("/proc/self/task")) > 1:
+        raise RuntimeError("importing the SDK starts threads")
+    descriptors = {}
+    for name in os.listdir("/proc/self/fd"):
+        try:
+            descriptors[int(name)] = os.readlink("/proc/self/fd/" + name)
+        except OSError:
+            pass  # the one that is looked through
+    for number in (0, 1, 2, CONTROL_IN, CONTROL_OUT):
+        descriptors.pop(number, None)
+    for target in descriptors.values():
+        if not target.startswith("anon_inode:[event"):
+            raise RuntimeError(f"importing the SDK opens {target}")
+    gc.collect()
+    gc.freeze()
+    return set(descriptors), lambda: say(reason), sorted({name.partition(".")[0] for name in sys.modules})
+
+
+# Imported with the SDK, because most plugins do or the first call does. All belong to what the SDK itself needs.
+MORE_MODULES = (
+    "dify_plugin.interfaces.tool",
+    "dify_plugin.entities.tool",
+    "dify_plugin.entities.model.llm",
+    "dify_plugin.errors.model",
+    "dify_plugin.errors.tool",
+    "dify_plugin.core.server.stdio.request_reader",
+    "requests",
+    "httpx",
+    "httpcore",
+    "yaml",
+    "concurrent.futures.thread",
+    "runpy",
+    "site",
+)
+
+try:
+    kept_descriptors, say_of_sdk, names = import_sdk()
+    facts = {"names": names}
+except BaseException as error:
+    os.write(CONTROL_OUT, json.dumps({"failed": f"{type(error).__name__}: {error}"[:500]}).encode() + b"\n")
+    os._exit(1)
+`;
+
+/** What a child does that has left its parent's frames: becomes what "python -m" would have made of the plugin's module. */
+const BECOME_PLUGIN = `
+def close_descriptors():
+    last = 2
+    for number in sorted(kept_descriptors) + [65536]:
+        os.closerange(last + 1, number)
+        last = number
+
+
+def move_packages(site_packages):
+    """Modules that are imported later come from the plugin's own environment, which has the same ones."""
+    for module in list(sys.modules.values()):
+        path = getattr(module, "__path__", None)
+        if type(path) is not list or len(path) != 1:
+            continue
+        for seed in SEED:
+            if type(path[0]) is str and path[0].startswith(seed + "/"):
+                path[0] = site_packages + path[0][len(seed):]
+
+
+def become_plugin(request):
+    import gc, importlib, runpy, site, types
+    import gevent, signal
+    fork = request["fork"]
+    close_descriptors()
+    # The epoll instance is still the parent's.
+    gevent.reinit()
+    prctl(PR_SET_DUMPABLE, 1)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for one in (signal.SIGPIPE, signal.SIGXFSZ):
+        signal.signal(one, signal.SIG_IGN)
+    os.environ.clear()
+    os.environ.update(request["env"])
+    if "tempfile" in sys.modules:
+        sys.modules["tempfile"].tempdir = None
+    prefix = os.path.dirname(os.path.dirname(request["command"]))
+    sys.executable, sys.prefix, sys.exec_prefix = request["command"], prefix, prefix
+    sys.orig_argv[:] = [request["command"], "-m", fork["entrypoint"]]
+    sys.argv[:] = ["-m"]
+    sys.path[:] = [one for one in sys.path if one not in SEED]
+    sys.path_importer_cache.clear()
+    move_packages(fork["sitePackages"])
+    site.PREFIXES[:] = [sys.base_prefix, sys.base_exec_prefix]
+    site.main()
+    sys.path.insert(0, os.getcwd())
+    importlib.invalidate_caches()
+    say_of_sdk()
+    main = sys.modules["__main__"] = types.ModuleType("__main__")
+    if "__annotations__" in globals():
+        main.__annotations__ = {}
+    gc.enable()
+    runpy._run_module_as_main(fork["entrypoint"])
+
+
+if chosen is not None:
+    become_plugin(chosen)
+`;
+
+const PARENT_SCRIPT = `${HELPER_START}${CANCEL_SCRIPT}${IMPORT_SDK}${HELPER_BODY}${BECOME_PLUGIN}`;
+
+/**
+ * A parent.
+ * @param python of the environment that holds the SDK
+ * @param environment of the plugins that it will start
+ */
+export const parentProgram = (python: string, environment: Readonly<Record<string, string>>): HelperProgram => ({
+  command: python,
+  args: ['-c', PARENT_SCRIPT],
+  env: environment,
+  // Importing the SDK takes a second, and much longer on a machine that has just been started.
+  readyMs: 60_000,
+});
