@@ -3,7 +3,7 @@ import { missing, type RedisServer, RedisServers, skipReason } from '@plugin-dae
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { eventually, ONE, TestDaemon } from './harness.ts';
-import { rudePackage } from './plugins/package.ts';
+import { hookPackage, rudePackage } from './plugins/package.ts';
 
 describe.skipIf(missing('redis').length > 0)(missing('redis').length > 0 ? skipReason('redis') : 'with Redis', () => {
   const processes = new RedisServers();
@@ -30,6 +30,35 @@ describe.skipIf(missing('redis').length > 0)(missing('redis').length > 0 ? skipR
     expect(await dump(`acme:{remote:key:manager}:id2key:${ONE}`)).toBe(String.raw`"\xa1ckeyx$${uuid}"`);
     expect(await dump(`acme:{remote:key:manager}:key2id:${uuid}`)).toBe(String.raw`"\xa1itenant_idx$${ONE}"`);
     expect(await key()).toBe(uuid);
+  });
+
+  test('a webhook that is disabled here goes on nowhere: what the existing daemon keeps of it is dropped', async () => {
+    const client = daemon.client();
+    const identifier = await daemon.install(hookPackage('hooked'));
+    await client.call('POST', '/endpoint/setup', {
+      plugin_unique_identifier: identifier,
+      user_id: 'u',
+      name: 'n',
+      settings: {},
+    });
+    const [endpoint] = await client.call<{ id: string; hook_id: string }[]>(
+      'GET',
+      '/endpoint/list?page=1&page_size=10',
+    );
+    const models = 'acme:auto_type:github.com/langgenius/dify-plugin-daemon/internal/types/models';
+    const kept = [
+      `${models}.Endpoint:hook_id:${endpoint?.hook_id}`,
+      `${models}.PluginInstallation:plugin_id:tests/hooked:tenant_id:${ONE}`,
+      `acme:model_installations:tenant_id:${ONE}`,
+    ];
+    const there = async (...keys: string[]) => (await redis.cli('-n', '2', 'exists', ...keys)).trim();
+    for (const key of kept) await redis.cli('-n', '2', 'set', key, 'as it was');
+    expect(await there(...kept)).toBe('3');
+    await client.call('POST', '/endpoint/disable', { endpoint_id: endpoint?.id });
+    await eventually('the endpoint is dropped', async () => (await there(kept[0] ?? '')) === '0' || undefined);
+    const [installed] = (await client.list()).filter(({ plugin_id }) => plugin_id === 'tests/hooked');
+    await client.call('POST', '/management/uninstall', { plugin_installation_id: installed?.id });
+    await eventually('the installation is dropped', async () => (await there(...kept)) === '0' || undefined);
   });
 
   test('without it, what runs goes on; what needs it says so; it is used again when it is back', async () => {

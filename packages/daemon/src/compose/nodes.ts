@@ -68,7 +68,10 @@ export class Nodes {
       addresses: () => this.#plainAddresses,
       debugging: () => this.#debugging(),
       warm: () => (this.#draining ? [] : [...this.#warm]),
-      onChanged: () => this.#look(),
+      onChanged: () => {
+        events.untold(this.#upstream.members.length > 0);
+        this.#look();
+      },
       isOurs: (id) => this.membership.list().some((member) => member.id === id && !member.foreign),
       log,
     });

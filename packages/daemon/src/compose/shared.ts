@@ -1,6 +1,6 @@
 import { type Cache, openMemoryCache, openRedisCache, type Scripts } from '../cache/index.ts';
 import type { Settings } from '../config/index.ts';
-import { EventBus } from '../events/index.ts';
+import { EventBus, UpstreamCaches } from '../events/index.ts';
 import type { OwnedLog } from '../telemetry/index.ts';
 import { redisServers } from './redis.ts';
 
@@ -36,9 +36,8 @@ export async function openShared(settings: Settings, nodeId: string, log: OwnedL
     }),
     (c) => c.close(),
   );
-  return {
-    cache,
-    scripts: cache,
-    events: closing(await EventBus.open({ cache, nodeId, log: ours }), (e) => e.close()),
-  };
+  const upstream = closing(new UpstreamCaches({ cache, log: ours }), (u) => u.close());
+  const events = closing(await EventBus.open({ cache, nodeId, log: ours }), (e) => e.close());
+  events.onOwnChange(({ table, key }) => upstream.forget(table, key));
+  return { cache, scripts: cache, events };
 }

@@ -29,6 +29,41 @@ test('an event reaches every other node, and not its sender', async () => {
   expect(a?.seen).toEqual([]);
 });
 
+test('beside somebody who tells nothing a node stays deaf, whatever its connection says', async () => {
+  let hear: Listener | undefined;
+  const bus = await EventBus.open({
+    cache: {
+      publish: async () => undefined,
+      subscribe: async (_, listener) => {
+        hear = listener;
+        return async () => undefined;
+      },
+    },
+    nodeId: 'a',
+    log: silentLog,
+  });
+  onTestFinished(() => bus.close());
+  const seen: string[] = [];
+  bus.onGap((state) => seen.push(state));
+  bus.untold(true);
+  bus.untold(true);
+  hear?.gap?.('deaf');
+  hear?.gap?.('hearing');
+  bus.untold(false);
+  expect(seen).toEqual(['deaf', 'deaf', 'deaf', 'hearing']);
+});
+
+test('who asks for it is told of the changes of this node alone', async () => {
+  const cache = memory();
+  const [a, b] = await Promise.all(['a', 'b'].map((id) => node(cache, id)));
+  const own: unknown[] = [];
+  a?.bus.onOwnChange((data) => own.push(data));
+  b?.bus.publish('row-changed', { table: 'endpoints', key: 'theirs' });
+  a?.bus.publish('row-changed', { table: 'endpoints', key: 'ours' });
+  await expect.poll(() => a?.seen.length).toBe(1);
+  expect(own).toEqual([{ table: 'endpoints', key: 'ours' }]);
+});
+
 test.each([
   ['no JSON', 'x'],
   ['no object', '[1]'],

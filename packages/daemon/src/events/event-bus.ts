@@ -23,6 +23,8 @@ export class EventBus {
   readonly #options: EventBusOptions;
   readonly #listeners = new Map<EventName, Set<(data: unknown) => void>>();
   readonly #gapListeners = new Set<GapListener>();
+  readonly #ownListeners = new Set<(data: DaemonEvents['row-changed']) => void>();
+  #untold = false;
   #end: (() => Promise<void>) | undefined;
   #retry: NodeJS.Timeout | undefined;
   #closed = false;
@@ -43,6 +45,10 @@ export class EventBus {
 
   /** Tells the other nodes. Waits for nothing and never throws: when it fails, the others are told later that they missed something. */
   publish<Name extends EventName>(name: Name, data: DaemonEvents[Name]): void {
+    if (name === 'row-changed') {
+      const changed = eventReaders['row-changed'](data);
+      if (changed !== undefined) for (const listener of this.#ownListeners) listener(changed);
+    }
     const message = JSON.stringify({ node: this.#options.nodeId, event: name, data });
     this.#options.cache.publish(CHANNEL, message).catch((error: unknown) => this.#lost(error));
   }
@@ -57,6 +63,22 @@ export class EventBus {
     };
     listeners.add(own);
     return () => listeners.delete(own);
+  }
+
+  /** Told of every row that this node says it has changed. */
+  onOwnChange(listener: (data: DaemonEvents['row-changed']) => void): void {
+    this.#ownListeners.add(listener);
+  }
+
+  /** Somebody writes rows and tells nobody, the existing daemon's nodes: while they are there, events are missed. */
+  untold(present: boolean): void {
+    if (present === this.#untold) return;
+    this.#untold = present;
+    const text = present
+      ? 'nodes of the existing daemon write too and tell nobody: rows are kept in memory for moments only'
+      : 'no node of the existing daemon is left: rows are kept in memory again';
+    this.#options.log.info({}, text);
+    for (const listener of this.#gapListeners) listener(present ? 'deaf' : 'hearing');
   }
 
   /** Told when events were or may be missed, also those that another node could not send. */
@@ -89,7 +111,7 @@ export class EventBus {
   #gap(state: 'deaf' | 'hearing'): void {
     const log = state === 'deaf' ? 'warn' : 'info';
     this.#options.log[log]({ state }, 'events of other nodes were missed: what is kept in memory is read anew');
-    for (const listener of this.#gapListeners) listener(state);
+    for (const listener of this.#gapListeners) listener(this.#untold ? 'deaf' : state);
   }
 
   #lost(error: unknown): void {

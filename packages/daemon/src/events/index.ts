@@ -7,3 +7,4 @@
 
 export type { DaemonEvents, EventName, RowTable } from './daemon-events.ts';
 export { EventBus, type EventBusOptions } from './event-bus.ts';
+export { UpstreamCaches } from './upstream-caches.ts';
