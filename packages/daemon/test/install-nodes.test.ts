@@ -241,6 +241,18 @@ describe.skipIf(lacking.length > 0)(
       await node.install(rudePackage('healthy'));
     });
 
+    test('an installation is acknowledged when as many nodes are ready as are asked for', async () => {
+      const pair = await start({ ...deployment(), INSTALL_READY_NODES: '5' });
+      const [one, two] = [pair[0], pair[1]] as [TestDaemon, TestDaemon];
+      const plugin = await gated(one, 'everywhere');
+      const id = await one.beginInstall(plugin.identifier);
+      await working(pair);
+      plugin.open();
+      await succeeded(two, id);
+      // Both were ready before: there are no more than two.
+      for (const node of pair) expect(node.processes().length).toBeGreaterThan(0);
+    });
+
     test('an upgrade is seen by every node, and the old version stops on all of them', async () => {
       const pair = await start(deployment());
       const [one, two] = [pair[0], pair[1]] as [TestDaemon, TestDaemon];

@@ -32,7 +32,7 @@ import { budgetsOf } from './budgets.ts';
 import { provideDatabase } from './database.ts';
 import { openObjects, secretValues } from './drivers.ts';
 import { httpServers } from './http.ts';
-import { tellOfInstallations } from './installation-news.ts';
+import { readiness, tellOfInstallations } from './installation-news.ts';
 import { isolation } from './isolation.ts';
 import { observeJobs, openJobs } from './jobs.ts';
 import { installationOptions, localPlugins, packageStore } from './local-plugins.ts';
@@ -238,6 +238,20 @@ async function wire(
   const queue = closing(await openJobs(settings, metrics, log), (q) => q.close());
   closing(observeJobs(queue, metrics), (end) => end());
   const tellOthers = tellOfInstallations(events, supervisor, log);
+  const ready =
+    events === undefined || nodes === undefined
+      ? undefined
+      : closing(
+          readiness({
+            settings,
+            nodeId,
+            events,
+            membership: nodes.membership,
+            plugins: supervisor,
+            log: log.child({ component: 'installation' }),
+          }),
+          (r) => r.close(),
+        );
   const installation = createInstallation(
     {
       database,
@@ -245,6 +259,7 @@ async function wire(
       plugins: supervisor,
       queue,
       log: log.child({ component: 'installation' }),
+      ...(ready !== undefined && { elsewhere: (identifier, control) => ready.asks.wait(identifier, control) }),
       onChange: tellOthers,
       onJobEnd: observeInstallations(metrics),
     },

@@ -45,6 +45,15 @@ export const installationSettings = {
     meaning: 'Longest duration of one install or upgrade.',
     usedBy: 'installation',
   }),
+  INSTALL_READY_NODES: integer({
+    default: 1,
+    min: 1,
+    max: 1000,
+    meaning:
+      'On how many nodes a plugin has to be ready before its installation or upgrade is acknowledged: on all of them, when there are fewer that run plugins.',
+    usedBy: 'installation',
+    own: true,
+  }),
   PLUGIN_PACKAGE_RETENTION: integer({
     default: 0,
     unit: 'days',

@@ -12,6 +12,10 @@ export interface DaemonEvents {
   'nodes-changed': Record<never, never>;
   /** A tenant was given a version, and another was taken from it; `''` where there is none. */
   'installation-changed': { readonly given: string; readonly taken: string };
+  /** A node installs a version and wants other nodes to be ready for it, for as long as it says so. */
+  'version-wanted': { readonly identifier: string };
+  /** A node cannot make a wanted version ready. */
+  'version-refused': { readonly identifier: string; readonly node: string; readonly reason: string };
   /** Events of the sender were lost: whatever anybody keeps may be out of date. */
   'events-lost': Record<never, never>;
 }
@@ -32,8 +36,24 @@ export const eventReaders: { readonly [Name in EventName]: (data: unknown) => Da
     const { given, taken } = data;
     return typeof given === 'string' && typeof taken === 'string' ? { given, taken } : undefined;
   },
+  'version-wanted': (data) => {
+    if (!isObject(data)) return undefined;
+    const { identifier } = data;
+    return isIdentifier(identifier) ? { identifier } : undefined;
+  },
+  'version-refused': (data) => {
+    if (!isObject(data)) return undefined;
+    const { identifier, node, reason } = data;
+    return isIdentifier(identifier) && typeof node === 'string' && typeof reason === 'string'
+      ? { identifier, node, reason }
+      : undefined;
+  },
   'events-lost': () => ({}),
 };
+
+const LONGEST_IDENTIFIER = 255;
+const isIdentifier = (value: unknown): value is string =>
+  typeof value === 'string' && value !== '' && value.length <= LONGEST_IDENTIFIER;
 
 export const isEventName = (name: unknown): name is EventName =>
   typeof name === 'string' && Object.hasOwn(eventReaders, name);

@@ -27,6 +27,8 @@ export { PackageStore, type PackageStorePrefixes } from './package-store.ts';
 export { isRefusal, type PreparedPackage } from './packages/package-jobs.ts';
 export { PackageWorkshop } from './packages/package-workshop.ts';
 export { type PresentedDeclaration, PresentedDeclarations } from './presented-declarations.ts';
+export { ReadyNodes } from './ready-nodes.ts';
 export { SignaturePolicy, type SignaturePolicyOptions } from './signature-policy.ts';
 export { type InstallationChange, VersionInstaller } from './version-installer.ts';
 export type { JobEnd } from './version-job.ts';
+export { WantedVersions } from './wanted-versions.ts';

@@ -13,7 +13,7 @@ import type { PackageStore } from './package-store.ts';
 import { PackageWorkshop, type WorkshopOptions } from './packages/package-workshop.ts';
 import { PresentedDeclarations } from './presented-declarations.ts';
 import { SignaturePolicy, type SignaturePolicyOptions } from './signature-policy.ts';
-import { type InstallationChange, VersionInstaller } from './version-installer.ts';
+import { type InstallationChange, VersionInstaller, type VersionInstallerParts } from './version-installer.ts';
 import type { JobEnd } from './version-job.ts';
 
 export interface InstallationOptions {
@@ -34,6 +34,8 @@ export interface InstallationParts {
   /** Given to installation, which closes it. */
   readonly queue: JobQueue;
   readonly log: Log;
+  /** Has as many other nodes ready for a version as are asked for. */
+  readonly elsewhere?: VersionInstallerParts['elsewhere'];
   readonly onChange?: (change: InstallationChange) => void;
   /** For the metrics of installations. */
   readonly onJobEnd?: (end: JobEnd) => void;
@@ -56,7 +58,7 @@ export interface Installation {
 }
 
 export function createInstallation(parts: InstallationParts, options: InstallationOptions): Installation {
-  const { database, store, plugins, queue, log, onChange, onJobEnd } = parts;
+  const { database, store, plugins, queue, log, elsewhere, onChange, onJobEnd } = parts;
   const workshop = new PackageWorkshop(options.workshop);
   const policy = new SignaturePolicy(options.signatures, log);
   const presented = new PresentedDeclarations();
@@ -68,6 +70,7 @@ export function createInstallation(parts: InstallationParts, options: Installati
     declarations,
     plugins,
     log,
+    ...(elsewhere !== undefined && { elsewhere }),
     ...(onChange === undefined ? {} : { onChange }),
   });
   const jobs = new InstallJobs(

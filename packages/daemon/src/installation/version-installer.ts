@@ -19,6 +19,8 @@ export interface VersionInstallerParts {
   readonly declarations: DeclarationSource;
   readonly plugins: LocalPlugins;
   readonly log: Log;
+  /** Has as many other nodes ready as are asked for. */
+  readonly elsewhere?: (identifier: string, control: LaunchControl) => Promise<void>;
   readonly onChange?: (change: InstallationChange) => void;
 }
 
@@ -76,6 +78,7 @@ export class VersionInstaller {
       // The start reads it; after the version's last uninstall it is made anew from the package.
       const declaration = await this.#parts.declarations.require(identifier, runtimeType);
       await claim.ready({ signal: control.signal, onProgress: (step) => control.progress(step) });
+      await this.#parts.elsewhere?.(identifier, control);
       return declaration;
     });
   }

@@ -57,6 +57,11 @@ const poisonMessage = `the installation was begun ${MOST_ATTEMPTS} times, and ea
 /** What the job that installs a version is called where leases are kept. */
 export const installJobId = (identifier: string): string => `install ${identifier}`;
 
+interface Failed {
+  readonly open: OpenItem;
+  readonly message: string;
+}
+
 /** Why a job ends without a result: nobody waits for it any more. */
 class JobStopped extends Error {
   override readonly name = 'JobStopped';
@@ -138,6 +143,7 @@ export class VersionJob {
     if (attempt > 1) this.#log.warn({ attempt }, 'an installation goes on here: the node that worked on it is gone');
     const limit = AbortSignal.timeout(this.#options.timeoutMs);
     const all = AbortSignal.any([signal, this.#stop.signal, limit]);
+    let failed: readonly Failed[] = [];
     const progress = new ProgressWriter((message) => this.#tell(message), this.#options.progressMs);
     try {
       await this.#tell(startingMessage);
@@ -148,8 +154,10 @@ export class VersionJob {
           progress: (step) => progress.show(step),
         });
         await progress.stop();
-        await this.#giveAll(declaration, all, signal);
+        failed = await this.#giveAll(declaration, all, signal);
       });
+      // What is said to have failed does not run any more.
+      for (const { open, message } of failed) await this.#outcome(open, { status: 'failed', message }, signal);
     } catch (error) {
       await progress.stop();
       if (error instanceof LeaseLost) throw error;
@@ -169,35 +177,37 @@ export class VersionJob {
     }
   }
 
-  /** Gives the version to everybody who waits, until nobody does: some have come meanwhile. */
-  async #giveAll(declaration: StoredDeclaration, all: AbortSignal, signal: AbortSignal): Promise<void> {
+  /** Gives the version to everybody who waits, until nobody does: some have come meanwhile. @returns who could not be given it */
+  async #giveAll(declaration: StoredDeclaration, all: AbortSignal, signal: AbortSignal): Promise<readonly Failed[]> {
     this.#ready = true;
+    const failed = new Map<string, Failed>();
     for (;;) {
       all.throwIfAborted();
-      const open = await this.look();
-      if (open.length === 0) return;
+      const open = (await this.look()).filter(({ taskId }) => !failed.has(taskId));
+      if (open.length === 0) return [...failed.values()];
       for (const each of open) {
         all.throwIfAborted();
-        await this.#outcome(each, await this.#give(each, declaration), signal);
+        const log = this.#log.child({ taskId: each.taskId, tenantId: each.tenantId });
+        try {
+          const message = await this.#give(each, declaration);
+          await this.#outcome(each, { status: 'success', message }, signal);
+          log.info('install job done');
+        } catch (error) {
+          if (error instanceof LeaseLost || signal.aborted) throw error;
+          const message = textOf(error);
+          log.error({ err: error, message }, 'install job failed');
+          failed.set(each.taskId, { open: each, message });
+        }
       }
     }
   }
 
-  async #give({ tenantId, item, work: text, taskId }: OpenItem, declaration: StoredDeclaration) {
-    const log = this.#log.child({ taskId, tenantId });
+  /** @returns the last message of the item */
+  async #give({ tenantId, item, work: text }: OpenItem, declaration: StoredDeclaration): Promise<string> {
     const work = readWork(text, this.#identifier);
-    try {
-      if (work === undefined) throw new DaemonError('internal', 'what was to be done stands nowhere: install it again');
-      const waiting = { tenantId, identifier: this.#identifier, source: item.source, work };
-      const message = await this.#parts.installer.give(waiting, declaration, this.#fence);
-      log.info('install job done');
-      return { status: 'success', message } as const;
-    } catch (error) {
-      if (error instanceof LeaseLost) throw error;
-      const message = textOf(error);
-      log.error({ err: error, message }, 'install job failed');
-      return { status: 'failed', message } as const;
-    }
+    if (work === undefined) throw new DaemonError('internal', 'what was to be done stands nowhere: install it again');
+    const waiting = { tenantId, identifier: this.#identifier, source: item.source, work };
+    return await this.#parts.installer.give(waiting, declaration, this.#fence);
   }
 
   async #failAll(message: string, signal: AbortSignal): Promise<void> {
