@@ -647,6 +647,30 @@ export interface PluginLogLine {
   readonly message: string;
 }
 
+export interface PluginPolicy {
+  readonly min?: number;
+  readonly max?: number;
+  readonly idle_seconds?: number;
+  readonly calls_target?: number;
+  readonly calls_max?: number;
+  readonly queue_max?: number;
+}
+
+export interface PluginPolicyRow {
+  readonly plugin_id: string;
+  readonly from: "api" | "file";
+  readonly policy: PluginPolicy;
+}
+
+export interface PluginProcesses {
+  readonly plugin_unique_identifier: string;
+  readonly state: "stopped" | "asleep" | "starting" | "running" | "waiting";
+  readonly instances: number;
+  readonly open_calls: number;
+  readonly waiting_calls: number;
+  readonly problem: string | null;
+}
+
 export interface PromptMessage {
   readonly role: "system" | "user" | "assistant" | "tool" | "developer";
   /** A text, a list of parts, or null. */
@@ -2926,6 +2950,41 @@ export interface Operations {
     };
     readonly data: PluginLogLine;
   };
+  /** What runs of each plugin version on this node, what sleeps, and how many calls wait. `GET /admin/plugins/processes` */
+  readonly listPluginProcesses: {
+    readonly kind: 'enveloped';
+    readonly input: Readonly<Record<never, never>>;
+    readonly data: readonly PluginProcesses[];
+  };
+  /** How the processes of single plugins are kept: what was said through this API, and by the file of this node. `GET /admin/plugins/policies` */
+  readonly listPluginPolicies: {
+    readonly kind: 'enveloped';
+    readonly input: Readonly<Record<never, never>>;
+    readonly data: readonly PluginPolicyRow[];
+  };
+  /** Say how the processes of a plugin are kept, on all nodes, from now on. `PUT /admin/plugins/policies` */
+  readonly setPluginPolicy: {
+    readonly kind: 'enveloped';
+    readonly input: {
+      readonly body: {
+        /** `author/name` */
+        readonly plugin_id: string;
+        /** Processes that run whether anybody calls or not. */
+        readonly min?: number | null;
+        /** Processes at most. */
+        readonly max?: number | null;
+        /** Without a call for so long it stops; 0: never. */
+        readonly idle_seconds?: number | null;
+        /** Open calls that one process is meant to bear. */
+        readonly calls_target?: number | null;
+        /** Open calls that one process takes at most. */
+        readonly calls_max?: number | null;
+        /** Calls that may wait. */
+        readonly queue_max?: number | null;
+      };
+    };
+    readonly data: true;
+  };
   /** Who installed, upgraded, removed or rotated what, newest first. `GET /admin/audit` */
   readonly listAuditEvents: {
     readonly kind: 'enveloped';
@@ -3123,6 +3182,9 @@ export const operations = {
   getAsset: {"kind":"bytes","method":"GET","path":"/plugin/{tenant_id}/asset/{id}","key":"serverKey"},
   getPackageAsset: {"kind":"bytes","method":"GET","path":"/plugin/{tenant_id}/extract-asset/","key":"serverKey","query":["plugin_unique_identifier","file_path"]},
   readPluginLogs: {"kind":"stream","method":"GET","path":"/plugin/{tenant_id}/management/logs","key":"serverKey","query":["plugin_id","lines","follow"]},
+  listPluginProcesses: {"kind":"enveloped","method":"GET","path":"/admin/plugins/processes","key":"adminKey"},
+  listPluginPolicies: {"kind":"enveloped","method":"GET","path":"/admin/plugins/policies","key":"adminKey"},
+  setPluginPolicy: {"kind":"enveloped","method":"PUT","path":"/admin/plugins/policies","key":"adminKey","body":"json"},
   listAuditEvents: {"kind":"enveloped","method":"GET","path":"/admin/audit","key":"adminKey","query":["limit","before"]},
   reinstallServerlessPlugin: {"kind":"stream","method":"POST","path":"/admin/plugin/serverless/reinstall","key":"adminKey","body":"json"},
   switchServerlessEndpoint: {"kind":"enveloped","method":"POST","path":"/admin/plugin/serverless/switch-endpoint","key":"adminKey","body":"json"},

@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { folderPackage } from '@plugin-daemon/bench';
 import { afterEach, expect, test } from 'vitest';
-import { eventually, failureOf, ONE, TestDaemon, textOf, toolBody } from './harness.ts';
+import { eventually, failureOf, ONE, OTHER, TestDaemon, textOf, toolBody } from './harness.ts';
 import { AUTHOR, rudePackage } from './plugins/package.ts';
 
 let daemon: TestDaemon | undefined;
@@ -131,3 +131,56 @@ test('a plugin that is killed while nobody calls it costs no call, however often
     expect(answers).toEqual(Array(5).fill(expected));
   }
 }, 300_000);
+
+test('one open call is ended by its id, and nothing else', async () => {
+  const running = await start({});
+  await running.install(rudePackage('cancelled'));
+  const drip = () => running.open('cancelled', 'drip', { parameters: { count: 30, seconds: 0.1 } });
+  const [ended, other] = await Promise.all([drip(), drip()]);
+  const id = await ended.text(0);
+  await other.text(0);
+  expect(ended.response.headers['x-plugin-session-id']).toBe(id);
+  const listed = (await running.answer('GET', `/plugin/${ONE}/sessions`)).text;
+  expect(JSON.parse(listed).data).toContainEqual(
+    expect.objectContaining({ id, action: 'invoke_tool', user_id: 'user-1' }),
+  );
+  const remove = (tenant: string) => running.answer('DELETE', `/plugin/${tenant}/sessions/${id}`);
+  expect((await remove(OTHER)).status).toBe(404);
+  expect(JSON.parse((await remove(ONE)).text)).toMatchObject({ code: 0, data: true });
+  await ended.done;
+  expect(ended.failure.message).toContain('cancelled on request');
+  expect((await remove(ONE)).status).toBe(404);
+  const seen = (await running.call('cancelled', 'seen', { parameters: { of: id } })).texts[0];
+  expect(JSON.parse(seen ?? '').map(([event]: [string]) => event)).toEqual(['request', 'cancel']);
+  await other.done;
+  expect(other.texts.at(-1)).toBe('29');
+}, 240_000);
+
+test('what is said of one plugin counts for it alone, at once and after a restart', async () => {
+  const running = await start({
+    PLUGIN_IDLE_STOP_SECONDS: '1',
+    ADMIN_API_ENABLED: 'true',
+    ADMIN_API_KEY: 'admin-key-of-the-test',
+  });
+  for (const name of ['awake', 'asleep']) await running.install(rudePackage(name));
+  const admin = { 'X-Admin-Api-Key': 'admin-key-of-the-test', 'Content-Type': 'application/json' };
+  const states = async () => {
+    const { text } = await running.answer('GET', '/admin/plugins/processes', { headers: admin });
+    return JSON.parse(text)
+      .data.map((one: { plugin_unique_identifier: string; state: string }) => [
+        one.plugin_unique_identifier.split(/[/:]/)[1],
+        one.state,
+      ])
+      .toSorted();
+  };
+  const settled = async () => {
+    const found = await states();
+    return JSON.stringify(found) === '[["asleep","asleep"],["awake","running"]]' || undefined;
+  };
+  const body = JSON.stringify({ plugin_id: `${AUTHOR}/awake`, min: 1 });
+  expect((await running.answer('PUT', '/admin/plugins/policies', { headers: admin, body })).status).toBe(200);
+  await eventually('one is awake, the other sleeps', settled);
+  await running.process.stop();
+  await running.process.start();
+  await eventually('it is the same after a restart', settled);
+}, 240_000);

@@ -10,6 +10,7 @@ import type { Cache } from '../cache/index.ts';
 import { type DataDirectory, isLoopback, type Settings } from '../config/index.ts';
 import type { Database } from '../database/index.ts';
 import type { EndpointService } from '../endpoints/index.ts';
+import type { EventBus } from '../events/index.ts';
 import { adminRoutes } from '../http/admin/index.ts';
 import { assetRoutes } from '../http/assets/index.ts';
 import { debuggingRoutes } from '../http/debugging/index.ts';
@@ -20,13 +21,14 @@ import { type AnyRoute, createHttpServer, type HttpLimits, type HttpServer } fro
 import { managementRoutes } from '../http/management/index.ts';
 import { descriptionRoutes } from '../http/openapi/index.ts';
 import { pluginLogRoutes } from '../http/plugin-logs/index.ts';
+import { cancelled, isOf, sessionRoutes } from '../http/sessions/index.ts';
 import { RecentFailures, webhookFailureRoutes, webhookRoutes } from '../http/webhooks/index.ts';
 import type { Installation } from '../installation/index.ts';
 import type { Invocations } from '../invocation/index.ts';
 import type { Routing } from '../routing/index.ts';
 import type { DebuggingKeys } from '../runtimes/debugging/index.ts';
 import type { ObjectStorage } from '../storage/index.ts';
-import type { LocalSupervisor } from '../supervision/index.ts';
+import type { LocalSupervisor, PluginPolicies } from '../supervision/index.ts';
 import { type Metrics, type OwnedLog, type PluginJournal, TraceContext } from '../telemetry/index.ts';
 import { VERSION } from '../version.ts';
 import type { Nodes } from './nodes.ts';
@@ -43,6 +45,8 @@ export interface HttpParts {
   readonly database: Database;
   readonly audit: AuditLog;
   readonly cache: Cache;
+  readonly events: EventBus | undefined;
+  readonly policies: PluginPolicies;
   readonly objects: ObjectStorage;
   readonly installation: Installation;
   readonly invocations: Invocations;
@@ -127,6 +131,16 @@ const described = (all: readonly AnyRoute[], needsKey: boolean): readonly AnyRou
   ...descriptionRoutes(all, needsKey),
 ];
 
+/** Ends sessions that other nodes ask to be ended, and how to ask them. */
+function tellOthers({ events, invocations }: HttpParts) {
+  if (events === undefined) return undefined;
+  events.on('session-cancelled', ({ tenantId, sessionId }) => {
+    const found = invocations.find(sessionId);
+    if (found !== undefined && isOf(tenantId)(found)) found.abort(cancelled());
+  });
+  return (tenantId: string, sessionId: string) => events.publish('session-cancelled', { tenantId, sessionId });
+}
+
 function routes(parts: HttpParts, requests: ReturnType<typeof observeRequests>): readonly AnyRoute[] {
   const { settings, log, database, installation, invocations, endpoints, routing } = parts;
   const failures = new RecentFailures();
@@ -153,9 +167,12 @@ function routes(parts: HttpParts, requests: ReturnType<typeof observeRequests>):
     }),
     ...assetRoutes({ installation }),
     ...pluginLogRoutes({ journal: parts.journal }),
+    ...sessionRoutes({ invocations, tellOthers: tellOthers(parts) }),
     ...endpointRoutes({ endpoints }),
     ...webhookFailureRoutes({ failures }),
-    ...(settings.ADMIN_API_ENABLED ? adminRoutes({ auditEvents: database.auditEvents }) : []),
+    ...(settings.ADMIN_API_ENABLED
+      ? adminRoutes({ auditEvents: database.auditEvents, policies: parts.policies, supervisor: parts.supervisor })
+      : []),
     ...debuggingRoutes({ keys: settings.PLUGIN_REMOTE_INSTALLING_ENABLED ? parts.debuggingKeys : undefined }),
     ...(settings.PLUGIN_ENDPOINT_ENABLED
       ? webhookRoutes({

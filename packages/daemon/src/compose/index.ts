@@ -194,6 +194,7 @@ async function wire(
     launcher,
     isolation: cages,
     budgets,
+    events,
     recentUse: await RecentUse.open(
       join(dataDirectory.path, 'plugin-use.json'),
       log.child({ component: 'supervision' }),
@@ -308,6 +309,8 @@ async function wire(
     metrics,
     database,
     cache,
+    events,
+    policies: local.policies,
     objects,
     installation,
     invocations,

@@ -10,12 +10,14 @@ import { pluginEnvironment } from '@plugin-daemon/plugin-host/runtimes/local';
 import { decodeDeclaration, type PluginDeclaration } from '@plugin-daemon/plugin-package';
 import { type DataDirectory, type Settings, secretSettings } from '../config/index.ts';
 import type { Database } from '../database/index.ts';
+import type { EventBus } from '../events/index.ts';
 import { type createInstallation, PackageStore } from '../installation/index.ts';
 import type { ObjectStorage } from '../storage/index.ts';
 import {
   createPluginStarter,
   Housekeeping,
   LocalSupervisor,
+  PluginPolicies,
   type PoolPolicy,
   type RecentUse,
 } from '../supervision/index.ts';
@@ -47,6 +49,7 @@ export interface LocalPluginsParts {
   readonly isolation: Isolation;
   readonly budgets: PluginBudgets;
   readonly recentUse: RecentUse;
+  readonly events: EventBus | undefined;
   /** Whether an installed plugin is started on this node without being called. */
   readonly runsUncalled: (identifier: string) => boolean;
   /** A plugin became ready here, or is not any more. */
@@ -102,7 +105,15 @@ export function localPlugins(parts: LocalPluginsParts) {
     buildsAtOnce: settings.PLUGIN_LOCAL_LAUNCHING_CONCURRENT,
     startsAtOnce: Math.max(settings.PLUGIN_LOCAL_LAUNCHING_CONCURRENT, availableParallelism()),
   });
-  const policy = poolPolicy(settings);
+  const policies = new PluginPolicies({
+    base: poolPolicy(settings),
+    file: settings.PLUGIN_POLICY_FILE,
+    notes: database.pluginNotes,
+    log: log.child({ component: 'supervision' }),
+    onChanged: () => supervisor.policiesChanged(),
+    tellOthers: () => parts.events?.publish('policies-changed', {}),
+  });
+  parts.events?.on('policies-changed', () => void policies.look());
   const onState = observePlugins(metrics);
   const supervisor: LocalSupervisor = new LocalSupervisor({
     start,
@@ -116,7 +127,8 @@ export function localPlugins(parts: LocalPluginsParts) {
       const plugin = await database.plugins.find(identifier);
       return plugin?.install_type === 'local' && (await database.installations.countByIdentifier(identifier)) > 0;
     },
-    policyOf: () => policy,
+    policyOf: (identifier) => policies.policyOf(identifier),
+    lookAtPolicies: () => policies.look(),
     recentUse: parts.recentUse,
     wakesAtOnce: settings.PLUGIN_LOCAL_LAUNCHING_CONCURRENT,
     drainSeconds: settings.PLUGIN_MAX_EXECUTION_TIMEOUT,
@@ -138,7 +150,7 @@ export function localPlugins(parts: LocalPluginsParts) {
     retentionHours: settings.PLUGIN_ENVIRONMENT_RETENTION,
     log: log.child({ component: 'supervision' }),
   });
-  return { environments, parents, startedBy, supervisor, housekeeping };
+  return { environments, parents, startedBy, supervisor, policies, housekeeping };
 }
 
 const liveness = (settings: Settings) => {

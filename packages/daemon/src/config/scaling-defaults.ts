@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 import type { SettingName, SettingValues } from './table.ts';
 
 /** A process of its own for each core is as much as calls that compute can use. */
@@ -11,6 +12,7 @@ export function derivedScaling(values: SettingValues, configured: ReadonlySet<Se
   const server = profile === 'server';
   return {
     DEPLOYMENT_PROFILE: profile,
+    ...(!configured.has('PLUGIN_POLICY_FILE') && { PLUGIN_POLICY_FILE: join(values.DATA_DIR, 'plugin-policies.json') }),
     ...(!configured.has('PLUGIN_IDLE_STOP_SECONDS') && server && { PLUGIN_IDLE_STOP_SECONDS: 0 }),
     PLUGIN_INSTANCES_MAX: Math.max(
       values.PLUGIN_INSTANCES_MIN,

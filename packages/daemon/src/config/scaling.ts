@@ -1,4 +1,4 @@
-import { choice, integer } from './setting.ts';
+import { choice, integer, path } from './setting.ts';
 
 const usedBy = 'supervision';
 const common = { usedBy, own: true } as const;
@@ -55,6 +55,13 @@ export const scalingSettings = {
     ...common,
     default: 1000,
     meaning: 'Calls of one plugin that may wait for a process; more are refused with 429 and `Retry-After`.',
+  }),
+  PLUGIN_POLICY_FILE: path({
+    ...common,
+    default: 'plugin-policies.json',
+    defaultText: '`DATA_DIR/plugin-policies.json`',
+    meaning:
+      'A JSON file that says these things of single plugins: plugin id → `min`, `max`, `idle_seconds`, `calls_target`, `calls_max`, `queue_max`. Read again when it changes; `PUT /admin/plugins/policies` counts more.',
   }),
   PLUGIN_STUCK_SECONDS: integer({
     ...common,

@@ -3,6 +3,7 @@ import { auditEventConformance } from './conformance/audit-events.suite.ts';
 import { endpointConformance } from './conformance/endpoints.suite.ts';
 import { installTaskConformance } from './conformance/install-tasks.suite.ts';
 import { jobConformance } from './conformance/jobs.suite.ts';
+import { pluginNoteConformance } from './conformance/plugin-notes.suite.ts';
 import { readConformance } from './conformance/reads.suite.ts';
 import { versionConformance } from './conformance/versions.suite.ts';
 import type { Database } from './index.ts';
@@ -27,5 +28,6 @@ export function databaseConformance(name: string, open: () => Promise<Database>)
     installTaskConformance(on);
     jobConformance(on);
     auditEventConformance(on);
+    pluginNoteConformance(on);
   });
 }

@@ -18,6 +18,7 @@ import { SqlEndpoints } from './sql/endpoints.ts';
 import { SqlInstallTasks } from './sql/install-tasks.ts';
 import { SqlInstallations } from './sql/installations.ts';
 import { SqlJobLeases } from './sql/job-leases.ts';
+import { SqlPluginNotes } from './sql/plugin-notes.ts';
 import { SqlPlugins } from './sql/plugins.ts';
 import { SqlProjections } from './sql/projections.ts';
 import { SqlReadmes } from './sql/readmes.ts';
@@ -126,6 +127,7 @@ function repositories(dialect: SqlDialect, events: EventBus | undefined): Databa
     serverlessRuntimes: new SqlServerlessRuntimes(context),
     lifecycle: new SqlTenantLifecycle(context),
     auditEvents: new SqlAuditEvents(context),
+    pluginNotes: new SqlPluginNotes(context),
     ping: async () => {
       await sql`select 1`.execute(dialect.kysely);
     },

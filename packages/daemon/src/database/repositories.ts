@@ -381,6 +381,19 @@ export interface AuditEvents {
   prune(before: Date): Promise<number>;
 }
 
+/** `policy`: how the processes of a plugin are kept, by plugin id; `previous`: the version before an upgrade, by tenant and plugin id. */
+export type PluginNoteKind = 'policy' | 'previous';
+
+/** Small texts about plugins that upstream's tables have no place for: one for each kind and subject. */
+export interface PluginNotes {
+  find(kind: PluginNoteKind, subject: string): Promise<string | undefined>;
+  /** By subject. */
+  list(kind: PluginNoteKind): Promise<ReadonlyMap<string, string>>;
+  /** Replaces what was there. */
+  write(kind: PluginNoteKind, subject: string, value: string): Promise<void>;
+  delete(kind: PluginNoteKind, subject: string): Promise<boolean>;
+}
+
 /** The open database: one object per area, and its end. */
 export interface Database {
   readonly plugins: Plugins;
@@ -396,6 +409,7 @@ export interface Database {
   readonly serverlessRuntimes: ServerlessRuntimes;
   readonly lifecycle: TenantLifecycle;
   readonly auditEvents: AuditEvents;
+  readonly pluginNotes: PluginNotes;
   /** Asks the database one trivial question; rejects with `DatabaseError` when it cannot answer (readiness). */
   ping(): Promise<void>;
   /** Waits for running transactions and closes. */

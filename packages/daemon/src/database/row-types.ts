@@ -109,6 +109,12 @@ interface AuditEventRow extends BaseRow {
   trace_id: string | null;
 }
 
+export interface PluginNoteRow extends BaseRow {
+  kind: string;
+  subject: string;
+  value: string | null;
+}
+
 export interface Tables {
   plugins: PluginRow;
   plugin_installations: InstallationRow;
@@ -127,4 +133,5 @@ export interface Tables {
   debugging_leases: LeaseRow;
   job_leases: JobLeaseRow;
   audit_events: AuditEventRow;
+  plugin_notes: PluginNoteRow;
 }

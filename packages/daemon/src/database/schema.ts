@@ -218,4 +218,10 @@ export const tables: readonly TableSpec[] = [
     },
     indexes: [index('idx_audit_events_tenant_id', 'tenant_id'), index('idx_audit_events_created_at', 'created_at')],
   },
+  {
+    // Ours. The id is derived from kind and subject.
+    name: 'plugin_notes',
+    columns: { ...base, kind: varchar(63, { notNull: true }), subject: varchar(511, { notNull: true }), value: text },
+    indexes: [index('idx_plugin_notes_kind', 'kind')],
+  },
 ];

@@ -16,6 +16,10 @@ export interface DaemonEvents {
   'version-wanted': { readonly identifier: string };
   /** A node cannot make a wanted version ready. */
   'version-refused': { readonly identifier: string; readonly node: string; readonly reason: string };
+  /** What was said of the processes of a plugin changed. */
+  'policies-changed': Record<never, never>;
+  /** A call should end, wherever it is open. */
+  'session-cancelled': { readonly tenantId: string; readonly sessionId: string };
   /** Events of the sender were lost: whatever anybody keeps may be out of date. */
   'events-lost': Record<never, never>;
 }
@@ -47,6 +51,12 @@ export const eventReaders: { readonly [Name in EventName]: (data: unknown) => Da
     return isIdentifier(identifier) && typeof node === 'string' && typeof reason === 'string'
       ? { identifier, node, reason }
       : undefined;
+  },
+  'policies-changed': () => ({}),
+  'session-cancelled': (data) => {
+    if (!isObject(data)) return undefined;
+    const { tenantId, sessionId } = data;
+    return typeof tenantId === 'string' && typeof sessionId === 'string' ? { tenantId, sessionId } : undefined;
   },
   'events-lost': () => ({}),
 };

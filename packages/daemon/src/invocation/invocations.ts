@@ -57,6 +57,11 @@ export class Invocations {
     return this.#open.size;
   }
 
+  /** The open sessions, the oldest first. */
+  all(): readonly Session[] {
+    return [...this.#open.values()];
+  }
+
   /** An open session, for plugins that call back by another way than their runtime's. */
   find(sessionId: string): Session | undefined {
     return this.#open.get(sessionId);

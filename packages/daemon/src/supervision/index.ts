@@ -8,6 +8,7 @@ export { Housekeeping, type HousekeepingOptions } from './housekeeping.ts';
 export type { PluginState } from './instance-slot.ts';
 export { Limiter } from './limiter.ts';
 export { LocalSupervisor, type LocalSupervisorOptions, type PoolLoad } from './local-supervisor.ts';
+export { PluginPolicies, type PolicyChange, policyFields, readPolicy } from './plugin-policies.ts';
 export { createPluginStarter, type PluginStarterOptions } from './plugin-starter.ts';
 export type { PoolPolicy } from './policy.ts';
 export { RecentUse } from './recent-use.ts';

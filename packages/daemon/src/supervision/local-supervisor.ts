@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { DaemonError } from '@plugin-daemon/plugin-host/errors';
 import type { PluginInstance } from '@plugin-daemon/plugin-host/runtimes';
 import { messageOf } from '@plugin-daemon/values';
@@ -20,6 +21,8 @@ export interface LocalSupervisorOptions {
   readonly drainSeconds: number;
   /** How the instances of a version are kept. */
   readonly policyOf: (identifier: string) => PoolPolicy;
+  /** Asked before every look at the desired state. */
+  readonly lookAtPolicies?: () => Promise<void>;
   /** When versions were used last, on this node; without it none is known to have been. */
   readonly recentUse?: Pick<RecentUse, 'lastUse' | 'used' | 'forget' | 'save'>;
   /** Plugins that are woken at the same time although nobody waits for them. */
@@ -181,9 +184,24 @@ export class LocalSupervisor implements LocalPlugins {
     return found;
   }
 
+  /** Every version that should run here, with what there is of it. */
+  pools() {
+    return [...this.#pools].map(([plugin_unique_identifier, { state, instances, open, waiting, problem }]) => ({
+      plugin_unique_identifier,
+      state,
+      instances,
+      open_calls: open,
+      waiting_calls: waiting,
+      problem: problem ?? null,
+    }));
+  }
+
   /** What is wanted of some versions changed. */
   policiesChanged(): void {
-    for (const [identifier, pool] of this.#pools) pool.policy = this.#options.policyOf(identifier);
+    for (const [identifier, pool] of this.#pools) {
+      const policy = this.#options.policyOf(identifier);
+      if (!isDeepStrictEqual(policy, pool.policy)) pool.policy = policy;
+    }
   }
 
   /** Ends every plugin; open sessions were ended or drained before. */
@@ -256,6 +274,7 @@ export class LocalSupervisor implements LocalPlugins {
 
   async #look(): Promise<void> {
     try {
+      await this.#options.lookAtPolicies?.();
       const desired = new Set(await this.#options.desired());
       if (this.#closed.signal.aborted) return;
       for (const identifier of this.#claims.look(desired, MISSING_LOOKS)) this.#retire(identifier);

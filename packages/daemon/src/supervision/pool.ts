@@ -84,6 +84,11 @@ export class Pool {
     return this.#slots.length;
   }
 
+  /** Calls that instances work on. */
+  get open(): number {
+    return this.#ready.reduce((sum, { instance }) => sum + instance.load, 0);
+  }
+
   /** Calls that wait for an instance. */
   get waiting(): number {
     return this.#waiting.count;

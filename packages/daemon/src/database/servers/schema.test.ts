@@ -7,7 +7,7 @@ import { columnOf, type UpstreamTable, upstreamSchema } from '../testing/upstrea
 const servers = ['postgresql', 'mariadb'] as const;
 
 /** What is ours: it does not disturb the existing daemon, which names the columns and looks for the indexes it knows. */
-const ourTables = ['audit_events', 'debugging_leases', 'install_task_leases', 'job_leases'];
+const ourTables = ['audit_events', 'debugging_leases', 'install_task_leases', 'job_leases', 'plugin_notes'];
 const ourIndexes = ['idx_install_tasks_tenant_id'];
 /** 64 characters are too short for the ids of plugins; databases that have it so keep it. */
 const wider: Readonly<Record<string, string>> = { 'endpoints.plugin_id': 'varchar(255)' };

@@ -17,13 +17,33 @@ const auditEvents = {
   },
 };
 
+const said: unknown[] = [];
+const processes = {
+  policies: {
+    list: () => [{ plugin_id: 'acme/demo', from: 'api', policy: { min: 1 } }] as const,
+    set: async (...what: unknown[]) => void said.push(what),
+  },
+  supervisor: {
+    pools: () => [
+      {
+        plugin_unique_identifier: IDENTIFIER,
+        state: 'asleep' as const,
+        instances: 0,
+        open_calls: 0,
+        waiting_calls: 0,
+        problem: null,
+      },
+    ],
+  },
+};
+
 async function call(path: string, body: unknown, key = 'admin-key-1') {
   server = await createHttpServer({
     host: '127.0.0.1',
     port: 0,
     serverKey: 'server-key',
     adminKey: 'admin-key-1',
-    routes: adminRoutes({ auditEvents }),
+    routes: adminRoutes({ auditEvents, ...processes }),
     onFinished: () => undefined,
     onFault: () => undefined,
   });
@@ -71,7 +91,7 @@ test('the audit log is read by pages', async () => {
     port: 0,
     serverKey: 'server-key',
     adminKey: 'admin-key-1',
-    routes: adminRoutes({ auditEvents }),
+    routes: adminRoutes({ auditEvents, ...processes }),
     onFinished: () => undefined,
     onFault: () => undefined,
   });
@@ -81,4 +101,40 @@ test('the audit log is read by pages', async () => {
     ).toEqual({ code: 0, message: 'success', data: [] });
   expect(asked).toEqual([{ limit: 100 }, { limit: 1000, before: 'x', tenantId: 't' }, { limit: 1 }]);
   expect((await server.app.inject({ method: 'GET', url: '/admin/audit' })).statusCode).toBe(401);
+});
+
+test('policies of plugins are said field by field, checked, and listed with what runs', async () => {
+  server = await createHttpServer({
+    host: '127.0.0.1',
+    port: 0,
+    serverKey: 'server-key',
+    adminKey: 'admin-key-1',
+    routes: adminRoutes({ auditEvents, ...processes }),
+    onFinished: () => undefined,
+    onFault: () => undefined,
+  });
+  const ask = async (method: 'GET' | 'PUT', path: string, payload?: object) => {
+    const headers = { 'x-admin-api-key': 'admin-key-1' };
+    const answer = await server?.app.inject({
+      method,
+      url: `/admin/plugins/${path}`,
+      headers,
+      ...(payload && { payload }),
+    });
+    return { status: answer?.statusCode, data: answer?.json().data, message: answer?.json().message };
+  };
+  expect((await ask('PUT', 'policies', { plugin_id: 'acme/demo', min: 1, idle_seconds: 0 })).data).toBe(true);
+  expect((await ask('PUT', 'policies', { plugin_id: 'acme/demo' })).data).toBe(true);
+  expect(said).toEqual([
+    ['acme/demo', { min: 1, idle_seconds: 0 }],
+    ['acme/demo', {}],
+  ]);
+  const refused = await ask('PUT', 'policies', { plugin_id: 'acme/demo', min: 3, max: 2 });
+  expect([refused.status, refused.message]).toEqual([
+    400,
+    expect.stringContaining('min is 3, which is more than max, 2'),
+  ]);
+  expect((await ask('PUT', 'policies', { min: 3 })).status).toBe(400);
+  expect((await ask('GET', 'policies')).data).toEqual(processes.policies.list());
+  expect((await ask('GET', 'processes')).data).toEqual(processes.supervisor.pools());
 });

@@ -1,5 +1,5 @@
 /**
- * Operators' routes, below `/admin`: the audit log, and those of the serverless platform (docs/wire/http-api.md#admin). On the local
+ * Operators' routes, below `/admin`: the audit log, processes of plugins, and those of the serverless platform (docs/wire/http-api.md#admin). On the local
  * platform, the only one so far, the latter say that they are not for it, in the words that tools know. Called by the server's route table
  * when ADMIN_API_ENABLED is on.
  */
@@ -12,6 +12,7 @@ import { bindBody } from '../binding.ts';
 import { successBody } from '../envelope.ts';
 import { readBody } from '../raw-body.ts';
 import { type AnyRoute, route } from '../route.ts';
+import { type PluginPolicyDependencies, pluginPolicyRoutes } from './plugin-policies.ts';
 
 const identifier = () => ({
   plugin_unique_identifier: string('PluginUniqueIdentifier')
@@ -57,7 +58,7 @@ const auditEvent = {
 const MAX_BODY_BYTES = 1024 * 1024;
 const tag = 'Admin';
 
-export interface AdminDependencies {
+export interface AdminDependencies extends PluginPolicyDependencies {
   readonly auditEvents: Pick<AuditEvents, 'list'>;
 }
 
@@ -67,8 +68,9 @@ const AuditPage = record('', {
   tenant_id: string('TenantID').describe('Only of this tenant.'),
 });
 
-export function adminRoutes({ auditEvents }: AdminDependencies): readonly AnyRoute[] {
+export function adminRoutes({ auditEvents, ...processes }: AdminDependencies): readonly AnyRoute[] {
   return [
+    ...pluginPolicyRoutes(processes),
     route({
       method: 'GET',
       group: 'admin',

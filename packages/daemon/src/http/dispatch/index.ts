@@ -205,6 +205,7 @@ async function dispatch(
   };
   try {
     const session = await dependencies.invocations.open(call, output);
+    if (!response.headersSent) response.setHeader('X-Plugin-Session-Id', session.id);
     leave = () => session.leave();
     fail = (error) => session.abort(error);
     if (response.destroyed) session.leave();

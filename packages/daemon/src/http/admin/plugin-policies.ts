@@ -1,0 +1,116 @@
+/** How the processes of single plugins are kept, and what runs of them on this node. */
+import { DaemonError } from '@plugin-daemon/plugin-host/errors';
+import { messageOf } from '@plugin-daemon/values';
+import { int, max, nullable, record, required, string } from '@plugin-daemon/wire-schema';
+import { type LocalSupervisor, type PluginPolicies, policyFields, readPolicy } from '../../supervision/index.ts';
+import { type AnyRoute, route } from '../route.ts';
+
+export interface PluginPolicyDependencies {
+  readonly policies: Pick<PluginPolicies, 'list' | 'set'>;
+  readonly supervisor: Pick<LocalSupervisor, 'pools'>;
+}
+
+const count = (name: keyof typeof policyFields) => ({
+  type: 'integer',
+  minimum: policyFields[name][0],
+  maximum: policyFields[name][1],
+});
+const policy = {
+  title: 'PluginPolicy',
+  type: 'object',
+  properties: {
+    min: count('min'),
+    max: count('max'),
+    idle_seconds: count('idle_seconds'),
+    calls_target: count('calls_target'),
+    calls_max: count('calls_max'),
+    queue_max: count('queue_max'),
+  },
+} as const;
+
+const SetPolicy = record('', {
+  plugin_id: string('PluginID').check(required, max(255)).describe('`author/name`'),
+  min: nullable(int('Min')).describe('Processes that run whether anybody calls or not.'),
+  max: nullable(int('Max')).describe('Processes at most.'),
+  idle_seconds: nullable(int('IdleSeconds')).describe('Without a call for so long it stops; 0: never.'),
+  calls_target: nullable(int('CallsTarget')).describe('Open calls that one process is meant to bear.'),
+  calls_max: nullable(int('CallsMax')).describe('Open calls that one process takes at most.'),
+  queue_max: nullable(int('QueueMax')).describe('Calls that may wait.'),
+});
+
+const text = { type: 'string' } as const;
+const tag = 'Admin';
+
+export function pluginPolicyRoutes({ policies, supervisor }: PluginPolicyDependencies): readonly AnyRoute[] {
+  return [
+    route({
+      method: 'GET',
+      group: 'admin',
+      path: '/plugins/processes',
+      operationId: 'listPluginProcesses',
+      tag,
+      summary: 'What runs of each plugin version on this node, what sleeps, and how many calls wait.',
+      data: {
+        type: 'array',
+        items: {
+          title: 'PluginProcesses',
+          type: 'object',
+          properties: {
+            plugin_unique_identifier: text,
+            state: { enum: ['stopped', 'asleep', 'starting', 'running', 'waiting'] },
+            instances: { type: 'integer' },
+            open_calls: { type: 'integer' },
+            waiting_calls: { type: 'integer' },
+            problem: { type: ['string', 'null'] },
+          },
+          required: ['plugin_unique_identifier', 'state', 'instances', 'open_calls', 'waiting_calls', 'problem'],
+        },
+      },
+      handle: () => supervisor.pools(),
+    }),
+    route({
+      method: 'GET',
+      group: 'admin',
+      path: '/plugins/policies',
+      operationId: 'listPluginPolicies',
+      tag,
+      summary:
+        'How the processes of single plugins are kept: what was said through this API, and by the file of this node.',
+      data: {
+        type: 'array',
+        items: {
+          title: 'PluginPolicyRow',
+          type: 'object',
+          properties: { plugin_id: text, from: { enum: ['api', 'file'] }, policy },
+          required: ['plugin_id', 'from', 'policy'],
+        },
+      },
+      handle: () => policies.list(),
+    }),
+    route({
+      method: 'PUT',
+      group: 'admin',
+      path: '/plugins/policies',
+      operationId: 'setPluginPolicy',
+      tag,
+      summary: 'Say how the processes of a plugin are kept, on all nodes, from now on.',
+      description: 'What is not given is as the file of a node and the settings have it; nothing given: all of it.',
+      audit: { action: 'plugin.policy', subjects: ({ input }) => [input.plugin_id] },
+      request: SetPolicy,
+      data: { const: true },
+      errorStatus: 'kind',
+      handle: async ({ input: { plugin_id: pluginId, ...given } }) => {
+        await policies.set(pluginId, checked(given));
+        return true;
+      },
+    }),
+  ];
+}
+
+function checked(given: unknown): ReturnType<typeof readPolicy> {
+  try {
+    return readPolicy(given);
+  } catch (error) {
+    throw new DaemonError('bad-request', messageOf(error));
+  }
+}
