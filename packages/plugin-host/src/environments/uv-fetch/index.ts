@@ -15,6 +15,7 @@ import { join } from 'node:path';
 import { runCommand } from '../command.ts';
 import type { PythonEnvironmentsOptions } from '../options.ts';
 import { proxyAgent } from '../proxy-agent.ts';
+import { boundedBytes } from './bounded-body.ts';
 import { configuredIndex, type IndexSettings } from './configured-index.ts';
 import { KNOWN_WHEELS, type KnownWheels, knownVersions } from './known-wheels.ts';
 import { ACCEPT, chooseWheel, parseProjectPage } from './simple-index.ts';
@@ -34,6 +35,10 @@ type FetchOptions = Pick<
 };
 
 const DOWNLOAD_SECONDS = 180;
+/** A page of a project with ten thousand files is a third of it. */
+const LARGEST_PAGE = 16 * 1024 * 1024;
+/** Four times what a wheel of uv takes. */
+const LARGEST_WHEEL = 128 * 1024 * 1024;
 
 interface Wheel {
   readonly name: string;
@@ -79,7 +84,7 @@ async function downloadFromIndex(
     page.username === '' ? undefined : `${decodeURIComponent(page.username)}:${decodeURIComponent(page.password)}`;
   page.username = '';
   page.password = '';
-  const get = async (address: string, accept: string) => {
+  const get = async (address: string, accept: string, limit: number) => {
     let next = new URL(address);
     for (let hops = 0; hops < 5; hops++) {
       const sameHost = next.host === page.host;
@@ -103,20 +108,20 @@ async function downloadFromIndex(
       return {
         url: next.href,
         type: String(response.headers['content-type'] ?? ''),
-        bytes: await response.body.bytes(),
+        bytes: await boundedBytes(response, limit, next.href),
       };
     }
     throw new Error(`${address} redirects without end`);
   };
   try {
-    const project = await get(page.href, ACCEPT);
-    const files = parseProjectPage(Buffer.from(project.bytes).toString('utf8'), project.type, project.url);
+    const project = await get(page.href, ACCEPT, LARGEST_PAGE);
+    const files = parseProjectPage(project.bytes.toString('utf8'), project.type, project.url);
     const wheel = chooseWheel(files.filter((file) => known[file.name] !== undefined));
     if (wheel === undefined)
       throw new Error(
         `${page.href} lists no uv for ${process.platform} ${process.arch} whose digest is known (versions ${knownVersions(known).join(', ')})`,
       );
-    return { name: wheel.name, bytes: (await get(wheel.url, '*/*')).bytes };
+    return { name: wheel.name, bytes: (await get(wheel.url, '*/*', LARGEST_WHEEL)).bytes };
   } finally {
     await agent.close();
   }

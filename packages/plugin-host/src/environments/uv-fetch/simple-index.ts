@@ -1,4 +1,6 @@
 /** Reading the page of one project in a simple index (PEP 503 and PEP 691), and choosing the wheel for this machine. */
+import { isObject } from '@plugin-daemon/values';
+import { jsonProblemText, parseForeign } from '../../json/index.ts';
 
 export interface IndexFile {
   readonly name: string;
@@ -16,19 +18,22 @@ export function parseProjectPage(text: string, contentType: string, base: string
 }
 
 function parseJson(text: string, base: string): IndexFile[] {
-  const page: unknown = JSON.parse(text);
-  const files =
-    typeof page === 'object' && page !== null && 'files' in page && Array.isArray(page.files) ? page.files : [];
-  return files.flatMap((file: unknown) => {
-    if (typeof file !== 'object' || file === null) return [];
-    const { filename, url, hashes, yanked } = file as Record<string, unknown>; // a JSON object
+  const parsed = parseForeign(text);
+  if (!parsed.ok) throw new Error(`what ${base} sent is refused, because ${jsonProblemText[parsed.problem]}`);
+  const files = isObject(parsed.value) ? parsed.value['files'] : undefined;
+  return (Array.isArray(files) ? files : []).flatMap((file: unknown) => {
+    if (!isObject(file)) return [];
+    const { filename, url, hashes, yanked } = file;
     if (typeof filename !== 'string' || typeof url !== 'string' || (yanked !== undefined && yanked !== false))
       return [];
-    const sha256 = typeof hashes === 'object' && hashes !== null && 'sha256' in hashes ? hashes.sha256 : undefined;
+    // One link that leads nowhere does not take away the others.
+    const link = URL.parse(url, base);
+    if (link === null) return [];
+    const sha256 = isObject(hashes) ? hashes['sha256'] : undefined;
     return [
       {
         name: filename,
-        url: new URL(url, base).href,
+        url: link.href,
         sha256: typeof sha256 === 'string' ? sha256.toLowerCase() : undefined,
       },
     ];
@@ -41,7 +46,8 @@ function parseHtml(text: string, base: string): IndexFile[] {
     const attributes = match[1] ?? '';
     const href = /href\s*=\s*["']([^"']*)["']/i.exec(attributes)?.[1];
     if (href === undefined || /data-yanked/i.test(attributes)) continue;
-    const url = new URL(href.replaceAll('&amp;', '&'), base);
+    const url = URL.parse(href.replaceAll('&amp;', '&'), base);
+    if (url === null) continue;
     const sha256 = /sha256=([0-9a-f]{64})/i.exec(url.hash)?.[1]?.toLowerCase();
     url.hash = '';
     files.push({ name: (match[2] ?? '').trim(), url: url.href, sha256 });

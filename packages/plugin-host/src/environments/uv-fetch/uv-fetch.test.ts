@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,7 +21,10 @@ beforeEach(() => {
   launcher = createProcessLauncher();
 });
 afterEach(async () => {
-  for (const server of servers.splice(0)) await new Promise((resolve) => server.close(resolve));
+  for (const server of servers.splice(0)) {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  }
   await launcher.close();
   rmSync(root, { recursive: true, force: true });
 });
@@ -252,4 +255,81 @@ grep -q "^uv==9.9.9 --hash=sha256:${sha256(wheel())}$" requirements.txt || { ech
 cp ${join(root, 'wheel')} "$folder/${NAME}"`,
   );
   expect(await fetchWith(none, pip)).toBe(join(root, 'uv-9.9.9', 'uv'));
+});
+
+/** An index that answers its page like this. */
+async function saying(answer: (response: ServerResponse) => void): Promise<string> {
+  const server = createServer((_, response) => answer(response));
+  servers.push(server);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/simple`;
+}
+
+const JSON_PAGE = { 'content-type': 'application/vnd.pypi.simple.v1+json' };
+const endless = (response: ServerResponse): void => {
+  const part = Buffer.alloc(1024 * 1024, 0x20);
+  const more = (): void => {
+    while (!response.destroyed && response.write(part));
+    if (!response.destroyed) response.once('drain', more);
+  };
+  more();
+};
+
+test.each<[string, (response: ServerResponse) => void, RegExp]>([
+  ['a page without end', (response) => endless(response.writeHead(200, JSON_PAGE)), /sends more than \d+ bytes/],
+  [
+    'a page that announces too much',
+    (response) => response.writeHead(200, { ...JSON_PAGE, 'content-length': '99999999999' }).write('{'),
+    /sends more than \d+ bytes/,
+  ],
+  [
+    'JSON of a depth that nobody means',
+    (response) => response.writeHead(200, JSON_PAGE).end(`{"files":${'['.repeat(500_000)}${']'.repeat(500_000)}}`),
+    /refused, because it is nested deeper/,
+  ],
+  [
+    'JSON of a million parts',
+    (response) => response.writeHead(200, JSON_PAGE).end(`{"files":[${'{},'.repeat(1_000_001)}{}]}`),
+    /refused, because it has more than/,
+  ],
+  [
+    'half of a page',
+    (response) => response.writeHead(200, JSON_PAGE).end('{"files":['),
+    /refused, because it is no JSON/,
+  ],
+  [
+    'something else',
+    (response) => response.writeHead(200, { 'content-type': 'image/png' }).end('\x89PNG'),
+    /lists no uv/,
+  ],
+  [
+    'lists of anything',
+    (response) => response.writeHead(200, JSON_PAGE).end('{"files":[null,1,[],{"filename":1}]}'),
+    /lists no uv/,
+  ],
+  [
+    'redirects in a circle',
+    (response) => response.writeHead(302, { location: '/simple/uv/' }).end(),
+    /redirects without end/,
+  ],
+])('an index that answers with %s is refused for it', async (_, answer, message) => {
+  await expect(fetch({ UV_DEFAULT_INDEX: await saying(answer) })).rejects.toThrow(message);
+  expect(readdirSync(root)).toEqual([]);
+});
+
+test('an index that never begins to answer is waited for as long as the caller does', async () => {
+  const UV_DEFAULT_INDEX = await saying(() => undefined);
+  await expect(fetchUv(options({ UV_DEFAULT_INDEX }), AbortSignal.timeout(100))).rejects.toThrow(/abort|timeout/i);
+});
+
+test('a link that leads nowhere does not take away the others', () => {
+  const base = 'https://index.example/simple/uv/';
+  const [good, bad] = ['good-1-py3-none-any.whl', 'bad-1-py3-none-any.whl'];
+  const files = [
+    { filename: bad, url: 'http://[' },
+    { filename: good, url: good },
+  ];
+  expect(parseProjectPage(JSON.stringify({ files }), 'application/json', base).map(({ name }) => name)).toEqual([good]);
+  const html = `<a href="http://[">${bad}</a><a href="${good}">${good}</a>`;
+  expect(parseProjectPage(html, 'text/html', base).map(({ name }) => name)).toEqual([good]);
 });
