@@ -52,6 +52,12 @@ export interface ClientOptions {
   readonly dispatcher?: Dispatcher | undefined;
 }
 
+/** An answer that nothing was made of yet. */
+export interface Exchange {
+  readonly status: number;
+  readonly body: Dispatcher.ResponseData['body'];
+}
+
 export interface InvokeOptions extends CallOptions {
   /** Who asks; plugins may keep things apart by it. */
   readonly userId?: string;
@@ -162,6 +168,15 @@ export class DaemonClient implements AsyncDisposable {
       // Nobody reads on: the daemon is to know.
       body.destroy();
     }
+  }
+
+  /**
+   * Sends a request that need not be an operation's, and gives what is answered as it comes: for callers that pass it on. Who does not
+   * read the body to its end destroys it. A connection that breaks meanwhile is an error of the body.
+   */
+  async exchange(wire: WireRequest, options?: CallOptions): Promise<Exchange> {
+    const { statusCode: status, body } = await this.#send(wire, options);
+    return { status, body };
   }
 
   /** Calls an operation that answers with bytes. */

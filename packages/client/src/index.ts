@@ -14,6 +14,7 @@ export {
   DEFAULT_TENANT,
   type DispatchData,
   type DispatchName,
+  type Exchange,
   type Input,
   InstallFailedError,
   type InstallOptions,
@@ -25,4 +26,4 @@ export { DaemonAnswerError, DaemonUnreachableError, type PluginFailure, Unexpect
 export type * from './generated.ts';
 export { operations } from './generated.ts';
 export type { WireRequest } from './request.ts';
-export { type Envelope, sseEvents } from './sse.ts';
+export { type Envelope, sseEvents, sseTexts } from './sse.ts';

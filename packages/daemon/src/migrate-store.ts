@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
 import { toDaemonError } from '@plugin-daemon/plugin-host/errors';
 import { databaseOptions } from './compose/index.ts';
-import { loadSettings, lockDataDirectory } from './config/index.ts';
+import { layoutOf, loadSettings, lockDataDirectory } from './config/index.ts';
 import { type DatabaseOptions, parsePlace, type TransferReport, transfer } from './database/index.ts';
 
 const USAGE = `npm run migrate-store -- --from PLACE --to PLACE [--dry-run]
@@ -73,7 +73,7 @@ function place(text: string): DatabaseOptions {
   }
   if (text !== 'settings') return parsePlace(text);
   const settings = loadSettings(process.env, { cwd: process.cwd() });
-  return databaseOptions(settings, { databaseFile: `${settings.DATA_DIR}/daemon.sqlite` });
+  return databaseOptions(settings, { databaseFile: layoutOf(settings.DATA_DIR).databaseFile });
 }
 
 const textOf = (error: unknown): string => toDaemonError(error).wireMessage;

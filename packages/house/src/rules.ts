@@ -46,7 +46,7 @@ export const rules: HouseRules = {
       ['http'],
       ['sri'],
       ['compose'],
-      ['banner.ts', 'check.ts', 'docs.ts', 'last-net.ts', 'migrate-store.ts', 'stop-signals.ts'],
+      ['banner.ts', 'check.ts', 'docs.ts', 'last-net.ts', 'local-daemon.ts', 'migrate-store.ts', 'stop-signals.ts'],
       ['serve-sri.ts', 'serve.ts'],
       ['main.ts', 'index.ts'],
     ],

@@ -1,7 +1,9 @@
 /** The checks of `dify doctor`: each looks at one thing and says what to do when it is not well. */
 import { access, constants, mkdir, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { EnvHttpProxyAgent, request } from 'undici';
+import { DaemonAnswerError, DaemonClient, DaemonUnreachableError, UnexpectedAnswerError } from '@plugin-daemon/client';
+import { messageOf } from '@plugin-daemon/values';
+import { EnvHttpProxyAgent } from 'undici';
 import { CliError, interrupted } from '../errors.ts';
 import { cacheDirectory } from '../files/cache.ts';
 import { FULL_SDK_MINOR } from '../init/rules.ts';
@@ -221,39 +223,37 @@ async function terminal(): Promise<Omit<CheckResult, 'name'>> {
   };
 }
 
+const WRONG = 'this may be no plugin daemon: check the address';
+
 async function daemon({ url, key, signal, offline }: CheckContext): Promise<Omit<CheckResult, 'name'>> {
   if (url === undefined || url === '') return { verdict: 'skipped', detail: 'name one with --url' };
   if (offline) return { verdict: 'skipped', detail: 'not asked with --offline' };
   if (!URL.canParse(url))
     return { verdict: 'failed', detail: `"${url}" is not an address`, remedy: 'write it like http://127.0.0.1:5002' };
   const dispatcher = new EnvHttpProxyAgent();
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(REACH_MS)]);
+  const client = new DaemonClient({ url, key: key ?? '', dispatcher });
+  const limit = { signal: AbortSignal.any([signal, AbortSignal.timeout(REACH_MS)]) };
   try {
-    const health = await request(new URL('/health/check', url), { dispatcher, signal: limit });
-    await health.body.dump();
-    if (health.statusCode !== 200)
-      return {
-        verdict: 'failed',
-        detail: `${url} answers /health/check with ${health.statusCode}`,
-        remedy: 'this may be no plugin daemon: check the address',
-      };
+    const { status } = await client.call('getHealth', {}, limit);
+    if (status !== 'ok')
+      return { verdict: 'failed', detail: `${url} says that its status is ${String(status)}`, remedy: WRONG };
     if (key === undefined || key === '') return { verdict: 'ok', detail: `${url} is healthy; its key was not tried` };
-    const guarded = await request(
-      new URL('/plugin/00000000-0000-0000-0000-000000000000/management/list?page=1&page_size=1', url),
-      { dispatcher, signal: limit, headers: { 'X-Api-Key': key } },
-    );
-    await guarded.body.dump();
-    if (guarded.statusCode === 401)
-      return { verdict: 'failed', detail: `${url} refuses the key`, remedy: 'use the SERVER_KEY of the daemon' };
+    await client.call('listInstallations', { page: 1, page_size: 1 }, limit);
     return { verdict: 'ok', detail: `${url} is healthy and takes the key` };
   } catch (error) {
     if (signal.aborted) throw error;
-    const cause =
-      error instanceof Error ? (error.cause instanceof Error ? error.cause.message : error.message) : String(error);
+    if (!(error instanceof DaemonAnswerError || error instanceof UnexpectedAnswerError))
+      return {
+        verdict: 'failed',
+        detail: `${url} cannot be reached: ${messageOf(error instanceof DaemonUnreachableError ? error.cause : error)}`,
+        remedy: 'start the daemon, or correct --url',
+      };
+    if (error.status === 401)
+      return { verdict: 'failed', detail: `${url} refuses the key`, remedy: 'use the SERVER_KEY of the daemon' };
     return {
       verdict: 'failed',
-      detail: `${url} cannot be reached: ${cause}`,
-      remedy: 'start the daemon, or correct --url',
+      detail: `${url}: ${error.message}`,
+      remedy: WRONG,
     };
   } finally {
     await dispatcher.destroy();

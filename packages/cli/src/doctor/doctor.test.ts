@@ -63,7 +63,11 @@ test('everything that is wrong has a remedy', async () => {
 
 test('a daemon is reached, and its key tried', async () => {
   const url = await daemon((path, key) =>
-    path === '/health/check' ? { body: { status: 'ok' } } : { status: key === 'good' ? 200 : 401, body: {} },
+    path === '/health/check'
+      ? { body: { status: 'ok' } }
+      : key === 'good'
+        ? { body: { code: 0, message: 'success', data: { list: [], total: 0 } } }
+        : { status: 401, body: {} },
   );
   expect((await check({ PATH: '' }, url)).daemon).toMatchObject({ verdict: 'ok' });
   expect((await check({ PATH: '' }, url, 'good')).daemon).toMatchObject({
@@ -91,7 +95,7 @@ test('migrate makes the database, says so, and keeps out of the way of a daemon'
   expect(run.outcome).toMatchObject({ text: 'database migration completed successfully', data: { created: true } });
   expect(existsSync(join(cwd, 'data', 'daemon.sqlite'))).toBe(true);
   expect((await dify(['migrate'], { cwd, env: {} })).outcome?.data).toMatchObject({ created: false });
-  await withDatabase(await locateDatabase({}, cwd), async () => {
+  await withDatabase(locateDatabase({}, cwd), async () => {
     expect((await dify(['migrate'], { cwd, env: {} })).error).toMatchObject({ code: 'in-use', exit: 1 });
   });
   expect((await dify(['migrate'], { cwd, env: { DB_TYPE: 'postgresql' } })).error).toMatchObject({

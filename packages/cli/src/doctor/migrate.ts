@@ -5,12 +5,13 @@ import { CliError } from '../errors.ts';
 import { locateDatabase, withDatabase } from './daemon-database.ts';
 
 export async function run({ env, cwd, io }: Call): Promise<Outcome> {
-  const location = await locateDatabase(env, cwd);
+  const location = locateDatabase(env, cwd);
+  const { dataDirectory, databaseFile, named } = location.daemon;
   // A folder without settings and without data is no daemon's: a database made there would be nobody's.
-  if (!location.exists && !location.named && !existsSync(location.directory))
+  if (!location.exists && !named && !existsSync(dataDirectory))
     throw new CliError(
       'no-database',
-      `nothing was migrated and nothing made: there is no database at ${location.file}`,
+      `nothing was migrated and nothing made: there is no database at ${databaseFile}`,
       {
         remedy:
           'run it in the folder of the daemon, or name its data folder with DATA_DIR (a new database is then made there); a daemon migrates its database itself when it starts',
@@ -26,9 +27,9 @@ export async function run({ env, cwd, io }: Call): Promise<Outcome> {
       { cause: error },
     );
   }
-  io.debug('database', { file: location.file });
+  io.debug('database', { file: databaseFile });
   return {
     text: 'database migration completed successfully',
-    data: { file: location.file, created: !location.exists },
+    data: { file: databaseFile, created: !location.exists },
   };
 }

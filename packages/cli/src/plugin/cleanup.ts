@@ -3,6 +3,7 @@
 import { readdir, readFile, realpath, rm } from 'node:fs/promises';
 import { join, resolve, sep } from 'node:path';
 import { createInterface } from 'node:readline/promises';
+import { messageOf } from '@plugin-daemon/values';
 import { parse } from 'yaml';
 import type { Call, Outcome } from '../command.ts';
 import { type DatabaseLocation, locateDatabase, withDatabase } from '../doctor/daemon-database.ts';
@@ -95,11 +96,22 @@ async function usedIdentifiers(location: DatabaseLocation | undefined): Promise<
   return withDatabase(location, async (database) => new Set(await database.installations.identifiersInUse()));
 }
 
+/** The database of the daemon of this folder, if it has one that can be worked on. */
+function databaseOf({ env, cwd, io }: Call): DatabaseLocation | undefined {
+  try {
+    const found = locateDatabase(env, cwd);
+    return found.exists ? found : undefined;
+  } catch (error) {
+    io.warn('the database is left alone', { reason: messageOf(error) });
+    return undefined;
+  }
+}
+
 const describe = (plugin: Installed): string =>
   `- ${plugin.id} ${plugin.version} (checksum ${plugin.checksum}) -> ${plugin.path}`;
 
 export async function run(call: Call): Promise<Outcome> {
-  const { flags, io, cwd, env, signal } = call;
+  const { flags, io, cwd, signal } = call;
   const path = flags.text('path');
   if (path === undefined || path === '')
     throw usageError('--path is required', 'name the working folder of the daemon (PLUGIN_WORKING_PATH)');
@@ -108,13 +120,7 @@ export async function run(call: Call): Promise<Outcome> {
   const all = await scan(root, call);
   if (all.length === 0) return { text: `No plugins found under: ${root}`, data: { removed: [], kept: 0 } };
   const candidates = outdated(all);
-  const database = await locateDatabase(env, cwd).then(
-    (found) => (found.exists ? found : undefined),
-    (error: unknown) => {
-      io.warn('the database is left alone', { reason: error instanceof Error ? error.message : String(error) });
-      return undefined;
-    },
-  );
+  const database = databaseOf(call);
   const used = candidates.length === 0 ? new Set<string>() : await usedIdentifiers(database);
   const doomed = candidates.filter((plugin) => flags.on('force') || !used.has(plugin.identifier));
   for (const plugin of candidates)

@@ -1,4 +1,5 @@
 /** `plugin dev --local`: the plugin answers requests from stdin, calls into Dify get fixed answers. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Call } from '../command.ts';
 import { declarationOf } from '../source/source.ts';
 import { logPrinter } from './dev-log.ts';
@@ -78,8 +79,9 @@ export class LocalTarget implements DevTarget {
 
   /** The old plugin finishes what it does, for a moment. */
   async #retire(old: PluginHost): Promise<void> {
-    for (let waited = 0; old.sessions > 0 && waited < DRAIN_MS; waited += 100)
-      await new Promise((resolve) => setTimeout(resolve, 100));
+    const enough = new AbortController();
+    await Promise.race([old.idle(), sleep(DRAIN_MS, undefined, { signal: enough.signal }).catch(() => {})]);
+    enough.abort();
     await old.close();
   }
 

@@ -1,16 +1,18 @@
 /** `plugin dev` against a Dify: plugin processes behind a relay that keeps the debugging connection. */
 import { createProcessLauncher, type PluginProcess, type ProcessLauncher } from '@plugin-daemon/plugin-host/launcher';
+import { StderrTail } from '@plugin-daemon/plugin-host/runtimes/local';
 import type { Call } from '../command.ts';
 import { CliError } from '../errors.ts';
 import { isRecord } from '../record.ts';
 import { DebugRelay } from './debug-relay.ts';
 import { logPrinter } from './dev-log.ts';
 import type { DevPlugin, DevTarget } from './dev-target.ts';
-import { StderrTail } from './stderr-tail.ts';
 
 const REGISTER_MS = 60_000;
 const DRAIN_MS = 5000;
 const RESTART_MS = 1000;
+/** Characters of a line that are looked at. */
+const MAX_LINE = 1024 * 1024;
 
 export class RemoteTarget implements DevTarget {
   readonly #call: Call;
@@ -86,11 +88,9 @@ export class RemoteTarget implements DevTarget {
       [running.stdout, 'stdout'],
       [running.stderr, 'stderr'],
     ] as const) {
-      const lines = new StderrTail();
+      const lines = new StderrTail((line) => this.#show(line.trimEnd(), name, log), MAX_LINE);
       stream.on('error', () => {});
-      stream.on('data', (chunk: Buffer) => {
-        for (const line of lines.push(chunk)) if (line !== '') this.#show(line, name, log);
-      });
+      stream.on('data', (chunk: Buffer) => lines.push(chunk));
     }
     return running;
   }

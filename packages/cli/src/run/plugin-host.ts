@@ -1,15 +1,21 @@
 /**
- * One plugin process and the calls running on it: start, readiness, sessions, calls back into Dify, end. Owns the
- * process; everything it starts is gone when `close` has resolved. Used by run, invoke, test, dev --local and slim.
+ * A plugin that a command runs: its process, and the calls on it. The process, its environment and the line protocol are those of the
+ * daemon; here they get what an author needs (all output, failures in our words). Owns the process: everything it starts is gone when
+ * `close` has resolved. Used by run, invoke, test, dev --local and slim.
  */
-
 import { randomUUID } from 'node:crypto';
-import { createProcessLauncher, type PluginProcess, type ProcessLauncher } from '@plugin-daemon/plugin-host/launcher';
-import { pluginEnvironment } from '@plugin-daemon/plugin-host/runtimes/local';
-import { cancelLine, LineChannel } from '@plugin-daemon/plugin-host/runtimes/protocol';
+import { createProcessLauncher, type ProcessLauncher } from '@plugin-daemon/plugin-host/launcher';
+import type { RuntimeSession } from '@plugin-daemon/plugin-host/runtimes';
+import {
+  type Death,
+  LocalRuntime,
+  PluginStartError,
+  pluginEnvironment,
+} from '@plugin-daemon/plugin-host/runtimes/local';
+import { escapeLineEnds } from '@plugin-daemon/plugin-host/text';
 import { CliError } from '../errors.ts';
 import { isRecord } from '../record.ts';
-import { StderrTail } from './stderr-tail.ts';
+import { plainLog } from './plugin-log.ts';
 
 export interface HostOptions {
   /** Absolute path of the interpreter. */
@@ -21,12 +27,12 @@ export interface HostOptions {
   env: Readonly<Record<string, string | undefined>>;
   /** Seconds until the first sign of life must have come. */
   startTimeout?: number;
+  /** Seconds without a sign of life after which it is ended, should it not be busy; absent: it is only said, for a debugger may hold it. */
+  silenceTimeout?: number;
   /** What the plugin logs, prints or writes to stderr, line by line. */
   onLog?: (level: string, message: string) => void;
   /** The process ended without being asked to. */
   onExit?: (failure: CliError) => void;
-  /** A sign of life. */
-  onHeartbeat?: () => void;
 }
 
 export interface PluginFailure {
@@ -70,133 +76,63 @@ export interface RunningCall {
 }
 
 const MAX_MESSAGE = 64 * 1024 * 1024;
-const START_TIMEOUT = 120;
+const START_SECONDS = 120;
+const SILENCE_SAID_MS = 60_000;
+const LOOK_EVERY_MS = 5000;
+const GRACE_MS = 2000;
+const STDERR_CHARACTERS = 16 * 1024;
+
+const notRunning: PluginFailure = { errorType: 'PluginExitError', message: 'the plugin is not running' };
 
 export class PluginHost {
   readonly #launcher: ProcessLauncher;
-  readonly #options: HostOptions;
-  readonly #channel: LineChannel;
-  readonly #tail = new StderrTail();
-  #process: PluginProcess | undefined;
+  readonly #runtime: LocalRuntime;
   #closing = false;
-  #ready: { resolve: () => void; reject: (error: Error) => void } | undefined;
 
-  private constructor(options: HostOptions) {
-    this.#options = options;
-    this.#launcher = createProcessLauncher();
-    this.#channel = new LineChannel({
-      maxMessageBytes: MAX_MESSAGE,
-      maxMessageSetting: 'the size of one message',
-      events: {
-        heartbeat: () => {
-          options.onHeartbeat?.();
-          this.#ready?.resolve();
-        },
-        log: (level, message) => options.onLog?.(level, message),
-        pluginError: (data) => options.onLog?.('error', data),
-        // The manifest the SDK prints first is no event and nobody's news.
-        stray: (text) => {
-          if (!text.startsWith('{"version"')) options.onLog?.('info', text);
-        },
-        fault: (error) =>
-          options.onLog?.(
-            'error',
-            `what the plugin wrote could not be dealt with: ${error instanceof Error ? error.message : String(error)}`,
-          ),
-        lateInvoke: (sessionId, id) =>
-          this.#write({
-            session_id: sessionId,
-            event: 'backwards_response',
-            data: { backwards_request_id: id, event: 'error', message: 'the session is over', data: null },
-          }),
-      },
+  private constructor(launcher: ProcessLauncher, runtime: LocalRuntime, { onExit }: HostOptions) {
+    this.#launcher = launcher;
+    this.#runtime = runtime;
+    void runtime.ended.then((death) => {
+      if (!this.#closing) onExit?.(exitError(death));
     });
   }
 
-  /** Starts the plugin and waits until it is ready. @throws CliError `plugin-start` with the end of its stderr */
+  /** Starts the plugin and waits until it is ready. @throws CliError `plugin-start` or `plugin-exit`, with the end of its stderr */
   static async start(options: HostOptions, signal: AbortSignal): Promise<PluginHost> {
-    const host = new PluginHost(options);
+    const launcher = createProcessLauncher();
     try {
-      await host.#start(signal);
-      return host;
+      return new PluginHost(launcher, await startRuntime(options, launcher, signal), options);
     } catch (error) {
-      await host.close();
+      await launcher.close();
       throw error;
     }
   }
 
-  get sessions(): number {
-    return this.#channel.sessions;
+  /** Settles when no call is running. */
+  idle(): Promise<void> {
+    return this.#runtime.idle();
   }
 
-  get stderrTail(): string {
-    return this.#tail.text;
-  }
-
-  async #start(signal: AbortSignal): Promise<void> {
-    signal.throwIfAborted();
-    const { python, directory, entrypoint } = this.#options;
-    const env = pluginEnvironment(this.#options.env, { inheritAll: true });
-    const running = await this.#launcher.launch({ command: python, args: ['-m', entrypoint], cwd: directory, env });
-    this.#process = running;
-    running.stdout.on('data', (chunk: Buffer) => this.#channel.push(chunk));
-    running.stdout.on('error', () => {});
-    running.stderr.on('data', (chunk: Buffer) => {
-      for (const line of this.#tail.push(chunk)) this.#options.onLog?.('stderr', line);
-    });
-    running.stderr.on('error', () => {});
-
-    const ready = new Promise<void>((resolve, reject) => {
-      this.#ready = { resolve, reject };
-    });
-    // The exit handler below may reject before anyone waits.
-    ready.catch(() => {});
-    void running.exited.then((exit) => this.#exited(exit.code, exit.signal));
-    const seconds = this.#options.startTimeout ?? START_TIMEOUT;
-    const timer = setTimeout(
-      () =>
-        this.#ready?.reject(
-          new CliError('plugin-start', `the plugin gave no sign of life within ${seconds} seconds`, {
-            remedy: 'look at its output with --verbose or --enable-logs',
-          }),
-        ),
-      seconds * 1000,
-    );
-    const onAbort = (): void => this.#ready?.reject(new DOMException('interrupted', 'AbortError'));
-    signal.addEventListener('abort', onAbort, { once: true });
-    try {
-      await ready;
-    } finally {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', onAbort);
-      this.#ready = undefined;
-    }
-  }
-
-  #exited(code: number | null, signal: NodeJS.Signals | null): void {
-    if (this.#closing) return;
-    const how = signal === null ? `exit code ${code ?? 'unknown'}` : `signal ${signal}`;
-    const tail = this.#tail.text.trim();
-    const pid1 = code === 255 && process.pid === 1;
-    const failure = new CliError('plugin-exit', `the plugin process ended (${how})${tail === '' ? '' : `:\n${tail}`}`, {
-      remedy: pid1
-        ? 'dify runs as PID 1: start it under an init (docker run --init, tini), or plugins take their parent for dead'
-        : 'read the traceback above; run the plugin by hand with `python -m main` to see more',
-    });
-    this.#channel.fail({ errorType: 'PluginExitError', message: failure.message, args: { code, signal } });
-    if (this.#ready !== undefined) this.#ready.reject(failure);
-    else this.#options.onExit?.(failure);
-    this.#process = undefined;
+  get stderr(): string {
+    return this.#runtime.stderr;
   }
 
   /** Sends one call; the sink hears everything that follows. */
   call(request: CallRequest, sink: CallSink): RunningCall {
-    const sessionId = randomUUID();
-    if (this.#process === undefined) {
-      queueMicrotask(() => sink.fail({ errorType: 'PluginExitError', message: 'the plugin is not running' }));
+    if (this.#runtime.dead || this.#closing) {
+      queueMicrotask(() => sink.fail(notRunning));
       return { cancel() {} };
     }
-    this.#channel.open(sessionId, {
+    const sessionId = randomUUID();
+    const tell = (message: Record<string, unknown>): void => {
+      try {
+        // Whoever waits is not slowed down by a plugin that reads slowly.
+        void session.send(escapeLineEnds(JSON.stringify({ ...message, session_id: sessionId })));
+      } catch {
+        // It is gone, which the sink is told by the runtime.
+      }
+    };
+    const session: RuntimeSession = this.#runtime.open(sessionId, {
       chunk: (latin1) => {
         const json = Buffer.from(latin1, 'latin1').toString('utf8');
         // The usual line shape is taken on trust by the channel; only JSON may go on.
@@ -206,71 +142,110 @@ export class PluginHost {
       },
       flush() {},
       invoke: (data) => {
+        const respond = (answer: BackwardsAnswer): void => tell({ event: 'backwards_response', data: answer });
         // The SDK registers its reader after writing the call: answer on a later turn.
-        setImmediate(() => {
-          const respond = (answer: BackwardsAnswer): void =>
-            this.#write({ session_id: sessionId, event: 'backwards_response', data: answer });
-          if (sink.invoke !== undefined) sink.invoke(data, respond);
-          else {
-            const id = isRecord(data) && typeof data.backwards_request_id === 'string' ? data.backwards_request_id : '';
-            respond({
-              backwards_request_id: id,
-              event: 'error',
-              message: 'calls into Dify are not available here',
-              data: null,
-            });
-            respond({ backwards_request_id: id, event: 'end', message: '', data: null });
-          }
-        });
+        setImmediate(() => (sink.invoke === undefined ? refuse(data, respond) : sink.invoke(data, respond)));
       },
       end: () => sink.end(),
-      fail: (error) => sink.fail(error),
-    });
-    const own = { user_id: request.userId, type: request.type, action: request.action };
-    const data = request.requestWins === false ? { ...request.request, ...own } : { ...own, ...request.request };
-    const tenant = request.tenantId === undefined ? {} : { tenant_id: request.tenantId };
-    this.#write({
-      ...tenant,
-      session_id: sessionId,
-      conversation_id: null,
-      message_id: null,
-      app_id: null,
-      endpoint_id: null,
-      context: {},
-      event: 'request',
-      data,
-    });
-    return {
-      cancel: () => {
-        if (this.#channel.close(sessionId)) this.#process?.stdin.write(`${cancelLine(sessionId)}\n`);
+      fail: (error) => {
+        if (!this.#runtime.dead) return sink.fail(error);
+        void this.#runtime.ended.then((death) => sink.fail(this.#closing ? stopped : exitFailure(death)));
       },
-    };
-  }
-
-  #write(message: Record<string, unknown>): void {
-    // Line separators beyond LF are escaped: some readers split on them.
-    const line = JSON.stringify(message).replace(
-      /[\u0085\u2028\u2029]/g,
-      (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-    );
-    this.#process?.stdin.write(`${line}\n`);
+    });
+    tell(requestMessage(request));
+    return { cancel: () => session.cancel() };
   }
 
   /** Ends the plugin: asked first, forced after two seconds. Idempotent. */
   async close(): Promise<void> {
     this.#closing = true;
-    const running = this.#process;
-    if (running !== undefined) {
-      running.kill('SIGTERM');
-      const timer = setTimeout(() => running.kill('SIGKILL'), 2000);
-      await running.exited;
-      clearTimeout(timer);
-      this.#process = undefined;
-    }
-    this.#channel.fail({ errorType: 'PluginExitError', message: 'the plugin was stopped' });
+    await this.#runtime.stop('it is not needed any more');
     await this.#launcher.close();
   }
 }
+
+const stopped: PluginFailure = { errorType: 'PluginExitError', message: 'the plugin was stopped' };
+
+async function startRuntime(options: HostOptions, launcher: ProcessLauncher, signal: AbortSignal) {
+  const { python, directory, entrypoint, silenceTimeout } = options;
+  const readySeconds = options.startTimeout ?? START_SECONDS;
+  const deadAfterMs = silenceTimeout === undefined ? Number.POSITIVE_INFINITY : silenceTimeout * 1000;
+  const env = pluginEnvironment(options.env, { inheritAll: true });
+  try {
+    return await LocalRuntime.start(
+      {
+        identifier: entrypoint,
+        pluginId: entrypoint,
+        command: { command: python, args: ['-m', entrypoint], cwd: directory, env },
+        launcher,
+        log: plainLog((level, message) => options.onLog?.(level, message)),
+        logLinesPerSecond: Number.POSITIVE_INFINITY,
+        stderrCharacters: STDERR_CHARACTERS,
+        readySeconds,
+        maxMessageBytes: MAX_MESSAGE,
+        maxMessageSetting: 'PLUGIN_MAX_MESSAGE_BYTES of the daemon; dify takes 64 MiB',
+        // What is busy is spared; the limit of the call is its end.
+        liveness: {
+          warnAfterMs: SILENCE_SAID_MS,
+          deadAfterMs,
+          hopelessAfterMs: Number.POSITIVE_INFINITY,
+          lookEveryMs: LOOK_EVERY_MS,
+        },
+        graceMs: GRACE_MS,
+      },
+      signal,
+    );
+  } catch (error) {
+    if (!(error instanceof PluginStartError)) throw error;
+    if (error.death.reason !== 'stopped') throw exitError(error.death);
+    throw new CliError('plugin-start', `the plugin gave no sign of life within ${readySeconds} seconds`, {
+      remedy: 'look at its output with --verbose or --enable-logs',
+    });
+  }
+}
+
+/** The message that begins a call. */
+function requestMessage({ type, action, request, userId, requestWins, tenantId }: CallRequest) {
+  const own = { user_id: userId, type, action };
+  return {
+    ...(tenantId !== undefined && { tenant_id: tenantId }),
+    conversation_id: null,
+    message_id: null,
+    app_id: null,
+    endpoint_id: null,
+    context: {},
+    event: 'request',
+    data: requestWins === false ? { ...request, ...own } : { ...own, ...request },
+  };
+}
+
+function refuse(data: unknown, respond: (answer: BackwardsAnswer) => void): void {
+  const id = isRecord(data) && typeof data.backwards_request_id === 'string' ? data.backwards_request_id : '';
+  respond({
+    backwards_request_id: id,
+    event: 'error',
+    message: 'calls into Dify are not available here',
+    data: null,
+  });
+  respond({ backwards_request_id: id, event: 'end', message: '', data: null });
+}
+
+function exitError({ exit, cause, stderr }: Death): CliError {
+  const how = exit.signal === null ? `exit code ${exit.code ?? 'unknown'}` : `signal ${exit.signal}`;
+  const why = cause === undefined ? '' : `, because ${cause}`;
+  const pid1 = exit.code === 255 && process.pid === 1;
+  return new CliError('plugin-exit', `the plugin process ended (${how}${why})${stderr === '' ? '' : `:\n${stderr}`}`, {
+    remedy: pid1
+      ? 'dify runs as PID 1: start it under an init (docker run --init, tini), or plugins take their parent for dead'
+      : 'read the traceback above; run the plugin by hand with `python -m main` to see more',
+  });
+}
+
+const exitFailure = (death: Death): PluginFailure => ({
+  errorType: 'PluginExitError',
+  message: exitError(death).message,
+  args: { code: death.exit.code, signal: death.exit.signal },
+});
 
 function isJson(text: string): boolean {
   try {

@@ -2,10 +2,11 @@
 import { randomUUID } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { accessTypes, actionRow } from '@plugin-daemon/plugin-host/actions';
+import { sessionErrorJson } from '@plugin-daemon/plugin-host/errors';
 import type { PluginDeclaration } from '@plugin-daemon/plugin-package';
 import { isRecord } from '../record.ts';
 import { answerBackwards, type MockStorage, type Script } from './mock-dify.ts';
-import type { CallRequest, CallSink, PluginFailure, RunningCall } from './plugin-host.ts';
+import type { CallRequest, CallSink, RunningCall } from './plugin-host.ts';
 import { type LineWriter, linesOf, MAX_LINE } from './protocol.ts';
 
 export interface ServeOptions {
@@ -14,14 +15,6 @@ export interface ServeOptions {
   supervisor: { call(request: CallRequest, sink: CallSink): RunningCall };
   storage: MockStorage;
   script: Script | undefined;
-}
-
-/** The error of a call as the JSON text that has always been put into the message, keys sorted (docs/wire/cli.md#messages-out). */
-export function failureText(failure: PluginFailure): string {
-  const { errorType, message, args } = failure;
-  return JSON.stringify(
-    args === undefined ? { error_type: errorType, message } : { args, error_type: errorType, message },
-  );
 }
 
 interface Request {
@@ -102,7 +95,7 @@ export async function serveClient(
             if (json.startsWith('{')) void writer.raw(request.invokeId, 'plugin_response', json);
             else
               void writer.send(request.invokeId, 'error', {
-                error: failureText({
+                error: sessionErrorJson({
                   errorType: 'unmarshal_error',
                   message: 'unmarshal json failed: the plugin sent no object',
                 }),
@@ -115,7 +108,7 @@ export async function serveClient(
           },
           fail(failure) {
             running.delete(call);
-            void writer.send(request.invokeId, 'error', { error: failureText(failure) });
+            void writer.send(request.invokeId, 'error', { error: sessionErrorJson(failure) });
             void finish();
           },
         },

@@ -1,12 +1,12 @@
-/** Keeps one plugin process running: a crashed one is started again, calls in between wait a moment. */
+/** Keeps one plugin process running: a crashed one is started again, calls in between wait for it. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { CliError } from '../errors.ts';
+import { messageOf } from '@plugin-daemon/values';
+import { type CliError, toCliError } from '../errors.ts';
 import { type CallRequest, type CallSink, type HostOptions, PluginHost, type RunningCall } from './plugin-host.ts';
 
 /** Pause before the first restart; doubled up to the maximum while the plugin keeps dying. */
 const FIRST_PAUSE_MS = 500;
 const MAX_PAUSE_MS = 30_000;
-const WAIT_FOR_INSTANCE_MS = 6000;
 
 export class Supervisor {
   readonly #options: HostOptions;
@@ -41,35 +41,29 @@ export class Supervisor {
     this.#host.catch(() => {});
   }
 
+  /** One more start, after a pause. Those who wait for it hear why it failed; the next one is under way by then. */
   async #again(): Promise<PluginHost> {
-    for (;;) {
-      await sleep(this.#pause, undefined, { signal: this.#stopping.signal });
-      this.#pause = Math.min(MAX_PAUSE_MS, this.#pause * 2);
-      try {
-        const host = await PluginHost.start(this.#options, this.#stopping.signal);
-        this.#pause = FIRST_PAUSE_MS;
-        return host;
-      } catch (error) {
-        if (this.#stopping.signal.aborted) throw error;
-        if (error instanceof Error) this.#onCrash(error as CliError); // start fails with CliErrors only
-      }
+    await sleep(this.#pause, undefined, { signal: this.#stopping.signal });
+    this.#pause = Math.min(MAX_PAUSE_MS, this.#pause * 2);
+    try {
+      const host = await PluginHost.start(this.#options, this.#stopping.signal);
+      this.#pause = FIRST_PAUSE_MS;
+      return host;
+    } catch (error) {
+      if (!this.#stopping.signal.aborted) this.crashed(toCliError(error));
+      throw error;
     }
   }
 
   call(request: CallRequest, sink: CallSink): RunningCall {
     let running: RunningCall | undefined;
     let cancelled = false;
-    const late = sleep(WAIT_FOR_INSTANCE_MS, 'late' as const, { signal: this.#stopping.signal, ref: false });
-    late.catch(() => {});
-    Promise.race([this.#host, late]).then(
+    this.#host.then(
       (host) => {
-        if (cancelled) return;
-        if (host === 'late')
-          sink.fail({ errorType: 'PluginExitError', message: 'no proper instance: the plugin is not running' });
-        else running = host.call(request, sink);
+        if (!cancelled) running = host.call(request, sink);
       },
       (error: unknown) =>
-        sink.fail({ errorType: 'PluginExitError', message: error instanceof Error ? error.message : String(error) }),
+        sink.fail({ errorType: 'PluginExitError', message: `the plugin is not running: ${messageOf(error)}` }),
     );
     return {
       cancel() {

@@ -1,6 +1,7 @@
 /** Local mode: prepares the plugin's environment, runs it for one call, streams what it yields (docs/wire/cli.md#local). */
 import { existsSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
+import { sessionErrorJson } from '@plugin-daemon/plugin-host/errors';
 import { createProcessLauncher } from '@plugin-daemon/plugin-host/launcher';
 import type { PluginDeclaration } from '@plugin-daemon/plugin-package';
 import { CliError } from '../errors.ts';
@@ -8,7 +9,6 @@ import { environmentBuilder } from '../run/environment-builder.ts';
 import { answerBackwards, type MockOptions, MockStorage } from '../run/mock-dify.ts';
 import { PluginHost } from '../run/plugin-host.ts';
 import { readMapping } from '../run/script-file.ts';
-import { failureText } from '../run/session.ts';
 import type { LocalConfig } from './config.ts';
 import type { SlimInput } from './input.ts';
 import type { LineSink } from './json-lines.ts';
@@ -111,12 +111,6 @@ export async function runLocal(config: LocalConfig, options: RunOptions): Promis
   const limit = options.timeout ?? config.executionTimeout;
 
   let host: PluginHost;
-  let idle: NodeJS.Timeout | undefined;
-  let onIdle = (): void => {};
-  const alive = (): void => {
-    clearTimeout(idle);
-    idle = setTimeout(() => onIdle(), IDLE_SECONDS * 1000);
-  };
   try {
     host = await PluginHost.start(
       {
@@ -124,14 +118,13 @@ export async function runLocal(config: LocalConfig, options: RunOptions): Promis
         directory: resolve(directory),
         entrypoint: declaration.meta.runner.entrypoint,
         env: options.env,
-        onHeartbeat: alive,
         ...(options.logs ? { onLog: (level, message) => void sink.send('log', { level, message }) } : {}),
         startTimeout: IDLE_SECONDS,
+        silenceTimeout: IDLE_SECONDS,
       },
       signal,
     );
   } catch (error) {
-    clearTimeout(idle);
     if (error instanceof CliError) throw new SlimError('PLUGIN_EXEC_ERROR', error.message, error);
     throw error;
   }
@@ -139,9 +132,7 @@ export async function runLocal(config: LocalConfig, options: RunOptions): Promis
   try {
     return await new Promise<number>((resolveExit, reject) => {
       const fatal = (message: string): void =>
-        reject(withStderr(new SlimError('PLUGIN_EXEC_ERROR', message), host.stderrTail));
-      onIdle = () => fatal(`execution timeout: no sign of life for ${IDLE_SECONDS} seconds`);
-      alive();
+        reject(withStderr(new SlimError('PLUGIN_EXEC_ERROR', message), host.stderr));
       total = setTimeout(() => fatal(`execution timeout: not finished after ${limit} seconds`), limit * 1000);
       signal.addEventListener('abort', () => reject(signal.reason), { once: true });
       host.call(
@@ -161,14 +152,13 @@ export async function runLocal(config: LocalConfig, options: RunOptions): Promis
             if (failure.errorType === 'PluginExitError') fatal(failure.message);
             else
               void sink
-                .send('error', { code: 'PLUGIN_EXEC_ERROR', message: failureText(failure) })
+                .send('error', { code: 'PLUGIN_EXEC_ERROR', message: sessionErrorJson(failure) })
                 .then(() => resolveExit(options.strict ? 1 : 0));
           },
         },
       );
     });
   } finally {
-    clearTimeout(idle);
     clearTimeout(total);
     await host.close();
   }

@@ -1,8 +1,7 @@
-import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
-
-const NAME = 'address.json';
+import { isObject } from '@plugin-daemon/values';
+import { layoutOf } from './layout.ts';
 
 export interface Listening {
   readonly http: AddressInfo;
@@ -15,7 +14,7 @@ export interface Listening {
  * @returns takes the file away again
  */
 export function writeAddressFile(directory: string, { http, debugging }: Listening): () => void {
-  const path = join(directory, NAME);
+  const path = layoutOf(directory).address;
   const content = {
     url: `http://${reachable(http)}`,
     ...(debugging !== undefined && { debugging: reachable(debugging) }),
@@ -25,6 +24,23 @@ export function writeAddressFile(directory: string, { http, debugging }: Listeni
   renameSync(`${path}.new`, path);
   return () => rmSync(path, { force: true });
 }
+
+/** What a daemon that uses the directory wrote there: `url`, and where plugins under debugging connect. Undefined where none does. */
+export function readAddressFile(directory: string): { readonly url: string; readonly debugging?: string } | undefined {
+  try {
+    const content: unknown = JSON.parse(readFileSync(layoutOf(directory).address, 'utf8'));
+    if (!isObject(content) || typeof content.url !== 'string') return undefined;
+    const { url, debugging } = content;
+    return typeof debugging === 'string' ? { url, debugging } : { url };
+  } catch {
+    // No daemon runs here, it is another user's, or it is just being replaced: the settings say the same.
+    return undefined;
+  }
+}
+
+/** Where a server that listens there is reached from its own machine. */
+export const addressHere = (host: string, port: number): string =>
+  reachable({ address: host, port, family: host.includes(':') ? 'IPv6' : 'IPv4' });
 
 /** An address that can be connected to: one that means "everywhere" is reached on the loopback. */
 function reachable({ address, port, family }: AddressInfo): string {

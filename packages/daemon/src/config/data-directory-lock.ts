@@ -1,6 +1,5 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { messageOf } from '@plugin-daemon/values';
 import { SettingsError } from './settings-error.ts';
 
@@ -16,6 +15,7 @@ import { SettingsError } from './settings-error.ts';
  */
 export function lockDataDirectory(directory: string, variable = 'DATA_DIR'): () => void {
   const holderFile = join(directory, 'daemon.json');
+  const { DatabaseSync } = sqlite();
   const lock = new DatabaseSync(join(directory, 'daemon.lock'), { timeout: 0 });
   try {
     lock.exec('begin exclusive');
@@ -37,6 +37,13 @@ export function lockDataDirectory(directory: string, variable = 'DATA_DIR'): () 
     rmSync(holderFile, { force: true });
     lock.close();
   };
+}
+
+/** Loaded with the first lock: settings are also read by programs on a Node that has no SQLite. */
+function sqlite(): typeof import('node:sqlite') {
+  const module = process.getBuiltinModule('node:sqlite');
+  if (module === undefined) throw new Error(`Node ${process.versions.node} has no SQLite; 22.13 and newer have`);
+  return module;
 }
 
 /** Who holds the lock, for the message to the one who does not get it. */

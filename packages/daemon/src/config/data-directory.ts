@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { messageOf } from '@plugin-daemon/values';
 import { lockDataDirectory } from './data-directory-lock.ts';
 import { type DaemonKey, formerKey, provideKey } from './keys.ts';
+import { layoutOf } from './layout.ts';
 import { SettingsError } from './settings-error.ts';
 
 export interface DataDirectoryOptions {
@@ -40,15 +41,15 @@ export function openDataDirectory(options: DataDirectoryOptions): DataDirectory 
     for (const variable of ['PLUGIN_WORKING_PATH', 'PLUGIN_STORAGE_LOCAL_ROOT'] as const) {
       makeUsable(variable, options[variable]);
     }
-    const keys = join(path, 'keys');
+    const { databaseFile, toolsPath, keys, serverKey, difyInnerApiKey } = layoutOf(path);
     makeUsable('DATA_DIR', keys);
     return {
       path,
-      databaseFile: join(path, 'daemon.sqlite'),
-      toolsPath: join(path, 'tools'),
-      serverKey: provideKey('SERVER_KEY', options.SERVER_KEY, join(keys, 'server-key')),
-      formerServerKey: formerKey('SERVER_KEY_PREVIOUS', options.SERVER_KEY_PREVIOUS, join(keys, 'server-key')),
-      difyInnerApiKey: provideKey('DIFY_INNER_API_KEY', options.DIFY_INNER_API_KEY, join(keys, 'dify-inner-api-key')),
+      databaseFile,
+      toolsPath,
+      serverKey: provideKey('SERVER_KEY', options.SERVER_KEY, serverKey),
+      formerServerKey: formerKey('SERVER_KEY_PREVIOUS', options.SERVER_KEY_PREVIOUS, serverKey),
+      difyInnerApiKey: provideKey('DIFY_INNER_API_KEY', options.DIFY_INNER_API_KEY, difyInnerApiKey),
       close: release,
     };
   } catch (error) {

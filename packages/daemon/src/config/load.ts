@@ -20,12 +20,30 @@ export interface Settings extends SettingValues {
 
 export type Environment = { readonly [variable: string]: string | undefined };
 
+/** Settings as far as they can be read: what is wrong has its default, and is named. */
+export interface ReadSettings {
+  readonly settings: Omit<Settings, 'warnings'>;
+  readonly problems: readonly SettingProblem[];
+}
+
 /**
  * Reads the whole environment. A variable that is unset or empty takes its value from `.env` in `cwd`, else its default.
  * @param cwd absolute; relative paths in the settings are resolved against it
  * @throws SettingsError with every problem found
  */
 export function loadSettings(env: Environment, { cwd }: { readonly cwd: string }): Settings {
+  const { settings, problems, warnings } = read(env, cwd);
+  if (problems.length > 0) throw new SettingsError(problems);
+  return { ...settings, warnings: warnings() };
+}
+
+/** The same for who only wants to know what a daemon started in `cwd` would do. Never throws. */
+export function readSettings(env: Environment, { cwd }: { readonly cwd: string }): ReadSettings {
+  const { settings, problems } = read(env, cwd);
+  return { settings, problems };
+}
+
+function read(env: Environment, cwd: string): ReadSettings & { readonly warnings: () => readonly SettingWarning[] } {
   const problems: SettingProblem[] = [];
   const file = readEnvFile(resolve(cwd, '.env'));
   problems.push(...file.problems);
@@ -54,16 +72,14 @@ export function loadSettings(env: Environment, { cwd }: { readonly cwd: string }
   }
 
   // The loops above gave every name of the table a value of its setting's kind; the compiler cannot follow that.
-  const read = values as SettingValues;
+  const parsed = values as SettingValues;
   const names = configured as ReadonlySet<SettingName>;
-  const checked = crossCheck(read, names);
-  problems.push(...checked.problems, ...executableProblems(read, names));
-  if (problems.length > 0) throw new SettingsError(problems);
+  const checked = crossCheck(parsed, names);
+  problems.push(...checked.problems, ...executableProblems(parsed, names));
   return {
-    ...read,
-    ...checked.derived,
-    configured: names,
-    warnings: [
+    settings: { ...parsed, ...checked.derived, configured: names },
+    problems,
+    warnings: () => [
       ...checked.warnings,
       ...misspelt([...Object.keys(env), ...Object.keys(file.values)], lookUp),
       ...withoutEffect(table, values, configured),

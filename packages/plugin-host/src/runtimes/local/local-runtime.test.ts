@@ -102,6 +102,21 @@ test('ready at the first heartbeat; a session is answered; the process is ended 
   expect(alive(runtime.facts.pid)).toBe(false);
 });
 
+test('why a start failed is told as data, too', async () => {
+  await expect(start('echo "line one" >&2; exit 7')).rejects.toMatchObject({
+    name: 'PluginStartError',
+    death: { reason: 'exit', cause: undefined, exit: { code: 7 }, stderr: 'line one' },
+  });
+  await expect(start('sleep 60', { readySeconds: 0.2 })).rejects.toMatchObject({
+    death: { reason: 'stopped', cause: expect.stringContaining('no heartbeat') },
+  });
+});
+
+test('as much of stderr is kept as is asked for', async () => {
+  const many = 'for n in 1 2 3 4 5 6 7 8 9; do echo "line $n" >&2; done; exit 1';
+  await expect(start(many, { stderrCharacters: 12 })).rejects.toMatchObject({ death: { stderr: 'ne 8\nline 9' } });
+});
+
 test('a process that ends before it is ready: exit code and its last words', async () => {
   await expect(start('echo "line one" >&2; printf "no newline, ü" >&2; exit 7')).rejects.toThrow(
     /ended \(exit code 7\); its last words: line one\nno newline, ü$/,

@@ -17,6 +17,8 @@ export interface LocalRuntimeOptions {
   /** How long the first heartbeat may take. */
   readonly readySeconds: number;
   readonly maxMessageBytes: number;
+  /** How its users raise it; default: the daemon's setting. */
+  readonly maxMessageSetting?: string;
   /** Absent: one message is the only limit. */
   readonly budgets?: PluginBudgets;
   readonly liveness: LivenessOptions;
@@ -26,6 +28,10 @@ export interface LocalRuntimeOptions {
   readonly graceMs: number;
   /** How long a call may go on after it was cancelled before the instance counts as stuck; absent: for ever. */
   readonly cancelGraceMs?: number | undefined;
+  /** Of what the plugin says for the log; default: what keeps one plugin from flooding a daemon's. */
+  readonly logLinesPerSecond?: number;
+  /** How much of stderr is kept for the day it ends; default 4096. */
+  readonly stderrCharacters?: number;
 }
 
 /** How long output may still arrive after the process has ended (a descendant may keep the pipe open). */
@@ -38,8 +44,21 @@ export type DeathReason = 'exit' | 'stopped' | 'memory-limit';
 export interface Death {
   readonly reason: DeathReason;
   readonly text: string;
+  /** Why we ended it, where we did. */
+  readonly cause: string | undefined;
   readonly exit: ProcessExit;
   readonly stderr: string;
+}
+
+/** A plugin that ended before it was ready; the message names exit code, signal and the last of stderr. */
+export class PluginStartError extends Error {
+  override readonly name = 'PluginStartError';
+  readonly death: Death;
+
+  constructor(death: Death) {
+    super(death.text);
+    this.death = death;
+  }
 }
 
 /**
@@ -63,7 +82,7 @@ export class LocalRuntime implements PluginInstance {
   #exceeded = false;
   #endReason: string | undefined;
 
-  /** Starts the process; resolves when it is ready. @throws Error that names exit code, signal and the last of stderr; AbortError. */
+  /** Starts the process; resolves when it is ready. @throws PluginStartError, AbortError */
   static async start(options: LocalRuntimeOptions, signal: AbortSignal): Promise<LocalRuntime> {
     signal.throwIfAborted();
     const runtime = new LocalRuntime(await options.launcher.launch(options.command), options);
@@ -78,7 +97,7 @@ export class LocalRuntime implements PluginInstance {
     try {
       await Promise.race([
         runtime.#ready.promise,
-        runtime.#ended.promise.then((death) => Promise.reject(new Error(death.text))),
+        runtime.#ended.promise.then((death) => Promise.reject(new PluginStartError(death))),
       ]);
       return runtime;
     } catch (error) {
@@ -98,15 +117,17 @@ export class LocalRuntime implements PluginInstance {
     this.#channel = new PluginChannel({
       output: process.stdin,
       maxMessageBytes: options.maxMessageBytes,
+      maxMessageSetting: options.maxMessageSetting,
       budgets: options.budgets,
       owner: options.pluginId,
       log: options.log,
+      logLinesPerSecond: options.logLinesPerSecond,
       fields: { plugin: options.identifier, pid: process.pid },
       onHeartbeat: () => this.#ready.resolve(),
       cancellation: options.cancelGraceMs === undefined ? undefined : this.#watchCancelled(options.cancelGraceMs),
       onClosed: () => this.#listener?.closed(),
     });
-    this.#stderr = new StderrTail((line) => this.#channel.stderr(line));
+    this.#stderr = new StderrTail((line) => this.#channel.stderr(line), options.stderrCharacters);
     this.#liveness = new Liveness(process, options.liveness, {
       onSilent: (seconds, busy) => {
         options.log.warn({ plugin: this.identifier, silent_seconds: seconds, busy }, 'plugin is silent');
@@ -148,6 +169,11 @@ export class LocalRuntime implements PluginInstance {
 
   get dead(): boolean {
     return this.#dead;
+  }
+
+  /** What it wrote to stderr last. */
+  get stderr(): string {
+    return this.#stderr.text;
   }
 
   /** Settles when the process has ended, whoever ended it. */
@@ -213,7 +239,7 @@ export class LocalRuntime implements PluginInstance {
     const unread = this.#channel.sessions > 0 ? await this.#process.unread : undefined;
     this.#channel.fail(connectionClosed(text, exit, stderr, limit?.bytes), unread);
     const reason = limit !== undefined ? 'memory-limit' : this.#endReason !== undefined ? 'stopped' : 'exit';
-    this.#ended.resolve({ reason, text, exit, stderr });
+    this.#ended.resolve({ reason, text, cause, exit, stderr });
   }
 }
 

@@ -13,11 +13,15 @@ export interface PluginChannelOptions {
   /** Where the plugin reads. */
   readonly output: Writable;
   readonly maxMessageBytes: number;
+  /** Default: the daemon's setting. */
+  readonly maxMessageSetting?: string | undefined;
   /** Absent: one message is the only limit. */
   readonly budgets?: PluginBudgets | undefined;
   /** Whose share of the budgets it is. */
   readonly owner: string;
   readonly log: Log;
+  /** Of what the plugin says for the log. */
+  readonly logLinesPerSecond?: number | undefined;
   /** What lines of the log say of the plugin. */
   readonly fields: Readonly<Record<string, unknown>>;
   readonly onHeartbeat?: () => void;
@@ -43,14 +47,14 @@ export class PluginChannel {
   constructor(options: PluginChannelOptions) {
     const { output, budgets, owner, log, fields, maxMessageBytes } = options;
     this.#options = options;
-    const said = new PluginOutput(log, fields);
+    const said = new PluginOutput(log, fields, options.logLinesPerSecond);
     this.#said = said;
     const cancellation = options.cancellation && new Cancellation(options.cancellation);
     this.#cancellation = cancellation;
     this.#writer = new LineWriter(output, budgets?.input.room(owner));
     this.#lines = new LineChannel({
       maxMessageBytes,
-      maxMessageSetting: 'PLUGIN_MAX_MESSAGE_BYTES',
+      maxMessageSetting: options.maxMessageSetting ?? 'PLUGIN_MAX_MESSAGE_BYTES',
       ...(budgets && { room: budgets.unfinishedLines.room(owner) }),
       events: {
         heartbeat: () => options.onHeartbeat?.(),

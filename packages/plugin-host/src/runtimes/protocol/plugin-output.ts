@@ -34,11 +34,13 @@ const levelOfStderr = (line: string): Level => levelNamedIn(line) ?? 'warn';
 export class PluginOutput {
   readonly #log: Log;
   readonly #fields: Readonly<Record<string, unknown>>;
+  readonly #most: number;
   #second = 0;
   #count = 0;
 
-  constructor(log: Log, fields: Readonly<Record<string, unknown>>) {
+  constructor(log: Log, fields: Readonly<Record<string, unknown>>, linesPerSecond = MAX_LINES_PER_SECOND) {
     this.#log = log;
+    this.#most = linesPerSecond;
     this.#fields = fields;
   }
 
@@ -77,11 +79,11 @@ export class PluginOutput {
   #isFlood(): boolean {
     const second = Math.floor(Date.now() / 1000);
     if (second !== this.#second) {
-      const dropped = this.#count - MAX_LINES_PER_SECOND;
+      const dropped = this.#count - this.#most;
       if (dropped > 0) this.#log.warn({ ...this.#fields, dropped_lines: dropped }, 'plugin wrote more than is logged');
       this.#second = second;
       this.#count = 0;
     }
-    return ++this.#count > MAX_LINES_PER_SECOND;
+    return ++this.#count > this.#most;
   }
 }
