@@ -34,6 +34,13 @@ export async function later(
   throw new library.DelayedError();
 }
 
+/** What a server does when its memory is full; one without a limit, or that does not say, throws nothing away. */
+export function evictionPolicy(info: string): string {
+  const fields = new Map(info.split('\r\n').map((line): [string, string] => [line.split(':', 1)[0] ?? '', line]));
+  const value = (name: string) => fields.get(name)?.slice(name.length + 1) ?? '';
+  return value('maxmemory') === '0' || value('maxmemory_policy') === '' ? 'noeviction' : value('maxmemory_policy');
+}
+
 /** Rejects when it takes longer; what is late may come and is not looked at. */
 export async function within<T>(ms: number, work: Promise<T>): Promise<T> {
   const given = new AbortController();

@@ -1,8 +1,11 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { missing, type RedisServer, RedisServers, skipReason } from '@plugin-daemon/services';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createTlsFiles, missing, type RedisServer, RedisServers, skipReason } from '@plugin-daemon/services';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { RedisServers as Servers } from '../../cache/index.ts';
-import { silentLog } from '../../telemetry/index.ts';
+import { createLog, silentLog } from '../../telemetry/index.ts';
 import { handlers, jobConformance, opened, waiting } from '../conformance.suite.ts';
 import type { JobEnd } from '../index.ts';
 import { openRedisJobs } from './index.ts';
@@ -238,6 +241,74 @@ describe.skipIf(missing('redis').length > 0)(missing('redis').length > 0 ? skipR
     await own.process.kill();
     await jobs.close();
   }, 60_000);
+
+  test('a server that may throw jobs away is told of', async () => {
+    const own = await processes.single({ configuration: ['--maxmemory', '64mb', '--maxmemory-policy', 'allkeys-lru'] });
+    const lines: string[] = [];
+    const log = createLog({ level: 'INFO', format: 'json', destination: { write: (line) => void lines.push(line) } });
+    const servers: Servers = { mode: 'single', host, port: own.port, db: 0 };
+    const { jobs } = await opened(() => openRedisJobs({ servers, prefix: 'evicting', log, concurrency: 1 }));
+    jobs.begin(handlers());
+    await expect.poll(() => lines.join(''), waiting).toMatch(/allkeys-lru.*maxmemory-policy noeviction/);
+  });
+
+  test('TLS with client certificates', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'jobs-tls-'));
+    onTestFinished(() => rmSync(directory, { recursive: true }));
+    const files = createTlsFiles(directory);
+    const own = await processes.single({
+      tls: true,
+      configuration: [
+        ...['--tls-cert-file', files.serverCert, '--tls-key-file', files.serverKey],
+        ...['--tls-ca-cert-file', files.ca, '--tls-auth-clients', 'yes'],
+      ],
+      cli: ['--tls', '--cacert', files.ca, '--cert', files.clientCert, '--key', files.clientKey],
+    });
+    const pem = (file: string) => readFileSync(file, 'utf8');
+    const tls = {
+      ca: pem(files.ca),
+      cert: pem(files.clientCert),
+      key: pem(files.clientKey),
+      verify: true,
+    };
+    const { jobs } = await opened(open({ mode: 'single', host, port: own.port, db: 0, tls }));
+    const done: string[] = [];
+    jobs.begin(handlers({ install: { run: async (name) => void done.push(name) } }));
+    await jobs.add('install', 'one');
+    await expect.poll(() => done, waiting).toEqual(['one']);
+  });
+
+  test('Sentinel: jobs are done after another server became the master', async () => {
+    const { master, sentinels } = await processes.sentinel('jobs');
+    const servers: Servers = {
+      mode: 'sentinel',
+      db: 0,
+      password: 'secret',
+      sentinels: sentinels.map(({ port }) => ({ host, port })),
+      service: 'jobs',
+      sentinelCredentials: {},
+    };
+    const { jobs } = await opened(open(servers));
+    const done: string[] = [];
+    jobs.begin(handlers({ install: { run: async (name) => void done.push(name) } }));
+    await jobs.add('install', 'before');
+    await expect.poll(() => done, waiting).toEqual(['before']);
+    await master.process.kill();
+    await jobs.add('install', 'meanwhile');
+    await expect.poll(() => done, { timeout: 60_000 }).toContain('meanwhile');
+    await expect
+      .poll(
+        () =>
+          jobs.counts().then(
+            () => 'answers',
+            () => 'is away',
+          ),
+        { timeout: 60_000 },
+      )
+      .toBe('answers');
+    await jobs.add('install', 'after');
+    await expect.poll(() => done, { timeout: 60_000 }).toContain('after');
+  }, 120_000);
 
   test('a Cluster', async () => {
     const nodes = await processes.cluster();

@@ -16,7 +16,7 @@ import {
   type JobQueueOptions,
 } from '../job-queue.ts';
 import { openMemoryJobs } from '../memory/index.ts';
-import { giveBack, later, named, nameOf, within } from './library.ts';
+import { evictionPolicy, giveBack, later, named, nameOf, within } from './library.ts';
 
 export interface RedisJobsOptions extends JobQueueOptions {
   readonly servers: RedisServers;
@@ -66,6 +66,7 @@ class RedisJobs implements JobQueue {
   #scheduling: Promise<void> = Promise.resolve();
   #problem: string | undefined;
   #resting = false;
+  #looked = false;
 
   constructor(library: typeof BullMQ, client: QueueClient, options: RedisJobsOptions) {
     this.#library = library;
@@ -86,7 +87,7 @@ class RedisJobs implements JobQueue {
     this.#work(ON_DEMAND, handlers, this.#options.concurrency);
     this.#work(RECURRING, handlers, 1);
     const look = () => {
-      this.#scheduling = this.#scheduling.then(() => this.#schedule());
+      this.#scheduling = this.#scheduling.then(() => this.#schedule()).then(() => this.#lookAtServer());
     };
     look();
     this.#schedules = setInterval(look, SCHEDULE_LOOK_MS).unref();
@@ -230,6 +231,22 @@ class RedisJobs implements JobQueue {
         this.#troubled(error);
         return;
       }
+    }
+  }
+
+  /** Told once, in our log: a server that throws keys away to make room throws jobs away. */
+  async #lookAtServer(): Promise<void> {
+    if (this.#looked) return;
+    try {
+      const policy = evictionPolicy(await this.#ask('be asked for its policy', () => this.#client.info('memory')));
+      this.#looked = true;
+      if (policy === 'noeviction') return;
+      this.#log.warn(
+        { policy, remedy: 'set maxmemory-policy noeviction' },
+        'Redis may throw jobs away when its memory is full; they are found again, later',
+      );
+    } catch (error) {
+      this.#troubled(error);
     }
   }
 
