@@ -1,12 +1,19 @@
 /** Where functions run, as the settings say. */
 import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
 import { DaemonError } from '@plugin-daemon/plugin-host/errors';
 import type { Isolation } from '@plugin-daemon/plugin-host/isolation';
 import type { ProcessLauncher } from '@plugin-daemon/plugin-host/launcher';
 import type { Log } from '@plugin-daemon/plugin-host/log';
 import { pluginEnvironment } from '@plugin-daemon/plugin-host/runtimes/local';
 import { type Settings, type SriDirectory, secretSettings } from '../config/index.ts';
-import { type Backend, ContainerBackend, ProcessBackend } from '../sri/index.ts';
+import {
+  type Backend,
+  ContainerBackend,
+  type KubernetesApiOptions,
+  KubernetesBackend,
+  ProcessBackend,
+} from '../sri/index.ts';
 import { limitsOfPlugins } from './isolation.ts';
 import { proxies } from './local-plugins.ts';
 
@@ -22,14 +29,8 @@ export interface FunctionBackendParts {
 }
 
 /** @throws DaemonError when a setting is missing that the back end needs */
-export function functionBackend({
-  settings,
-  environment,
-  directory,
-  launcher,
-  cages,
-  log,
-}: FunctionBackendParts): Backend {
+export function functionBackend(parts: FunctionBackendParts): Backend {
+  const { settings, environment, launcher, cages, log } = parts;
   const common = {
     environment: pluginEnvironment(environment, {
       proxies: proxies(settings),
@@ -47,26 +48,75 @@ export function functionBackend({
   switch (settings.SRI_BACKEND) {
     case 'process':
       return new ProcessBackend({ ...common, launcher, cages: cages.plugins });
-    case 'container': {
-      const image = settings.SRI_CONTAINER_IMAGE;
-      if (image === undefined)
-        throw new DaemonError('internal', 'SRI_BACKEND=container needs SRI_CONTAINER_IMAGE', {
-          remedy: 'Name the image that functions run in; docs/sri.md says what it has to have',
-        });
+    case 'container':
       return new ContainerBackend({
         ...common,
-        environment: withoutOwnPlaces(common.environment),
-        image,
+        ...inImage(parts, common.environment),
         socketPath: settings.SRI_CONTAINER_SOCKET,
         network: settings.SRI_CONTAINER_NETWORK,
-        owner: createHash('sha256').update(directory.path).digest('hex').slice(0, 16),
-        user: containerUser(settings),
-        openForUser: (path) => openForOthers(launcher, path),
-        limits: limitsOfPlugins(settings),
         readable: settings.PLUGIN_READABLE_PATHS,
+      });
+    case 'kubernetes': {
+      if (settings.SRI_EGRESS !== 'all' && settings.SRI_KUBERNETES_WAY_OUT === undefined)
+        throw missing('SRI_KUBERNETES_WAY_OUT', 'Set it to where pods reach this server, or SRI_EGRESS=all');
+      return new KubernetesBackend({
+        ...common,
+        ...inImage(parts, common.environment),
+        api: clusterOf(settings, parts.environment),
+        claim: needed(settings.SRI_KUBERNETES_CLAIM, 'SRI_KUBERNETES_CLAIM', 'Name the volume that holds SRI_DATA_DIR'),
+        dataDirectory: parts.directory.path,
+        toolsPath: parts.directory.toolsPath,
+        wayOutUrl: settings.SRI_KUBERNETES_WAY_OUT,
       });
     }
   }
+}
+
+/** What back ends need that run functions in an image. */
+const inImage = (
+  { settings, directory, launcher }: FunctionBackendParts,
+  environment: Readonly<Record<string, string>>,
+) => ({
+  environment: withoutOwnPlaces(environment),
+  image: needed(
+    settings.SRI_CONTAINER_IMAGE,
+    'SRI_CONTAINER_IMAGE',
+    'Name the image that functions run in; docs/sri.md says what it has to have',
+  ),
+  owner: createHash('sha256').update(directory.path).digest('hex').slice(0, 16),
+  user: containerUser(settings),
+  openForUser: (path: string) => openForOthers(launcher, path),
+  limits: limitsOfPlugins(settings),
+});
+
+/** Where the cluster is: as set, else as clusters tell their pods. */
+function clusterOf(settings: Settings, environment: FunctionBackendParts['environment']): KubernetesApiOptions {
+  const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port = '443' } = environment;
+  const told = host === undefined ? undefined : `https://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  const url = needed(
+    settings.SRI_KUBERNETES_API ?? told,
+    'SRI_KUBERNETES_API',
+    'Name the API server: this is no pod of a cluster',
+  );
+  const existing = (path: string) => (existsSync(path) ? path : undefined);
+  return {
+    url,
+    tokenFile: existing(settings.SRI_KUBERNETES_TOKEN_FILE),
+    caFile: existing(settings.SRI_KUBERNETES_CA_FILE),
+    namespace: settings.SRI_KUBERNETES_NAMESPACE ?? ownNamespace() ?? 'default',
+  };
+}
+
+const NAMESPACE_FILE = '/var/run/secrets/kubernetes.io/serviceaccount/namespace';
+const ownNamespace = (): string | undefined =>
+  existsSync(NAMESPACE_FILE) ? readFileSync(NAMESPACE_FILE, 'utf8').trim() : undefined;
+
+const missing = (setting: string, remedy: string): DaemonError =>
+  new DaemonError('internal', `this back end needs ${setting}`, { remedy });
+
+function needed(value: string | undefined, setting: string, remedy: string): string {
+  if (value === undefined) throw missing(setting, remedy);
+  return value;
 }
 
 function containerUser(settings: Settings): { readonly uid: number; readonly gid: number } {

@@ -45,12 +45,12 @@ export const sriSettings = {
       'Where functions call back: the address of the daemon, or of the load balancer before several, as functions reach it.',
   }),
   SRI_BACKEND: choice(
-    { process: 'process', container: 'container' },
+    { process: 'process', container: 'container', kubernetes: 'kubernetes' },
     {
       ...own,
       default: 'process',
       meaning:
-        'What instances of functions are: `process`: processes of this machine, held in as `PLUGIN_ISOLATION` says; `container`: containers of Docker or Podman.',
+        'What instances of functions are: `process`: processes of this machine, held in as `PLUGIN_ISOLATION` says; `container`: containers of Docker or Podman; `kubernetes`: pods of the cluster that this server is part of.',
     },
   ),
   SRI_CONTAINER_SOCKET: path({
@@ -61,7 +61,7 @@ export const sriSettings = {
   SRI_CONTAINER_IMAGE: text({
     ...own,
     meaning:
-      'Image of function containers: a system with the Python that environments are made with (one that uv fetched is mounted), and the libraries that plugins need. Must be there for `SRI_BACKEND=container`.',
+      'Image of function containers and pods: a system with the Python that environments are made with (one that uv fetched is mounted), and the libraries that plugins need. Needed by both of these back ends; a container engine has to have it.',
   }),
   SRI_CONTAINER_NETWORK: text({
     ...own,
@@ -72,7 +72,37 @@ export const sriSettings = {
     ...own,
     default: { uid: 65_534, gid: 65_534 },
     defaultText: '`65534:65534`; the own user where this server is not root',
-    meaning: 'User and group in function containers.',
+    meaning: 'User and group in function containers and pods.',
+  }),
+  SRI_KUBERNETES_API: url({
+    ...own,
+    defaultText: 'the API server of the cluster that this server runs in',
+    meaning: 'Address of the API server.',
+  }),
+  SRI_KUBERNETES_TOKEN_FILE: path({
+    ...own,
+    default: '/var/run/secrets/kubernetes.io/serviceaccount/token',
+    meaning: 'File with the token of the service account; read again each minute.',
+  }),
+  SRI_KUBERNETES_CA_FILE: path({
+    ...own,
+    default: '/var/run/secrets/kubernetes.io/serviceaccount/ca.crt',
+    meaning: 'File with the certificate authority of the API server.',
+  }),
+  SRI_KUBERNETES_NAMESPACE: text({
+    ...own,
+    defaultText: 'the one that this server runs in',
+    meaning: 'Namespace of the jobs of functions.',
+  }),
+  SRI_KUBERNETES_CLAIM: text({
+    ...own,
+    meaning:
+      'PersistentVolumeClaim whose volume is `SRI_DATA_DIR` of this server; pods of functions mount it read-only, so several nodes have to be able to (ReadWriteMany). Must be there for `SRI_BACKEND=kubernetes`.',
+  }),
+  SRI_KUBERNETES_WAY_OUT: url({
+    ...own,
+    meaning:
+      'Where pods of functions reach this server to connect to what `SRI_EGRESS` allows, such as `http://dify-sri:5005`; this server listens on its port. Needed unless `SRI_EGRESS` is `all`.',
   }),
   SRI_EGRESS: setting('list', parseEgress, {
     ...own,

@@ -6,7 +6,13 @@
  * and no plugin protocol: calls pass as bytes. A role of the same program; compose/ makes the one instance.
  */
 export type { Outcome } from './activator/index.ts';
-export { type Backend, ContainerBackend, ProcessBackend } from './backends/index.ts';
+export {
+  type Backend,
+  ContainerBackend,
+  type KubernetesApiOptions,
+  KubernetesBackend,
+  ProcessBackend,
+} from './backends/index.ts';
 export type { FunctionRecord } from './function-store.ts';
 export { FunctionStore } from './function-store.ts';
 export { Functions, type FunctionsOptions } from './functions.ts';

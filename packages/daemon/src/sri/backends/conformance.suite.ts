@@ -21,12 +21,14 @@ export interface SuiteOptions {
   readonly python: string;
   /** The daemon that functions call back. */
   readonly daemonUrl: string;
+  /** Why what holds instances in cannot be seen here; then it is not looked for. */
+  readonly notEnforced?: string;
 }
 
 const FUNCTION = new URL('../../../test/plugins/function.py', import.meta.url);
 
 /** A working directory as an environment's build leaves it. */
-function built(root: string, name: string, python: string, variant: object): BuiltFunction {
+export function built(root: string, name: string, python: string, variant: object): BuiltFunction {
   const directory = join(root, `${name}-0.0.1@${'a'.repeat(64)}`);
   mkdirSync(join(directory, '.venv/bin'), { recursive: true });
   symlinkSync(python, join(directory, '.venv/bin/python'));
@@ -71,13 +73,15 @@ function send(
 }
 
 /** The first message of a call. */
-async function ask(instance: FunctionInstance, data: object): Promise<Record<string, unknown>> {
+export async function ask(instance: FunctionInstance, data: object): Promise<Record<string, unknown>> {
   const { text } = await send(instance, 'POST', '/invoke', JSON.stringify({ session_id: 's', event: 'request', data }));
   return JSON.parse(text.split('\n')[0] ?? '').data.data;
 }
 
 /** Runs over a back end. */
-export function backendSuite({ open, python, daemonUrl }: SuiteOptions): void {
+export function backendSuite({ open, python, daemonUrl, notEnforced }: SuiteOptions): void {
+  const held = (what: string, body: () => Promise<void>) =>
+    notEnforced === undefined ? test(what, body) : test.skip(`${what}: ${notEnforced}`, body);
   let under: BackendUnderTest;
   let root: string;
   let count = 0;
@@ -111,12 +115,12 @@ export function backendSuite({ open, python, daemonUrl }: SuiteOptions): void {
     const instance = await start();
     const environ = await ask(instance, { do: 'environ' });
     expect(environ).toMatchObject({ INSTALL_METHOD: 'serverless', MAX_REQUEST_TIMEOUT: '77' });
-    expect(environ.SERVERLESS_HOST).toBe('127.0.0.1');
+    expect(environ.SERVERLESS_HOST).toMatch(/^127\./);
     expect(JSON.stringify(environ)).not.toContain('secret-of-the-server');
     await instance.stop('over');
   });
 
-  test('it cannot write where it lies, nor see what lies beside it', async () => {
+  held('it cannot write where it lies, nor see what lies beside it', async () => {
     const instance = await start();
     const code = `
 import os
@@ -167,7 +171,7 @@ result = [attempt(lambda: open("main.py", "w")), attempt(lambda: os.listdir(os.p
     await expect(start({}, under.backend, AbortSignal.abort(new Error('before')))).rejects.toThrow('before');
   });
 
-  test('one that uses more memory than it may is ended, and says so', async () => {
+  held('one that uses more memory than it may is ended, and says so', async () => {
     const instance = await start();
     await expect(ask(instance, { do: 'eat', megabytes: 2000 })).rejects.toThrow();
     expect((await instance.ended).text).toContain('memory limit');
@@ -183,7 +187,7 @@ result = [attempt(lambda: open("main.py", "w")), attempt(lambda: os.listdir(os.p
     await other.stop('over');
   });
 
-  test('one without a way out reaches nothing but its daemon', async () => {
+  held('one without a way out reaches nothing but its daemon', async () => {
     const closed = await open({ egress: [], readySeconds: 30 });
     try {
       const instance = await start({}, closed.backend);

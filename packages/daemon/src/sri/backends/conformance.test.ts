@@ -1,16 +1,17 @@
 /** Every back end that this machine has. */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, request } from 'node:http';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { openIsolation } from '@plugin-daemon/plugin-host/isolation';
 import { createProcessLauncher } from '@plugin-daemon/plugin-host/launcher';
 import { provided, skipReason } from '@plugin-daemon/services';
-import { afterAll, beforeAll, describe, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { silentLog } from '../../telemetry/index.ts';
-import { backendSuite } from './conformance.suite.ts';
-import { ContainerBackend, ProcessBackend } from './index.ts';
+import { ask, backendSuite, built } from './conformance.suite.ts';
+import { ContainerBackend, KubernetesBackend, type KubernetesBackendOptions, ProcessBackend } from './index.ts';
+import { FakeCluster, TOKEN } from './kubernetes/testing/fake-cluster.ts';
 
 const limits = {
   memoryFactor: 1,
@@ -20,20 +21,35 @@ const limits = {
   fileBytes: 1 << 30,
   cpuPercent: 0,
 };
-const PORT = 40_000 + (process.pid % 20_000);
-const daemonUrl = `http://127.0.0.1:${PORT}`;
 const daemon = createServer((_request, response) => response.end('from the daemon'));
+const daemonUrl = `http://127.0.0.1:${await listening()}`;
 const environment = { PATH: '/usr/bin:/bin', LANG: 'C.UTF-8' };
 const common = { environment, daemonUrl, timeoutSeconds: 77, graceMs: 1000, log: silentLog } as const;
 
-beforeAll(async () => {
-  process.env.SRI_TEST_KEY = 'secret-of-the-server';
-  await new Promise<void>((resolve) => daemon.listen(PORT, '127.0.0.1', resolve));
-});
+process.env.SRI_TEST_KEY = 'secret-of-the-server';
+
+async function listening(): Promise<number> {
+  await new Promise<void>((resolve) => daemon.listen(0, '127.0.0.1', resolve));
+  const address = daemon.address();
+  if (address === null || typeof address === 'string') throw new Error('no address');
+  return address.port;
+}
 
 afterAll(() => {
+  rmSync(workplace, { recursive: true, force: true });
   daemon.close();
 });
+
+async function unusedPort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+const workplace = mkdtempSync(join(tmpdir(), 'backend-more-'));
+const builtFunction = (name: string) => built(workplace, name, '/usr/bin/python3', {});
 
 const commandLines = (): readonly string[] =>
   readdirSync('/proc')
@@ -133,4 +149,109 @@ describe('containers', () => {
       };
     },
   });
+});
+
+describe('a cluster', () => {
+  const cluster = new FakeCluster();
+  let url = '';
+  let tokenFile = '';
+
+  beforeAll(async () => {
+    url = await cluster.start();
+    const directory = mkdtempSync(join(tmpdir(), 'backend-token-'));
+    tokenFile = join(directory, 'token');
+    writeFileSync(tokenFile, `${TOKEN}\n`);
+  });
+
+  afterAll(async () => {
+    await cluster.close();
+    rmSync(dirname(tokenFile), { recursive: true });
+  });
+
+  const openBackend = (changes: Partial<KubernetesBackendOptions> = {}) =>
+    new KubernetesBackend({
+      ...common,
+      api: { url, tokenFile, caFile: undefined, namespace: 'functions' },
+      egress: 'all',
+      readySeconds: 30,
+      image: 'system',
+      claim: 'sri',
+      dataDirectory: tmpdir(),
+      toolsPath: join(tmpdir(), 'tools'),
+      owner: 'suite',
+      user: { uid: 65_534, gid: 65_534 },
+      openForUser: async () => undefined,
+      limits,
+      wayOutUrl: undefined,
+      ...changes,
+    });
+
+  backendSuite({
+    python: '/usr/bin/python3',
+    daemonUrl,
+    notEnforced: 'the API server of the tests runs pods as plain processes',
+    async open({ egress, readySeconds }) {
+      const owner = `suite-${Math.random().toString(36).slice(2)}`;
+      const backend = openBackend({ egress, readySeconds, owner });
+      return {
+        backend,
+        running: async () =>
+          [...cluster.pods.values()].filter(({ labels }) => labels['dify.sri/owner'] === owner).length,
+        close: () => backend.close(),
+      };
+    },
+  });
+
+  test('watches that end, also too late to go on, lose nothing', async () => {
+    const backend = openBackend({ owner: 'watched' });
+    const target = builtFunction('watched');
+    const start = () => backend.start({ function: target, signal: new AbortController().signal });
+    const first = await start();
+    cluster.cutWatches();
+    const second = await start();
+    cluster.forget();
+    const third = await start();
+    for (const pod of cluster.pods.values()) if (pod.labels['dify.sri/owner'] === 'watched') pod.child?.kill('SIGKILL');
+    for (const instance of [first, second, third]) expect((await instance.ended).text).toMatch(/ended|gone/);
+    await backend.close();
+  });
+
+  test('pods that may not connect anywhere reach their daemon through this server', async () => {
+    const port = await unusedPort();
+    const wayOutUrl = `http://127.0.0.1:${port}`;
+    const backend = openBackend({ owner: 'closed', egress: [], wayOutUrl });
+    const instance = await backend.start({ function: builtFunction('closed'), signal: new AbortController().signal });
+    const code = `
+import os, urllib.request
+url = os.environ["DIFY_PLUGIN_DAEMON_URL"] + "/backwards-invocation/transaction"
+result = [os.environ["HTTPS_PROXY"], urllib.request.urlopen(urllib.request.Request(url, b"{}", method="POST")).read().decode()]`;
+    expect(await ask(instance, { do: 'python', code })).toEqual({ result: [wayOutUrl, 'from the daemon'] });
+    await instance.stop('over');
+    await backend.close();
+  });
+
+  test('a pod that the cluster cannot start fails the start with its reason', async () => {
+    const backend = openBackend({ image: 'missing' });
+    await expect(
+      backend.start({ function: builtFunction('imageless'), signal: new AbortController().signal }),
+    ).rejects.toThrow('ImagePullBackOff: Back-off pulling image "missing"');
+    await backend.close();
+  });
+
+  test('what a former life left is removed, and nothing of others', async () => {
+    const [mine, other] = [openBackend({ owner: 'mine' }), openBackend({ owner: 'other' })];
+    const signal = new AbortController().signal;
+    const left = await mine.start({ function: builtFunction('left'), signal });
+    const theirs = await other.start({ function: builtFunction('theirs'), signal });
+    await openBackend({ owner: 'mine' }).sweep();
+    await left.ended;
+    expect([...cluster.pods.values()].map(({ labels }) => labels['dify.sri/owner'])).toEqual(['other']);
+    await theirs.stop('over');
+    await Promise.all([mine.close(), other.close()]);
+  });
+
+  test('the network of functions is described before the first one runs', () =>
+    expect([...cluster.applied.keys()].some((path) => path.includes('/networkpolicies/'))).toBe(true));
+
+  test('nothing was asked that an API server refuses', () => expect(cluster.violations).toEqual([]));
 });

@@ -5,4 +5,5 @@
 export type { Backend, BuiltFunction, FunctionInstance, InstanceAddress, StartRequest } from './backend.ts';
 export { ContainerBackend, type ContainerBackendOptions } from './container/index.ts';
 export { isHealthy } from './health.ts';
+export { type KubernetesApiOptions, KubernetesBackend, type KubernetesBackendOptions } from './kubernetes/index.ts';
 export { ProcessBackend, type ProcessBackendOptions } from './process/index.ts';

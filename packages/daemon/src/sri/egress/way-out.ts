@@ -12,8 +12,8 @@ import { messageOf } from '@plugin-daemon/values';
 import { type EgressPolicy, isAllowed } from './policy.ts';
 
 export interface WayOutOptions {
-  /** Where it listens: the one end of a function's network. */
-  readonly socketPath: string;
+  /** Where it listens: a Unix socket, the one end of a function's network; or a port that functions reach. */
+  readonly at: { readonly path: string } | { readonly host: string; readonly port: number };
   readonly policy: EgressPolicy;
   /** Where calls back go; always allowed. */
   readonly daemonUrl: string;
@@ -58,7 +58,7 @@ export class WayOut {
   async listen(): Promise<void> {
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', reject);
-      this.#server.listen(this.#options.socketPath, resolve);
+      this.#server.listen(this.#options.at, resolve);
     });
   }
 

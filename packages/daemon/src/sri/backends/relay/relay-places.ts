@@ -51,7 +51,7 @@ export class RelayPlaces {
     const wayOutSocket = join(directory, 'out');
     const callsSocket = join(directory, 'calls');
     const script = join(directory, 'relay.py');
-    const wayOut = new WayOut({ socketPath: wayOutSocket, policy, daemonUrl, identifier, log });
+    const wayOut = new WayOut({ at: { path: wayOutSocket }, policy, daemonUrl, identifier, log });
     try {
       await writeFile(script, RELAY_SCRIPT, { mode: 0o444 });
       await wayOut.listen();
