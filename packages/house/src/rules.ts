@@ -42,7 +42,7 @@ export const rules: HouseRules = {
       ['audit', 'backwards-invocation', 'runtimes'],
       ['endpoints', 'forwarding', 'routing'],
       ['invocation', 'supervision'],
-      ['installation'],
+      ['functions', 'installation'],
       ['http'],
       ['sri'],
       ['compose'],

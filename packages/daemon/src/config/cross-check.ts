@@ -24,6 +24,7 @@ export function crossCheck(values: SettingValues, configured: ReadonlySet<Settin
     derived,
     problems: [
       ...contradictions(effective),
+      ...serverlessProblems(effective),
       ...databaseProblems(effective),
       ...redisProblems(effective),
       ...nodeProblems(effective),
@@ -113,6 +114,31 @@ function contradictions(values: SettingValues): readonly SettingProblem[] {
       value: 'true',
       problem: 'has no keys to verify with',
       remedy: 'list the PEM files in THIRD_PARTY_SIGNATURE_VERIFICATION_PUBLIC_KEYS, or set it to false',
+    });
+  }
+  return problems;
+}
+
+/** A shared environment may name these without the platform that needs them. */
+function serverlessProblems(values: SettingValues): readonly SettingProblem[] {
+  if (values.PLATFORM !== 'serverless') return [];
+  const problems: SettingProblem[] = [];
+  const address = values.DIFY_PLUGIN_SERVERLESS_CONNECTOR_URL ?? '';
+  const protocol = URL.canParse(address) ? new URL(address).protocol : '';
+  if (protocol !== 'http:' && protocol !== 'https:') {
+    problems.push({
+      variable: 'DIFY_PLUGIN_SERVERLESS_CONNECTOR_URL',
+      value: address,
+      problem: `${address === '' ? 'is not set' : 'is not an http or https URL'}, and PLATFORM=serverless needs a connector that builds functions`,
+      remedy: 'set it to the address of your connector, such as http://sri:5004; or unset PLATFORM: plugins then run on this machine',
+    });
+  }
+  if ((values.DIFY_PLUGIN_SERVERLESS_CONNECTOR_API_KEY ?? '') === '') {
+    problems.push({
+      variable: 'DIFY_PLUGIN_SERVERLESS_CONNECTOR_API_KEY',
+      value: '(hidden)',
+      problem: 'is not set, and PLATFORM=serverless needs the key of its connector',
+      remedy: 'set it to the key that the connector was given',
     });
   }
   return problems;

@@ -115,18 +115,25 @@ test.each([
 });
 
 test('all problems are reported at once, with variable, value and remedy', () => {
-  const env = { SERVER_PORT: 'x', LOG_LEVEL: 'y', PLATFORM: 'serverless', REDIS_PORT: 'redis' };
+  const env = { SERVER_PORT: 'x', LOG_LEVEL: 'y', PLATFORM: 'cloud', REDIS_PORT: 'redis' };
   expect(variables(env).toSorted()).toEqual(['LOG_LEVEL', 'PLATFORM', 'REDIS_PORT', 'SERVER_PORT']);
   expect(() => load(env)).toThrow(/SERVER_PORT=x: is not a whole number\n\s+→ write digits only/);
 });
 
 test.each([
   { REDIS_USE_AZURE_MANAGED_IDENTITY: 'true' },
-  { PLATFORM: 'serverless' },
   { ENABLE_OTEL: 'true' },
   { SENTRY_ENABLED: '1' },
 ] satisfies Environment[])('what this version cannot do is refused: %j', (env) => {
   expect(variables(env)).toEqual(Object.keys(env));
+});
+
+test('the serverless platform needs address and key of its connector', () => {
+  const [address, key] = ['DIFY_PLUGIN_SERVERLESS_CONNECTOR_URL', 'DIFY_PLUGIN_SERVERLESS_CONNECTOR_API_KEY'];
+  expect(variables({ PLATFORM: 'serverless' })).toEqual([address, key]);
+  expect(variables({ PLATFORM: 'serverless', [address]: 'ftp://x', [key]: 'k' })).toEqual([address]);
+  expect(variables({ PLATFORM: 'serverless', [address]: 'http://sri:5004/base', [key]: 'k' })).toEqual([]);
+  expect(variables({ [address]: 'whatever' })).toEqual([]);
 });
 
 test('what a shared environment names without needing it is accepted', () => {

@@ -1,4 +1,4 @@
-import { boolean, choice, InvalidValue, integer, list, path, port, text } from './setting.ts';
+import { boolean, choice, integer, list, path, port, text } from './setting.ts';
 
 /** Bytes of memory for values of one kind. */
 const budget = (bytes: number) => ({ default: bytes, min: 1_048_576, unit: 'bytes', own: true }) as const;
@@ -9,17 +9,8 @@ export const pluginSettings = {
     { local: 'local', serverless: 'serverless' },
     {
       default: 'local',
-      meaning: 'Where installed plugins run.',
+      meaning: 'Where installed plugins run: as processes of this machine, or as functions that a connector builds.',
       usedBy: 'compose',
-      refused: '`serverless`',
-      refuse: (platform) => {
-        if (platform === 'serverless') {
-          throw new InvalidValue(
-            'plugins cannot run on a serverless platform in this version',
-            'set PLATFORM=local or unset it: plugins then run as processes of this machine',
-          );
-        }
-      },
     },
   ),
   PLUGIN_WORKING_PATH: path({
@@ -277,32 +268,51 @@ export const pluginSettings = {
   }),
 };
 
-const serverlessOnly = { usedBy: '–', status: 'no-effect' } as const;
-
-/** Settings of the serverless platform: known, without effect while `PLATFORM=serverless` is refused. */
+/** The serverless platform; all of it has an effect with `PLATFORM=serverless` alone. */
 export const serverlessSettings = {
-  DIFY_PLUGIN_SERVERLESS_CONNECTOR_URL: text({ ...serverlessOnly, meaning: 'Base URL of the connector.' }),
-  DIFY_PLUGIN_SERVERLESS_CONNECTOR_API_KEY: text({ ...serverlessOnly, secret: true, meaning: 'Key of the connector.' }),
+  DIFY_PLUGIN_SERVERLESS_CONNECTOR_URL: text({
+    meaning: 'Base URL of the connector (SRI) that builds and lists functions. Required with `PLATFORM=serverless`.',
+    usedBy: 'functions',
+  }),
+  DIFY_PLUGIN_SERVERLESS_CONNECTOR_API_KEY: text({
+    secret: true,
+    meaning: 'Key of the connector, sent as it is in `Authorization`. Required with `PLATFORM=serverless`.',
+    usedBy: 'functions',
+  }),
   DIFY_PLUGIN_SERVERLESS_CONNECTOR_LAUNCH_TIMEOUT: integer({
-    ...serverlessOnly,
     default: 240,
     zeroIsDefault: true,
     unit: 's',
-    meaning: 'Longest launch.',
+    meaning: 'Longest launch of a function, from the first request for it to its last message.',
+    usedBy: 'functions',
   }),
-  MAX_SERVERLESS_RETRY_TIMES: integer({ ...serverlessOnly, default: 3, meaning: 'Attempts of one invocation.' }),
+  MAX_SERVERLESS_RETRY_TIMES: integer({
+    default: 3,
+    meaning: 'Attempts of one call of a function that does not answer, or for which a gateway answers 502.',
+    usedBy: 'runtimes',
+  }),
   MAX_SERVERLESS_REQUEST_BYTES: integer({
-    ...serverlessOnly,
     default: 5_242_880,
     zeroIsDefault: true,
     unit: 'bytes',
-    meaning: 'Largest request.',
+    meaning: 'Largest request to a function. Calls for text embeddings are split to keep within it; others are refused.',
+    usedBy: 'runtimes',
   }),
   MAX_SERVERLESS_TRANSACTION_TIMEOUT: integer({
-    ...serverlessOnly,
     default: 300,
     zeroIsDefault: true,
     unit: 's',
-    meaning: 'Longest call back.',
+    meaning: 'Longest call of a function back into the daemon.',
+    usedBy: 'http',
   }),
+  SERVERLESS_CALL_BACK_SECRET: choice(
+    { optional: 'optional', required: 'required' },
+    {
+      default: 'optional',
+      meaning:
+        'Whether a function that calls back has to show the secret of its session beside its id. SDKs cannot; a connector that stands between can.',
+      usedBy: 'http',
+      own: true,
+    },
+  ),
 };

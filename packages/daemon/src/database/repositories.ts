@@ -262,10 +262,15 @@ export interface Readmes {
   ): Promise<void>;
 }
 
+/** Which function runs a plugin version. Answered from memory after the first time. */
 export interface ServerlessRuntimes {
   find(uniqueIdentifier: string): Promise<ServerlessRuntimeRecord | undefined>;
+  /** What is in memory. */
+  peek(uniqueIdentifier: string): ServerlessRuntimeRecord | undefined;
   /** Inserts, or updates url, name, type and checksum of the row with this identifier. */
   upsert(runtime: Omit<ServerlessRuntimeRecord, keyof BaseRecord>): Promise<void>;
+  /** Points the row with this identifier to another function. @returns false if there is none */
+  point(uniqueIdentifier: string, to: { readonly url: string; readonly name: string }): Promise<boolean>;
   delete(uniqueIdentifier: string): Promise<boolean>;
 }
 

@@ -1,13 +1,14 @@
 import type { EventBus, RowTable } from '../events/index.ts';
 import { ReadThroughCache } from './read-through-cache.ts';
-import type { EndpointRecord, InstallationRecord } from './records.ts';
+import type { EndpointRecord, InstallationRecord, ServerlessRuntimeRecord } from './records.ts';
 import type { StoredDeclaration } from './stored-declaration.ts';
 
-/** Rows that are kept in memory, by table. Keys: tenant and plugin id; plugin unique identifier; hook id. */
+/** Rows that are kept in memory, by table. Keys: tenant and plugin id; plugin unique identifier; hook id; plugin unique identifier. */
 export interface RowCaches {
   readonly installations: ReadThroughCache<InstallationRecord>;
   readonly declarations: ReadThroughCache<StoredDeclaration>;
   readonly endpoints: ReadThroughCache<EndpointRecord>;
+  readonly functions: ReadThroughCache<ServerlessRuntimeRecord>;
 }
 
 /** What is never told is noticed after this time. */
@@ -32,6 +33,7 @@ export function openRowCaches(events: EventBus | undefined): RowCaches {
       weigh: (declaration) => declaration.json.length,
     }),
     endpoints: new ReadThroughCache({ ...of('endpoints'), maxEntries: 20_000 }),
+    functions: new ReadThroughCache({ ...of('functions'), maxEntries: 20_000 }),
   };
   events?.on('row-changed', ({ table, key }) => caches[table].forget(key));
   events?.onGap((state) => {

@@ -1,7 +1,7 @@
 import { isObject } from '@plugin-daemon/values';
 
 /** The tables whose rows nodes keep in memory. */
-export const rowTables = ['installations', 'declarations', 'endpoints'] as const;
+export const rowTables = ['installations', 'declarations', 'endpoints', 'functions'] as const;
 export type RowTable = (typeof rowTables)[number];
 
 /** Every kind of event with what it says. */

@@ -1,5 +1,5 @@
 import { DaemonError } from '@plugin-daemon/plugin-host/errors';
-import { type ObjectStorage, objectKey } from '../storage/index.ts';
+import { type ObjectStorage, type ObjectStream, objectKey } from '../storage/index.ts';
 
 export interface PackageStorePrefixes {
   /** PLUGIN_PACKAGE_CACHE_PATH */
@@ -38,6 +38,13 @@ export class PackageStore {
     const content = await this.#objects.read(this.#package(identifier));
     if (content === undefined) throw packageMissing();
     return owned(content);
+  }
+
+  /** The package as it comes from the storage; the caller consumes or destroys the stream. @throws as readPackage */
+  async openPackage(identifier: string, signal?: AbortSignal): Promise<ObjectStream> {
+    const content = await this.#objects.readStream(this.#package(identifier), signal);
+    if (content === undefined) throw packageMissing();
+    return content;
   }
 
   hasPackage(identifier: string): Promise<boolean> {

@@ -90,7 +90,8 @@ export class Invocations {
       try {
         session.begin();
       } catch (error) {
-        if (performance.now() > deadline) {
+        // A request that no instance would take.
+        if (performance.now() > deadline || (error instanceof DaemonError && error.kind === 'internal')) {
           throw new DaemonError('internal', `${messageOf(error)}\nfailed to write request`, { cause: error });
         }
         // The first time another one is asked for at once: it has just ended, and is known to.

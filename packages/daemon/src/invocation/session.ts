@@ -1,10 +1,16 @@
+import { timingSafeEqual } from 'node:crypto';
 import type { ByteBudget, Room } from '@plugin-daemon/plugin-host/budget';
 import { DaemonError, type SessionError, sessionError } from '@plugin-daemon/plugin-host/errors';
-import type { PluginRuntime, RuntimeSession, SessionSink } from '@plugin-daemon/plugin-host/runtimes';
+import type { Line, PluginRuntime, RuntimeSession, SessionSink } from '@plugin-daemon/plugin-host/runtimes';
 import type { PluginDeclaration } from '@plugin-daemon/plugin-package';
 import { isObject, messageOf } from '@plugin-daemon/values';
 import { valueText } from '@plugin-daemon/wire-schema';
-import type { BackwardsCaller, BackwardsEvent, BackwardsInvocations } from '../backwards-invocation/index.ts';
+import type {
+  BackwardsCaller,
+  BackwardsEvent,
+  BackwardsInvocations,
+  BackwardsReply,
+} from '../backwards-invocation/index.ts';
 import type { ActionSpec } from './actions.ts';
 import type { AnswerReader } from './answers/answer.ts';
 import { lineHead, requestLine, type SessionEnvelope } from './request-message.ts';
@@ -82,6 +88,8 @@ export class Session implements SessionSink {
   #taken: Promise<void> | undefined;
   #answered = false;
   #callsBack = 0;
+  /** The plugin has shown the secret of its calls back. */
+  #showsSecret = false;
   #total: NodeJS.Timeout | undefined;
   #idle: NodeJS.Timeout | undefined;
   /** Made when the plugin first calls back: most sessions never do. */
@@ -133,7 +141,8 @@ export class Session implements SessionSink {
   }
 
   #ask(): void {
-    const channel = this.#runtime.open(this.id, this);
+    const { action, traceparent } = this.#start;
+    const channel = this.#runtime.open(this.id, this, { action: action.action, traceparent });
     try {
       // A plugin that reads slowly delays only this session: the line is queued in its own pipe buffer.
       this.#taken = channel.send(requestLine(this.id, this.#start.envelope, this.#start.data));
@@ -208,35 +217,74 @@ export class Session implements SessionSink {
     const invoke = readInvoke(data);
     if (typeof invoke === 'string')
       return this.fail(sessionError('invoke_dify_error', `invoke dify failed: ${invoke}`));
-    const reply = (event: BackwardsEvent) => this.#reply(invoke.id, event);
+    void this.#serve(invoke, (event) => this.#reply(invoke.id, event));
+  }
+
+  /**
+   * Serves a call back that came in beside the session: the plugin is answered through `send`, which may be waited for and does not throw.
+   * @param signal aborts it alone
+   * @returns what is wrong with the form of the call, or a promise that settles when the last answer was sent
+   */
+  transact(
+    data: unknown,
+    send: (line: Line) => Promise<void> | undefined,
+    signal: AbortSignal,
+  ): string | Promise<void> {
+    const invoke = readInvoke(data);
+    if (typeof invoke === 'string') return invoke;
+    this.#idle?.refresh();
+    const reply = (event: BackwardsEvent): Promise<void> | undefined => {
+      this.#idle?.refresh();
+      return this.#closed ? undefined : send(this.#replyLine(invoke.id, event));
+    };
+    return this.#serve(invoke, reply, signal);
+  }
+
+  /** Whether a call back comes from this session's plugin, as far as can be told from what it shows. */
+  admits(secret: string | undefined, required: boolean): boolean {
+    const expected = this.#channel?.callBackSecret;
+    if (this.#closed || expected === undefined) return false;
+    if (secret === undefined) return !required && !this.#showsSecret;
+    const [given, own] = [Buffer.from(secret), Buffer.from(expected)];
+    if (given.length !== own.length || !timingSafeEqual(given, own)) return false;
+    // From now on somebody without it is somebody else.
+    this.#showsSecret = true;
+    return true;
+  }
+
+  async #serve(invoke: Invoke, reply: BackwardsReply, signal?: AbortSignal): Promise<void> {
     if (this.#callsBack >= MAX_CALLS_BACK) {
       void reply({ event: 'error', message: tooManyCallsBack });
-      void reply({ event: 'end' });
+      await reply({ event: 'end' });
       return;
     }
     this.#callsBack++;
-    this.#parts.backwards
-      .handle(this.#caller(), invoke.type, invoke.request, reply)
-      .catch((error: unknown) => {
-        this.#parts.onFault(error, this);
-        void reply({
-          event: 'error',
-          message: `invoke dify failed: ${messageOf(error)}`,
-        });
-        void reply({ event: 'end' });
-      })
-      .finally(() => this.#callsBack--);
+    try {
+      await this.#parts.backwards.handle(this.#caller(signal), invoke.type, invoke.request, reply);
+    } catch (error) {
+      this.#parts.onFault(error, this);
+      void reply({
+        event: 'error',
+        message: `invoke dify failed: ${messageOf(error)}`,
+      });
+      await reply({ event: 'end' });
+    } finally {
+      this.#callsBack--;
+    }
+  }
+
+  #replyLine(id: string, event: BackwardsEvent): Line {
+    const message = event.event === 'response' || event.event === 'error' ? event.message : '';
+    const data = event.event === 'response' ? event.data : 'null';
+    const head = `${lineHead(this.id, this.envelope)}"event":"backwards_response","data":{"backwards_request_id":${JSON.stringify(id)},"event":"${event.event}","message":${JSON.stringify(message)},"data":`;
+    return typeof data === 'string' ? `${head}${data}}}` : [head, ...data, '}}'];
   }
 
   #reply(id: string, event: BackwardsEvent): Promise<void> | undefined {
     if (this.#closed || this.#channel === undefined) return undefined;
-    const message = event.event === 'response' || event.event === 'error' ? event.message : '';
-    const data = event.event === 'response' ? event.data : 'null';
-    const head = `${lineHead(this.id, this.envelope)}"event":"backwards_response","data":{"backwards_request_id":${JSON.stringify(id)},"event":"${event.event}","message":${JSON.stringify(message)},"data":`;
-    const line = typeof data === 'string' ? `${head}${data}}}` : [head, ...data, '}}'];
     this.#idle?.refresh();
     try {
-      return this.#channel.send(line);
+      return this.#channel.send(this.#replyLine(id, event));
     } catch (error) {
       // No room for the answer: the plugin would wait for it in vain.
       if (error instanceof DaemonError) this.abort(error);
@@ -245,7 +293,7 @@ export class Session implements SessionSink {
     }
   }
 
-  #caller(): BackwardsCaller {
+  #caller(signal: AbortSignal | undefined): BackwardsCaller {
     return {
       sessionId: this.id,
       tenantId: this.envelope.tenantId,
@@ -255,7 +303,7 @@ export class Session implements SessionSink {
       accessType: this.action.type,
       declaration: this.#start.declaration,
       traceparent: this.#start.traceparent(),
-      signal: this.signal,
+      signal: signal === undefined ? this.signal : AbortSignal.any([this.signal, signal]),
     };
   }
 

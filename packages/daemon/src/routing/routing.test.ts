@@ -19,6 +19,7 @@ interface World {
   leftRecently?: boolean;
   comesBack?: DebuggingRuntime;
   running?: FakeRuntime;
+  functions?: RoutingParts['functions'];
 }
 
 function routing(world: World) {
@@ -38,6 +39,7 @@ function routing(world: World) {
         return world.running;
       },
     },
+    ...(world.functions !== undefined && { functions: world.functions }),
     database: {
       installations: {
         peek: () => (world.inMemory ? world.installed : undefined),
@@ -101,8 +103,8 @@ test('by identifier: what is connected, else what runs as a process', async () =
   const connected = debugged('t/p:1@debug');
   const running = new FakeRuntime();
   const { routing: of, asked } = routing({ connected, running });
-  expect(of.withIdentifier('t/p:1@debug').runtimeType).toBe('remote');
-  const placement = of.withIdentifier('a/p:1@x');
+  expect((await of.withIdentifier('t/p:1@debug')).runtimeType).toBe('remote');
+  const placement = await of.withIdentifier('a/p:1@x');
   expect(placement.runtimeType).toBe('local');
   expect(of.peek(placement)).toBe(running);
   expect(await of.ready(placement, AbortSignal.abort())).toBe(running);
@@ -111,7 +113,37 @@ test('by identifier: what is connected, else what runs as a process', async () =
 
 test('what runs in another place has no runtime here', async () => {
   const { routing: of } = routing({ running: new FakeRuntime() });
-  const elsewhere = { ...of.withIdentifier('a/p:1@x'), where: { at: 'node', nodeId: 'n2' } } as const;
+  const elsewhere = { ...(await of.withIdentifier('a/p:1@x')), where: { at: 'node', nodeId: 'n2' } } as const;
   expect(of.peek(elsewhere)).toBeUndefined();
   await expect(of.ready(elsewhere, AbortSignal.abort())).rejects.toMatchObject({ kind: 'not-routable' });
+});
+
+test('on the serverless platform versions are at functions, whatever they were installed as; what is connected is here', async () => {
+  const running = new FakeRuntime();
+  const urls = new Map([['a/p:1@x', 'http://fn/1']]);
+  const world: World = {
+    installed: row('a/p:1@x', 'local'),
+    inMemory: true,
+    functions: {
+      peek: (identifier) => (urls.has(identifier) ? running : undefined),
+      urlOf: (identifier) => urls.get(identifier) ?? Promise.resolve(undefined),
+      ready: async (identifier) => {
+        if (!urls.has(identifier)) throw new DaemonError('runtime-unavailable', 'no function');
+        return running;
+      },
+    },
+  };
+  const { routing: of } = routing(world);
+  const placement = of.find('t', 'a/p');
+  if (placement instanceof Promise || placement === undefined) throw new Error('not known at once');
+  expect(placement).toMatchObject({ runtimeType: 'serverless', where: { at: 'function', url: 'http://fn/1' } });
+  expect(of.peek(placement)).toBe(running);
+  expect(await of.ready(placement, AbortSignal.abort())).toBe(running);
+  const missing = await of.withIdentifier('a/p:2@x');
+  expect(missing.where).toEqual({ at: 'function', url: '' });
+  expect(of.peek(missing)).toBeUndefined();
+  await expect(of.ready(missing, AbortSignal.abort())).rejects.toMatchObject({ kind: 'runtime-unavailable' });
+  const connected = debugged('t/p:1@debug');
+  const { routing: debugging } = routing({ ...world, connected });
+  expect(await debugging.withIdentifier('t/p:1@debug')).toMatchObject({ runtimeType: 'remote', where: { at: 'here' } });
 });

@@ -19,6 +19,14 @@ export interface RoutingParts {
     readonly placement: Pick<NodePlacement, 'choose'>;
     readonly connections: Pick<ConnectionsElsewhere, 'find' | 'get' | 'appearing'>;
   };
+  /** On the serverless platform, the functions that run plugins; then nothing but debugging connections runs here. */
+  readonly functions?: {
+    peek(identifier: string): PluginRuntime | undefined;
+    /** Where the function of a version is; undefined if none runs it. */
+    urlOf(identifier: string): string | undefined | Promise<string | undefined>;
+    /** @throws DaemonError `runtime-unavailable` if no function runs it */
+    ready(identifier: string): Promise<PluginRuntime>;
+  };
   readonly database: {
     readonly installations: Pick<Database['installations'], 'find' | 'peek'>;
     readonly declarations: Pick<Database['declarations'], 'find'>;
@@ -49,6 +57,7 @@ export class Routing {
     const known = database.installations.peek(tenantId, pluginId);
     if (known === undefined) return this.#search(tenantId, pluginId, handed);
     const placement = this.#installed(known, handed);
+    if (placement instanceof Promise) return placement;
     // Its node may have died: the row is removed later, and its developer comes back somewhere.
     return this.#isLost(placement) && debugging.leftRecently(tenantId, pluginId)
       ? this.#returning(tenantId, pluginId)
@@ -56,9 +65,11 @@ export class Routing {
   }
 
   /** Where calls of one version go, whoever asks. Whether it runs there shows when its runtime is wanted. */
-  withIdentifier(identifier: string, handed = false): Placement {
-    const type = this.#parts.debugging.get(identifier)?.type;
-    const elsewhere = type === undefined && this.#parts.nodes?.connections.get(identifier) !== undefined;
+  withIdentifier(identifier: string, handed = false): Placement | Promise<Placement> {
+    const { debugging, nodes, functions } = this.#parts;
+    const type = debugging.get(identifier)?.type;
+    const elsewhere = type === undefined && nodes?.connections.get(identifier) !== undefined;
+    if (functions !== undefined && type === undefined && !elsewhere) return this.#atFunction(identifier);
     return this.#placement(identifier, elsewhere ? 'remote' : (type ?? 'local'), handed);
   }
 
@@ -69,6 +80,7 @@ export class Routing {
 
   /** The runtime at a placement, if it is ready now. */
   peek({ identifier, where }: Placement): PluginRuntime | undefined {
+    if (where.at === 'function') return this.#parts.functions?.peek(identifier);
     if (where.at !== 'here') return undefined;
     return this.#parts.debugging.get(identifier) ?? this.#parts.local.peek(identifier);
   }
@@ -78,6 +90,7 @@ export class Routing {
    * @throws DaemonError `not-routable` if nothing runs it, `runtime-unavailable` with the cause if it cannot be started now.
    */
   async ready({ identifier, where }: Placement, signal: AbortSignal): Promise<PluginRuntime> {
+    if (where.at === 'function' && this.#parts.functions !== undefined) return this.#parts.functions.ready(identifier);
     if (where.at !== 'here') throw new DaemonError('not-routable', 'no available node, plugin runtime not found');
     return this.#parts.debugging.get(identifier) ?? (await this.#parts.local.ready(identifier, signal));
   }
@@ -94,7 +107,7 @@ export class Routing {
   async #search(tenantId: string, pluginId: string, handed: boolean): Promise<Placement | 'away' | undefined> {
     const { debugging, database } = this.#parts;
     const found = await database.installations.find(tenantId, pluginId);
-    const placement = found === undefined ? undefined : this.#installed(found, handed);
+    const placement = found === undefined ? undefined : await this.#installed(found, handed);
     const lost = placement === undefined || this.#isLost(placement);
     return lost && debugging.leftRecently(tenantId, pluginId) ? await this.#returning(tenantId, pluginId) : placement;
   }
@@ -108,16 +121,33 @@ export class Routing {
     return back === undefined ? 'away' : this.#placement(back.identifier, 'remote');
   }
 
-  #installed({ plugin_unique_identifier, runtime_type }: InstallationRecord, handed: boolean): Placement {
-    return this.#placement(plugin_unique_identifier, runtime_type, handed);
+  #installed(
+    { plugin_unique_identifier, runtime_type }: InstallationRecord,
+    handed: boolean,
+  ): Placement | Promise<Placement> {
+    // What the other platform had installed is looked for here as well.
+    return this.#parts.functions === undefined || runtime_type === 'remote'
+      ? this.#placement(plugin_unique_identifier, runtime_type, handed)
+      : this.#atFunction(plugin_unique_identifier);
+  }
+
+  /** A version without a function is at none: the address is empty then, and its runtime does not become ready. */
+  #atFunction(identifier: string): Placement | Promise<Placement> {
+    const at = (url = ''): Placement => this.#placed(identifier, 'serverless', { at: 'function', url });
+    const url = this.#parts.functions?.urlOf(identifier);
+    return url instanceof Promise ? url.then(at) : at(url);
   }
 
   #placement(identifier: string, runtimeType: RuntimeType, handed = false, tried?: ReadonlySet<string>): Placement {
+    return this.#placed(identifier, runtimeType, this.#where(identifier, runtimeType, handed, tried));
+  }
+
+  #placed(identifier: string, runtimeType: RuntimeType, where: Whereabouts): Placement {
     const { debugging, database } = this.#parts;
     return {
       identifier,
       runtimeType,
-      where: this.#where(identifier, runtimeType, handed, tried),
+      where,
       declaration: async () =>
         debugging.get(identifier)?.declaration ?? (await database.declarations.find(identifier, runtimeType)),
     };

@@ -2,10 +2,13 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { createProcessLauncher } from '@plugin-daemon/plugin-host/launcher';
 import { LocalRuntime } from '@plugin-daemon/plugin-host/runtimes/local';
+import { PluginOutput } from '@plugin-daemon/plugin-host/runtimes/protocol';
 import { StoredDeclaration } from '../database/index.ts';
 import { silentLog } from '../telemetry/index.ts';
 import { MAX_MESSAGE_BYTES, type PlayedPlugin, runtimeConformance } from './conformance.suite.ts';
 import { DebuggingRuntime } from './debugging/index.ts';
+import { FunctionClient, FunctionRuntime } from './serverless/index.ts';
+import { playFunction } from './serverless/testing/played-function.ts';
 
 /** A plugin that is a socket: what it reads are lines, what it writes are bytes. */
 function playedOn(socket: Socket): PlayedPlugin {
@@ -114,3 +117,31 @@ runtimeConformance('debugging', async () => {
     },
   };
 });
+
+runtimeConformance(
+  'serverless',
+  async () => {
+    const played = await playFunction();
+    const client = new FunctionClient();
+    const runtime = new FunctionRuntime({
+      identifier: 'tests/relay:0.0.1@abc',
+      pluginId: 'tests/relay',
+      url: played.url,
+      client,
+      attempts: 2,
+      maxRequestBytes: 5 * MAX_MESSAGE_BYTES,
+      maxMessageBytes: MAX_MESSAGE_BYTES,
+      said: new PluginOutput(silentLog, {}),
+      onAttempt: () => undefined,
+    });
+    return {
+      runtime,
+      plugin: played.plugin,
+      async close() {
+        await client.close();
+        await played.close();
+      },
+    };
+  },
+  { callsBackInSession: false, goneAs: 'PluginDaemonInnerError' },
+);

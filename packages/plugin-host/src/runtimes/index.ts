@@ -10,5 +10,6 @@ export type {
   PluginRuntime,
   RuntimeSession,
   RuntimeType,
+  SessionContext,
   SessionSink,
 } from './runtime.ts';

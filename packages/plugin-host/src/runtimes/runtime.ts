@@ -35,11 +35,24 @@ export interface SessionSink {
 /** What a plugin is sent: text without its newline. A long one in pieces, ASCII where they are bytes, so that nobody has to join them. */
 export type Line = string | readonly (string | Buffer)[];
 
+/** What a runtime may tell the plugin, or what stands between, about a session besides its lines. */
+export interface SessionContext {
+  /** The access action, for gateways that sort requests by their address. */
+  readonly action: string;
+  /** `traceparent` of outgoing requests. */
+  readonly traceparent: () => string;
+}
+
 /**
  * One open session on a runtime. What carries it may be slow to come up: whatever goes wrong after `open` and `send` have returned is
  * told to the sink, which hears nothing before they have.
  */
 export interface RuntimeSession {
+  /**
+   * Where the plugin calls back by a way of its own, the secret it was given to show there: who has learnt the id of a session alone can do
+   * nothing with it. Absent where calls back come in on the session itself.
+   */
+  readonly callBackSecret?: string;
   /**
    * Sends a line to the plugin (without its newline): the request, later the backwards responses.
    * @returns a promise when the plugin reads slower than it is written to, or is not reached yet, settled when there is room again;
@@ -58,12 +71,14 @@ export interface PluginRuntime {
   readonly pluginId: string;
   /** The plugin unique identifier. */
   readonly identifier: string;
+  /** Largest request in bytes as `requestBytes` of runtimes/serverless counts them; absent where a line may have any length. */
+  readonly maxRequestBytes?: number;
   /**
    * Opens a session, without waiting for anything. `sink` gets everything that the plugin sends for `sessionId` until it ends, fails or is
    * closed.
    * @throws when the plugin is known to be gone.
    */
-  open(sessionId: string, sink: SessionSink): RuntimeSession;
+  open(sessionId: string, sink: SessionSink, context?: SessionContext): RuntimeSession;
   /** A session got its first message. @param kind of call, such as its action @param ms since the request was sent */
   answered?(kind: string, ms: number): void;
 }

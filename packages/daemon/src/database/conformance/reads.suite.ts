@@ -129,7 +129,18 @@ export function readConformance(on: UnderTest): void {
     await on.database.serverlessRuntimes.upsert({ ...runtime, function_url: 'http://b' });
     const second = await on.database.serverlessRuntimes.find(runtime.plugin_unique_identifier);
     expect(second).toMatchObject({ ...runtime, function_url: 'http://b', id: first?.id });
+    expect(on.database.serverlessRuntimes.peek(runtime.plugin_unique_identifier)).toEqual(second);
+    const other = { url: 'http://c', name: 'c' };
+    expect(await on.database.serverlessRuntimes.point(runtime.plugin_unique_identifier, other)).toBe(true);
+    expect(await on.database.serverlessRuntimes.find(runtime.plugin_unique_identifier)).toMatchObject({
+      function_url: 'http://c',
+      function_name: 'c',
+      checksum: '1',
+      id: first?.id,
+    });
+    expect(await on.database.serverlessRuntimes.point(`acme/none-${randomUUID()}:1.0.0@a`, other)).toBe(false);
     expect(await on.database.serverlessRuntimes.delete(runtime.plugin_unique_identifier)).toBe(true);
+    expect(await on.database.serverlessRuntimes.find(runtime.plugin_unique_identifier)).toBeUndefined();
     expect(await on.database.serverlessRuntimes.delete(runtime.plugin_unique_identifier)).toBe(false);
   });
 

@@ -1,5 +1,5 @@
 import type { SqlDialect } from '../dialect.ts';
-import type { EndpointRecord, JsonObject } from '../records.ts';
+import type { EndpointRecord, JsonObject, RuntimeType } from '../records.ts';
 import type {
   InstallOutcome,
   InstallRequest,
@@ -74,9 +74,8 @@ export class SqlTenantLifecycle implements TenantLifecycle {
     });
     if (outcome.outcome === 'uninstalled') {
       this.#forgetInstallation(outcome.installation);
-      if (outcome.lastReference) {
-        this.#caches.declarations.invalidate(outcome.installation.plugin_unique_identifier);
-      }
+      if (outcome.lastReference)
+        this.#forgetVersion(outcome.installation.plugin_unique_identifier, outcome.installType);
     }
     return outcome;
   }
@@ -115,7 +114,7 @@ export class SqlTenantLifecycle implements TenantLifecycle {
     });
     if (outcome.outcome === 'upgraded') {
       this.#forgetInstallation(outcome.installation);
-      if (outcome.originalReleased) this.#caches.declarations.invalidate(originalIdentifier);
+      if (outcome.originalReleased) this.#forgetVersion(originalIdentifier, outcome.originalInstallType);
     }
     return outcome;
   }
@@ -178,6 +177,11 @@ export class SqlTenantLifecycle implements TenantLifecycle {
 
   #transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
     return this.#dialect.transaction(work);
+  }
+
+  #forgetVersion(identifier: string, installType: RuntimeType): void {
+    this.#caches.declarations.invalidate(identifier);
+    if (installType === 'serverless') this.#caches.functions.invalidate(identifier);
   }
 
   #forgetInstallation({ tenant_id, plugin_id }: { readonly tenant_id: string; readonly plugin_id: string }): void {

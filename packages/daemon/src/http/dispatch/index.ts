@@ -86,7 +86,7 @@ function route(
       const found =
         group === 'plugin'
           ? await placementOf(request, params.tenant_id ?? '', routing, handed)
-          : routing.withIdentifier(headerIdentifier(request), handed);
+          : await routing.withIdentifier(headerIdentifier(request), handed);
       const placement =
         found.where.at === 'node'
           ? await handOver(nodes, found, {
