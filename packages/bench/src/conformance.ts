@@ -15,6 +15,8 @@
  *   --no-debugging        leave out the debugging connection, which needs an environment with the SDK
  *   --database SERVER     keep the state on a server that `npm run services` started: postgresql, pgbouncer or mariadb; without it
  *                         DB_*, REDIS_*, S3_*, AWS_* and PLUGIN_STORAGE_* of the environment are handed on to the daemon
+ *   --no-serverless       leave out the serverless platform; --only-serverless records nothing else
+ *   --quick               there, without the cases that wait for time limits (they are then missing)
  *   --verbose             print each case as it is recorded
  *   --url URL --key KEY   record a daemon that runs already (its neighbours are then its own business)
  */
@@ -34,6 +36,7 @@ import {
 } from './conformance/debugging.ts';
 import { type Comparison, type Difference, missingCases, readComparison, report } from './conformance/differences.ts';
 import { compareOfficial, forgetCasesOfAbsentAgent, packOfficial, packReal } from './conformance/official-packages.ts';
+import { compareServerless, needsMore, readDeliberate, SERVERLESS } from './conformance/serverless.ts';
 import { findSharedBench, runScript, type SharedBench, SharedFake } from './conformance/shared-bench.ts';
 import { recordSigned } from './conformance/signed.ts';
 import { DaemonProcess } from './daemon/index.ts';
@@ -57,6 +60,9 @@ const { values } = parseArgs({
     'no-debugging': { type: 'boolean', default: false },
     url: { type: 'string' },
     key: { type: 'string' },
+    'no-serverless': { type: 'boolean', default: false },
+    'only-serverless': { type: 'boolean', default: false },
+    quick: { type: 'boolean', default: false },
     verbose: { type: 'boolean', default: false },
     database: { type: 'string' },
   },
@@ -73,7 +79,9 @@ async function main(): Promise<boolean> {
   const work = mkdtempSync(join(tmpdir(), 'plugin-daemon-conformance-'));
   const removeWork = () => rmSync(work, { recursive: true, force: true, maxRetries: 5 });
   try {
-    return await compare(bench, work);
+    const local = values['only-serverless'] || (await compare(bench, work));
+    if (values['no-serverless'] || values.url !== undefined || values.only !== undefined) return local;
+    return (await serverless(bench, work)) && local;
   } finally {
     if (values.keep) say(pc.dim(`kept: ${work}`));
     else removeWork();
@@ -116,6 +124,30 @@ async function compare(bench: SharedBench, work: string): Promise<boolean> {
   );
   if (values.summary || values.keep) say(pc.dim(`summary: ${summary}`));
   return unexpected.length === 0 && comparison.stale.length === 0 && results.passed;
+}
+
+/** The platform on which plugins are functions. */
+async function serverless(bench: SharedBench, work: string): Promise<boolean> {
+  const place = join(work, 'serverless');
+  mkdirSync(place);
+  const { counts, unexpected, stale, notes } = await compareServerless(bench, place, {
+    settings: backendSettings(values.database),
+    deliberate: deliberateDifferences(),
+    tools: join(work, 'data/tools'),
+    quick: values.quick,
+    ...(values.verbose ? { echo: say } : {}),
+  });
+  const real = unexpected.filter((difference) => !needsMore(difference, notes));
+  for (const d of real.slice(0, Number(values.show)))
+    say(`${pc.bold(SERVERLESS + d.route)} :: ${d.case}\n    ${d.text}`);
+  for (const entry of stale) say(`${pc.yellow('deliberate, but equal now:')} ${SERVERLESS}${entry}`);
+  for (const note of notes) say(note);
+  say(
+    pc.bold(
+      `serverless: ${counts.same} same, ${counts.allowed} deliberate, ${real.length} different or missing, ${unexpected.length - real.length} not recorded`,
+    ),
+  );
+  return real.length === 0 && stale.length === 0;
 }
 
 interface Recorded {
@@ -188,7 +220,11 @@ async function recordRoutes(
 
 async function compareRecordings(bench: SharedBench, expected: string, recorded: string): Promise<Comparison> {
   const only = values.only ? ['--only', values.only] : [];
-  const allow = existsSync(ALLOWED) ? ['--allow', ALLOWED] : [];
+  // Those of the serverless platform are compared by themselves.
+  const own = Object.entries(deliberateDifferences()).filter(([name]) => !name.startsWith(SERVERLESS));
+  const allowed = join(recorded, '../deliberate.json');
+  writeFileSync(allowed, JSON.stringify(Object.fromEntries(own)));
+  const allow = ['--allow', allowed];
   const result = await runScript(
     process.execPath,
     [join(bench.directory, 'golden-diff.mjs'), expected, recorded, '--show', '100000', ...only, ...allow],
@@ -220,7 +256,7 @@ async function debuggingConnection(
 
 /** golden-diff.mjs knows its own cases alone: deliberate differences of the others are looked up here. */
 function deliberateDifferences(): Record<string, string> {
-  return existsSync(ALLOWED) ? JSON.parse(readFileSync(ALLOWED, 'utf8')) : {};
+  return readDeliberate(ALLOWED);
 }
 
 async function officialPackages(

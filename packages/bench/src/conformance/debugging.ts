@@ -47,7 +47,7 @@ export async function sdkPython(directory: string, tools: string): Promise<{ pyt
 type Step = readonly [command: string, args: readonly string[]];
 
 /** Interpreters that pyenv keeps but offers under no name. */
-function pyenvPythons(): string[] {
+export function pyenvPythons(): string[] {
   const versions = join(process.env.PYENV_ROOT ?? join(homedir(), '.pyenv'), 'versions');
   if (!existsSync(versions)) return [];
   const fitting = readdirSync(versions).filter((version) => /^3\.1[2-9]\./.test(version));
@@ -58,6 +58,12 @@ function fetchedUv(tools: string): string[] {
   if (!existsSync(tools)) return [];
   const files = readdirSync(tools, { recursive: true, encoding: 'utf8' });
   return files.filter((file) => basename(file) === 'uv').map((file) => join(tools, file));
+}
+
+/** A uv of this machine; undefined if there is none. @param tools where a daemon keeps one that it fetched */
+export function uvIn(tools: string): string | undefined {
+  const named = process.env.UV_PATH;
+  return named !== undefined && existsSync(named) ? named : fetchedUv(tools)[0];
 }
 
 async function quiet(command: string, args: readonly string[], directory: string): Promise<number | null> {

@@ -89,6 +89,8 @@ export class SharedFake implements AsyncDisposable {
     script: string,
     args: readonly string[],
     logFile: string,
+    /** What is asked for until it answers; one that records what it hears has something that it does not. */
+    probe = '/',
   ): Promise<SharedFake> {
     const port = await freePort();
     const log = openSync(logFile, 'a');
@@ -98,7 +100,7 @@ export class SharedFake implements AsyncDisposable {
     for (let attempt = 0; attempt < 400; attempt++) {
       if (child.exitCode !== null) throw new Error(`${script} ended at once, see ${logFile}`);
       try {
-        await (await fetch(`http://127.0.0.1:${port}/`)).arrayBuffer();
+        await (await fetch(`http://127.0.0.1:${port}${probe}`)).arrayBuffer();
         return new SharedFake(port, child);
       } catch {
         await delay(10);

@@ -25,6 +25,15 @@ export interface DaemonOptions {
   /** Lets other users pass through the directory that is made around the data directory. */
   readonly passable?: boolean;
   readonly innerApi: { readonly url: string; readonly key: string };
+  /** A place that was reserved, for what has to know the address before the daemon runs. */
+  readonly at?: ReservedPlace;
+}
+
+/** Ports that nobody listens on, and the address that follows from them. */
+export interface ReservedPlace {
+  readonly port: number;
+  readonly debuggingPort: number;
+  readonly url: string;
 }
 
 /**
@@ -69,7 +78,8 @@ export class DaemonProcess implements AsyncDisposable {
   }
 
   static async start(options: DaemonOptions): Promise<DaemonProcess> {
-    const daemon = new DaemonProcess(await freePort(), await freePort(), options);
+    const { port, debuggingPort } = options.at ?? (await DaemonProcess.reserve());
+    const daemon = new DaemonProcess(port, debuggingPort, options);
     try {
       await daemon.start();
       return daemon;
@@ -77,6 +87,12 @@ export class DaemonProcess implements AsyncDisposable {
       await daemon.close();
       throw error;
     }
+  }
+
+  /** Finds a place for a daemon that is started later. */
+  static async reserve(): Promise<ReservedPlace> {
+    const [port, debuggingPort] = [await freePort(), await freePort()];
+    return { port, debuggingPort, url: `http://127.0.0.1:${port}` };
   }
 
   get pid(): number {

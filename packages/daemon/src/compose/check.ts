@@ -19,6 +19,7 @@ import { objectKey } from '../storage/index.ts';
 import { SecretFilter, silentLog } from '../telemetry/index.ts';
 import { databaseOptions } from './database.ts';
 import { openObjects, secretValues } from './drivers.ts';
+import { sriClient } from './functions.ts';
 import { pythonEnvironments } from './local-plugins.ts';
 
 export interface Finding {
@@ -75,6 +76,9 @@ export async function* checkDaemon(environment: Environment, cwd: string): Async
   }
 }
 
+/** How long the connector may take to answer, in ms. */
+const CONNECTOR_MS = 10_000;
+
 async function* checkParts(
   settings: Settings,
   directory: DataDirectory | undefined,
@@ -97,6 +101,19 @@ async function* checkParts(
     yield await tried('database', () => probeDatabase(databaseOptions(settings, { databaseFile })));
   }
 
+  if (settings.PLATFORM === 'serverless') {
+    const sri = sriClient(settings);
+    try {
+      yield await tried('connector', async () => {
+        await sri.ping(AbortSignal.timeout(CONNECTOR_MS));
+        return 'the serverless connector answers';
+      });
+    } finally {
+      await sri.close();
+    }
+    // Nothing is built here.
+    return;
+  }
   const launcher = createProcessLauncher({
     python: settings.PYTHON_INTERPRETER_PATH,
     ...(environment.PATH !== undefined && { searchPath: environment.PATH }),

@@ -22,15 +22,17 @@ import { managementRoutes } from '../http/management/index.ts';
 import { descriptionRoutes } from '../http/openapi/index.ts';
 import { pluginLogRoutes } from '../http/plugin-logs/index.ts';
 import { cancelled, isOf, sessionRoutes } from '../http/sessions/index.ts';
+import { type TransactionsDependencies, transactionRoutes } from '../http/transactions/index.ts';
 import { RecentFailures, webhookFailureRoutes, webhookRoutes } from '../http/webhooks/index.ts';
 import type { Installation } from '../installation/index.ts';
-import type { Invocations } from '../invocation/index.ts';
+import type { Invocations, SessionRegistry } from '../invocation/index.ts';
 import type { Routing } from '../routing/index.ts';
 import type { DebuggingKeys } from '../runtimes/debugging/index.ts';
 import type { ObjectStorage } from '../storage/index.ts';
 import type { LocalSupervisor, PluginPolicies } from '../supervision/index.ts';
 import { type Metrics, type OwnedLog, type PluginJournal, TraceContext } from '../telemetry/index.ts';
 import { VERSION } from '../version.ts';
+import type { ServerlessPlatform } from './functions.ts';
 import type { Nodes } from './nodes.ts';
 import { observeRequests } from './observation.ts';
 import type { Shutdown } from './shutdown.ts';
@@ -59,6 +61,9 @@ export interface HttpParts {
   /** The other nodes; undefined while there can be none. */
   readonly nodes: Nodes | undefined;
   readonly shutdown: Shutdown;
+  /** Absent on the local platform. */
+  readonly serverless: ServerlessPlatform | undefined;
+  readonly registry: SessionRegistry | undefined;
 }
 
 /** The HTTP servers with their route tables; not listening yet. */
@@ -142,7 +147,7 @@ function tellOthers({ events, invocations }: HttpParts) {
 }
 
 function routes(parts: HttpParts, requests: ReturnType<typeof observeRequests>): readonly AnyRoute[] {
-  const { settings, log, database, installation, invocations, endpoints, routing } = parts;
+  const { settings, log, database, installation, invocations, endpoints, routing, serverless } = parts;
   const failures = new RecentFailures();
   const nodes = parts.nodes?.calls(routing);
   const all = [
@@ -171,8 +176,14 @@ function routes(parts: HttpParts, requests: ReturnType<typeof observeRequests>):
     ...endpointRoutes({ endpoints }),
     ...webhookFailureRoutes({ failures }),
     ...(settings.ADMIN_API_ENABLED
-      ? adminRoutes({ auditEvents: database.auditEvents, policies: parts.policies, supervisor: parts.supervisor })
+      ? adminRoutes({
+          auditEvents: database.auditEvents,
+          policies: parts.policies,
+          supervisor: parts.supervisor,
+          ...(serverless && { functions: serverless.functions }),
+        })
       : []),
+    ...(serverless === undefined ? [] : transactionRoutes(transactions(parts))),
     ...debuggingRoutes({ keys: settings.PLUGIN_REMOTE_INSTALLING_ENABLED ? parts.debuggingKeys : undefined }),
     ...(settings.PLUGIN_ENDPOINT_ENABLED
       ? webhookRoutes({
@@ -198,6 +209,38 @@ function routes(parts: HttpParts, requests: ReturnType<typeof observeRequests>):
     ...health(parts, requests),
   ];
   return described(all, detailsNeedKey(settings));
+}
+
+/** What calls of functions back into the daemon are served with. */
+function transactions({ settings, log, metrics, audit, invocations, registry }: HttpParts): TransactionsDependencies {
+  const total = settings.CALL_BACK_BUDGET_BYTES;
+  const setting = 'CALL_BACK_BUDGET_BYTES';
+  const ours = log.child({ component: 'transactions' });
+  return {
+    invocations,
+    ...(registry !== undefined && { nodeOf: (sessionId) => registry.nodeOf(sessionId) }),
+    secretRequired: settings.SERVERLESS_CALL_BACK_SECRET === 'required',
+    timeoutMs: settings.MAX_SERVERLESS_TRANSACTION_TIMEOUT * 1000,
+    bodies: new ByteBudget({ what: 'calls of functions', total, perOwner: Math.ceil(total / 4), setting }),
+    onOutcome: (outcome) => metrics.plugin_function_calls_back_total.inc({ outcome }),
+    onImpostor: ({ id, envelope, runtime }, request, outcome) => {
+      const fields = { session: id.slice(0, 8), tenant_id: envelope.tenantId, plugin: runtime.identifier };
+      ours.warn(
+        { ...fields, client_ip: request.ip, outcome },
+        'somebody called back in the name of a session that is not theirs',
+      );
+      audit.record({
+        action: 'call-back',
+        tenant_id: envelope.tenantId,
+        subject: runtime.identifier,
+        address: request.ip,
+        credential: 'session',
+        outcome: 'failed',
+        detail: outcome,
+        trace_id: '',
+      });
+    },
+  };
 }
 
 function health(

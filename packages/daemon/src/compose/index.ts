@@ -31,6 +31,7 @@ import { createMetrics, type Metrics, type OwnedLog, PluginJournal, SecretFilter
 import { budgetsOf } from './budgets.ts';
 import { provideDatabase } from './database.ts';
 import { openObjects, secretValues } from './drivers.ts';
+import { registered, serverlessPlatform, sessionRegistry } from './functions.ts';
 import { httpServers } from './http.ts';
 import { readiness, tellOfInstallations } from './installation-news.ts';
 import { isolation } from './isolation.ts';
@@ -208,6 +209,10 @@ async function wire(
   const supervisor = closing(local.supervisor, (s) => s.close());
   // A plugin that was installed elsewhere is started, one that was removed ends.
   events?.on('row-changed', ({ table }) => table === 'installations' && supervisor.lookSoon());
+  const serverless = closing(
+    serverlessPlatform({ settings, log, journal, metrics, database, cache, packages, budgets }),
+    (s) => s?.close(),
+  );
   const debuggingKeys = new DebuggingKeys({
     cache,
     // Redis keeps them over a restart, and a file of one node would bring back what another node replaced.
@@ -257,7 +262,8 @@ async function wire(
     {
       database,
       store: packages,
-      plugins: supervisor,
+      plugins: serverless?.functions ?? supervisor,
+      runtimeType: serverless === undefined ? 'local' : 'serverless',
       queue,
       log: log.child({ component: 'installation' }),
       ...(ready !== undefined && { elsewhere: (identifier, control) => ready.asks.wait(identifier, control) }),
@@ -269,7 +275,14 @@ async function wire(
   closing(installation, (i) => i.close());
   await installation.start();
 
-  const routing = new Routing({ debugging, local: supervisor, database, ...(nodes !== undefined && { nodes }) });
+  const routing = new Routing({
+    debugging,
+    local: supervisor,
+    ...(serverless !== undefined && { functions: serverless.runtimes }),
+    database,
+    ...(nodes !== undefined && { nodes }),
+  });
+  const registry = sessionRegistry(settings, { serverless, events, cache, nodeId, log });
   const invocations: Invocations = new Invocations({
     routing,
     backwards: createBackwardsInvocations({
@@ -280,7 +293,7 @@ async function wire(
     }),
     limits: { totalSeconds: settings.PLUGIN_MAX_EXECUTION_TIMEOUT, idleSeconds: settings.PLUGIN_IDLE_TIMEOUT },
     kept: budgets.agentFiles,
-    ...observeInvocations(metrics, log.child({ component: 'invocation' })),
+    ...registered(registry, observeInvocations(metrics, log.child({ component: 'invocation' }))),
   });
   const endpoints = new EndpointService({
     database,
@@ -317,7 +330,7 @@ async function wire(
     endpoints,
   };
   const shutdown = new Shutdown();
-  const http = await httpServers({ ...parts, supervisor, routing, debuggingKeys, nodes, shutdown });
+  const http = await httpServers({ ...parts, supervisor, routing, debuggingKeys, nodes, shutdown, serverless, registry });
   const address = await http.main.listen();
   closing(http.main, (server) => server.close(AbortSignal.abort()));
   closing(writeAddressFile(dataDirectory.path, { http: address, debugging: debuggingAddress }), (remove) => remove());
@@ -332,7 +345,8 @@ async function wire(
           tls: nodes.tls,
         });
   await nodes?.join(address, nodeAddress);
-  supervisor.begin();
+  if (serverless === undefined) supervisor.begin();
+  else serverless.watch.begin();
   queue.begin({ ...installation.handlers, audit: { run: () => audit.prune() } });
   serving = true;
 

@@ -130,7 +130,8 @@ function serverlessProblems(values: SettingValues): readonly SettingProblem[] {
       variable: 'DIFY_PLUGIN_SERVERLESS_CONNECTOR_URL',
       value: address,
       problem: `${address === '' ? 'is not set' : 'is not an http or https URL'}, and PLATFORM=serverless needs a connector that builds functions`,
-      remedy: 'set it to the address of your connector, such as http://sri:5004; or unset PLATFORM: plugins then run on this machine',
+      remedy:
+        'set it to the address of your connector, such as http://sri:5004; or unset PLATFORM: plugins then run on this machine',
     });
   }
   if ((values.DIFY_PLUGIN_SERVERLESS_CONNECTOR_API_KEY ?? '') === '') {

@@ -295,7 +295,8 @@ export const serverlessSettings = {
     default: 5_242_880,
     zeroIsDefault: true,
     unit: 'bytes',
-    meaning: 'Largest request to a function. Calls for text embeddings are split to keep within it; others are refused.',
+    meaning:
+      'Largest request to a function. Calls for text embeddings are split to keep within it; others are refused.',
     usedBy: 'runtimes',
   }),
   MAX_SERVERLESS_TRANSACTION_TIMEOUT: integer({

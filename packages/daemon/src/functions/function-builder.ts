@@ -1,10 +1,10 @@
 import type { Readable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
-import { parseUniqueIdentifier } from '@plugin-daemon/plugin-package';
-import type { Cache, Lock } from '../cache/index.ts';
 import { DaemonError } from '@plugin-daemon/plugin-host/errors';
 import type { Log } from '@plugin-daemon/plugin-host/log';
-import { type LaunchedFunction, type LaunchEvent, type SriClient, SriRefusal, SriUnavailable } from './sri/index.ts';
+import { parseUniqueIdentifier } from '@plugin-daemon/plugin-package';
+import type { Cache, Lock } from '../cache/index.ts';
+import { type LaunchEvent, type LaunchedFunction, type SriClient, SriRefusal, SriUnavailable } from './sri/index.ts';
 
 /** Where a function came from, or that there is none. */
 export type LaunchOutcome = 'found' | 'built' | 'failed';
@@ -85,7 +85,8 @@ export class FunctionBuilder {
     const { checksum } = parseUniqueIdentifier(identifier);
     try {
       const lock = await cache.lock(`serverless_launch_lock_${checksum}`, { waitMs: launchMs, signal });
-      if (lock === undefined) log.warn({ plugin: identifier }, 'another daemon launches this version for very long; launching it too');
+      if (lock === undefined)
+        log.warn({ plugin: identifier }, 'another daemon launches this version for very long; launching it too');
       return lock;
     } catch (error) {
       signal.throwIfAborted();
@@ -138,10 +139,15 @@ export class FunctionBuilder {
       else if (event.event === 'done') isDone = true;
     }
     if (isDone && found !== undefined && found.url !== '' && found.name !== '') {
-      if (failure !== undefined) log.warn({ plugin: identifier, failure }, 'a launch succeeded after it had said that it failed');
+      if (failure !== undefined)
+        log.warn({ plugin: identifier, failure }, 'a launch succeeded after it had said that it failed');
       return checked(found);
     }
-    if (failure !== undefined) throw new SriRefusal(failure === '' ? 'the launch failed, and the connector does not say why' : failure, 'launch');
+    if (failure !== undefined)
+      throw new SriRefusal(
+        failure === '' ? 'the launch failed, and the connector does not say why' : failure,
+        'launch',
+      );
     if (isDone) throw new NoAddress();
     throw new SriUnavailable('the launch ended without a word on whether the function runs', 'answer');
   }
@@ -162,7 +168,10 @@ export function fileNameOf(identifier: string): string {
 function checked({ url, name }: LaunchedFunction): LaunchedFunction {
   const protocol = URL.canParse(url) ? new URL(url).protocol : '';
   if (protocol !== 'http:' && protocol !== 'https:')
-    throw new SriRefusal(`the serverless connector gave an address that is none: ${JSON.stringify(url.slice(0, LONGEST_URL))}`, 'launch');
+    throw new SriRefusal(
+      `the serverless connector gave an address that is none: ${JSON.stringify(url.slice(0, LONGEST_URL))}`,
+      'launch',
+    );
   if (url.length > LONGEST_URL || name.length > LONGEST_NAME)
     throw new SriRefusal(
       `the serverless connector gave an address or a name that is too long: ${url.length} and ${name.length} characters, where ${LONGEST_URL} and ${LONGEST_NAME} are the limit`,

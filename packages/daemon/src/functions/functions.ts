@@ -1,9 +1,9 @@
+import { DaemonError } from '@plugin-daemon/plugin-host/errors';
+import type { Log } from '@plugin-daemon/plugin-host/log';
 import { parseUniqueIdentifier } from '@plugin-daemon/plugin-package';
 import type { Cache } from '../cache/index.ts';
 import type { Plugins, ServerlessRuntimeRecord, ServerlessRuntimes } from '../database/index.ts';
-import { DaemonError } from '@plugin-daemon/plugin-host/errors';
 import type { Claim, LocalPlugins } from '../supervision/index.ts';
-import type { Log } from '@plugin-daemon/plugin-host/log';
 import { type FunctionBuilder, NoAddress } from './function-builder.ts';
 import { type LaunchedFunction, SriRefusal, SriUnavailable } from './sri/index.ts';
 
@@ -30,7 +30,10 @@ const MAX_SEARCHES = 10_000;
 /** Brings the functions of plugin versions up, and knows where they are. */
 export class Functions implements LocalPlugins {
   readonly #options: FunctionsOptions;
-  readonly #searches = new Map<string, { readonly found: Promise<ServerlessRuntimeRecord | undefined>; readonly at: number }>();
+  readonly #searches = new Map<
+    string,
+    { readonly found: Promise<ServerlessRuntimeRecord | undefined>; readonly at: number }
+  >();
 
   constructor(options: FunctionsOptions) {
     this.#options = options;
@@ -167,7 +170,9 @@ export class Functions implements LocalPlugins {
   /** In upstream's words: what comes before the connector's answer has them in front, what stands in it speaks for itself. */
   #installFailure(error: unknown): unknown {
     if (error instanceof NoAddress)
-      return new DaemonError('internal', 'Internal server error, failed to get lambda url or function name', { cause: error });
+      return new DaemonError('internal', 'Internal server error, failed to get lambda url or function name', {
+        cause: error,
+      });
     if (error instanceof DaemonError) return error;
     const began =
       (error instanceof SriUnavailable && error.reached === 'answer') ||

@@ -25,6 +25,14 @@ const informed = new WeakSet<FastifyRequest>();
 /** Whether a request may see what is not for everybody. */
 export const maySeeDetails = (request: FastifyRequest): boolean => informed.has(request);
 
+/** Gives back the place of a request that was let in as a stranger's. */
+const strangers = new WeakMap<FastifyRequest, () => void>();
+/** A request of an open route has shown that it is no stranger's: its address is not counted for it any more. Idempotent. */
+export function recognise(request: FastifyRequest): void {
+  strangers.get(request)?.();
+  strangers.delete(request);
+}
+
 const withFormerKey = new WeakSet<FastifyRequest>();
 export const usedFormerKey = (request: FastifyRequest): boolean => withFormerKey.has(request);
 
@@ -53,7 +61,16 @@ export class Gate {
     if (open && !fromNode) {
       const leave = connections.enter(request.ip);
       if (leave === undefined) return refuse(reply, busy(), 1);
-      reply.raw.once('close', leave);
+      let left = false;
+      const once = (): void => {
+        if (!left) leave();
+        left = true;
+      };
+      reply.raw.once('close', once);
+      strangers.set(request, () => {
+        once();
+        connections.admit(request.raw.socket);
+      });
     }
     // Webhooks carry headers of strangers, which are no keys.
     if (group === 'public') return next();

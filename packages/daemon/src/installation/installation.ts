@@ -1,5 +1,5 @@
 import { ByteBudget } from '@plugin-daemon/plugin-host/budget';
-import type { Database } from '../database/index.ts';
+import type { Database, RuntimeType } from '../database/index.ts';
 import type { JobHandlers, JobQueue } from '../jobs/index.ts';
 import type { LocalPlugins } from '../supervision/index.ts';
 import type { Log } from '../telemetry/index.ts';
@@ -30,7 +30,10 @@ export interface InstallationOptions {
 export interface InstallationParts {
   readonly database: Database;
   readonly store: PackageStore;
+  /** Makes versions run: on this machine, or as functions. */
   readonly plugins: LocalPlugins;
+  /** As what they run there; default `local`. */
+  readonly runtimeType?: RuntimeType;
   /** Given to installation, which closes it. */
   readonly queue: JobQueue;
   readonly log: Log;
@@ -58,7 +61,7 @@ export interface Installation {
 }
 
 export function createInstallation(parts: InstallationParts, options: InstallationOptions): Installation {
-  const { database, store, plugins, queue, log, elsewhere, onChange, onJobEnd } = parts;
+  const { database, store, plugins, runtimeType = 'local', queue, log, elsewhere, onChange, onJobEnd } = parts;
   const workshop = new PackageWorkshop(options.workshop);
   const policy = new SignaturePolicy(options.signatures, log);
   const presented = new PresentedDeclarations();
@@ -69,6 +72,7 @@ export function createInstallation(parts: InstallationParts, options: Installati
     store,
     declarations,
     plugins,
+    runtimeType,
     log,
     ...(elsewhere !== undefined && { elsewhere }),
     ...(onChange === undefined ? {} : { onChange }),

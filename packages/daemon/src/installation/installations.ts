@@ -4,7 +4,7 @@ import type { Database, InstallTaskItem, JsonObject } from '../database/index.ts
 import type { DeclarationSource } from './declaration-source.ts';
 import type { InstallJobs, NewItem } from './install-jobs.ts';
 import type { PresentedDeclarations } from './presented-declarations.ts';
-import { pluginIdOf, runtimeType, type VersionInstaller, type VersionSwitch } from './version-installer.ts';
+import { pluginIdOf, type VersionInstaller, type VersionSwitch } from './version-installer.ts';
 
 export interface InstallRequest {
   readonly tenantId: string;
@@ -98,8 +98,9 @@ export class Installations {
       throw new DaemonError('not-found', 'plugin installation not found for this tenant');
     }
     if (await plugins.exists(target)) {
-      const declaration = await this.#parts.declarations.require(target, installation.runtime_type);
-      await this.#parts.installer.switchVersion(request, installation.runtime_type, declaration);
+      const { declarations, installer } = this.#parts;
+      const type = installer.typeAfter(installation.runtime_type);
+      await installer.switchVersion(request, type, await declarations.require(target, type));
       return nothingToDo;
     }
     const ongoing = await this.#parts.jobs.ongoing(tenantId, [target]);
@@ -115,7 +116,7 @@ export class Installations {
 
   async #declarationFor(identifier: string): ReturnType<DeclarationSource['require']> {
     try {
-      return await this.#parts.declarations.require(identifier, runtimeType);
+      return await this.#parts.declarations.require(identifier, this.#parts.installer.runtimeType);
     } catch (error) {
       const known = toDaemonError(error);
       throw new DaemonError('internal', `${known.message}\nfailed to get plugin declaration`, { cause: error });

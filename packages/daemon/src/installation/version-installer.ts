@@ -17,7 +17,10 @@ export interface VersionInstallerParts {
   readonly database: Pick<Database, 'installations' | 'lifecycle' | 'plugins'>;
   readonly store: PackageStore;
   readonly declarations: DeclarationSource;
+  /** Makes versions run: on this machine, or as functions. */
   readonly plugins: LocalPlugins;
+  /** As what they run there. */
+  readonly runtimeType: RuntimeType;
   readonly log: Log;
   /** Has as many other nodes ready as are asked for. */
   readonly elsewhere?: (identifier: string, control: LaunchControl) => Promise<void>;
@@ -46,8 +49,6 @@ export interface VersionSwitch {
   readonly meta: JsonObject;
 }
 
-export const runtimeType: RuntimeType = 'local';
-
 /**
  * What is done with a plugin version: it is made to run here, tenants get it, give it up, or change to it. First the plugin runs, then
  * the rows are written, in one transaction; so what a list shows can be called. Each step can be done again.
@@ -71,16 +72,37 @@ export class VersionInstaller {
     }
   }
 
-  /** Makes a version run here, with upstream's words for what may fail. */
+  /** As what versions run. */
+  get runtimeType(): RuntimeType {
+    return this.#parts.runtimeType;
+  }
+
+  /** As what an upgrade makes the next version run: what another platform had installed runs on this one from now on. */
+  typeAfter(before: RuntimeType | undefined): RuntimeType {
+    return before === 'remote' ? before : this.runtimeType;
+  }
+
+  /** Makes a version run, with upstream's words for what may fail. */
   async launch(identifier: string, claim: Claim, control: LaunchControl): Promise<StoredDeclaration> {
+    if (!this.#isLocal) return await this.#ready(identifier, claim, control);
     await failingWith('failed to move plugin to installed bucket', () => this.#markInstalled(identifier));
     return await failingWith('failed to launch plugin', async () => {
-      // The start reads it; after the version's last uninstall it is made anew from the package.
-      const declaration = await this.#parts.declarations.require(identifier, runtimeType);
-      await claim.ready({ signal: control.signal, onProgress: (step) => control.progress(step) });
+      const declaration = await this.#ready(identifier, claim, control);
       await this.#parts.elsewhere?.(identifier, control);
       return declaration;
     });
+  }
+
+  async #ready(identifier: string, claim: Claim, control: LaunchControl): Promise<StoredDeclaration> {
+    // The start reads it; after the version's last uninstall it is made anew from the package.
+    const declaration = await this.#parts.declarations.require(identifier, this.runtimeType);
+    await claim.ready({ signal: control.signal, onProgress: (step) => control.progress(step) });
+    return declaration;
+  }
+
+  /** Only there are copies of packages what marks them installed. */
+  get #isLocal(): boolean {
+    return this.runtimeType === 'local';
   }
 
   /**
@@ -101,7 +123,7 @@ export class VersionInstaller {
         const before = await installations.findByIdentifier(tenantId, original);
         await this.switchVersion(
           { tenantId, original, target: identifier, source, meta },
-          before?.runtime_type ?? runtimeType,
+          this.typeAfter(before?.runtime_type),
           declaration,
           fence,
         );
@@ -168,12 +190,12 @@ export class VersionInstaller {
     const { tenantId, identifier, source, meta } = wanted;
     await this.#versions.run(identifier, async () => {
       // Once more: an uninstall elsewhere may have taken it away since the launch.
-      await this.#parts.store.markInstalled(identifier);
+      if (this.#isLocal) await this.#parts.store.markInstalled(identifier);
       const outcome = await this.#parts.database.lifecycle.installForTenant({
         tenantId,
         pluginId: pluginIdOf(identifier),
         uniqueIdentifier: identifier,
-        installType: runtimeType,
+        installType: this.runtimeType,
         source,
         meta,
         declaration,

@@ -7,3 +7,4 @@ export { type ActionSpec, dispatchActions, invokeEndpoint } from './actions.ts';
 export { type CallOptions, Invocations, type InvocationsOptions } from './invocations.ts';
 export { type DispatchRequest, dispatchBody, readDispatchBody, type SessionEnvelope } from './request-message.ts';
 export type { Session, SessionFailure, SessionLimits, SessionOutcome, SessionOutput } from './session.ts';
+export { SessionRegistry, type SessionRegistryOptions } from './session-registry.ts';

@@ -8,6 +8,7 @@ import { messageOf } from '@plugin-daemon/values';
 import type { BackwardsInvocations } from '../backwards-invocation/index.ts';
 import type { Placement, Routing } from '../routing/index.ts';
 import type { ActionSpec } from './actions.ts';
+import { BatchedRuntime, isBatchable } from './batches/index.ts';
 import type { SessionEnvelope } from './request-message.ts';
 import { Session, type SessionLimits, type SessionOutcome, type SessionOutput } from './session.ts';
 
@@ -77,7 +78,11 @@ export class Invocations {
     for (let attempt = 0; ; attempt++) {
       const runtime = routing.peek(call.placement) ?? (await routing.ready(call.placement, call.signal));
       const declaration = this.#declarations.get(runtime) ?? (await this.#declarationOf(call.placement, runtime));
-      const session = new Session({ ...call, id: randomUUID(), runtime, declaration }, output, {
+      const carrier =
+        runtime.maxRequestBytes !== undefined && isBatchable(call.action)
+          ? new BatchedRuntime(runtime, call.action)
+          : runtime;
+      const session = new Session({ ...call, id: randomUUID(), runtime: carrier, declaration }, output, {
         backwards: this.#options.backwards,
         limits: this.#options.limits,
         kept: this.#options.kept,
@@ -91,7 +96,8 @@ export class Invocations {
         session.begin();
       } catch (error) {
         // A request that no instance would take.
-        if (performance.now() > deadline || (error instanceof DaemonError && error.kind === 'internal')) {
+        if (error instanceof DaemonError && error.kind === 'internal') throw error;
+        if (performance.now() > deadline) {
           throw new DaemonError('internal', `${messageOf(error)}\nfailed to write request`, { cause: error });
         }
         // The first time another one is asked for at once: it has just ended, and is known to.

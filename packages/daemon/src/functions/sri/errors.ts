@@ -34,8 +34,12 @@ export const transientStatus = (status: number): boolean => status === 502 || st
 export function sriAddress(text: string): { readonly origin: string; readonly prefix: string } {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url?.protocol !== 'http:' && url?.protocol !== 'https:')
-    throw new DaemonError('internal', `DIFY_PLUGIN_SERVERLESS_CONNECTOR_URL is not an address: ${JSON.stringify(text)}`, {
-      remedy: 'Set it to the base address of the connector, such as http://sri:5004',
-    });
+    throw new DaemonError(
+      'internal',
+      `DIFY_PLUGIN_SERVERLESS_CONNECTOR_URL is not an address: ${JSON.stringify(text)}`,
+      {
+        remedy: 'Set it to the base address of the connector, such as http://sri:5004',
+      },
+    );
   return { origin: url.origin, prefix: url.pathname.replace(/(?<!\/)\/+$/, '') };
 }

@@ -5,4 +5,4 @@
  */
 export { SriRefusal, SriUnavailable } from './errors.ts';
 export type { LaunchEvent } from './launch-events.ts';
-export { type LaunchRequest, type LaunchedFunction, SriClient, type SriClientOptions } from './sri-client.ts';
+export { type LaunchedFunction, type LaunchRequest, SriClient, type SriClientOptions } from './sri-client.ts';

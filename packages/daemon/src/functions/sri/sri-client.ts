@@ -54,10 +54,14 @@ export class SriClient {
   async ping(signal: AbortSignal): Promise<void> {
     const answer = await this.#ask('POST', '/ping', signal, MAX_PONG_BYTES);
     // The published description asks with GET, the existing connectors with POST.
-    const said = answer.status === 404 || answer.status === 405 ? await this.#ask('GET', '/ping', signal, MAX_PONG_BYTES) : answer;
+    const said =
+      answer.status === 404 || answer.status === 405 ? await this.#ask('GET', '/ping', signal, MAX_PONG_BYTES) : answer;
     const text = said.text.trim();
     if (text !== '"pong"' && text !== 'pong')
-      throw new SriRefusal(`unexpected response from serverless connector: ${said.text.slice(0, SHOWN_BYTES)}`, 'request');
+      throw new SriRefusal(
+        `unexpected response from serverless connector: ${said.text.slice(0, SHOWN_BYTES)}`,
+        'request',
+      );
   }
 
   /** The function that was built from a package, if the connector has one. */
@@ -79,7 +83,10 @@ export class SriClient {
   }
 
   /** Builds a function. The events end with the answer, whether or not one of them said that it is done. */
-  async *launch({ fileName, identifier, verified, content }: LaunchRequest, signal: AbortSignal): AsyncGenerator<LaunchEvent> {
+  async *launch(
+    { fileName, identifier, verified, content }: LaunchRequest,
+    signal: AbortSignal,
+  ): AsyncGenerator<LaunchEvent> {
     const form = launchForm({
       fileName,
       size: content.size,

@@ -1,13 +1,14 @@
 /**
- * Operators' routes, below `/admin`: the audit log, processes of plugins, and those of the serverless platform (docs/wire/http-api.md#admin). On the local
- * platform, the only one so far, the latter say that they are not for it, in the words that tools know. Called by the server's route table
- * when ADMIN_API_ENABLED is on.
+ * Operators' routes, below `/admin`: the audit log, processes of plugins, and those of the serverless platform
+ * (docs/wire/http-api.md#admin). On the local platform the latter say that they are not for it, in the words that tools know. Called by the
+ * server's route table when ADMIN_API_ENABLED is on.
  */
 
 import { DaemonError } from '@plugin-daemon/plugin-host/errors';
 import { isUniqueIdentifier } from '@plugin-daemon/plugin-package';
 import { int, record, required, rule, string } from '@plugin-daemon/wire-schema';
 import type { AuditEvents } from '../../database/index.ts';
+import type { Functions, ReinstallEvent } from '../../functions/index.ts';
 import { bindBody } from '../binding.ts';
 import { successBody } from '../envelope.ts';
 import { readBody } from '../raw-body.ts';
@@ -60,6 +61,8 @@ const tag = 'Admin';
 
 export interface AdminDependencies extends PluginPolicyDependencies {
   readonly auditEvents: Pick<AuditEvents, 'list'>;
+  /** Absent on the local platform. */
+  readonly functions?: Pick<Functions, 'reinstall' | 'point'>;
 }
 
 const AuditPage = record('', {
@@ -68,7 +71,11 @@ const AuditPage = record('', {
   tenant_id: string('TenantID').describe('Only of this tenant.'),
 });
 
-export function adminRoutes({ auditEvents, ...processes }: AdminDependencies): readonly AnyRoute[] {
+async function* notHere(): AsyncGenerator<ReinstallEvent> {
+  yield { event: 'error', data: 'reinstall is not supported on local platform' };
+}
+
+export function adminRoutes({ auditEvents, functions, ...processes }: AdminDependencies): readonly AnyRoute[] {
   return [
     ...pluginPolicyRoutes(processes),
     route({
@@ -98,10 +105,13 @@ export function adminRoutes({ auditEvents, ...processes }: AdminDependencies): r
         data: progress,
         produces: 'text/event-stream',
         errorStatus: 'kind',
-        handleRaw: async ({ request }, reply) => {
-          bindBody(Reinstall, request.headers['content-type'], await readBody(request.raw, MAX_BODY_BYTES));
-          const event = { event: 'error', data: 'reinstall is not supported on local platform' };
-          reply.raw.writeHead(200, { 'Content-Type': 'text/event-stream' }).end(`data: ${successBody(event)}\n\n`);
+        handleRaw: async ({ request, signal }, reply) => {
+          const body = await readBody(request.raw, MAX_BODY_BYTES);
+          const bound = bindBody(Reinstall, request.headers['content-type'], body);
+          reply.raw.writeHead(200, { 'Content-Type': 'text/event-stream' });
+          const events = functions?.reinstall(bound.plugin_unique_identifier, signal) ?? notHere();
+          for await (const event of events) reply.raw.write(`data: ${successBody(event)}\n\n`);
+          reply.raw.end();
         },
       }),
       request: Reinstall,
@@ -115,8 +125,15 @@ export function adminRoutes({ auditEvents, ...processes }: AdminDependencies): r
       summary: 'Point a plugin to another function.',
       request: SwitchEndpoint,
       data: { const: true },
-      handle: () => {
-        throw new DaemonError('internal', 'switch serverless runtime is not supported on local platform');
+      audit: {
+        action: 'switch-function',
+        subjects: ({ input }) => [input.plugin_unique_identifier],
+      },
+      handle: async ({ input: { plugin_unique_identifier, function_name, function_url } }) => {
+        if (functions === undefined)
+          throw new DaemonError('internal', 'switch serverless runtime is not supported on local platform');
+        await functions.point(plugin_unique_identifier, { url: function_url, name: function_name });
+        return true;
       },
     }),
   ];

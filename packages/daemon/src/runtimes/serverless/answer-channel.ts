@@ -1,13 +1,14 @@
 import type { Room } from '@plugin-daemon/plugin-host/budget';
 import { type SessionError, sessionError } from '@plugin-daemon/plugin-host/errors';
-import { LineChannel, type PluginOutput } from '@plugin-daemon/plugin-host/runtimes/protocol';
 import type { SessionSink } from '@plugin-daemon/plugin-host/runtimes';
-import { innerError, reportIn, runtimeFailure } from './function-failure.ts';
+import { LineChannel, type PluginOutput } from '@plugin-daemon/plugin-host/runtimes/protocol';
+import { type Headers, innerError, reportIn, runtimeFailure } from './function-failure.ts';
 
 export interface AnswerChannelOptions {
   readonly sessionId: string;
   readonly sink: SessionSink;
   readonly status: number;
+  readonly headers: Headers;
   readonly maxMessageBytes: number;
   readonly room: Room | undefined;
   readonly said: PluginOutput;
@@ -54,7 +55,7 @@ export class AnswerChannel implements SessionSink {
     if (this.#over) return;
     this.#lines.push(LINE_END);
     if (this.#over) return;
-    const { status } = this.#options;
+    const { status, headers } = this.#options;
     this.#fail(
       this.#heard
         ? sessionError(
@@ -62,7 +63,7 @@ export class AnswerChannel implements SessionSink {
             'Plugin runtime request failed: the response ended before its end message; the function was stopped, or its time limit is too short',
             { status_code: status },
           )
-        : runtimeFailure({ status, headers: {}, report: undefined, otherwise: 'no valid session response' }),
+        : runtimeFailure({ status, headers, report: undefined, otherwise: 'no valid session response' }),
     );
   }
 

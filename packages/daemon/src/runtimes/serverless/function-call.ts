@@ -3,7 +3,7 @@ import { DaemonError, type SessionError } from '@plugin-daemon/plugin-host/error
 import type { Line, RuntimeSession, SessionContext, SessionSink } from '@plugin-daemon/plugin-host/runtimes';
 import { AnswerChannel } from './answer-channel.ts';
 import { FunctionExchange } from './function-exchange.ts';
-import { innerError, transportReason } from './function-failure.ts';
+import { type Headers, innerError, transportReason } from './function-failure.ts';
 import type { FunctionRuntimeOptions } from './function-options.ts';
 import type { FunctionTarget } from './function-target.ts';
 import { mayExceed, requestBytes, textOf } from './request-bytes.ts';
@@ -42,7 +42,8 @@ export class FunctionCall implements RuntimeSession {
 
   send(line: Line): Promise<void> | undefined {
     if (this.#closed) throw new Error('the session is over');
-    if (this.#taken !== undefined) throw new Error('a function is sent one request; what it calls back is answered where it calls');
+    if (this.#taken !== undefined)
+      throw new Error('a function is sent one request; what it calls back is answered where it calls');
     const text = textOf(line);
     this.#admit(text);
     this.#body = Buffer.from(text);
@@ -66,7 +67,9 @@ export class FunctionCall implements RuntimeSession {
     const { maxRequestBytes } = this.#parts.options;
     if (!mayExceed(text, maxRequestBytes)) return;
     const size = requestBytes(text);
-    if (size > maxRequestBytes) throw requestTooLarge(this.#parts.context.action, size, maxRequestBytes);
+    if (size <= maxRequestBytes) return;
+    const { message } = requestTooLarge(this.#parts.context.action, size, maxRequestBytes);
+    throw new DaemonError('internal', `${message}\nfailed to write request`);
   }
 
   #hold(bytes: number): void {
@@ -85,7 +88,7 @@ export class FunctionCall implements RuntimeSession {
   #try(): void {
     this.#attempt++;
     const exchange = new FunctionExchange({
-      answer: (status) => this.#answered(status),
+      answer: (status, headers) => this.#answered(status, headers),
       failed: (error) => this.#failed(error, 'function-failed'),
       unanswered: (reason) => this.#unanswered(reason),
       over: () => {
@@ -134,7 +137,7 @@ export class FunctionCall implements RuntimeSession {
     }
   }
 
-  #answered(status: number): AnswerChannel {
+  #answered(status: number, headers: Headers): AnswerChannel {
     this.#settleTaken();
     const { options, sessionId, sink } = this.#parts;
     const { budgets, pluginId, said, maxMessageBytes } = options;
@@ -142,6 +145,7 @@ export class FunctionCall implements RuntimeSession {
       sessionId,
       sink,
       status,
+      headers,
       maxMessageBytes,
       room: budgets?.unfinishedLines.room(pluginId),
       said,
@@ -163,7 +167,8 @@ export class FunctionCall implements RuntimeSession {
       return;
     }
     const last = `attempt ${this.#attempt}/${attempts} failed`;
-    const text = 'status' in reason ? `${last} with status code: ${reason.status}` : `${last}: ${this.#reasonOf(reason.error)}`;
+    const text =
+      'status' in reason ? `${last} with status code: ${reason.status}` : `${last}: ${this.#reasonOf(reason.error)}`;
     this.#failed(
       innerError(`Error sending request to serverless: all ${attempts} attempts failed, last error: ${text}`),
       'unanswered',

@@ -1,20 +1,14 @@
 /** One request to a function with the answer to it: status, body, what is broken off. Attempts and sessions are its owner's. */
 import { createGunzip, type Gunzip } from 'node:zlib';
-import type { Dispatcher } from 'undici';
 import type { SessionError } from '@plugin-daemon/plugin-host/errors';
+import type { Dispatcher } from 'undici';
 import type { AnswerChannel } from './answer-channel.ts';
-import {
-  announcedError,
-  type Headers,
-  MAX_FAILURE_BYTES,
-  reportIn,
-  runtimeFailure,
-} from './function-failure.ts';
+import { announcedError, type Headers, MAX_FAILURE_BYTES, reportIn, runtimeFailure } from './function-failure.ts';
 
 /** What an exchange tells its owner. Called synchronously, never before `dispatch` has returned to the owner. */
 export interface ExchangeEvents {
   /** A good answer begins: who reads its lines. */
-  answer(status: number): AnswerChannel;
+  answer(status: number, headers: Headers): AnswerChannel;
   /** The function answered that it failed. */
   failed(error: SessionError): void;
   /** There was no answer, or one of a gateway that found no function: status 502. */
@@ -75,7 +69,7 @@ export class FunctionExchange implements Dispatcher.DispatchHandler {
       return;
     }
     this.#state = 'answer';
-    this.#channel = this.#events.answer(status);
+    this.#channel = this.#events.answer(status, headers);
     if (String(headers['content-encoding'] ?? '').toLowerCase() === 'gzip') this.#gunzip = this.#unzip(this.#channel);
   }
 

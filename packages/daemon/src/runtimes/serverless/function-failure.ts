@@ -18,7 +18,8 @@ export interface FunctionReport {
 
 /** The report in a text; undefined for anything else, or one that names no error. */
 export function reportIn(text: string): FunctionReport | undefined {
-  if (!text.includes('"errorType"') && !text.includes('"errorMessage"') && !text.includes('"requestId"')) return undefined;
+  if (!text.includes('"errorType"') && !text.includes('"errorMessage"') && !text.includes('"requestId"'))
+    return undefined;
   const parsed = parseForeign(text);
   if (!parsed.ok || typeof parsed.value !== 'object' || parsed.value === null || Array.isArray(parsed.value))
     return undefined;
@@ -51,10 +52,14 @@ export function runtimeFailure({ status, headers, report, otherwise }: FailedAns
   const type = announcedError(headers) || report?.errorType || otherwise || statusLine(status);
   const message = report?.errorMessage ?? '';
   const requestId = header(headers, 'x-amzn-requestid') || report?.requestId || '';
-  return sessionError('PluginRuntimeError', `Plugin runtime request failed: ${message === '' ? type : `${type}: ${message}`}`, {
-    ...(requestId !== '' && { request_id: requestId }),
-    status_code: status,
-  });
+  return sessionError(
+    'PluginRuntimeError',
+    `Plugin runtime request failed: ${message === '' ? type : `${type}: ${message}`}`,
+    {
+      ...(requestId !== '' && { request_id: requestId }),
+      status_code: status,
+    },
+  );
 }
 
 /** Names that upstream's HTTP library has for statuses where ours has another. */

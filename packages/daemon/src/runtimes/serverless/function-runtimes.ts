@@ -1,9 +1,9 @@
-import { parseUniqueIdentifier } from '@plugin-daemon/plugin-package';
-import { LRUCache } from 'lru-cache';
-import type { ServerlessRuntimeRecord, ServerlessRuntimes } from '../../database/index.ts';
 import { DaemonError } from '@plugin-daemon/plugin-host/errors';
 import type { Log } from '@plugin-daemon/plugin-host/log';
 import { PluginOutput } from '@plugin-daemon/plugin-host/runtimes/protocol';
+import { parseUniqueIdentifier } from '@plugin-daemon/plugin-package';
+import { LRUCache } from 'lru-cache';
+import type { ServerlessRuntimeRecord, ServerlessRuntimes } from '../../database/index.ts';
 import { FunctionClient } from './function-client.ts';
 import type { AttemptOutcome, FunctionRuntimeOptions } from './function-options.ts';
 import { FunctionRuntime } from './function-runtime.ts';
