@@ -20,7 +20,7 @@
  *   --verbose             print each case as it is recorded
  *   --url URL --key KEY   record a daemon that runs already (its neighbours are then its own business)
  */
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -34,6 +34,7 @@ const tags: Readonly<Record<string, string>> = {
   Dispatch: 'Calling an installed plugin. The events of the answer carry what the plugin says, one message each.',
   'Direct invocation': 'Calling a plugin by its unique identifier, without an installation of the tenant.',
   Endpoints: 'Webhooks that plugins answer: setting them up.',
+  Functions: 'Calls of plugins that run as functions back into the daemon; with the serverless platform alone.',
   Webhooks: 'The webhooks themselves, for their callers. Requests and answers are passed on as they are.',
   Debugging: 'Keys for plugins that run on their author’s machine.',
   Assets: 'Icons and files of packages.',

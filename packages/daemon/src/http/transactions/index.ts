@@ -21,7 +21,7 @@ export function transactionRoutes(dependencies: TransactionsDependencies): reado
       description:
         'The body is one line as plugins write it, an `invoke` message of an open session; the answer has lines as plugins read them, each followed by an empty one.',
       headers: { 'Dify-Plugin-Session-ID': 'The session; the same as in the body.' },
-      produces: 'text/event-stream',
+      produces: '*/*',
       errorStatus: 'kind',
       handleRaw: ({ request, signal }, reply) => transactions.answer(request, reply.raw, signal),
     }),

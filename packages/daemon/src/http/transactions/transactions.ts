@@ -76,6 +76,9 @@ export class Transactions {
     let body: Buffer;
     try {
       body = await readBody(request.raw, MAX_BODY_BYTES);
+    } catch (error) {
+      if (!(error instanceof DaemonError) || error.kind !== 'too-large') throw error;
+      return this.#refuse(response, 413, 'malformed', { sessionId: named ?? '', text: error.message });
     } finally {
       release();
     }

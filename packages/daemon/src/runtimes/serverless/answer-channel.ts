@@ -24,6 +24,8 @@ export class AnswerChannel implements SessionSink {
   readonly #options: AnswerChannelOptions;
   readonly #lines: LineChannel;
   #heard = false;
+  /** Bytes since the last message. */
+  #unsaid = 0;
   #over = false;
 
   constructor(options: AnswerChannelOptions) {
@@ -34,8 +36,11 @@ export class AnswerChannel implements SessionSink {
       maxMessageSetting: 'PLUGIN_MAX_MESSAGE_BYTES',
       ...(room && { room }),
       events: {
-        heartbeat: () => undefined,
-        log: (level, message) => said.event(level, message),
+        heartbeat: () => this.#sign(),
+        log: (level, message) => {
+          this.#sign();
+          said.event(level, message);
+        },
         pluginError: (data) => this.#fail(innerError(`encountered an error: ${data}`)),
         stray: (text) => this.#stray(text),
         fault: (error) => said.fault(error),
@@ -47,7 +52,11 @@ export class AnswerChannel implements SessionSink {
   }
 
   push(bytes: Buffer): void {
-    if (!this.#over) this.#lines.push(bytes);
+    if (this.#over) return;
+    this.#unsaid += bytes.length;
+    this.#lines.push(bytes);
+    const { maxMessageBytes } = this.#options;
+    if (this.#unsaid > NOISE * maxMessageBytes) this.#fail(noise(maxMessageBytes));
   }
 
   /** The body has ended; its last line needs no end of its own. */
@@ -81,6 +90,7 @@ export class AnswerChannel implements SessionSink {
 
   chunk(json: string): boolean {
     this.#heard = true;
+    this.#unsaid = 0;
     return this.#options.sink.chunk(json);
   }
 
@@ -113,6 +123,11 @@ export class AnswerChannel implements SessionSink {
     this.#options.onOver();
   }
 
+  /** It says something, if no message. */
+  #sign(): void {
+    this.#unsaid = 0;
+  }
+
   #stray(text: string): void {
     const report = reportIn(text);
     if (report === undefined || report.errorType === '') return this.#options.said.stdout(text);
@@ -121,3 +136,13 @@ export class AnswerChannel implements SessionSink {
 }
 
 const LINE_END = Buffer.from('\n');
+
+/** A message may be as long as the limit; so many times that without one, and it is something else that comes. */
+const NOISE = 2;
+
+const noise = (limit: number): SessionError =>
+  sessionError(
+    'PluginMessageTooLargeError',
+    `the function answers with something that is no message, and goes on for more than ${NOISE * limit} bytes; a message may have ${limit} (PLUGIN_MAX_MESSAGE_BYTES)`,
+    { limit_bytes: limit, setting: 'PLUGIN_MAX_MESSAGE_BYTES' },
+  );
