@@ -17,7 +17,7 @@ import { debuggingRoutes } from '../http/debugging/index.ts';
 import { dispatchRoutes } from '../http/dispatch/index.ts';
 import { endpointRoutes } from '../http/endpoints/index.ts';
 import { healthRoutes } from '../http/health/index.ts';
-import { type AnyRoute, createHttpServer, type HttpLimits, type HttpServer } from '../http/index.ts';
+import { type AnyRoute, createHttpServer, type HttpLimits, type HttpServer, type NodeCalls } from '../http/index.ts';
 import { managementRoutes } from '../http/management/index.ts';
 import { descriptionRoutes } from '../http/openapi/index.ts';
 import { pluginLogRoutes } from '../http/plugin-logs/index.ts';
@@ -183,7 +183,7 @@ function routes(parts: HttpParts, requests: ReturnType<typeof observeRequests>):
           ...(serverless && { functions: serverless.functions }),
         })
       : []),
-    ...(serverless === undefined ? [] : transactionRoutes(transactions(parts))),
+    ...(serverless === undefined ? [] : transactionRoutes(transactions(parts, nodes))),
     ...debuggingRoutes({ keys: settings.PLUGIN_REMOTE_INSTALLING_ENABLED ? parts.debuggingKeys : undefined }),
     ...(settings.PLUGIN_ENDPOINT_ENABLED
       ? webhookRoutes({
@@ -212,12 +212,16 @@ function routes(parts: HttpParts, requests: ReturnType<typeof observeRequests>):
 }
 
 /** What calls of functions back into the daemon are served with. */
-function transactions({ settings, log, metrics, audit, invocations, registry }: HttpParts): TransactionsDependencies {
+function transactions(
+  { settings, log, metrics, audit, invocations, registry }: HttpParts,
+  nodes: NodeCalls | undefined,
+): TransactionsDependencies {
   const total = settings.CALL_BACK_BUDGET_BYTES;
   const setting = 'CALL_BACK_BUDGET_BYTES';
   const ours = log.child({ component: 'transactions' });
   return {
     invocations,
+    nodes,
     ...(registry !== undefined && { nodeOf: (sessionId) => registry.nodeOf(sessionId) }),
     secretRequired: settings.SERVERLESS_CALL_BACK_SECRET === 'required',
     timeoutMs: settings.MAX_SERVERLESS_TRANSACTION_TIMEOUT * 1000,

@@ -330,7 +330,16 @@ async function wire(
     endpoints,
   };
   const shutdown = new Shutdown();
-  const http = await httpServers({ ...parts, supervisor, routing, debuggingKeys, nodes, shutdown, serverless, registry });
+  const http = await httpServers({
+    ...parts,
+    supervisor,
+    routing,
+    debuggingKeys,
+    nodes,
+    shutdown,
+    serverless,
+    registry,
+  });
   const address = await http.main.listen();
   closing(http.main, (server) => server.close(AbortSignal.abort()));
   closing(writeAddressFile(dataDirectory.path, { http: address, debugging: debuggingAddress }), (remove) => remove());

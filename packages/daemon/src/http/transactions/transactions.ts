@@ -5,7 +5,9 @@ import { DaemonError } from '@plugin-daemon/plugin-host/errors';
 import type { FastifyRequest } from 'fastify';
 import type { Invocations, Session } from '../../invocation/index.ts';
 import { recognise } from '../gate.ts';
+import { isSecure, type NodeCalls } from '../handover.ts';
 import { readBody } from '../raw-body.ts';
+import { wireTarget } from '../wire-target.ts';
 import { acceptsGzip, LineAnswer } from './line-answer.ts';
 import { messageProblem, type ReadTransaction, readTransaction } from './read-transaction.ts';
 import { refusalLines } from './refusal.ts';
@@ -25,13 +27,8 @@ export interface TransactionsDependencies {
   readonly invocations: Pick<Invocations, 'find'>;
   /** Which other node holds a session; absent where there is no other. */
   readonly nodeOf?: (sessionId: string) => Promise<string | undefined>;
-  /** Hands the call to the node that holds its session. @returns false if that cannot be reached */
-  readonly forward?: (
-    node: string,
-    request: FastifyRequest,
-    body: Buffer,
-    response: ServerResponse,
-  ) => Promise<boolean>;
+  /** The other nodes; absent while there can be none. */
+  readonly nodes?: NodeCalls | undefined;
   /** Whether a call that shows no secret is refused. */
   readonly secretRequired: boolean;
   /** Longest call; MAX_SERVERLESS_TRANSACTION_TIMEOUT. */
@@ -61,6 +58,8 @@ export class Transactions {
   async answer(request: FastifyRequest, response: ServerResponse, left: AbortSignal): Promise<void> {
     const { bodies } = this.#deps;
     const named = headerOf(request, 'dify-plugin-session-id');
+    // Before anything of the body is read: it is streamed to where its session is. SDKs name it in this header.
+    if (named !== undefined && (await this.#handOver(named, request, response))) return;
     // Functions of one cloud share a few addresses, and must not be counted as one stranger.
     if (
       named !== undefined &&
@@ -88,7 +87,7 @@ export class Transactions {
     if (named !== undefined && named !== '' && named !== read.sessionId) return this.#foreign(request, response, read);
     const session = this.#deps.invocations.find(read.sessionId);
     // Others call back on their own channel: their ids are nobody's business here.
-    if (session?.runtime.type !== 'serverless') return await this.#elsewhere(request, response, body, read);
+    if (session?.runtime.type !== 'serverless') return this.#unknown(response, read);
     if (!session.admits(this.#secretOf(request), this.#deps.secretRequired)) {
       this.#impostor(session, request, 'wrong-secret');
       return this.#refuse(response, 403, 'wrong-secret', {
@@ -134,22 +133,32 @@ export class Transactions {
     }
   }
 
-  async #elsewhere(
-    request: FastifyRequest,
-    response: ServerResponse,
-    body: Buffer,
-    read: ReadTransaction,
-  ): Promise<void> {
-    const { nodeOf, forward } = this.#deps;
-    if (nodeOf !== undefined && forward !== undefined) {
-      let node = await nodeOf(read.sessionId);
-      if (node === undefined) {
-        await pause(SECOND_LOOK_MS);
-        node = await nodeOf(read.sessionId);
-      }
-      if (node !== undefined && (await forward(node, request, body, response)))
-        return this.#deps.onOutcome('forwarded');
+  /** @returns whether another node has answered */
+  async #handOver(sessionId: string, request: FastifyRequest, response: ServerResponse): Promise<boolean> {
+    const { invocations, nodeOf, nodes } = this.#deps;
+    if (nodeOf === undefined || nodes === undefined || invocations.find(sessionId) !== undefined) return false;
+    // It was here when the other node looked.
+    if (nodes.received(request.raw) !== undefined) return false;
+    let node = await nodeOf(sessionId);
+    if (node === undefined) {
+      await pause(SECOND_LOOK_MS);
+      node = await nodeOf(sessionId);
     }
+    const known = node;
+    if (known === undefined) return false;
+    const answered = await nodes.forward({
+      request: request.raw,
+      response,
+      target: wireTarget(request.raw),
+      secure: isSecure(request.raw),
+      // Nobody else has the session.
+      choose: (tried) => (tried.size === 0 ? nodes.member(known) : undefined),
+    });
+    if (answered) this.#deps.onOutcome('forwarded');
+    return answered;
+  }
+
+  #unknown(response: ServerResponse, read: ReadTransaction): void {
     this.#refuse(response, 400, 'unknown-session', {
       ...read,
       type: 'SessionNotFound',
