@@ -59,7 +59,6 @@ export function serverlessPlatform(parts: FunctionsParts): ServerlessPlatform | 
     }),
     rows: database.serverlessRuntimes,
     plugins: database.plugins,
-    cache,
     log,
   });
   const runtimes = new FunctionRuntimes({

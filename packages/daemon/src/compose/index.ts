@@ -207,12 +207,13 @@ async function wire(
   if (local.parents !== undefined) closing(local.parents, (p) => p.close());
   closing(local.housekeeping, (h) => h.close());
   const supervisor = closing(local.supervisor, (s) => s.close());
-  // A plugin that was installed elsewhere is started, one that was removed ends.
-  events?.on('row-changed', ({ table }) => table === 'installations' && supervisor.lookSoon());
   const serverless = closing(
     serverlessPlatform({ settings, log, journal, metrics, database, cache, packages, budgets }),
     (s) => s?.close(),
   );
+  // A plugin that was installed elsewhere is started, one that was removed ends.
+  if (serverless === undefined)
+    events?.on('row-changed', ({ table }) => table === 'installations' && supervisor.lookSoon());
   const debuggingKeys = new DebuggingKeys({
     cache,
     // Redis keeps them over a restart, and a file of one node would bring back what another node replaced.

@@ -30,6 +30,7 @@ const namesOf: { readonly [Table in RowTable]: (key: string) => readonly string[
     ['local', 'remote', 'serverless'].map((type) =>
       named('pkg/entities/plugin_entities.PluginDeclaration', `declaration_cache:${type}:${identifier}`),
     ),
+  functions: (identifier) => [`serverless:runtime:${identifier}`],
 };
 
 /**

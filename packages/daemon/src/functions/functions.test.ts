@@ -56,7 +56,6 @@ function functions(options: Partial<FunctionBuilderOptions> = {}): Functions {
     builder,
     rows: database.serverlessRuntimes,
     plugins: database.plugins,
-    cache,
     log: silentLog,
   });
 }
@@ -259,11 +258,9 @@ describe('for operators', () => {
 
   test('a function is built anew although there is one', async () => {
     await known();
-    await cache.set(`serverless:runtime:${IDENTIFIER}`, 'upstream’s copy', 60_000);
     expect(await events(functions())).toEqual([info, info, info, { event: 'done', data: 'successfully reinstalled' }]);
     expect(paths()).toEqual(['POST /base/v1/launch']);
     expect(await row()).toMatchObject({ function_url: URL_OF });
-    expect(await cache.get(`serverless:runtime:${IDENTIFIER}`)).toBeUndefined();
   });
 
   test('a failure leaves the one in use, and is not tried again', async () => {
@@ -312,7 +309,6 @@ test('a missing row of an installed version is found again at the connector, and
     rows: database.serverlessRuntimes,
     // Of the row only this is looked at.
     plugins: { find: async () => ({ install_type: 'serverless' }) as never },
-    cache,
     log: silentLog,
   });
   const [one, two] = await Promise.all([installed.recover(IDENTIFIER), installed.recover(IDENTIFIER)]);

@@ -1,7 +1,6 @@
 import { DaemonError } from '@plugin-daemon/plugin-host/errors';
 import type { Log } from '@plugin-daemon/plugin-host/log';
 import { parseUniqueIdentifier } from '@plugin-daemon/plugin-package';
-import type { Cache } from '../cache/index.ts';
 import type { Plugins, ServerlessRuntimeRecord, ServerlessRuntimes } from '../database/index.ts';
 import type { Claim, LocalPlugins } from '../supervision/index.ts';
 import { type FunctionBuilder, NoAddress } from './function-builder.ts';
@@ -11,8 +10,6 @@ export interface FunctionsOptions {
   readonly builder: Pick<FunctionBuilder, 'build' | 'find'>;
   readonly rows: ServerlessRuntimes;
   readonly plugins: Pick<Plugins, 'find'>;
-  /** Where the existing daemon keeps its copies of rows. */
-  readonly cache: Pick<Cache, 'delete'>;
   readonly log: Log;
 }
 
@@ -109,7 +106,6 @@ export class Functions implements LocalPlugins {
   /** Points a version to another function, whatever that is. @throws DaemonError `record not found` */
   async point(identifier: string, to: LaunchedFunction): Promise<void> {
     if (!(await this.#options.rows.point(identifier, to))) throw new DaemonError('internal', 'record not found');
-    await this.#forgetCopy(identifier);
     this.#options.log.info({ plugin: identifier, function: to.name }, 'a plugin was pointed to another function');
   }
 
@@ -154,16 +150,6 @@ export class Functions implements LocalPlugins {
       });
     } catch (error) {
       throw new DaemonError('internal', 'failed to persist serverless runtime', { cause: error });
-    }
-    await this.#forgetCopy(identifier);
-  }
-
-  /** Else a daemon of before, started on this state again, would call the former function for half an hour. */
-  async #forgetCopy(identifier: string): Promise<void> {
-    try {
-      await this.#options.cache.delete(`serverless:runtime:${identifier}`);
-    } catch (error) {
-      this.#options.log.debug({ plugin: identifier, err: error }, 'a copy of a row could not be deleted; it expires');
     }
   }
 
