@@ -229,6 +229,10 @@ export class Nodes {
     this.#forwarder.keepOnly(members);
     const { metrics } = this.#parts;
     metrics.cluster_nodes.set({}, members.length + 1);
+    metrics.cluster_debugging_plugins.set(
+      {},
+      members.reduce((sum, { debugging }) => sum + debugging.length, 0),
+    );
     metrics.cluster_ready_plugins.set(
       {},
       members.reduce((sum, { warm }) => sum + warm.length, 0),

@@ -112,6 +112,8 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
     // Without proxies the address is that of the connection, and nothing has to be worked out.
     trustProxy: options.trustedProxies === undefined || options.trustedProxies.length === 0 ? false : isProxy,
     forceCloseConnections: false,
+    // Who was let in before the end is answered.
+    return503OnClosing: false,
     exposeHeadRoutes: false,
     bodyLimit: DEFAULT_BODY_LIMIT,
     routerOptions: { maxParamLength: 8192, caseSensitive: true, ignoreTrailingSlash: false },
@@ -219,21 +221,41 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
       const cut = () => servers.forEach((server) => void server.closeAllConnections());
       if (signal.aborted) cut();
       else signal.addEventListener('abort', cut, { once: true });
+      await nobodyWaits(servers);
+      const ended = servers.filter(({ listening }) => listening).map((server) => once(server, 'close'));
+      for (const server of servers) server.close();
       // A connection that a client keeps after its last answer would hold the end up.
       const closeIdle = () => servers.forEach((server) => void server.closeIdleConnections());
       const idle = setInterval(closeIdle, IDLE_LOOK_MS);
       closeIdle();
-      const nodesClosed = nodeServer === undefined ? undefined : once(nodeServer, 'close');
-      nodeServer?.close();
       try {
+        await Promise.all(ended);
         await app.close();
-        await nodesClosed;
       } finally {
         clearInterval(idle);
         signal.removeEventListener('abort', cut);
       }
     },
   };
+}
+
+/** How long it may take to let everybody in who stands before a server that closes. */
+const LAST_ONES_MS = 500;
+
+/**
+ * Resolves at a moment when nobody waits to be let in: the system resets the connections that it has taken and nobody has accepted, and
+ * each turn of the event loop accepts one.
+ */
+async function nobodyWaits(servers: readonly Server[]): Promise<void> {
+  let came = 0;
+  const count = (): void => void came++;
+  for (const server of servers) server.on('connection', count);
+  const until = performance.now() + LAST_ONES_MS;
+  for (let before = -1, quiet = 0; quiet < 2 && performance.now() < until; before = came) {
+    await new Promise(setImmediate);
+    quiet = came === before ? quiet + 1 : 0;
+  }
+  for (const server of servers) server.off('connection', count);
 }
 
 function addressOf(server: Server): AddressInfo {

@@ -77,6 +77,7 @@ const families = {
   jobs: gauge('Jobs that some node has to do, such as installations', ['state']),
   /** Of this node. outcome: done, failed, postponed, handed-over. */
   jobs_total: counter('Runs of jobs that have ended', ['kind', 'outcome']),
+  cluster_debugging_plugins: gauge('Plugins that are debugged on other nodes', []),
   active_sessions_total: gauge('Sessions that are open', []),
   /** Of the SRI. state: running, starting. */
   function_instances: gauge('Instances of a function', ['plugin_id', 'function', 'state']),
