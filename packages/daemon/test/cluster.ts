@@ -62,10 +62,14 @@ export class TestCluster implements AsyncDisposable {
     return found;
   }
 
-  /** Starts one more node. */
-  async add(settings: Settings = {}): Promise<TestDaemon> {
+  /**
+   * Starts one more node.
+   * @param through a command in front of it that ends by becoming it
+   */
+  async add(settings: Settings = {}, through?: readonly string[]): Promise<TestDaemon> {
     const node = await TestDaemon.start({
       serverKey: SERVER_KEY,
+      ...(through !== undefined && { through }),
       settings: { ...this.settings(`node-${this.nodes.length}`), ...this.#options.settings, ...settings },
     });
     this.nodes.push(node);

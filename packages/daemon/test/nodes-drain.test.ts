@@ -100,7 +100,9 @@ describe.skipIf(reason !== undefined)(reason ?? 'a rolling restart', () => {
     console.log(`rolling restart of three nodes: ${calls} calls, ${failed.length} failed`);
   });
 
-  test('what is open at a node that stops comes to its end, and readiness says that it stops', { timeout: 60_000 }, async () => {
+  test('what is open at a node that stops comes to its end, and readiness says that it stops', {
+    timeout: 60_000,
+  }, async () => {
     const stream = await cluster.node(1).open('rolling', 'drip', { parameters: { count: 30, seconds: 0.1 } });
     await stream.text(0);
     const stopped = cluster.node(1).process.stop();
@@ -175,11 +177,17 @@ describe.skipIf(reason !== undefined)(reason ?? 'a plugin that is debugged', () 
 
   test('is reached through every node, and its loss is known at every node at once', { timeout: 60_000 }, async () => {
     const plugin = await connect(cluster.node(0));
-    await eventually('the other node was told', async () => (await cluster.node(1).metric('cluster_debugging_plugins')) === 1 || undefined);
+    await eventually(
+      'the other node was told',
+      async () => (await cluster.node(1).metric('cluster_debugging_plugins')) === 1 || undefined,
+    );
     const [answer] = await Promise.all([call(cluster.node(1)), answerOne(plugin, 'from afar')]);
     expect([answer.status, answer.text]).toEqual([200, expect.stringContaining('from afar')]);
     plugin.leave();
-    await eventually('the other node was told', async () => (await cluster.node(1).metric('cluster_debugging_plugins')) === 0 || undefined);
+    await eventually(
+      'the other node was told',
+      async () => (await cluster.node(1).metric('cluster_debugging_plugins')) === 0 || undefined,
+    );
     // It comes back to the other node: who calls meanwhile waits.
     const waiting = call(cluster.node(0));
     const back = await connect(cluster.node(1));

@@ -149,7 +149,7 @@ export class Nodes {
     this.#addresses =
       advertised(settings.NODE_ADDRESS, own ?? http) ?? addressesOf((own ?? http).address, (own ?? http).port);
     await this.membership.join({ addresses: this.#addresses, debugging: this.#debugging() });
-    this.connections.update(this.membership.list());
+    this.#look();
     this.#joined = true;
     await this.#upstream.start();
   }

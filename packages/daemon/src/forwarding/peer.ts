@@ -18,7 +18,7 @@ export interface PeerOptions {
 }
 
 /** A node that said nothing for so long is asked whether it is there before it gets a call, in ms. */
-const FRESH_MS = 1000;
+const FRESH_MS = 250;
 /** How long it may take to answer that, and to take a connection. */
 const PROBE_MS = 1000;
 /** One that did not answer gets no call for so long. */
