@@ -1,9 +1,7 @@
 /** The other nodes, as the settings say: membership, placement, and what is handed to and from them. */
 import { readFileSync } from 'node:fs';
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { availableParallelism, hostname, networkInterfaces } from 'node:os';
-import { DaemonError } from '@plugin-daemon/plugin-host/errors';
 import type { Cache, Scripts } from '../cache/index.ts';
 import type { Settings } from '../config/index.ts';
 import type { EventBus } from '../events/index.ts';
@@ -174,9 +172,6 @@ export class Nodes {
       get leaving() {
         return isLeaving();
       },
-      ...(this.#parts.settings.NODE_ROLE === 'front' && {
-        handToRunner: (request, response, target) => this.#handToRunner(request, response, target),
-      }),
     };
   }
 
@@ -195,19 +190,6 @@ export class Nodes {
   async leave(): Promise<void> {
     await Promise.all([this.membership.leave(), this.#upstream.leave()]);
     await this.#forwarder.close();
-  }
-
-  async #handToRunner(request: IncomingMessage, response: ServerResponse, target: string): Promise<void> {
-    const answered = await this.#forwarder.forward({
-      request,
-      response,
-      target,
-      choose: (tried) => this.placement.anyRunner(tried),
-    });
-    if (answered) return;
-    throw new DaemonError('not-routable', 'no available node, plugin runtime not found', {
-      remedy: 'No node that runs plugins answers: see that nodes run whose NODE_ROLE is all or runner',
-    });
   }
 
   #debugging() {

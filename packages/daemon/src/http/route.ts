@@ -70,8 +70,6 @@ export interface Route<T = unknown> {
   readonly handleRaw?: (call: Call<T>, reply: FastifyReply) => Promise<void>;
   /** The change that this route makes, for the audit log; what it is made to, asked before it is made. */
   readonly audit?: { readonly action: string; readonly subjects: (call: Call<T>) => Subjects | Promise<Subjects> };
-  /** A plugin has to be run for it: where none may, another node answers. */
-  readonly needsRunner?: boolean;
   /** Limit of the request body in bytes; default 8 MiB. */
   readonly bodyLimit?: number;
   /** `multipart/form-data` fields of a raw route, for the description. */

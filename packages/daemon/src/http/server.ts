@@ -60,10 +60,6 @@ export interface HttpNodes {
   catchUp(): Promise<void> | undefined;
   /** Clients should come with their next request to another node. */
   readonly leaving: boolean;
-  /** Lets a node that runs plugins answer; absent where this one does. @throws DaemonError `not-routable` */
-  readonly handToRunner?:
-    | ((request: IncomingMessage, response: ServerResponse, target: string) => Promise<void>)
-    | undefined;
 }
 
 /** What the operator should hear of: an address that is not listened to for now, connections refused, a former key in use. */
@@ -188,13 +184,13 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
     for (const route of options.routes)
-      if (route.handle !== undefined) addRoute(scope, route, options, gate, ordinary(route, options));
+      if (route.handle !== undefined) addRoute(scope, route, options.routes, gate, ordinary(route, options));
   });
   await app.register(async (scope) => {
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('*', (_request, _payload, done) => done(null));
     for (const route of options.routes)
-      if (route.handleRaw !== undefined) addRoute(scope, route, options, gate, raw(route, options));
+      if (route.handleRaw !== undefined) addRoute(scope, route, options.routes, gate, raw(route, options));
   });
 
   let nodeServer: Server | undefined;
@@ -275,12 +271,11 @@ type Handler = (request: FastifyRequest, reply: FastifyReply) => Promise<unknown
 function addRoute(
   scope: FastifyInstance,
   route: AnyRoute,
-  { routes: all, nodes }: Pick<HttpServerOptions, 'routes' | 'nodes'>,
+  all: readonly AnyRoute[],
   gate: Gate,
   handler: Handler,
 ): void {
   const { method, group } = route;
-  const elsewhere = route.needsRunner === true ? nodes?.handToRunner : undefined;
   const own = all.some((other) => other.method === 'HEAD' && other.group === group && other.path === route.path);
   for (const path of spellings(route, all)) {
     scope.route({
@@ -288,26 +283,11 @@ function addRoute(
       method: method === 'GET' && !own ? ['GET', 'HEAD'] : method,
       url: prefixes[group] + path,
       bodyLimit: route.bodyLimit ?? DEFAULT_BODY_LIMIT,
-      onRequest: [
-        (request, reply, done) => gate.pass(group, request, reply, done),
-        ...(elsewhere === undefined ? [] : [handing(elsewhere)]),
-      ],
+      onRequest: (request, reply, done) => gate.pass(group, request, reply, done),
       handler,
     });
   }
 }
-
-/** Before anything of the body is read: another node answers. */
-const handing =
-  (elsewhere: NonNullable<HttpNodes['handToRunner']>) =>
-  async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
-    reply.hijack();
-    try {
-      await elsewhere(request.raw, reply.raw, wireTarget(request.raw));
-    } catch (error) {
-      sendErrorRaw(reply.raw, toDaemonError(error));
-    }
-  };
 
 /**
  * Every path of a route: upstream redirects to the other form of a trailing slash, which Dify does not follow

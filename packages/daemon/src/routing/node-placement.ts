@@ -64,15 +64,6 @@ export class NodePlacement {
     return self.role !== 'front' && this.#options.draining() && rule !== 'pinned' ? 'here' : undefined;
   }
 
-  /** Any node that runs plugins, for what a front node is asked and cannot do. */
-  anyRunner(tried: ReadonlySet<string>): Member | undefined {
-    const runners = this.#serving(this.#options.members(), tried).filter(({ foreign }) => !foreign);
-    const candidates = runners.map((member) => this.#candidate(member, ''));
-    const choice = { rule: 'demand' as const, identifier: '', candidates, self: '', maxNodes: 0, random: this.#random };
-    const chosen = chooseNode({ ...choice, candidates: candidates.map((one) => ({ ...one, warm: true })) });
-    return runners.find(({ id }) => id === chosen?.id);
-  }
-
   #among(
     members: readonly Member[],
     identifier: string,

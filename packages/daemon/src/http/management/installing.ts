@@ -21,7 +21,6 @@ export function installingRoutes({ installation, database }: ManagementDependenc
       tag,
       summary: 'Installs uploaded packages for a tenant; what is not there yet becomes a task to watch.',
       request: InstallBody,
-      needsRunner: true,
       audit: { action: 'plugin.install', subjects: ({ input }) => input.plugin_unique_identifiers ?? [] },
       data: schemas.installAnswer,
       handle: async ({ tenantId, input }) => {
@@ -47,7 +46,6 @@ export function installingRoutes({ installation, database }: ManagementDependenc
       tag,
       summary: "Switches a tenant's plugin to another version, newer or older.",
       request: UpgradeBody,
-      needsRunner: true,
       audit: {
         action: 'plugin.upgrade',
         subjects: ({ input }) => [
