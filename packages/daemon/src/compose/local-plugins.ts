@@ -114,7 +114,7 @@ export function localPlugins(parts: LocalPluginsParts) {
     tellOthers: () => parts.events?.publish('policies-changed', {}),
   });
   parts.events?.on('policies-changed', () => void policies.look());
-  const onState = observePlugins(metrics);
+  const { onState, onRestarted } = observePlugins(metrics);
   const supervisor: LocalSupervisor = new LocalSupervisor({
     start,
     desired: async () => {
@@ -139,6 +139,7 @@ export function localPlugins(parts: LocalPluginsParts) {
       onState(identifier, state);
       parts.onReady(identifier, state === 'running');
     },
+    onRestarted,
     onRetired: (identifier) => {
       startedBy.delete(identifier);
       return isolation.plugins.forget(identifier, join(settings.PLUGIN_WORKING_PATH, workingDirectoryName(identifier)));

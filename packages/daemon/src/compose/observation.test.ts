@@ -39,15 +39,16 @@ test('an invocation counts once, by outcome, and is active in between', async ()
   }
 });
 
-test('a plugin that runs again counts as restarted, one that was stopped in between does not', async () => {
-  const on = observePlugins(metrics);
+test('the gauges of plugins follow their state; restarts are counted apart', async () => {
+  const { onState, onRestarted } = observePlugins(metrics);
   const id = `a/b:0.0.1@${'0'.repeat(64)}`;
-  for (const state of ['starting', 'running', 'waiting', 'starting', 'running'] as const) on(id, state);
-  expect((await rows('plugin_restarts_total')).join()).toMatch(/ 1$/);
+  for (const state of ['starting', 'running', 'waiting', 'starting', 'running'] as const) onState(id, state);
   expect((await rows('plugin_runtime_status')).join()).toMatch(/ 1$/);
   expect((await rows('active_plugins_total')).join()).toMatch(/runtime_type="local"} 1/);
-  for (const state of ['stopped', 'starting', 'running'] as const) on(id, state);
-  expect((await rows('plugin_restarts_total')).join()).toMatch(/ 1$/);
-  on(id, 'stopped');
+  expect(await rows('plugin_restarts_total')).toEqual([]);
+  onRestarted(id);
+  onRestarted(id);
+  expect((await rows('plugin_restarts_total')).join()).toMatch(/plugin_id="a\/b".* 2$/);
+  onState(id, 'stopped');
   expect((await rows('active_plugins_total')).join()).toMatch(/runtime_type="local"} 0/);
 });

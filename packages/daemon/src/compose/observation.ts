@@ -51,21 +51,21 @@ const stateValues: Readonly<Record<PluginState, number>> = {
   running: 1,
 };
 
-/** Keeps the gauges of local plugins. */
-export function observePlugins(metrics: Metrics): (identifier: string, state: PluginState) => void {
+/** Keeps the gauges of local plugins, and counts the restarts of their processes. */
+export function observePlugins(metrics: Metrics) {
   const running = new Set<string>();
-  const started = new Set<string>();
-  return (identifier, state) => {
-    const labels = { plugin_id: parseUniqueIdentifier(identifier).pluginId, runtime_type: 'local' };
-    metrics.plugin_runtime_status.set(labels, stateValues[state]);
-    if (state === 'running') {
-      running.add(identifier);
-      if (started.has(identifier)) metrics.plugin_restarts_total.inc(labels);
-      started.add(identifier);
-    } else running.delete(identifier);
-    // Waking up is no restart.
-    if (state === 'stopped' || state === 'asleep') started.delete(identifier);
-    metrics.active_plugins_total.set({ runtime_type: 'local' }, running.size);
+  const labelsOf = (identifier: string) => ({
+    plugin_id: parseUniqueIdentifier(identifier).pluginId,
+    runtime_type: 'local',
+  });
+  return {
+    onState(identifier: string, state: PluginState): void {
+      metrics.plugin_runtime_status.set(labelsOf(identifier), stateValues[state]);
+      if (state === 'running') running.add(identifier);
+      else running.delete(identifier);
+      metrics.active_plugins_total.set({ runtime_type: 'local' }, running.size);
+    },
+    onRestarted: (identifier: string): void => metrics.plugin_restarts_total.inc(labelsOf(identifier)),
   };
 }
 

@@ -5,18 +5,21 @@ import { FakeProcess, FakeStarts, fakeLog } from './testing.ts';
 let starts: FakeStarts;
 let states: PluginState[];
 let slot: InstanceSlot;
+let restarts: number;
 
 beforeEach(() => {
   vi.useFakeTimers();
   vi.spyOn(Math, 'random').mockReturnValue(1);
   starts = new FakeStarts();
   states = [];
+  restarts = 0;
   slot = new InstanceSlot({
     identifier: 'tests/fake:0.0.1@abc',
     start: (options) => starts.start('tests/fake:0.0.1@abc', options),
     drainSeconds: 60,
     log: fakeLog().log,
     onState: (state) => states.push(state),
+    onRestarted: () => restarts++,
   });
 });
 
@@ -103,6 +106,7 @@ test('pauses grow up to five minutes, and a request does not wait for their end'
   const asking = slot.ensure(forever());
   const runtime = starts.succeed();
   expect(await asking).toBe(runtime);
+  expect(restarts, 'it had never run').toBe(0);
 });
 
 test('a plugin that ends is started again, at once for whoever asks, every time', async () => {
@@ -118,10 +122,12 @@ test('a plugin that ends is started again, at once for whoever asks, every time'
     expect(starts.calls).toHaveLength(n + 2);
     expect(slot.state).toBe('starting');
     void asking;
+    expect(restarts).toBe(n);
   }
   starts.succeed();
   await settle();
   expect(slot.state).toBe('running');
+  expect(restarts).toBe(5);
 });
 
 test('one that ran for a while begins a new count of failures', async () => {

@@ -20,6 +20,8 @@ export interface InstanceSlotOptions {
   readonly drainSeconds: number;
   readonly log: Log;
   readonly onState: (state: PluginState) => void;
+  /** What had ended without being asked to runs again. */
+  readonly onRestarted?: (() => void) | undefined;
 }
 
 /**
@@ -64,6 +66,8 @@ export class InstanceSlot {
   #startFailedAt = 0;
   #lastError: unknown;
   #startFailed = false;
+  /** What ran has ended, and nothing has run since. */
+  #died = false;
 
   constructor(options: InstanceSlotOptions) {
     this.#options = options;
@@ -145,6 +149,8 @@ export class InstanceSlot {
       this.#instance = instance;
       this.#lastError = undefined;
       this.#setState('running');
+      if (this.#died) this.#options.onRestarted?.();
+      this.#died = false;
       this.#options.log.info(
         { plugin: this.#options.identifier, ...instance.facts, start_ms: Date.now() - startedAt },
         'plugin is ready',
@@ -170,6 +176,7 @@ export class InstanceSlot {
     if (this.#instance !== instance) return;
     this.#instance = undefined;
     if (this.#retired.signal.aborted) return this.#setState('stopped');
+    this.#died = true;
     if (Date.now() - readyAt > STEADY_MS) this.#failures = 0;
     this.#failures++;
     this.#startFailed = false;

@@ -31,6 +31,8 @@ export interface LocalSupervisorOptions {
   readonly lookEveryMs: number;
   readonly log: Log;
   readonly onState: (identifier: string, state: PluginState) => void;
+  /** A process runs in place of one that had ended or was stuck. */
+  readonly onRestarted?: ((identifier: string) => void) | undefined;
   /** How many instances of a version are kept and how many calls wait for one; told when it has changed, about once a second. */
   readonly onLoad?: (identifier: string, load: PoolLoad) => void;
   /** A version is not wanted here any more, and its processes have ended; not told when the daemon stops. */
@@ -227,6 +229,7 @@ export class LocalSupervisor implements LocalPlugins {
       drainSeconds: this.#options.drainSeconds,
       log: this.#options.log,
       onState: (state) => this.#options.onState(identifier, state),
+      onRestarted: () => this.#options.onRestarted?.(identifier),
     });
     this.#pools.set(identifier, pool);
     return pool;

@@ -6,11 +6,13 @@ import { FakeProcess, FakeStarts, fakeLog, testPolicy } from './testing.ts';
 let starts: FakeStarts;
 let states: PluginState[];
 let pool: Pool;
+let restarts: number;
 
 beforeEach(() => {
   vi.useFakeTimers();
   starts = new FakeStarts();
   states = [];
+  restarts = 0;
 });
 
 afterEach(async () => {
@@ -30,6 +32,7 @@ function make(changes: Parameters<typeof testPolicy>[0] = {}): Pool {
     drainSeconds: 60,
     log: fakeLog().log,
     onState: (state) => states.push(state),
+    onRestarted: () => restarts++,
   });
   return pool;
 }
@@ -172,7 +175,9 @@ test('one that ends is replaced; the others go on meanwhile', async () => {
   await settle();
   expect(pool.state).toBe('running');
   expect(starts.calls).toHaveLength(1);
+  expect(restarts).toBe(0);
   const [fourth] = await up();
+  expect(restarts, 'although the whole never stopped running').toBe(1);
   second?.open('a');
   third?.open('b');
   expect(pool.pick()).toBe(fourth);
@@ -219,6 +224,9 @@ test('idle ones stop, the last one too; open calls keep theirs', async () => {
   await pass(125);
   expect(processes.map((one) => one.stopped)).toEqual(['the plugin was stopped', 'the plugin was stopped']);
   expect([pool.state, pool.instances]).toEqual(['asleep', 0]);
+  void call('again');
+  await up();
+  expect(restarts, 'waking up is none').toBe(0);
 });
 
 test('a call that comes while the last one stops wakes it anew', async () => {
@@ -262,6 +270,7 @@ test('one that is stuck gets no more calls, is replaced, and then may finish wha
   const [two] = await up();
   expect((await second).instance).toBe(two);
   await settle();
+  expect(restarts).toBe(1);
   expect([one?.load, one?.stopped]).toEqual([1, undefined]);
   session.close();
   await settle();
@@ -280,6 +289,7 @@ test('one that is stuck stays when it cannot be replaced', async () => {
   await settle();
   expect((await second).instance).toBe(one);
   expect(one?.stopped).toBeUndefined();
+  expect(restarts).toBe(0);
 });
 
 test('retiring stops each instance as soon as it has nothing open, and refuses who waits', async () => {

@@ -247,7 +247,10 @@ export class Pool {
     const next = this.#add();
     next
       .ensure(forever)
-      .then(() => this.#release(slot))
+      .then(() => {
+        this.#options.onRestarted?.();
+        this.#release(slot);
+      })
       .catch((error: unknown) => {
         // The old one goes on: it may come to itself, and is ended when it is hopeless.
         old.replaced = false;

@@ -65,7 +65,10 @@ const families = {
   plugin_starts_total: counter('Processes of plugins that became ready', ['plugin_id', 'way']),
   plugin_parents: gauge('Processes that fork plugins', []),
   active_plugins_total: gauge('Plugins that are ready', ['runtime_type']),
-  plugin_restarts_total: counter('Restarts of a plugin after its process ended', ['plugin_id', 'runtime_type']),
+  plugin_restarts_total: counter('Processes of a plugin that run in place of one that ended or was stuck', [
+    'plugin_id',
+    'runtime_type',
+  ]),
   /** Of this daemon alone. origin: exception, rejection; anything but 0 is a bug worth a report. */
   escaped_errors_total: counter('Errors that nothing but the last net caught', ['origin']),
   /** outcome: answered, left (the client), not-started (another node is asked), lost (it may have begun). */
