@@ -24,7 +24,7 @@ import { EndpointService } from '../endpoints/index.ts';
 import { createInstallation } from '../installation/index.ts';
 import { Invocations } from '../invocation/index.ts';
 import { Routing } from '../routing/index.ts';
-import { DebuggingKeys, DebuggingRuntimes, DebuggingServer } from '../runtimes/debugging/index.ts';
+import { DebuggingKeys, DebuggingRuntimes, DebuggingServer, removeAbandoned } from '../runtimes/debugging/index.ts';
 import { measured, objectKey } from '../storage/index.ts';
 import { RecentUse } from '../supervision/index.ts';
 import { createMetrics, type Metrics, type OwnedLog, PluginJournal, SecretFilter } from '../telemetry/index.ts';
@@ -357,7 +357,11 @@ async function wire(
   await nodes?.join(address, nodeAddress);
   if (serverless === undefined) supervisor.begin();
   else serverless.watch.begin();
-  queue.begin({ ...installation.handlers, audit: { run: () => audit.prune() } });
+  queue.begin({
+    ...installation.handlers,
+    debugging: { run: () => removeAbandoned({ database, log: log.child({ component: 'debugging' }) }) },
+    audit: { run: () => audit.prune() },
+  });
   serving = true;
 
   let stopping: Promise<void> | undefined;

@@ -43,7 +43,7 @@ async function node(at: Harness, owner: string, jobs: object = {}): Promise<Node
   );
   await installation.start();
   const nothing = { run: async () => undefined };
-  queue.begin({ audit: nothing, ...installation.handlers });
+  queue.begin({ audit: nothing, debugging: nothing, ...installation.handlers });
   closers.push(() => installation.close());
   return { installation, queue };
 }

@@ -6,6 +6,7 @@ const nothing: JobHandler = { run: async () => undefined };
 export const handlers = (more: Partial<JobHandlers> = {}): JobHandlers => ({
   install: nothing,
   'install-tasks': nothing,
+  debugging: nothing,
   audit: nothing,
   packages: nothing,
   ...more,

@@ -21,6 +21,8 @@ export const jobKinds = {
   install: onDemand,
   /** Takes install tasks over whose node is gone, and forgets finished ones. */
   'install-tasks': every(5 * SECOND_MS),
+  /** Removes what is left of debugging connections of nodes that are gone. */
+  debugging: every(10 * SECOND_MS),
   /** Forgets audit events that are old enough. */
   audit: every(24 * HOUR_MS),
   /** Removes packages that nobody refers to. */

@@ -124,7 +124,7 @@ export const memoryQueue = (): JobQueue => openMemoryJobs({ log: silentLog, conc
 /** The rounds of others do nothing. */
 export function beginJobs(queue: JobQueue, installation: Installation): void {
   const nothing: JobHandlers['audit'] = { run: async () => undefined };
-  queue.begin({ audit: nothing, ...installation.handlers });
+  queue.begin({ audit: nothing, debugging: nothing, ...installation.handlers });
 }
 
 export async function openHarness(options: HarnessOptions = {}): Promise<Harness> {

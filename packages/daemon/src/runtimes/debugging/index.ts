@@ -7,6 +7,7 @@
  * http/debugging (keys) and, through `DebuggingRuntimes`, by whoever looks for a plugin's runtime.
  */
 export { DebuggingRuntime } from './debugging-runtime.ts';
+export { removeAbandoned } from './installations.ts';
 export { DebuggingKeys, type DebuggingKeysOptions } from './keys.ts';
 export { DebuggingRuntimes } from './runtimes.ts';
 export { DebuggingServer, type DebuggingServerOptions } from './server.ts';

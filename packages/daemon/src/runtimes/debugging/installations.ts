@@ -13,6 +13,20 @@ export interface DebuggedInstallationsOptions {
 }
 
 /**
+ * Removes the rows of nodes that died: what was connected to them is not connected any more. For all nodes, so one of them does it; a
+ * node does it for itself before it takes connections.
+ */
+export async function removeAbandoned({
+  database,
+  log,
+}: Pick<DebuggedInstallationsOptions, 'database' | 'log'>): Promise<void> {
+  for (const row of await database.debuggingLeases.abandoned()) {
+    log.info({ tenant_id: row.tenant_id, plugin: row.plugin_unique_identifier }, 'removing a leftover of debugging');
+    await database.lifecycle.uninstallFromTenant({ tenantId: row.tenant_id, installationId: row.id });
+  }
+}
+
+/**
  * Keeps the installation rows of debugged plugins true to what is connected
  * (docs/wire/runtime-protocol.md#installation-of-a-debugged-plugin).
  *
@@ -53,15 +67,6 @@ export class DebuggedInstallations {
   /** Keeps the rows of this node from being taken for abandoned. */
   async renewLeases(): Promise<void> {
     await this.#options.database.debuggingLeases.renew(this.#lease());
-  }
-
-  /** Removes the rows of nodes that died: what was connected to them is not connected any more. */
-  async removeAbandoned(): Promise<void> {
-    const { database, log } = this.#options;
-    for (const row of await database.debuggingLeases.abandoned()) {
-      log.info({ tenant_id: row.tenant_id, plugin: row.plugin_unique_identifier }, 'removing a leftover of debugging');
-      await database.lifecycle.uninstallFromTenant({ tenantId: row.tenant_id, installationId: row.id });
-    }
   }
 
   async #settle(key: string, tenantId: string, pluginId: string): Promise<void> {

@@ -8,7 +8,7 @@ import type { Log } from '../../telemetry/index.ts';
 import { Admission } from './admission.ts';
 import { type ConnectionLimits, DebuggingConnection } from './connection.ts';
 import type { DebuggingRuntime } from './debugging-runtime.ts';
-import { DebuggedInstallations } from './installations.ts';
+import { DebuggedInstallations, removeAbandoned } from './installations.ts';
 import type { DebuggingKeys } from './keys.ts';
 import { Refusal, refusalLine, refusals } from './refusal.ts';
 import type { DebuggingRuntimes } from './runtimes.ts';
@@ -108,7 +108,7 @@ export class DebuggingServer {
         },
       );
     }
-    await this.#installations.removeAbandoned();
+    await removeAbandoned(this.#options);
     this.#server.listen(port, host);
     try {
       await once(this.#server, 'listening');
@@ -220,7 +220,6 @@ export class DebuggingServer {
   async #tendInstallations(): Promise<void> {
     try {
       await this.#installations.renewLeases();
-      await this.#installations.removeAbandoned();
     } catch (error) {
       this.#options.log.warn({ error }, 'the installations of debugged plugins could not be kept up');
     }
