@@ -24,8 +24,12 @@ const LOOK_MS = 20;
 export type Settings = Readonly<Record<string, string>>;
 
 /** Polls until `look` gives something; fails with `what` when it never does. */
-export async function eventually<T>(what: string, look: () => T | undefined | Promise<T | undefined>): Promise<T> {
-  const until = Date.now() + DEADLINE_MS;
+export async function eventually<T>(
+  what: string,
+  look: () => T | undefined | Promise<T | undefined>,
+  deadlineMs = DEADLINE_MS,
+): Promise<T> {
+  const until = Date.now() + deadlineMs;
   for (;;) {
     const found = await look();
     if (found !== undefined && found !== false) return found;

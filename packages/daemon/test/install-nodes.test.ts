@@ -3,6 +3,7 @@ import { chmodSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { missing, type RedisServer, RedisServers, RunningServices, skipReason } from '@plugin-daemon/services';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { TestPlugin } from '../src/runtimes/debugging/test-plugin.ts';
 import { eventually, ONE, OTHER, type Settings, TestDaemon, temporaryDirectory } from './harness.ts';
 import { rudePackage } from './plugins/package.ts';
 
@@ -251,6 +252,19 @@ describe.skipIf(lacking.length > 0)(
       await succeeded(two, id);
       // Both were ready before: there are no more than two.
       for (const node of pair) expect(node.processes().length).toBeGreaterThan(0);
+    });
+
+    test('what a killed node leaves of a debugging connection is removed by another', async () => {
+      const pair = await start(deployment());
+      const [one, two] = [pair[0], pair[1]] as [TestDaemon, TestDaemon];
+      const { key } = JSON.parse((await one.answer('POST', `/plugin/${ONE}/debugging/key`)).text).data;
+      await TestPlugin.register(one.process.debuggingPort, key);
+      const listed = async () => (await two.client().list()).map(({ plugin_id }) => plugin_id);
+      await eventually('it is installed', async () => (await listed()).includes('acme/search') || undefined);
+      await one.process.stop('SIGKILL');
+      // Its lease has half a minute to run out.
+      await eventually('its row is removed', async () => (await listed()).length === 0 || undefined, 120_000);
+      expect(two.log).toContain('removing a leftover of debugging');
     });
 
     test('an upgrade is seen by every node, and the old version stops on all of them', async () => {
