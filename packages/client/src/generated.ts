@@ -1217,6 +1217,17 @@ export interface Operations {
     };
     readonly data: InstallStarted;
   };
+  /** Switches a tenant's plugin back to the version before the last switch; once more leads forward again. `POST /plugin/{tenant_id}/management/install/rollback` */
+  readonly rollBackPlugin: {
+    readonly kind: 'enveloped';
+    readonly input: {
+      readonly body: {
+        /** `author/name` */
+        readonly plugin_id: string;
+      };
+    };
+    readonly data: InstallStarted;
+  };
   /** Uninstalls a plugin; true also when there is none with this id. `POST /plugin/{tenant_id}/management/uninstall` */
   readonly uninstallPlugin: {
     readonly kind: 'enveloped';
@@ -3072,6 +3083,7 @@ export const operations = {
   uploadBundle: {"kind":"enveloped","method":"POST","path":"/plugin/{tenant_id}/management/install/upload/bundle","key":"serverKey","body":"multipart"},
   installPlugins: {"kind":"enveloped","method":"POST","path":"/plugin/{tenant_id}/management/install/identifiers","key":"serverKey","body":"json"},
   upgradePlugin: {"kind":"enveloped","method":"POST","path":"/plugin/{tenant_id}/management/install/upgrade","key":"serverKey","body":"json"},
+  rollBackPlugin: {"kind":"enveloped","method":"POST","path":"/plugin/{tenant_id}/management/install/rollback","key":"serverKey","body":"json"},
   uninstallPlugin: {"kind":"enveloped","method":"POST","path":"/plugin/{tenant_id}/management/uninstall","key":"serverKey","body":"json"},
   listInstallTasks: {"kind":"enveloped","method":"GET","path":"/plugin/{tenant_id}/management/install/tasks","key":"serverKey","query":["page","page_size"]},
   getInstallTask: {"kind":"enveloped","method":"GET","path":"/plugin/{tenant_id}/management/install/tasks/{id}","key":"serverKey"},

@@ -22,7 +22,7 @@ import {
 } from '../config/index.ts';
 import { EndpointService } from '../endpoints/index.ts';
 import { createInstallation } from '../installation/index.ts';
-import { Invocations } from '../invocation/index.ts';
+import { Admission, Invocations } from '../invocation/index.ts';
 import { Routing } from '../routing/index.ts';
 import { DebuggingKeys, DebuggingRuntimes, DebuggingServer, removeAbandoned } from '../runtimes/debugging/index.ts';
 import { measured, objectKey } from '../storage/index.ts';
@@ -294,6 +294,12 @@ async function wire(
     }),
     limits: { totalSeconds: settings.PLUGIN_MAX_EXECUTION_TIMEOUT, idleSeconds: settings.PLUGIN_IDLE_TIMEOUT },
     kept: budgets.agentFiles,
+    admission: new Admission({
+      callsPerMinute: settings.PLUGIN_CALLS_PER_MINUTE,
+      failuresToOpen: settings.PLUGIN_BREAKER_FAILURES,
+      openSeconds: settings.PLUGIN_BREAKER_OPEN_SECONDS,
+      onRefused: (plugin_id, reason) => metrics.plugin_calls_refused_total.inc({ plugin_id, reason }),
+    }),
     ...registered(registry, observeInvocations(metrics, log.child({ component: 'invocation' }))),
   });
   const endpoints = new EndpointService({

@@ -56,6 +56,28 @@ export const scalingSettings = {
     default: 1000,
     meaning: 'Calls of one plugin that may wait for a process; more are refused with 429 and `Retry-After`.',
   }),
+  PLUGIN_CALLS_PER_MINUTE: integer({
+    ...common,
+    usedBy: 'invocation',
+    default: 0,
+    meaning:
+      'Calls that a tenant may make of one plugin in a minute, on each node; more are answered with 429 and `InvokeRateLimitError`. 0 sets no limit.',
+  }),
+  PLUGIN_BREAKER_FAILURES: integer({
+    ...common,
+    usedBy: 'invocation',
+    default: 0,
+    meaning:
+      'After so many calls of a tenant to one plugin failed in a row, its further ones are refused for a while with 503 and `Retry-After`; then one tries. 0: never.',
+  }),
+  PLUGIN_BREAKER_OPEN_SECONDS: integer({
+    ...common,
+    usedBy: 'invocation',
+    default: 30,
+    min: 1,
+    unit: 's',
+    meaning: 'How long they are refused.',
+  }),
   PLUGIN_POLICY_FILE: path({
     ...common,
     default: 'plugin-policies.json',

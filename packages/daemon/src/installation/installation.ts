@@ -12,6 +12,7 @@ import { PackageReader, type PackageReaderOptions } from './package-reader.ts';
 import type { PackageStore } from './package-store.ts';
 import { PackageWorkshop, type WorkshopOptions } from './packages/package-workshop.ts';
 import { PresentedDeclarations } from './presented-declarations.ts';
+import { PreviousVersions } from './previous-versions.ts';
 import { SignaturePolicy, type SignaturePolicyOptions } from './signature-policy.ts';
 import { type InstallationChange, VersionInstaller, type VersionInstallerParts } from './version-installer.ts';
 import type { JobEnd } from './version-job.ts';
@@ -67,9 +68,11 @@ export function createInstallation(parts: InstallationParts, options: Installati
   const presented = new PresentedDeclarations();
   const reader = new PackageReader({ store, workshop, policy, readmes: database.readmes }, options.reader);
   const declarations = new DeclarationSource({ declarations: database.declarations, store, workshop, policy });
+  const previous = new PreviousVersions(database.pluginNotes, log);
   const installer = new VersionInstaller({
     database,
     store,
+    previous,
     declarations,
     plugins,
     runtimeType,
@@ -91,6 +94,7 @@ export function createInstallation(parts: InstallationParts, options: Installati
   const collector = new PackageCollector({
     database,
     store,
+    previous,
     owner: options.jobs.owner,
     retentionMs: options.packageRetentionMs ?? 0,
     log,
@@ -105,7 +109,7 @@ export function createInstallation(parts: InstallationParts, options: Installati
       onStored: (identifier, description) => reader.replaced(identifier, description),
     }),
     reader,
-    installations: new Installations({ database, declarations, presented, installer, jobs }),
+    installations: new Installations({ database, declarations, presented, installer, previous, jobs }),
     jobs,
     handlers: { ...jobs.handlers, packages: { run: (_name, { signal }) => collector.run(signal) } },
     presented,

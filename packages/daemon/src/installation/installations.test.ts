@@ -347,6 +347,46 @@ test('an upgrade keeps the installation, replaces the version and stops the old 
   expect(await marked(at)).toEqual([old]);
 });
 
+test('one step leads back to the version before, which runs before the other one is left; the next one forward again', async () => {
+  const at = await harness();
+  const [old, young] = [await upload(at), await upload(at, { version: '0.0.2' })];
+  const back = () => at.installation.installations.rollback(TENANT, 'acme/demo');
+  await expect(back()).rejects.toMatchObject({ kind: 'not-found' });
+  await install(at, old);
+  await expect(back()).rejects.toThrow('no version of acme/demo before this one');
+  const before = await installationOf(at);
+  await outcome(at, (await upgrade(at, old, young)).task_id);
+  expect(await outcome(at, (await back()).task_id)).toMatchObject({ status: 'success' });
+  expect(await installationOf(at)).toMatchObject({
+    id: before.id,
+    plugin_unique_identifier: old,
+    source: before.source,
+    meta: before.meta,
+  });
+  expect(at.plugins.retired).toEqual([old, young]);
+  await outcome(at, (await back()).task_id);
+  expect(await installationOf(at)).toMatchObject({
+    plugin_unique_identifier: young,
+    source: 'github',
+    meta: { repo: 'x' },
+  });
+  await at.installation.installations.uninstall(TENANT, before.id);
+  await install(at, old);
+  await expect(back()).rejects.toMatchObject({ kind: 'not-found' });
+});
+
+test('a way back that does not launch leaves the version as it was', async () => {
+  const at = await harness();
+  const [old, young] = [await upload(at), await upload(at, { version: '0.0.2' })];
+  await install(at, old);
+  await outcome(at, (await upgrade(at, old, young)).task_id);
+  at.plugins.manual = true;
+  const { task_id } = await at.installation.installations.rollback(TENANT, 'acme/demo');
+  (await at.plugins.launch()).fail(new Error('exited with code 1'));
+  expect(await outcome(at, task_id)).toMatchObject({ status: 'failed' });
+  expect(await installationOf(at)).toMatchObject({ plugin_unique_identifier: young });
+});
+
 test('an upgrade to a version that another tenant runs is done at once', async () => {
   const at = await harness();
   const [old, young] = [await upload(at), await upload(at, { version: '0.0.2' })];

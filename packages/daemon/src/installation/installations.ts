@@ -4,6 +4,7 @@ import type { Database, InstallTaskItem, JsonObject } from '../database/index.ts
 import type { DeclarationSource } from './declaration-source.ts';
 import type { InstallJobs, NewItem } from './install-jobs.ts';
 import type { PresentedDeclarations } from './presented-declarations.ts';
+import type { PreviousVersions } from './previous-versions.ts';
 import { pluginIdOf, type VersionInstaller, type VersionSwitch } from './version-installer.ts';
 
 export interface InstallRequest {
@@ -26,6 +27,7 @@ export interface InstallationsParts {
   readonly declarations: DeclarationSource;
   readonly presented: PresentedDeclarations;
   readonly installer: VersionInstaller;
+  readonly previous: Pick<PreviousVersions, 'find'>;
   readonly jobs: InstallJobs;
 }
 
@@ -52,6 +54,25 @@ export class Installations {
   /** @throws DaemonError `not-found` when the tenant does not have the original */
   async upgrade(request: UpgradeRequest): Promise<InstallAnswer> {
     return await this.#requests.run(request.tenantId, () => this.#upgrade(request));
+  }
+
+  /**
+   * Back to the version that the tenant had before the last change, which runs before the other one is left. Once more leads forward again.
+   * @throws DaemonError `not-found` when the tenant does not have the plugin, or never had another version
+   */
+  async rollback(tenantId: string, pluginId: string): Promise<InstallAnswer> {
+    return await this.#requests.run(tenantId, async () => {
+      const [installed] = await this.#parts.database.installations.findByPluginIds(tenantId, [pluginId]);
+      if (installed === undefined) throw new DaemonError('not-found', 'plugin installation not found for this tenant');
+      const original = installed.plugin_unique_identifier;
+      const previous = await this.#parts.previous.find(tenantId, pluginId);
+      if (previous === undefined || previous.identifier === original)
+        throw new DaemonError('not-found', `there is no version of ${pluginId} before this one to go back to`, {
+          remedy: 'Name the version: POST /plugin/{tenant_id}/management/install/upgrade',
+        });
+      const { identifier: target, source, meta } = previous;
+      return await this.#upgrade({ tenantId, original, target, source, meta });
+    });
   }
 
   /** Unknown ids are no error: what should be gone is gone. */

@@ -2,6 +2,7 @@ import { utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { PackageCollector } from './package-collector.ts';
+import { PreviousVersions } from './previous-versions.ts';
 import { type Harness, openHarness, packageStore, TENANT, until } from './testing/harness.ts';
 import { testPackage } from './testing/packages.ts';
 import { installJobId } from './version-job.ts';
@@ -33,6 +34,7 @@ const collector = (at: Harness, days: number) =>
   new PackageCollector({
     database: at.database,
     store: packageStore(at.storage),
+    previous: new PreviousVersions(at.database.pluginNotes, at.log),
     owner: 'collector',
     retentionMs: days * DAY_MS,
     log: at.log,
@@ -84,4 +86,17 @@ test('a round ends with its signal', async () => {
   age(at, await upload(at, 'old'), 40);
   await expect(collector(at, 30).run(AbortSignal.abort(new Error('closing')))).rejects.toThrow('closing');
   expect(await packages(at)).toHaveLength(1);
+});
+
+test('what somebody could go back to is kept', async () => {
+  const at = await harness();
+  const identifier = await upload(at, 'before');
+  age(at, identifier, 10);
+  const previous = new PreviousVersions(at.database.pluginNotes, at.log);
+  await previous.remember(TENANT, 'acme/before', { identifier, source: 'package', meta: {} });
+  await collector(at, 5).run(running);
+  expect(await packages(at)).toEqual([identifier]);
+  await previous.forget(TENANT, 'acme/before');
+  await collector(at, 5).run(running);
+  expect(await packages(at)).toEqual([]);
 });

@@ -3,11 +3,13 @@ import { parseUniqueIdentifier } from '@plugin-daemon/plugin-package';
 import type { Database } from '../database/index.ts';
 import type { Log } from '../telemetry/index.ts';
 import type { PackageStore } from './package-store.ts';
+import type { PreviousVersions } from './previous-versions.ts';
 import { installJobId } from './version-job.ts';
 
 export interface PackageCollectorOptions {
   readonly database: Pick<Database, 'installations' | 'installTasks' | 'declarations' | 'jobLeases'>;
   readonly store: PackageStore;
+  readonly previous: Pick<PreviousVersions, 'identifiers'>;
   /** The id of this node. */
   readonly owner: string;
   /** Packages that no tenant has installed are removed when they are older than this; 0 keeps them for ever. */
@@ -19,7 +21,7 @@ export interface PackageCollectorOptions {
 const LEASE_MS = 60_000;
 
 /**
- * Removes uploaded packages that nobody refers to: no installation of any tenant, no install task. It holds the lease of the version's
+ * Removes uploaded packages that nobody refers to: no installation of any tenant, no install task, nobody who could go back to it. It holds the lease of the version's
  * install job meanwhile, so that no node installs what is being removed.
  */
 export class PackageCollector {
@@ -31,9 +33,9 @@ export class PackageCollector {
 
   /** One round. @throws what database or storage failed with; the next round goes on. */
   async run(signal: AbortSignal): Promise<void> {
-    const { database, store, retentionMs, log } = this.#options;
+    const { database, store, previous, retentionMs, log } = this.#options;
     if (retentionMs === 0) return;
-    const kept = new Set(await database.installations.identifiersInUse());
+    const kept = new Set([...(await database.installations.identifiersInUse()), ...(await previous.identifiers())]);
     const removed: string[] = [];
     for (const identifier of await store.listPackages()) {
       signal.throwIfAborted();

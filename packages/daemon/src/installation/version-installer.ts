@@ -6,6 +6,7 @@ import type { Claim, LocalPlugins } from '../supervision/index.ts';
 import type { Log } from '../telemetry/index.ts';
 import type { DeclarationSource } from './declaration-source.ts';
 import type { PackageStore } from './package-store.ts';
+import type { PreviousVersions } from './previous-versions.ts';
 import type { ItemWork } from './task-work.ts';
 
 /** What changed for a tenant, after it was committed. */
@@ -16,6 +17,7 @@ export type InstallationChange =
 export interface VersionInstallerParts {
   readonly database: Pick<Database, 'installations' | 'lifecycle' | 'plugins'>;
   readonly store: PackageStore;
+  readonly previous: Pick<PreviousVersions, 'remember' | 'forget'>;
   readonly declarations: DeclarationSource;
   /** Makes versions run: on this machine, or as functions. */
   readonly plugins: LocalPlugins;
@@ -143,6 +145,7 @@ export class VersionInstaller {
     const [first, second] = [original, target].toSorted() as [string, string];
     await this.#versions.run(first, () =>
       this.#versions.run(second, async () => {
+        const before = await this.#parts.database.installations.findByIdentifier(tenantId, original);
         const result = await this.#parts.database.lifecycle.upgradeForTenant({
           tenantId,
           originalIdentifier: original,
@@ -159,6 +162,11 @@ export class VersionInstaller {
           throw new DaemonError('internal', 'plugin has not been installed');
         }
         this.#changed({ kind: 'upgraded', tenantId, identifier: target, original });
+        await this.#parts.previous.remember(tenantId, pluginIdOf(original), {
+          identifier: original,
+          source: before?.source ?? '',
+          meta: before?.meta ?? {},
+        });
         if (result.originalReleased && result.originalInstallType === 'local') await this.#unclaimed(original);
       }),
     );
@@ -178,6 +186,7 @@ export class VersionInstaller {
       });
       if (result.outcome === 'absent') return;
       this.#changed({ kind: 'uninstalled', tenantId, identifier });
+      await this.#parts.previous.forget(tenantId, pluginIdOf(identifier));
       if (result.lastReference && result.installType === 'local') await this.#unclaimed(identifier);
     });
   }

@@ -3,7 +3,9 @@
  * changed only here. Knows runtimes by their contract and backwards invocation by its contract; knows no HTTP.
  * Called by http/dispatch, http/webhooks and bench programs; wired in compose.ts.
  */
+
 export { type ActionSpec, dispatchActions, invokeEndpoint } from './actions.ts';
+export { Admission, type AdmissionOptions } from './admission/index.ts';
 export { type CallOptions, Invocations, type InvocationsOptions } from './invocations.ts';
 export { type DispatchRequest, dispatchBody, readDispatchBody, type SessionEnvelope } from './request-message.ts';
 export type { Session, SessionFailure, SessionLimits, SessionOutcome, SessionOutput } from './session.ts';

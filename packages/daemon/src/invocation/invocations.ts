@@ -3,11 +3,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ByteBudget } from '@plugin-daemon/plugin-host/budget';
 import { DaemonError, type SessionError } from '@plugin-daemon/plugin-host/errors';
 import type { PluginRuntime } from '@plugin-daemon/plugin-host/runtimes';
-import { decodeDeclaration, type PluginDeclaration } from '@plugin-daemon/plugin-package';
+import { decodeDeclaration, type PluginDeclaration, parseUniqueIdentifier } from '@plugin-daemon/plugin-package';
 import { messageOf } from '@plugin-daemon/values';
 import type { BackwardsInvocations } from '../backwards-invocation/index.ts';
 import type { Placement, Routing } from '../routing/index.ts';
 import type { ActionSpec } from './actions.ts';
+import type { Admission } from './admission/index.ts';
 import { BatchedRuntime, isBatchable } from './batches/index.ts';
 import type { SessionEnvelope } from './request-message.ts';
 import { Session, type SessionLimits, type SessionOutcome, type SessionOutput } from './session.ts';
@@ -25,10 +26,14 @@ export interface CallOptions {
   readonly signal: AbortSignal;
 }
 
+type Admitted = ReturnType<Admission['admit']>;
+
 export interface InvocationsOptions {
   readonly routing: Pick<Routing, 'peek' | 'ready'>;
   readonly backwards: BackwardsInvocations;
   readonly limits: SessionLimits;
+  /** Absent: every call may begin. */
+  readonly admission?: Admission;
   /** What readers keep of answers (files in pieces), for all sessions together. */
   readonly kept?: ByteBudget;
   readonly onOpened: (session: Session) => void;
@@ -73,6 +78,24 @@ export class Invocations {
    * @throws DaemonError when no runtime can take it.
    */
   async open(call: CallOptions, output: SessionOutput): Promise<Session> {
+    const admitted = this.#admit(call);
+    try {
+      return await this.#begin(call, output, admitted);
+    } catch (error) {
+      // Having too much to do is no failure of the plugin.
+      const isBusy = error instanceof DaemonError && error.kind === 'overloaded';
+      admitted?.ended(call.signal.aborted || isBusy ? 'client_disconnect' : 'error');
+      throw error;
+    }
+  }
+
+  #admit({ placement, envelope }: CallOptions): Admitted | undefined {
+    const { admission } = this.#options;
+    if (admission?.enabled !== true) return undefined;
+    return admission.admit(envelope.tenantId, parseUniqueIdentifier(placement.identifier).pluginId);
+  }
+
+  async #begin(call: CallOptions, output: SessionOutput, admitted: Admitted | undefined): Promise<Session> {
     const { routing } = this.#options;
     const deadline = performance.now() + RETRY_LIMIT_MS;
     for (let attempt = 0; ; attempt++) {
@@ -89,6 +112,7 @@ export class Invocations {
         onFault: this.#options.onFault,
         onUnread: (unread, error) => void this.#resend(unread, call.placement, error),
         onClosed: (closed, outcome) => {
+          admitted?.ended(outcome);
           if (this.#open.delete(closed.id)) this.#forgotten(closed, outcome);
         },
       });

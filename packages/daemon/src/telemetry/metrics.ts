@@ -60,6 +60,8 @@ const families = {
   plugin_isolation: gauge('What holds a plugin in', ['plugin_id', 'mode']),
   /** 0 while it sleeps. */
   plugin_instances: gauge('Processes that are kept for a plugin', ['plugin_id']),
+  /** reason: rate, breaker. */
+  plugin_calls_refused_total: counter('Calls that were not let in', ['plugin_id', 'reason']),
   plugin_calls_waiting: gauge('Calls that wait for a process of a plugin', ['plugin_id']),
   /** way: forked, from a parent that has imported the SDK, or plain. */
   plugin_starts_total: counter('Processes of plugins that became ready', ['plugin_id', 'way']),

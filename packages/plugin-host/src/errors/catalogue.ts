@@ -103,6 +103,21 @@ export const errorKinds = {
     meaning:
       'The plugin has more calls than it can take, and enough wait already; `Retry-After` says when to try again.',
   },
+  /** The message is a plugin's rate limit error as JSON. */
+  'rate-limited': {
+    code: -500,
+    type: 'PluginInvokeError',
+    status: 429,
+    meaning:
+      'A tenant makes more calls of a plugin than PLUGIN_CALLS_PER_MINUTE allows; `Retry-After` says when to try again.',
+  },
+  /** The text contains what Dify takes as "try again". */
+  'circuit-open': {
+    code: -500,
+    type: 'PluginDaemonInternalServerError',
+    status: 503,
+    meaning: 'The plugin failed too often in a row and is left alone for a while; `Retry-After` says how long.',
+  },
   'too-many-requests': {
     code: -400,
     type: 'PluginDaemonBadRequestError',

@@ -5,7 +5,7 @@ import { parseUniqueIdentifier } from '@plugin-daemon/plugin-package';
 import { type AnyRoute, route } from '../route.ts';
 import { requireUuid } from './bound-ids.ts';
 import type { ManagementDependencies } from './dependencies.ts';
-import { InstallBody, UninstallBody, UpgradeBody } from './records.ts';
+import { InstallBody, RollbackBody, UninstallBody, UpgradeBody } from './records.ts';
 import { schemas } from './schemas.ts';
 
 const tag = 'Installation';
@@ -67,6 +67,18 @@ export function installingRoutes({ installation, database }: ManagementDependenc
           meta: input.meta ?? {},
         });
       },
+    }),
+    route({
+      method: 'POST',
+      group: 'plugin',
+      path: '/management/install/rollback',
+      operationId: 'rollBackPlugin',
+      tag,
+      summary: "Switches a tenant's plugin back to the version before the last switch; once more leads forward again.",
+      request: RollbackBody,
+      audit: { action: 'plugin.rollback', subjects: ({ input }) => [input.plugin_id] },
+      data: schemas.installAnswer,
+      handle: ({ tenantId, input }) => installations.rollback(requireUuid(tenantId), input.plugin_id),
     }),
     route({
       method: 'POST',

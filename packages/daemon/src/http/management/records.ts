@@ -89,6 +89,10 @@ export const UpgradeBody = record('', {
   meta: object('Meta'),
 });
 
+export const RollbackBody = record('', {
+  plugin_id: string('PluginID').check(required, max(255)).describe('`author/name`'),
+});
+
 export const UninstallBody = record('', {
   plugin_installation_id: string('PluginInstallationID').check(required),
 });
