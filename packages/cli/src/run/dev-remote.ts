@@ -1,6 +1,6 @@
 /** `plugin dev` against a Dify: plugin processes behind a relay that keeps the debugging connection. */
 import { createProcessLauncher, type PluginProcess, type ProcessLauncher } from '@plugin-daemon/plugin-host/launcher';
-import { StderrTail } from '@plugin-daemon/plugin-host/runtimes/local';
+import { pluginEnvironment, StderrTail } from '@plugin-daemon/plugin-host/runtimes/local';
 import type { Call } from '../command.ts';
 import { CliError } from '../errors.ts';
 import { isRecord } from '../record.ts';
@@ -65,17 +65,15 @@ export class RemoteTarget implements DevTarget {
   }
 
   async #start(plugin: DevPlugin, port: number): Promise<PluginProcess> {
-    const env: Record<string, string> = {};
-    for (const [name, value] of Object.entries(this.#call.env)) if (value !== undefined) env[name] = value;
-    Object.assign(env, {
+    const env = {
+      ...pluginEnvironment(this.#call.env, { inheritAll: true }),
       INSTALL_METHOD: 'remote',
       REMOTE_INSTALL_URL: `127.0.0.1:${port}`,
       REMOTE_INSTALL_HOST: '127.0.0.1',
       REMOTE_INSTALL_PORT: String(port),
       REMOTE_INSTALL_KEY: this.#key,
       PYTHONUNBUFFERED: '1',
-      PYTHONUTF8: '1',
-    });
+    };
     const running = await this.#launcher.launch({
       command: plugin.python,
       args: ['-m', plugin.entrypoint],

@@ -1,4 +1,5 @@
-import { afterEach, expect, test } from 'vitest';
+import { StatementSync } from 'node:sqlite';
+import { afterEach, expect, onTestFinished, test, vi } from 'vitest';
 import type { InstallTaskRecord } from '../database/index.ts';
 import { createInstallation } from './installation.ts';
 import {
@@ -50,6 +51,20 @@ const installationOf = async ({ database }: Harness, tenantId = TENANT) => {
   if (row === undefined) throw new Error('nothing is installed');
   return row;
 };
+
+test('one installation reads the declaration from the database once, its start included', async () => {
+  const at = await harness();
+  // What the start of a plugin reads (compose/local-plugins.ts).
+  at.plugins.onStart = async (identifier) => void (await at.database.declarations.find(identifier));
+  const identifier = await upload(at);
+  const statements = vi.spyOn(StatementSync.prototype, 'all');
+  onTestFinished(() => statements.mockRestore());
+  await install(at, identifier);
+  const reads = statements.mock.contexts.filter(
+    (one) => one instanceof StatementSync && one.sourceSQL.includes('from "plugin_declarations"'),
+  );
+  expect(reads).toHaveLength(1);
+});
 
 const marked = (at: Harness) => at.storage.list('plugin');
 
