@@ -50,6 +50,9 @@ class ReportTool(Tool):
         elif what == "pid":
             with open("/proc/self/stat") as stat:
                 yield self.create_text_message(stat.read().split()[0])
+        elif what == "writable":
+            libraries = sorted({os.path.dirname(sys.modules[name].__file__) for name in ("dify_plugin", "certifi", "gevent")})
+            yield self.create_text_message(json.dumps([path for path in libraries if os.access(path, os.W_OK)]))
         elif what == "random":
             yield self.create_text_message(str(random.random()))
         elif what == "bomb":

@@ -21,7 +21,7 @@ export async function handOver(directory: string, user: PluginUser, fresh: boole
   for (const name of await readdir(directory)) {
     if (!NOT_OURS.has(name)) await handOverEntry(join(directory, name), user);
   }
-  await makeReadable(join(directory, '.venv'));
+  await makeReadable(join(directory, '.venv'), !fresh);
   await lchown(directory, 0, user.gid);
   await chmod(directory, SHARED_DIRECTORY);
 }

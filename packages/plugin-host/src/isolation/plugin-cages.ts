@@ -66,6 +66,8 @@ export class PluginCages {
   readonly #options: PluginCagesOptions;
   readonly #versions = new Map<string, Version>();
   readonly #inForce = new Map<string, InForce>();
+  /** Opened to all users before. */
+  readonly #shown = new Set<string>();
 
   constructor(foundation: Foundation, options: PluginCagesOptions) {
     this.#foundation = foundation;
@@ -131,7 +133,8 @@ export class PluginCages {
 
   /** For users other than the daemon's own. */
   async #show(path: string): Promise<void> {
-    await makeReadable(path);
+    if (!this.#shown.has(path)) await makeReadable(path, false);
+    this.#shown.add(path);
     const { workingPath, dataDirectory } = this.#foundation.options;
     for (const root of [dataDirectory, workingPath]) await openWay(root, dirname(path));
   }

@@ -8,9 +8,9 @@
  */
 export const CANCEL_SCRIPT = String.raw`
 def _plugin_daemon_cancel():
-    import json, sys, threading, time
+    # Nothing here may import threading before the SDK has patched it: locks made before that block all greenlets at once.
+    import json, sys, time
     from collections import OrderedDict
-    from concurrent.futures import ThreadPoolExecutor
 
     # Seconds after which a call that goes on is thrown into again: it may have caught the exception. In between it may clean up.
     AGAIN = (0.3, 1, 2, 4, 8, 16, 32, 60)
@@ -26,6 +26,8 @@ def _plugin_daemon_cancel():
 
     def amend():
         import gevent
+        import threading
+        from concurrent.futures import ThreadPoolExecutor
         from dify_plugin.core.entities.plugin.io import PluginInStreamEvent
         from dify_plugin.core.server.__base.request_reader import RequestReader
         from dify_plugin.core.server.io_server import IOServer

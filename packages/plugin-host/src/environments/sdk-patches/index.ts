@@ -2,7 +2,7 @@
  * Puts right what is wrong in old releases of the plugin SDK, once per environment and by the version that is installed.
  * Called by the environment's construction; failures are logged and never fatal, as an unpatched SDK still works.
  */
-import { readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { chmod, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EnvironmentLog } from '../options.ts';
 import { AMENDMENTS, type Amendment } from './amendments.ts';
@@ -37,12 +37,15 @@ export async function patchSdk(sitePackages: string, log: EnvironmentLog): Promi
     const path = join(sitePackages, 'dify_plugin', file);
     try {
       // What calls itself the SDK may be anything: a package chooses its dependencies.
-      if ((await stat(path)).size > LARGEST_MODULE) throw new Error(`${file} is larger than ${LARGEST_MODULE} bytes`);
+      const { size, mode } = await stat(path);
+      if (size > LARGEST_MODULE) throw new Error(`${file} is larger than ${LARGEST_MODULE} bytes`);
       const text = await readFile(path, 'utf8');
       if (!text.includes(MARK)) {
         // A new file in the old one's place: the old one is shared with uv's cache and with other environments.
         const temporary = `${path}.${process.pid}`;
         await writeFile(temporary, `${text.trimEnd()}\n\n\n${MARK}\n# ${reason}\n${python}`);
+        // Plugins with users of their own read it, whatever the daemon's umask is.
+        await chmod(temporary, mode & 0o777);
         await rename(temporary, path);
       }
       patched.push(file);
