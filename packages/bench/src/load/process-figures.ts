@@ -19,6 +19,10 @@ function megabytes(pid: number, field: 'VmRSS' | 'VmHWM'): number {
 /** Resident memory now, in MB (2^20 bytes). */
 export const residentMb = (pid: number): number => megabytes(pid, 'VmRSS');
 
+/** Memory in MB, shared pages divided by the number of processes that share them. */
+export const proportionalMb = (pid: number): number =>
+  Number(/^Pss:\s+(\d+)/m.exec(read(`/proc/${pid}/smaps_rollup`))?.[1] ?? 0) / 1024;
+
 /** Largest resident memory since `resetPeak`, in MB. */
 export const peakMb = (pid: number): number => megabytes(pid, 'VmHWM');
 

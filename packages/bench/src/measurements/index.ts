@@ -5,6 +5,7 @@ import { installs } from './installs.ts';
 import { coldStart, crashes } from './lifecycle.ts';
 import { manyPlugins } from './lists.ts';
 import type { Measurement } from './measurement.ts';
+import { prefork } from './prefork.ts';
 import { stalledReader } from './stalled-reader.ts';
 import { slowStreams, streamThroughput } from './streams.ts';
 import { uploads } from './uploads.ts';
@@ -19,6 +20,7 @@ export const measurements: readonly Measurement[] = [
   slowStreams,
   stalledReader,
   crashes,
+  prefork,
   uploads,
   manyPlugins,
 ];

@@ -11,7 +11,7 @@ export const SHEPHERD_SCRIPT = `${VIEW_SCRIPT}${REMAINS_SCRIPT}
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_CAPBSET_DROP = 1, 4, 24
 PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL = 36, 38, 47, 4
 CLONE_NEWNS, CLONE_NEWIPC, CLONE_NEWUSER, CLONE_NEWPID = 0x20000, 0x8000000, 0x10000000, 0x20000000
-LAST_CAPABILITY = 63
+LAST_CAPABILITY, CAPABILITY_VERSION_3 = 63, 0x20080522
 # The daemon closes its end as soon as it knows that the process has ended.
 LAST_READ_SECONDS = 5
 DEFAULT_SIGNALS = (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD)
@@ -97,6 +97,8 @@ def drop_privileges(user):
         os.setresgid(user["gid"], user["gid"], user["gid"])
         os.setresuid(user["uid"], user["uid"], user["uid"])
     prctl(PR_SET_NO_NEW_PRIVS, 1)
+    # An exec takes those away that a user namespace has given; a child that goes on without one would keep them.
+    kernel("giving up capabilities", "capset", (ctypes.c_uint32 * 2)(CAPABILITY_VERSION_3, 0), (ctypes.c_uint32 * 6)())
 
 
 def set_limits(limits):
