@@ -26,7 +26,7 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import pc from 'picocolors';
-import { backendSettings } from './conformance/backend.ts';
+import { backendSettings, sharedCache } from './conformance/backend.ts';
 import {
   compareDebugging,
   type DebuggingTarget,
@@ -131,7 +131,7 @@ async function serverless(bench: SharedBench, work: string): Promise<boolean> {
   const place = join(work, 'serverless');
   mkdirSync(place);
   const { counts, unexpected, stale, notes } = await compareServerless(bench, place, {
-    settings: backendSettings(values.database),
+    settings: { ...backendSettings(values.database), ...sharedCache(values.database) },
     deliberate: deliberateDifferences(),
     tools: join(work, 'data/tools'),
     quick: values.quick,

@@ -47,3 +47,11 @@ function fromService(server: string): Record<string, string> {
     DB_DATABASE: 'conformance',
   };
 }
+
+/** Redis for nodes that share a database server, if one was started; the environment may name another. */
+export function sharedCache(server: string | undefined): Settings {
+  const url = server === undefined || process.env.REDIS_HOST !== undefined ? undefined : provided('redis');
+  if (url === undefined) return {};
+  const { hostname, port } = new URL(url);
+  return { REDIS_HOST: hostname, REDIS_PORT: port, REDIS_KEY_PREFIX: `conformance_${randomBytes(4).toString('hex')}` };
+}

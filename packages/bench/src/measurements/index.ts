@@ -1,6 +1,7 @@
 /** Every measurement, in the order in which they disturb each other least. A new one is a file and a row here. */
 import { backwardsCalls } from './backwards.ts';
 import { firstChunk, toolCalls } from './calls.ts';
+import { functions } from './functions.ts';
 import { installs } from './installs.ts';
 import { coldStart, crashes } from './lifecycle.ts';
 import { manyPlugins } from './lists.ts';
@@ -23,5 +24,6 @@ export const measurements: readonly Measurement[] = [
   prefork,
   uploads,
   manyPlugins,
+  functions,
 ];
 export { Bench, type Figure, type Measurement, type Target } from './measurement.ts';
