@@ -136,7 +136,7 @@ async function run(path: string, runtime: Played, texts = ['x'.repeat(100), 'y'.
     },
     { action: 'x', traceparent: () => '' },
   );
-  session.send(JSON.stringify({ data: { texts } }));
+  void session.send(JSON.stringify({ data: { texts } }));
   return { chunks, over: await over.promise, secret: session.callBackSecret };
 }
 
