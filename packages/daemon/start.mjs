@@ -25,6 +25,7 @@ const sources = [
   join(root, 'build.ts'),
   join(root, '../plugin-host/src'),
   join(root, '../plugin-package/src'),
+  join(root, '../values/src'),
   join(root, '../wire-schema/src'),
 ];
 

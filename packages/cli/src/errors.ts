@@ -2,6 +2,7 @@
  * Why a command ended without its result. Every failure a user can see is one of these: a code for scripts, a sentence
  * for people and, where there is one, the remedy. The exit codes: docs/wire/cli.md#exit-codes.
  */
+import { messageOf } from '@plugin-daemon/values';
 export const EXIT = { ok: 0, failed: 1, usage: 2, findings: 3, interrupted: 130 } as const;
 
 export interface CliErrorOptions {
@@ -83,6 +84,6 @@ export function toCliError(error: unknown): CliError {
     if (file !== undefined) options.file = file;
     return new CliError(code.toLowerCase(), file === undefined ? text : `${file}: ${text}`, options);
   }
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   return new CliError('failed', message, { cause: error });
 }

@@ -61,7 +61,7 @@ export const rules: HouseRules = {
       ['index.ts', 'schema.ts'],
     ],
     cli: [
-      ['errors.ts', 'nearest.ts', 'older-node.ts', 'record.ts', 'version.ts'],
+      ['errors.ts', 'nearest.ts', 'older-node.ts', 'version.ts'],
       ['files', 'output'],
       ['command.ts', 'machine'],
       ['init'],

@@ -2,7 +2,7 @@
 import { access, constants, mkdir, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { DaemonAnswerError, DaemonClient, DaemonUnreachableError, UnexpectedAnswerError } from '@plugin-daemon/client';
-import { messageOf } from '@plugin-daemon/values';
+import { isObject, messageOf } from '@plugin-daemon/values';
 import { EnvHttpProxyAgent } from 'undici';
 import { CliError, interrupted } from '../errors.ts';
 import { cacheDirectory } from '../files/cache.ts';
@@ -10,7 +10,6 @@ import { FULL_SDK_MINOR } from '../init/rules.ts';
 import { keptEnvironments } from '../machine/environment-cache.ts';
 import { locateTools, toolsDirectory, uvEnvironment, withTools } from '../machine/machine-tools.ts';
 import { runTool } from '../machine/run-tool.ts';
-import { isRecord } from '../record.ts';
 
 export type Verdict = 'ok' | 'warning' | 'failed' | 'skipped';
 
@@ -109,12 +108,12 @@ async function index({ env, signal, offline }: CheckContext): Promise<Omit<Check
     { cwd: tmpdir(), env: uvEnvironment(env, tools.python), signal, input: 'dify-plugin\n' },
   ).catch((error: unknown) => error);
   if (signal.aborted) throw interrupted();
-  if (isRecord(result) && result.code === 0)
+  if (isObject(result) && result.code === 0)
     return {
       verdict: 'ok',
       detail: `the package index answers (newest SDK: ${String(result.stdout).trim().replace('dify-plugin==', '')})`,
     };
-  const text = isRecord(result) ? String(result.stderr) : String(result);
+  const text = isObject(result) ? String(result.stderr) : String(result);
   if (tools.python === undefined)
     return {
       verdict: 'skipped',

@@ -1,5 +1,6 @@
 /** `dify migrate`: the schema of the daemon's database brought up to date (docs/wire/cli.md#migrate). */
 import { existsSync } from 'node:fs';
+import { messageOf } from '@plugin-daemon/values';
 import type { Call, Outcome } from '../command.ts';
 import { CliError } from '../errors.ts';
 import { locateDatabase, withDatabase } from './daemon-database.ts';
@@ -21,11 +22,7 @@ export async function run({ env, cwd, io }: Call): Promise<Outcome> {
     await withDatabase(location, (database) => database.ping());
   } catch (error) {
     if (error instanceof CliError) throw error;
-    throw new CliError(
-      'migration',
-      `failed to run migrations: ${error instanceof Error ? error.message : String(error)}`,
-      { cause: error },
-    );
+    throw new CliError('migration', `failed to run migrations: ${messageOf(error)}`, { cause: error });
   }
   io.debug('database', { file: databaseFile });
   return {

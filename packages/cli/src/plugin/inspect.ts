@@ -7,6 +7,7 @@ import {
   validateManifest,
   verifySignature,
 } from '@plugin-daemon/plugin-package';
+import { messageOf } from '@plugin-daemon/values';
 import type { Call, Outcome } from '../command.ts';
 import { EXIT } from '../errors.ts';
 import { loadPublicKey } from '../signature/keys.ts';
@@ -55,7 +56,7 @@ export async function run({ args, flags, cwd, io, signal }: Call): Promise<Outco
   try {
     validateManifest(declaration);
   } catch (error) {
-    refusal = error instanceof Error ? error.message : String(error);
+    refusal = messageOf(error);
   }
   const sizes =
     source.folder?.files.map((file) => [file.path, file.size] as const) ??

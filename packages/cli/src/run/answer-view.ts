@@ -1,9 +1,9 @@
 /** The answer of a call as a person wants to read it: texts as they stream, the rest as JSON, files into a folder. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isObject } from '@plugin-daemon/values';
 import { writeFileAtomic } from '../files/atomic.ts';
 import type { Io } from '../output/io.ts';
-import { isRecord } from '../record.ts';
 
 interface Blob {
   parts: Buffer[];
@@ -48,7 +48,7 @@ export class AnswerView {
 
   /** One item of the stream. */
   async show(type: string, item: unknown): Promise<void> {
-    if (!isRecord(item)) return this.#line(JSON.stringify(item));
+    if (!isObject(item)) return this.#line(JSON.stringify(item));
     if (type === 'model') return this.#model(item);
     if (type === 'endpoint') return this.#endpoint(item);
     // The answer a trigger gives to its webhook is an HTTP response in hex.
@@ -57,7 +57,7 @@ export class AnswerView {
         JSON.stringify({ ...item, response: Buffer.from(item.response, 'hex').toString('utf8') }, null, 2),
       );
     }
-    if (typeof item.type === 'string' && isRecord(item.message))
+    if (typeof item.type === 'string' && isObject(item.message))
       return this.#message(item.type, item.message, item.meta);
     await this.#line(JSON.stringify(item, null, 2));
   }
@@ -103,12 +103,12 @@ export class AnswerView {
   }
 
   async #model(item: Record<string, unknown>): Promise<void> {
-    if (isRecord(item.delta) && isRecord(item.delta.message)) {
+    if (isObject(item.delta) && isObject(item.delta.message)) {
       const { content, tool_calls: calls } = item.delta.message;
       if (typeof content === 'string') await this.#text(content);
       else if (content !== null && content !== undefined) await this.#line(JSON.stringify(content));
       if (Array.isArray(calls)) for (const call of calls) await this.#line(`tool call: ${JSON.stringify(call)}`);
-      if (isRecord(item.delta.usage))
+      if (isObject(item.delta.usage))
         await this.#line(
           this.#io.colors.dim(
             `${String(item.delta.usage.prompt_tokens)} + ${String(item.delta.usage.completion_tokens)} tokens`,
@@ -126,7 +126,7 @@ export class AnswerView {
   async #endpoint(item: Record<string, unknown>): Promise<void> {
     if (item.status !== undefined) {
       await this.#line(`HTTP ${String(item.status)}`);
-      if (isRecord(item.headers))
+      if (isObject(item.headers))
         for (const [name, value] of Object.entries(item.headers)) await this.#line(`${name}: ${String(value)}`);
       await this.#line('');
     }
@@ -140,7 +140,7 @@ export class AnswerView {
 }
 
 function nameOf(meta: unknown, fallback: string): string {
-  if (!isRecord(meta)) return fallback;
+  if (!isObject(meta)) return fallback;
   const name = meta.filename ?? meta.file_name;
   return typeof name === 'string' && name !== '' ? name : fallback;
 }

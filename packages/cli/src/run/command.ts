@@ -3,9 +3,9 @@
  * else.
  */
 import { createServer, type Socket } from 'node:net';
+import { isObject } from '@plugin-daemon/values';
 import type { Call, Outcome } from '../command.ts';
 import { CliError, EXIT, interrupted, toCliError, usageError } from '../errors.ts';
-import { isRecord } from '../record.ts';
 import { MockStorage } from './mock-dify.ts';
 import { preparePlugin, type ReadyPlugin } from './prepare.ts';
 import { type Format, LineWriter, linesOf } from './protocol.ts';
@@ -39,7 +39,7 @@ async function admitted(
   if (token === undefined) return true;
   const first = await lines.next();
   const value = first.done === true || first.value === undefined ? undefined : safeParse(first.value);
-  if (isRecord(value) && value.token === token) return true;
+  if (isObject(value) && value.token === token) return true;
   await writer.send('', 'error', { error: 'the first line must be {"token":"…"} with the token of --token' });
   return false;
 }

@@ -4,8 +4,8 @@
  * Dify noticing; with other declarations the connection is made anew. Calls are seen as they pass.
  */
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { isObject } from '@plugin-daemon/values';
 import { CliError } from '../errors.ts';
-import { isRecord } from '../record.ts';
 import { linesOf } from './protocol.ts';
 
 export interface RelayEvents {
@@ -41,7 +41,7 @@ const STABLE_MS = 5000;
 function parse(line: string): Record<string, unknown> | undefined {
   try {
     const value: unknown = JSON.parse(line);
-    return isRecord(value) ? value : undefined;
+    return isObject(value) ? value : undefined;
   } catch {
     return undefined;
   }
@@ -142,12 +142,12 @@ export class DebugRelay {
 
   #fromPlugin(line: string): void {
     const message = parse(line);
-    if (message?.event === 'session' && typeof message.session_id === 'string' && isRecord(message.data)) {
+    if (message?.event === 'session' && typeof message.session_id === 'string' && isObject(message.data)) {
       const { type, data } = message.data;
       if (type === 'error')
         this.#events.call('error', {
           ...this.#describe(message.session_id),
-          message: isRecord(data) ? `${String(data.error_type)}: ${String(data.message)}` : String(data),
+          message: isObject(data) ? `${String(data.error_type)}: ${String(data.message)}` : String(data),
         });
       if (type === 'end') this.#finish(message.session_id);
     }
@@ -179,7 +179,7 @@ export class DebugRelay {
         if (this.#waiting.length < MAX_WAITING) this.#waiting.push(line);
         return;
       }
-      const data = isRecord(message.data) ? message.data : {};
+      const data = isObject(message.data) ? message.data : {};
       this.#calls.set(session, {
         plugin,
         type: String(data.type ?? ''),

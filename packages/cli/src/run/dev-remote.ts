@@ -1,9 +1,9 @@
 /** `plugin dev` against a Dify: plugin processes behind a relay that keeps the debugging connection. */
 import { createProcessLauncher, type PluginProcess, type ProcessLauncher } from '@plugin-daemon/plugin-host/launcher';
 import { pluginEnvironment, StderrTail } from '@plugin-daemon/plugin-host/runtimes/local';
+import { isObject, messageOf } from '@plugin-daemon/values';
 import type { Call } from '../command.ts';
 import { CliError } from '../errors.ts';
-import { isRecord } from '../record.ts';
 import { DebugRelay } from './debug-relay.ts';
 import { logPrinter } from './dev-log.ts';
 import type { DevPlugin, DevTarget } from './dev-target.ts';
@@ -98,9 +98,9 @@ export class RemoteTarget implements DevTarget {
     if (line.startsWith('{')) {
       try {
         const value: unknown = JSON.parse(line);
-        if (isRecord(value) && value.event === 'log' && isRecord(value.data))
+        if (isObject(value) && value.event === 'log' && isObject(value.data))
           return log(String(value.data.level), String(value.data.message));
-        if (isRecord(value) && (value.event === 'heartbeat' || 'plugins' in value)) return;
+        if (isObject(value) && (value.event === 'heartbeat' || 'plugins' in value)) return;
       } catch {
         // No JSON after all: shown as it is.
       }
@@ -153,7 +153,7 @@ export class RemoteTarget implements DevTarget {
     try {
       await this.replace(plugin);
     } catch (error) {
-      this.#call.io.error(error instanceof Error ? error.message : String(error));
+      this.#call.io.error(messageOf(error));
       this.#call.io.note('waiting for the next change');
     }
   }

@@ -1,8 +1,8 @@
 /** Recorded calls: one JSON file with the request, the answers, and what was asked of Dify, to repeat anywhere. */
 import { readFile } from 'node:fs/promises';
+import { isObject, messageOf } from '@plugin-daemon/values';
 import { CliError, systemCode } from '../errors.ts';
 import { writeFileAtomic } from '../files/atomic.ts';
-import { isRecord } from '../record.ts';
 import type { BackwardsRecord, CallResult } from './one-call.ts';
 import type { PluginFailure } from './plugin-host.ts';
 
@@ -32,8 +32,8 @@ export function makeFixture(
   const { failure } = result;
   const masked = {
     ...request,
-    ...(isRecord(request.credentials) ? { credentials: mask(request.credentials) } : {}),
-    ...(isRecord(request.settings) ? { settings: mask(request.settings) } : {}),
+    ...(isObject(request.credentials) ? { credentials: mask(request.credentials) } : {}),
+    ...(isObject(request.settings) ? { settings: mask(request.settings) } : {}),
   };
   return {
     format: 1,
@@ -67,12 +67,11 @@ export async function readFixture(path: string): Promise<Fixture> {
   try {
     value = JSON.parse(await readFile(path, 'utf8'));
   } catch (error) {
-    const what =
-      systemCode(error) === 'ENOENT' ? 'no such file' : error instanceof Error ? error.message : String(error);
+    const what = systemCode(error) === 'ENOENT' ? 'no such file' : messageOf(error);
     throw new CliError('invalid-fixture', `${path}: ${what}`, { file: path, cause: error });
   }
   if (
-    !isRecord(value) ||
+    !isObject(value) ||
     value.format !== 1 ||
     typeof value.action !== 'string' ||
     typeof value.type !== 'string' ||
@@ -88,9 +87,9 @@ export async function readFixture(path: string): Promise<Fixture> {
     plugin: typeof value.plugin === 'string' ? value.plugin : '',
     type: value.type,
     action: value.action,
-    request: isRecord(value.request) ? value.request : {},
+    request: isObject(value.request) ? value.request : {},
     answers: value.answers,
-    ...(isRecord(value.error)
+    ...(isObject(value.error)
       ? { error: { error_type: String(value.error.error_type), message: String(value.error.message) } }
       : {}),
     backwards: Array.isArray(value.backwards) ? (value.backwards as BackwardsRecord[]) : [],
@@ -126,7 +125,7 @@ export function compare(expected: unknown, got: unknown, ignore: readonly string
       return [`${path || 'answers'}: expected ${expected.length} items, got ${got.length}`];
     return expected.flatMap((item, index) => compare(item, got[index], ignore, `${path}[${index}]`));
   }
-  if (isRecord(expected) && isRecord(got)) {
+  if (isObject(expected) && isObject(got)) {
     return [...new Set([...Object.keys(expected), ...Object.keys(got)])].flatMap((name) =>
       compare(expected[name], got[name], ignore, path === '' ? name : `${path}.${name}`),
     );

@@ -2,9 +2,9 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { isObject } from '@plugin-daemon/values';
 import type { Call, Outcome } from '../command.ts';
 import { CliError, EXIT, usageError } from '../errors.ts';
-import { isRecord } from '../record.ts';
 import { declarationOf, openSource } from '../source/source.ts';
 import { AnswerView } from './answer-view.ts';
 import { differences, makeFixture, readFixture, scriptOf, writeFixture } from './fixture.ts';
@@ -83,7 +83,7 @@ async function specFrom(
     );
   const data = flags.text('data');
   const parsed = data === undefined ? undefined : parseJson(data, '--data');
-  if (parsed !== undefined && !isRecord(parsed)) throw usageError('--data must be a JSON object');
+  if (parsed !== undefined && !isObject(parsed)) throw usageError('--data must be a JSON object');
   const spec = buildCall(declaration, kind ?? '', name, {
     params: pairs(flags.list('param'), 'param'),
     credentials: await credentialsFrom(call),

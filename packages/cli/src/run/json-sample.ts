@@ -1,5 +1,5 @@
 /** A value that fits a JSON Schema, for answers of a model that was offered tools (docs/wire/cli.md#mocked-dify). */
-import { isRecord } from '../record.ts';
+import { isObject } from '@plugin-daemon/values';
 
 const LETTERS = 'abcdefghijklmnopqrstuvwxyz';
 
@@ -10,7 +10,7 @@ function text(): string {
 }
 
 function sample(schema: unknown, depth: number): unknown {
-  if (!isRecord(schema)) return text();
+  if (!isObject(schema)) return text();
   if (Array.isArray(schema.enum) && schema.enum.length > 0) return schema.enum[0];
   const minimum = typeof schema.minimum === 'number' ? schema.minimum : 0;
   const maximum = typeof schema.maximum === 'number' ? schema.maximum : 100;
@@ -31,6 +31,6 @@ function sample(schema: unknown, depth: number): unknown {
 }
 
 export function sampleObject(schema: unknown, depth = 0): Record<string, unknown> {
-  const properties = isRecord(schema) && isRecord(schema.properties) ? schema.properties : {};
+  const properties = isObject(schema) && isObject(schema.properties) ? schema.properties : {};
   return Object.fromEntries(Object.entries(properties).map(([key, value]) => [key, sample(value, depth)]));
 }

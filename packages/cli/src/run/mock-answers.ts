@@ -1,7 +1,7 @@
 /** The fixed answers to calls back into Dify, one entry per kind (docs/wire/cli.md#mocked-dify). Each yields the messages of its answer. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BackwardsKind } from '@plugin-daemon/plugin-host/backwards-kinds';
-import { isRecord } from '../record.ts';
+import { isObject } from '@plugin-daemon/values';
 import { sampleObject } from './json-sample.ts';
 
 export type Request = Readonly<Record<string, unknown>>;
@@ -50,7 +50,7 @@ const USAGE = {
 
 async function* llm(request: Request): AsyncIterable<unknown> {
   const [tool] = list(request.tools);
-  if (isRecord(tool)) {
+  if (isObject(tool)) {
     const call = {
       id: 'oshiawaseni',
       type: 'function',
@@ -157,7 +157,7 @@ const EXTRACTED: Record<string, unknown> = {
 function extract(request: Request): unknown {
   const outputs: Record<string, unknown> = {};
   for (const parameter of list(request.parameters)) {
-    if (!isRecord(parameter)) continue;
+    if (!isObject(parameter)) continue;
     const [option] = list(parameter.options);
     outputs[text(parameter.name)] =
       parameter.type === 'select' && option !== undefined ? option : EXTRACTED[text(parameter.type)];
@@ -167,7 +167,7 @@ function extract(request: Request): unknown {
 
 function classify(request: Request): unknown {
   const [first] = list(request.classes);
-  return { process_data: {}, outputs: { class_name: isRecord(first) ? first.name : '' }, inputs: {} };
+  return { process_data: {}, outputs: { class_name: isObject(first) ? first.name : '' }, inputs: {} };
 }
 
 /** One result. */
@@ -183,7 +183,7 @@ export const mockAnswers: Readonly<Record<Exclude<BackwardsKind, 'storage'>, Ans
   multimodal_embedding: once((request) => embedding(list(request.documents).length, request)),
   rerank: once((request) => ranked(request, text)),
   multimodal_rerank: once((request) =>
-    ranked(request, (document) => (isRecord(document) ? text(document.content) : '')),
+    ranked(request, (document) => (isObject(document) ? text(document.content) : '')),
   ),
   tts: () => repeat(10, { result: 'a1b2c3d4' }),
   speech2text: once(() => ({ result: 'hello world' })),

@@ -7,8 +7,8 @@ import { mkdir, readFile, rm, stat } from 'node:fs/promises';
 import { dirname, join, posix } from 'node:path';
 import { backwardsKindRow, grantedKind } from '@plugin-daemon/plugin-host/backwards-kinds';
 import type { Permission } from '@plugin-daemon/plugin-package';
+import { isObject, messageOf } from '@plugin-daemon/values';
 import { writeFileAtomic } from '../files/atomic.ts';
-import { isRecord } from '../record.ts';
 import { mockAnswers, type Request } from './mock-answers.ts';
 import type { BackwardsAnswer } from './plugin-host.ts';
 
@@ -108,7 +108,7 @@ function scripted(
 ): { form: 'stream' | 'struct'; items: unknown[] } | { error: string } | undefined {
   const entry = script?.[kind];
   if (entry === undefined) return undefined;
-  if (isRecord(entry) && typeof entry.error === 'string' && Object.keys(entry).length === 1)
+  if (isObject(entry) && typeof entry.error === 'string' && Object.keys(entry).length === 1)
     return { error: entry.error };
   const form = formOf(kind);
   return { form, items: Array.isArray(entry) ? entry : [entry] };
@@ -120,10 +120,10 @@ export async function answerBackwards(
   options: MockOptions,
   respond: (answer: BackwardsAnswer) => void,
 ): Promise<void> {
-  const call = isRecord(data) ? data : {};
+  const call = isObject(data) ? data : {};
   const id = typeof call.backwards_request_id === 'string' ? call.backwards_request_id : '';
   const kind = typeof call.type === 'string' ? call.type : '';
-  const request: Request = isRecord(call.request) ? call.request : {};
+  const request: Request = isObject(call.request) ? call.request : {};
   const answers: unknown[] = [];
   let failure: string | undefined;
   const send = (form: 'stream' | 'struct', item: unknown): void => {
@@ -140,7 +140,7 @@ export async function answerBackwards(
     } else if (asked.kind === 'storage') send('struct', await answerStorage(options.storage, request));
     else for await (const item of mockAnswers[asked.kind](request)) send(formOf(kind), item);
   } catch (error) {
-    failure = error instanceof Error ? error.message : String(error);
+    failure = messageOf(error);
     respond({ backwards_request_id: id, event: 'error', message: failure, data: null });
   }
   respond({ backwards_request_id: id, event: 'end', message: '', data: null });

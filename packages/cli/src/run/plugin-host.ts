@@ -13,8 +13,8 @@ import {
   pluginEnvironment,
 } from '@plugin-daemon/plugin-host/runtimes/local';
 import { escapeLineEnds } from '@plugin-daemon/plugin-host/text';
+import { isObject } from '@plugin-daemon/values';
 import { CliError } from '../errors.ts';
-import { isRecord } from '../record.ts';
 import { plainLog } from './plugin-log.ts';
 
 export interface HostOptions {
@@ -220,7 +220,7 @@ function requestMessage({ type, action, request, userId, requestWins, tenantId }
 }
 
 function refuse(data: unknown, respond: (answer: BackwardsAnswer) => void): void {
-  const id = isRecord(data) && typeof data.backwards_request_id === 'string' ? data.backwards_request_id : '';
+  const id = isObject(data) && typeof data.backwards_request_id === 'string' ? data.backwards_request_id : '';
   respond({
     backwards_request_id: id,
     event: 'error',

@@ -5,6 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import { createProcessLauncher } from '@plugin-daemon/plugin-host/launcher';
+import { messageOf } from '@plugin-daemon/values';
 import { CliError, interrupted } from '../errors.ts';
 import { environmentsFolder, markUsed } from '../machine/environment-cache.ts';
 import { toolsDirectory } from '../machine/machine-tools.ts';
@@ -93,7 +94,7 @@ export async function preparePython(request: EnvironmentRequest): Promise<{ pyth
     if (signal.aborted) throw interrupted();
     const remedy =
       error instanceof Error && 'remedy' in error && typeof error.remedy === 'string' ? error.remedy : undefined;
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     throw new CliError(
       'environment',
       message.replace(/\nfailed to init environment$/, ''),

@@ -5,9 +5,9 @@
 import { readFileSync } from 'node:fs';
 import { actionRow } from '@plugin-daemon/plugin-host/actions';
 import type { Json, PluginDeclaration } from '@plugin-daemon/plugin-package';
+import { isObject, messageOf } from '@plugin-daemon/values';
 import { CliError, EXIT, usageError } from '../errors.ts';
 import { didYouMean } from '../nearest.ts';
-import { isRecord } from '../record.ts';
 import { requestBytes } from './http-text.ts';
 
 export interface CallSpec {
@@ -114,7 +114,7 @@ export function parseJson(text: string, what: string): unknown {
     return JSON.parse(text.startsWith('@') ? fileText(text) : text);
   } catch (error) {
     if (error instanceof CliError) throw error;
-    throw usageError(`${what} is not JSON: ${error instanceof Error ? error.message : String(error)}`);
+    throw usageError(`${what} is not JSON: ${messageOf(error)}`);
   }
 }
 
@@ -487,7 +487,7 @@ function triggerRequest(
       ...common,
       event: event.identity.name,
       parameters: convertAll(declared, own, label, HTTP_PARAMETERS),
-      payload: isRecord(payload) ? payload : {},
+      payload: isObject(payload) ? payload : {},
     },
     label,
   };

@@ -1,8 +1,8 @@
 /** Files with answers for calls into Dify (--mock) and with credentials, in JSON or YAML. */
 import { readFile } from 'node:fs/promises';
+import { isObject } from '@plugin-daemon/values';
 import { parse } from 'yaml';
 import { CliError, systemCode } from '../errors.ts';
-import { isRecord } from '../record.ts';
 
 export async function readMapping(path: string): Promise<Record<string, unknown>> {
   let text: string;
@@ -24,6 +24,6 @@ export async function readMapping(path: string): Promise<Record<string, unknown>
       { file: path, cause: error },
     );
   }
-  if (!isRecord(value)) throw new CliError('invalid-file', `${path} holds no mapping`, { file: path });
+  if (!isObject(value)) throw new CliError('invalid-file', `${path} holds no mapping`, { file: path });
   return value;
 }

@@ -4,7 +4,7 @@ import type { Readable } from 'node:stream';
 import { accessTypes, actionRow } from '@plugin-daemon/plugin-host/actions';
 import { sessionErrorJson } from '@plugin-daemon/plugin-host/errors';
 import type { PluginDeclaration } from '@plugin-daemon/plugin-package';
-import { isRecord } from '../record.ts';
+import { isObject, messageOf } from '@plugin-daemon/values';
 import { answerBackwards, type MockStorage, type Script } from './mock-dify.ts';
 import type { CallRequest, CallSink, RunningCall } from './plugin-host.ts';
 import { type LineWriter, linesOf, MAX_LINE } from './protocol.ts';
@@ -29,9 +29,9 @@ function readRequest(line: string): Request | { invokeId: string; problem: strin
   try {
     value = JSON.parse(line);
   } catch (error) {
-    return { invokeId: '', problem: error instanceof Error ? error.message : String(error) };
+    return { invokeId: '', problem: messageOf(error) };
   }
-  if (!isRecord(value)) return { invokeId: '', problem: 'a request must be a JSON object' };
+  if (!isObject(value)) return { invokeId: '', problem: 'a request must be a JSON object' };
   const invokeId = typeof value.invoke_id === 'string' ? value.invoke_id : '';
   const { type, action, request } = value;
   if (typeof type !== 'string' || type === '' || typeof action !== 'string' || action === '')
@@ -41,9 +41,9 @@ function readRequest(line: string): Request | { invokeId: string; problem: strin
   if (!accessTypes.some((each) => each === type))
     return { invokeId, problem: `unknown type ${type}: expected one of ${accessTypes.join(', ')}` };
   if (row.type !== type) return { invokeId, problem: `action ${action} belongs to type ${row.type}, not ${type}` };
-  if (request !== undefined && request !== null && !isRecord(request))
+  if (request !== undefined && request !== null && !isObject(request))
     return { invokeId, problem: 'request must be an object' };
-  return { invokeId, type, action, request: isRecord(request) ? request : {} };
+  return { invokeId, type, action, request: isObject(request) ? request : {} };
 }
 
 /** Where requests come from. */

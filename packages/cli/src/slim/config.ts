@@ -1,6 +1,6 @@
 /** Configuration of slim: a JSON file, which then is everything, or SLIM_… variables (docs/wire/cli.md#configuration). */
 import { readFileSync } from 'node:fs';
-import { isRecord } from '../record.ts';
+import { isObject, messageOf } from '@plugin-daemon/values';
 import { SlimError } from './slim-error.ts';
 
 export interface LocalConfig {
@@ -45,14 +45,14 @@ function lookIn(env: NodeJS.ProcessEnv, file: string | undefined): Look {
   try {
     value = JSON.parse(readFileSync(file, 'utf8'));
   } catch (error) {
-    throw new SlimError('CONFIG_LOAD_ERROR', error instanceof Error ? error.message : String(error), error);
+    throw new SlimError('CONFIG_LOAD_ERROR', messageOf(error), error);
   }
-  if (!isRecord(value)) throw new SlimError('CONFIG_LOAD_ERROR', 'the configuration file holds no object');
+  if (!isObject(value)) throw new SlimError('CONFIG_LOAD_ERROR', 'the configuration file holds no object');
   const root = value;
   return (key) => {
     const [group = '', name] = key.split('.');
     const found = root[group];
-    return name === undefined ? found : isRecord(found) ? found[name] : undefined;
+    return name === undefined ? found : isObject(found) ? found[name] : undefined;
   };
 }
 

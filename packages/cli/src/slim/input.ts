@@ -1,5 +1,6 @@
 /** The input document of a call: from -args, else all of stdin (docs/wire/cli.md#input). */
-import { isRecord } from '../record.ts';
+
+import { isObject, messageOf } from '@plugin-daemon/values';
 import { SlimError } from './slim-error.ts';
 
 export const NIL_TENANT = '00000000-0000-0000-0000-000000000000';
@@ -23,10 +24,10 @@ export async function readInput(args: string | undefined, stdin: NodeJS.Readable
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw new SlimError('INVALID_ARGS_JSON', error instanceof Error ? error.message : String(error), error);
+    throw new SlimError('INVALID_ARGS_JSON', messageOf(error), error);
   }
-  if (!isRecord(value)) throw new SlimError('INVALID_ARGS_JSON', 'the input must be an object');
-  if (!isRecord(value.data)) throw new SlimError('INVALID_ARGS_JSON', 'data must be an object');
+  if (!isObject(value)) throw new SlimError('INVALID_ARGS_JSON', 'the input must be an object');
+  if (!isObject(value.data)) throw new SlimError('INVALID_ARGS_JSON', 'data must be an object');
   const { tenant_id: tenant, user_id: user, data } = value;
   if (tenant !== undefined && tenant !== null && typeof tenant !== 'string')
     throw new SlimError('INVALID_ARGS_JSON', 'tenant_id must be a string');

@@ -4,6 +4,7 @@ import { delimiter, join, resolve } from 'node:path';
 import { sessionErrorJson } from '@plugin-daemon/plugin-host/errors';
 import { createProcessLauncher } from '@plugin-daemon/plugin-host/launcher';
 import type { PluginDeclaration } from '@plugin-daemon/plugin-package';
+import { messageOf } from '@plugin-daemon/values';
 import { CliError } from '../errors.ts';
 import { environmentBuilder } from '../run/environment-builder.ts';
 import { answerBackwards, type MockOptions, MockStorage } from '../run/mock-dify.ts';
@@ -50,11 +51,7 @@ async function preparedPython(
     });
     return prepared.python;
   } catch (error) {
-    throw new SlimError(
-      'PLUGIN_INIT_ERROR',
-      `init python env: ${error instanceof Error ? error.message : String(error)}`,
-      error,
-    );
+    throw new SlimError('PLUGIN_INIT_ERROR', `init python env: ${messageOf(error)}`, error);
   } finally {
     await environments.close();
     await launcher.close();
@@ -74,7 +71,7 @@ async function mockFor(
       ...(file === undefined ? {} : { script: await readMapping(file) }),
     };
   } catch (error) {
-    throw new SlimError('INVALID_INPUT', error instanceof Error ? error.message : String(error), error);
+    throw new SlimError('INVALID_INPUT', messageOf(error), error);
   }
 }
 

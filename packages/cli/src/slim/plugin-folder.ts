@@ -12,6 +12,7 @@ import {
   verifySignature,
 } from '@plugin-daemon/plugin-package';
 import { assembleDeclaration } from '@plugin-daemon/plugin-package/schema';
+import { messageOf } from '@plugin-daemon/values';
 import { EnvHttpProxyAgent, fetch } from 'undici';
 import type { LocalConfig } from './config.ts';
 import type { LineSink } from './json-lines.ts';
@@ -96,7 +97,7 @@ export async function obtainPlugin(
     archive = openPackage(bytes);
     declaration = assembleDeclaration(archive).declaration;
   } catch (error) {
-    throw new SlimError('PLUGIN_PACKAGE_INVALID', error instanceof Error ? error.message : String(error), error);
+    throw new SlimError('PLUGIN_PACKAGE_INVALID', messageOf(error), error);
   }
   const author = declaration.author === '' ? '' : `${declaration.author}/`;
   const got = `${author}${declaration.name}:${declaration.version}@${archive.checksum()}`;
@@ -113,7 +114,7 @@ export async function obtainPlugin(
     await mkdir(dirname(directory), { recursive: true });
     archive.extractTo(directory);
   } catch (error) {
-    throw new SlimError('PLUGIN_EXTRACT_ERROR', error instanceof Error ? error.message : String(error), error);
+    throw new SlimError('PLUGIN_EXTRACT_ERROR', messageOf(error), error);
   }
   await sink?.send('message', { stage: 'download', message: 'plugin downloaded and extracted' });
   return { directory, declaration };

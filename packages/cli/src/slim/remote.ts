@@ -1,8 +1,7 @@
 /** Remote mode: a thin client of the daemon's /v2/invoke routes (docs/wire/cli.md#remote). */
 import { DaemonClient, DaemonUnreachableError, type Exchange, sseTexts } from '@plugin-daemon/client';
-import { messageOf } from '@plugin-daemon/values';
+import { isObject, messageOf } from '@plugin-daemon/values';
 import { EnvHttpProxyAgent } from 'undici';
-import { isRecord } from '../record.ts';
 import type { RemoteConfig } from './config.ts';
 import type { SlimInput } from './input.ts';
 import type { LineSink } from './json-lines.ts';
@@ -82,7 +81,7 @@ export function runRemote(config: RemoteConfig, options: RemoteOptions): Promise
         } catch {
           throw new SlimError('STREAM_PARSE_ERROR', `invalid JSON in SSE frame: ${text.slice(0, 200)}`);
         }
-        if (!options.unwrap || !isRecord(value) || !('code' in value)) {
+        if (!options.unwrap || !isObject(value) || !('code' in value)) {
           await sink.raw('chunk', text);
           continue;
         }
@@ -107,8 +106,8 @@ export function extractRemote(config: RemoteConfig, id: string, signal: AbortSig
     const answer: unknown = await body.json().catch((error: unknown) => {
       throw new SlimError('STREAM_PARSE_ERROR', messageOf(error), error);
     });
-    if (!isRecord(answer)) throw new SlimError('STREAM_PARSE_ERROR', 'the daemon sent no object');
+    if (!isObject(answer)) throw new SlimError('STREAM_PARSE_ERROR', 'the daemon sent no object');
     if (answer.code !== 0) throw new SlimError('DAEMON_ERROR', String(answer.message));
-    return isRecord(answer.data) ? answer.data : {};
+    return isObject(answer.data) ? answer.data : {};
   });
 }

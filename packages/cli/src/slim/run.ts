@@ -9,6 +9,7 @@ import {
   verifySignature,
 } from '@plugin-daemon/plugin-package';
 import { assembleDeclaration } from '@plugin-daemon/plugin-package/schema';
+import { messageOf } from '@plugin-daemon/values';
 import { loadConfig, type SlimConfig } from './config.ts';
 import { NIL_TENANT, readInput } from './input.ts';
 import { escapeJson, lineSink } from './json-lines.ts';
@@ -50,10 +51,7 @@ export interface SlimStreams {
 
 /** The error object must be the last line of stderr. */
 function report(error: unknown, streams: SlimStreams): number {
-  const failure =
-    error instanceof SlimError
-      ? error
-      : new SlimError('PLUGIN_EXEC_ERROR', error instanceof Error ? error.message : String(error), error);
+  const failure = error instanceof SlimError ? error : new SlimError('PLUGIN_EXEC_ERROR', messageOf(error), error);
   streams.stderr.write(`${escapeJson(JSON.stringify({ code: failure.code, message: failure.message }))}\n`);
   return failure.exit;
 }
@@ -171,7 +169,7 @@ async function fromPath(path: string): Promise<Extracted> {
       verification: verdict.verification,
     };
   } catch (error) {
-    throw new SlimError('PLUGIN_PACKAGE_INVALID', error instanceof Error ? error.message : String(error), error);
+    throw new SlimError('PLUGIN_PACKAGE_INVALID', messageOf(error), error);
   }
 }
 

@@ -4,7 +4,7 @@
  */
 import { actionRow, isDirect } from '@plugin-daemon/plugin-host/actions';
 import type { Json, PluginDeclaration } from '@plugin-daemon/plugin-package';
-import { isRecord } from '../record.ts';
+import { isObject } from '@plugin-daemon/values';
 import { NIL_TENANT } from './input.ts';
 import { SlimError } from './slim-error.ts';
 
@@ -33,13 +33,13 @@ const REMOVED = new Set([
 function empty(value: unknown): boolean {
   if (value === null || value === undefined || value === '') return true;
   if (Array.isArray(value)) return value.length === 0;
-  return isRecord(value) && Object.keys(value).length === 0;
+  return isObject(value) && Object.keys(value).length === 0;
 }
 
 /** Without texts for people, and without what is empty; false and 0 stay. */
 export function clean(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(clean).filter((item) => !empty(item));
-  if (!isRecord(value)) return value;
+  if (!isObject(value)) return value;
   const entries = Object.entries(value).flatMap(([key, item]): [string, unknown][] => {
     if (REMOVED.has(key)) return [];
     const cleaned = clean(item);

@@ -11,6 +11,7 @@ import {
   type Problem,
 } from '@plugin-daemon/plugin-package';
 import { assembleDeclaration, checksumOf } from '@plugin-daemon/plugin-package/schema';
+import { messageOf } from '@plugin-daemon/values';
 import { CliError, systemCode } from '../errors.ts';
 import { type Folder, type FolderFile, readFolder, readFolderFile } from './folder.ts';
 
@@ -38,7 +39,7 @@ export interface PluginSource {
 export function packageError(error: unknown, path: string): CliError {
   if (!(error instanceof PackageError)) {
     if (error instanceof CliError) return error;
-    return new CliError('failed', error instanceof Error ? error.message : String(error), { cause: error });
+    return new CliError('failed', messageOf(error), { cause: error });
   }
   const place =
     error.file === undefined

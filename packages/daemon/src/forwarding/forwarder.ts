@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { DaemonError } from '@plugin-daemon/plugin-host/errors';
+import { messageOf } from '@plugin-daemon/values';
 import type { Member } from '../nodes/index.ts';
 import type { Log } from '../telemetry/index.ts';
 import { Exchange, type ForwardEnd } from './exchange.ts';
@@ -138,7 +139,7 @@ export class Forwarder {
     try {
       pool.dispatch({ method, path: target, headers, body: asBody(body.content(sign)) }, exchange);
     } catch (error) {
-      exchange.lose(error instanceof Error ? error.message : String(error));
+      exchange.lose(messageOf(error));
     }
     const outcome = await exchange.done;
     await attended;

@@ -1,6 +1,7 @@
 import { DaemonError } from '@plugin-daemon/plugin-host/errors';
 import type { Log } from '@plugin-daemon/plugin-host/log';
 import { parseUniqueIdentifier } from '@plugin-daemon/plugin-package';
+import { messageOf } from '@plugin-daemon/values';
 import type { Plugins, ServerlessRuntimeRecord, ServerlessRuntimes } from '../database/index.ts';
 import type { Claim, LocalPlugins } from '../supervision/index.ts';
 import { type FunctionBuilder, NoAddress } from './function-builder.ts';
@@ -170,5 +171,5 @@ export class Functions implements LocalPlugins {
 
 const textOf = (error: unknown): string => {
   if (error instanceof DaemonError) return error.wireMessage;
-  return error instanceof Error ? error.message : String(error);
+  return messageOf(error);
 };

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { DaemonError } from '@plugin-daemon/plugin-host/errors';
+import { messageOf } from '@plugin-daemon/values';
 import { FORWARD_HEADER } from '../forwarding/index.ts';
 import type { HttpLimits } from './limits.ts';
 
@@ -48,7 +49,7 @@ export async function openNodeServer(
   try {
     await once(server, 'listening');
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = messageOf(cause);
     throw new DaemonError('internal', `cannot listen for other nodes on ${host}:${port}: ${reason}`, {
       cause,
       remedy: 'Free the port, or choose another address with NODE_HOST and NODE_PORT',

@@ -1,3 +1,4 @@
+import { messageOf } from '@plugin-daemon/values';
 import type { Log } from '../telemetry/index.ts';
 import type { NodeDirectory } from './directory.ts';
 import { entryText, readEntry } from './entry-text.ts';
@@ -235,7 +236,7 @@ export class Membership {
   #detach(reason: unknown): void {
     this.#state = 'detached';
     this.#options.log.warn(
-      { reason: reason instanceof Error ? reason.message : String(reason) },
+      { reason: messageOf(reason) },
       'the other nodes cannot be told that this one lives; what runs here goes on',
     );
   }

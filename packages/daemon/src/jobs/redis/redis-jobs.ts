@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { DaemonError } from '@plugin-daemon/plugin-host/errors';
+import { messageOf } from '@plugin-daemon/values';
 import type * as BullMQ from 'bullmq';
 import type { Job, Queue, Worker } from 'bullmq';
 import { openQueueClient, type QueueClient, type RedisServers } from '../../cache/index.ts';
@@ -273,7 +274,7 @@ class RedisJobs implements JobQueue {
 
   /** The library tries again by itself; each trouble is told once. */
   #troubled(error: unknown): void {
-    const problem = error instanceof Error ? error.message : String(error);
+    const problem = messageOf(error);
     if (this.#closing.signal.aborted || problem === this.#problem) return;
     this.#problem = problem;
     this.#log.warn({ err: error }, 'jobs cannot be taken from Redis now; it is tried again until it answers');

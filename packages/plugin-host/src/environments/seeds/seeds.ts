@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, realpath, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isObject } from '@plugin-daemon/values';
+import { isObject, messageOf } from '@plugin-daemon/values';
 import type { CommandResult } from '../command.ts';
 import type { UvCall } from '../installer.ts';
 import type { EnvironmentLog } from '../options.ts';
@@ -162,7 +162,7 @@ export class Seeds {
       const milliseconds = Math.round(performance.now() - started);
       log.info({ sdk, distributions: distributions.size, milliseconds }, 'made the environment of a parent');
     } catch (error) {
-      const text = error instanceof Error ? error.message : String(error);
+      const text = messageOf(error);
       if (!signal.aborted) this.#failed.set(key, { at: Date.now(), reason: `no parent for its SDK: ${text}` });
       await rm(building, { recursive: true, force: true });
       throw error;
