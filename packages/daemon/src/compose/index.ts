@@ -246,7 +246,7 @@ async function wire(
   closing(observeJobs(queue, metrics), (end) => end());
   const tellOthers = tellOfInstallations(events, supervisor, log);
   const ready =
-    events === undefined || nodes === undefined
+    events === undefined || nodes === undefined || serverless !== undefined
       ? undefined
       : closing(
           readiness({

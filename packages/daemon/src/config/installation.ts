@@ -50,7 +50,7 @@ export const installationSettings = {
     min: 1,
     max: 1000,
     meaning:
-      'On how many nodes a plugin has to be ready before its installation or upgrade is acknowledged: on all of them, when there are fewer that run plugins.',
+      'On how many nodes a plugin has to be ready before its installation or upgrade is acknowledged: on all of them, when there are fewer that run plugins. Functions are ready everywhere.',
     usedBy: 'installation',
     own: true,
   }),
