@@ -9,6 +9,14 @@ import { decodePackage } from '@plugin-daemon/plugin-package';
 import { eventually, type Settings } from './harness.ts';
 import { type Files, packageOf, rudeFiles, type Variant } from './plugins/package.ts';
 
+/** Of the environment of the tests, what the way to the package index needs. */
+const towardsIndex = Object.fromEntries(
+  Object.entries(process.env).flatMap(([name, value]) =>
+    value !== undefined && /^(SSL_CERT_|REQUESTS_CA|UV_|PIP_|HTTPS?_PROXY$|NO_PROXY$)/i.test(name)
+      ? [[name, value]]
+      : [],
+  ),
+);
 const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 export const KEY = 'the-key-of-the-sri-in-tests';
 
@@ -75,6 +83,7 @@ export class TestSri implements AsyncDisposable {
       env: {
         PATH: process.env.PATH ?? '',
         HOME: process.env.HOME ?? '',
+        ...towardsIndex,
         SRI_DATA_DIR: join(this.directory, 'data'),
         SRI_HOST: '127.0.0.1',
         SRI_PORT: port,

@@ -167,3 +167,41 @@ test('an instance that is stuck gets no more calls and is replaced', async () =>
     return now?.instance !== before?.instance || undefined;
   });
 });
+
+test('a thousand functions are known after a restart, listed and found, and no more are taken than may be', async () => {
+  const sri = await start();
+  const packed = functionPackage('template');
+  await sri.launch(packed);
+  await sri.stop();
+  const records = join(sri.directory, 'data/storage/functions');
+  const [template = ''] = readdirSync(records);
+  const record = JSON.parse(readFileSync(join(records, template), 'utf8'));
+  for (let n = 0; n < 999; n++) {
+    const identifier = `tests/many${n}:0.0.1@${'c'.repeat(64)}`;
+    writeFileSync(join(records, `many${n}`), JSON.stringify({ ...record, identifier }));
+  }
+  // Neither half a record nor a stranger's keeps the others from being known.
+  writeFileSync(join(records, 'damaged'), '{"identifier":"tests/x');
+  await sri.start();
+  const { Items, Next } = JSON.parse((await sri.answer('GET', '/v1/runner/instances')).text);
+  expect([Items.length, Next]).toEqual([1000, undefined]);
+  expect(await sri.lookUp(`tests/many998:0.0.1@${'c'.repeat(64)}`)).toHaveLength(1);
+  const refused = await sri.launch(functionPackage('one-too-many'));
+  expect([refused.status, refused.text]).toEqual([503, expect.stringContaining('SRI_MAX_FUNCTIONS')]);
+  expect((await sri.launch(packed)).failure).toBeUndefined();
+  expect(sri.log).toContain('the record of a function is damaged');
+});
+
+test('a disk that is full fails the launch with its reason, and the server goes on', async () => {
+  const sri = await start({ PLUGIN_ISOLATION: 'none' });
+  const kept = functionPackage('kept');
+  const { endpoint } = await sri.launch(kept);
+  const packages = join(sri.directory, 'data/storage/packages');
+  rmSync(packages, { recursive: true });
+  // No directory can be made where a file is: as good as no room.
+  writeFileSync(packages, '');
+  const { failure } = await sri.launch(functionPackage('homeless'));
+  expect(failure?.Stage).toBe('build');
+  expect(failure?.Message).not.toBe('');
+  expect(await sri.messages(endpoint, { do: 'echo' })).toHaveLength(1);
+});

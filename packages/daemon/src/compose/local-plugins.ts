@@ -72,17 +72,7 @@ export function localPlugins(parts: LocalPluginsParts) {
     secrets: secretSettings,
     inheritAll: settings.PLUGIN_ENV_INHERIT_ALL,
   });
-  const parents = settings.PLUGIN_PREFORK
-    ? new ParentsPool({
-        launcher,
-        seeds: environments.seeds,
-        environment: pluginVariables,
-        most: settings.PLUGIN_PREFORK_PARENTS,
-        idleMs: PARENT_IDLE_MS,
-        log: log.child({ component: 'prefork' }),
-        onParents: (count) => metrics.plugin_parents.set({}, count),
-      })
-    : undefined;
+  const parents = parentsOf({ settings, launcher, environments, pluginVariables, log, metrics });
   const { onStarted, startedBy } = observeStarts(metrics);
   const start = createPluginStarter({
     environments,
@@ -173,6 +163,30 @@ const poolPolicy = (settings: Settings): PoolPolicy => ({
   queue: settings.PLUGIN_QUEUE_MAX,
   idleMs: settings.PLUGIN_IDLE_STOP_SECONDS === 0 ? undefined : settings.PLUGIN_IDLE_STOP_SECONDS * 1000,
 });
+
+/** Processes that fork plugins, if the settings want them. */
+export const parentsOf = ({
+  settings,
+  launcher,
+  environments,
+  pluginVariables,
+  log,
+  metrics,
+}: Pick<LocalPluginsParts, 'settings' | 'launcher' | 'log' | 'metrics'> & {
+  readonly environments: PythonEnvironments;
+  readonly pluginVariables: Readonly<Record<string, string>>;
+}): ParentsPool | undefined =>
+  settings.PLUGIN_PREFORK
+    ? new ParentsPool({
+        launcher,
+        seeds: environments.seeds,
+        environment: pluginVariables,
+        most: settings.PLUGIN_PREFORK_PARENTS,
+        idleMs: PARENT_IDLE_MS,
+        log: log.child({ component: 'prefork' }),
+        onParents: (count) => metrics.plugin_parents.set({}, count),
+      })
+    : undefined;
 
 /** The stored declaration of a plugin version. @throws DaemonError `plugin-not-found` */
 async function declarationOf(database: Database, identifier: string): Promise<PluginDeclaration> {

@@ -5,8 +5,8 @@ import { DaemonError } from '@plugin-daemon/plugin-host/errors';
 import type { Isolation } from '@plugin-daemon/plugin-host/isolation';
 import type { ProcessLauncher } from '@plugin-daemon/plugin-host/launcher';
 import type { Log } from '@plugin-daemon/plugin-host/log';
-import { pluginEnvironment } from '@plugin-daemon/plugin-host/runtimes/local';
-import { type Settings, type SriDirectory, secretSettings } from '../config/index.ts';
+import type { ParentsPool } from '@plugin-daemon/plugin-host/prefork';
+import type { Settings, SriDirectory } from '../config/index.ts';
 import {
   type Backend,
   ContainerBackend,
@@ -15,7 +15,6 @@ import {
   ProcessBackend,
 } from '../sri/index.ts';
 import { limitsOfPlugins } from './isolation.ts';
-import { proxies } from './local-plugins.ts';
 
 const GRACE_MS = 2000;
 
@@ -25,19 +24,17 @@ export interface FunctionBackendParts {
   readonly directory: SriDirectory;
   readonly launcher: ProcessLauncher;
   readonly cages: Isolation;
+  /** What functions may see of the environment of this server. */
+  readonly pluginVariables: Readonly<Record<string, string>>;
+  readonly parents: ParentsPool | undefined;
   readonly log: Log;
 }
 
 /** @throws DaemonError when a setting is missing that the back end needs */
 export function functionBackend(parts: FunctionBackendParts): Backend {
-  const { settings, environment, launcher, cages, log } = parts;
+  const { settings, launcher, cages, log } = parts;
   const common = {
-    environment: pluginEnvironment(environment, {
-      proxies: proxies(settings),
-      passthrough: settings.PLUGIN_ENV_PASSTHROUGH,
-      secrets: secretSettings,
-      inheritAll: settings.PLUGIN_ENV_INHERIT_ALL,
-    }),
+    environment: parts.pluginVariables,
     daemonUrl: settings.SRI_DAEMON_URL,
     egress: settings.SRI_EGRESS,
     timeoutSeconds: settings.PLUGIN_MAX_EXECUTION_TIMEOUT,
@@ -47,7 +44,7 @@ export function functionBackend(parts: FunctionBackendParts): Backend {
   };
   switch (settings.SRI_BACKEND) {
     case 'process':
-      return new ProcessBackend({ ...common, launcher, cages: cages.plugins });
+      return new ProcessBackend({ ...common, launcher, cages: cages.plugins, parents: parts.parents });
     case 'container':
       return new ContainerBackend({
         ...common,

@@ -4,9 +4,10 @@ import type { AddressInfo } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { ByteBudget } from '@plugin-daemon/plugin-host/budget';
 import { createProcessLauncher } from '@plugin-daemon/plugin-host/launcher';
+import { pluginEnvironment } from '@plugin-daemon/plugin-host/runtimes/local';
 import { messageOf } from '@plugin-daemon/values';
 import { v7 as newId } from 'uuid';
-import { isLoopback, openSriDirectory, type Settings, type SriDirectory } from '../config/index.ts';
+import { isLoopback, openSriDirectory, type Settings, type SriDirectory, secretSettings } from '../config/index.ts';
 import { PackageWorkshop, SignaturePolicy } from '../installation/index.ts';
 import {
   type Backend,
@@ -24,7 +25,7 @@ import { createMetrics, type Metrics, type OwnedLog } from '../telemetry/index.t
 import { secretValues } from './drivers.ts';
 import { limits } from './http.ts';
 import { isolation } from './isolation.ts';
-import { installationOptions, pythonEnvironments } from './local-plugins.ts';
+import { installationOptions, parentsOf, proxies, pythonEnvironments } from './local-plugins.ts';
 import { openLog } from './log.ts';
 import { functionBackend } from './sri-backend.ts';
 import { observeFunctions } from './sri-observation.ts';
@@ -102,7 +103,22 @@ export async function startSri(
   );
   await policy.check();
   const sriLog = log.child({ component: 'sri' });
+  const pluginVariables = pluginEnvironment(environment, {
+    proxies: proxies(settings),
+    passthrough: settings.PLUGIN_ENV_PASSTHROUGH,
+    secrets: secretSettings,
+    inheritAll: settings.PLUGIN_ENV_INHERIT_ALL,
+  });
+  const parents = opened.adopt(
+    // In containers and pods nothing is forked; a relay is no plugin.
+    settings.SRI_BACKEND === 'process' && settings.SRI_EGRESS === 'all'
+      ? parentsOf({ settings, launcher, environments, pluginVariables, log, metrics })
+      : undefined,
+    (p) => p?.close(),
+  );
   const backend = functionBackend({
+    pluginVariables,
+    parents,
     settings,
     environment,
     directory,

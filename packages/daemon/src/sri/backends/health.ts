@@ -2,7 +2,7 @@ import { request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { InstanceAddress } from './backend.ts';
 
-const LOOK_EVERY_MS = 50;
+const LOOK_EVERY_MS = 20;
 
 /** Whether an instance answers its health check. Never rejects. */
 export function isHealthy({ origin, socketPath }: InstanceAddress, timeoutMs: number): Promise<boolean> {

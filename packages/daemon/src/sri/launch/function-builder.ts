@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type PythonEnvironments, workingDirectoryName } from '@plugin-daemon/plugin-host/environments';
 import { DaemonError } from '@plugin-daemon/plugin-host/errors';
-import { decodeDeclaration } from '@plugin-daemon/plugin-package';
+import { decodeDeclaration, parseUniqueIdentifier } from '@plugin-daemon/plugin-package';
 import { isRefusal, type PackageWorkshop, type SignaturePolicy } from '../../installation/index.ts';
 import { Limiter } from '../../supervision/index.ts';
 import type { Log } from '../../telemetry/index.ts';
@@ -84,6 +84,7 @@ export class FunctionBuilder {
       environments.prepare({
         identifier,
         readPackage: () => store.readPackage(identifier),
+        checksum: parseUniqueIdentifier(identifier).checksum,
         runner,
         signal,
         onProgress: onStep,

@@ -1,6 +1,7 @@
 import { DaemonError } from '@plugin-daemon/plugin-host/errors';
 import type { CagedLaunch, PluginCages } from '@plugin-daemon/plugin-host/isolation';
 import type { PluginProcess, ProcessLauncher } from '@plugin-daemon/plugin-host/launcher';
+import type { Parents, StartedBy, Way } from '@plugin-daemon/plugin-host/prefork';
 import { MemoryWatch } from '@plugin-daemon/plugin-host/runtimes/local';
 import { messageOf } from '@plugin-daemon/values';
 import type { Log } from '../../../telemetry/index.ts';
@@ -21,6 +22,8 @@ import { freePort, listensItself } from './listener.ts';
 export interface ProcessBackendOptions {
   readonly launcher: ProcessLauncher;
   readonly cages: Pick<PluginCages, 'enter' | 'forget'>;
+  /** Processes that fork functions; absent: every one is started plainly. */
+  readonly parents?: Parents | undefined;
   /** What plugins may see of the environment of this server. */
   readonly environment: Readonly<Record<string, string>>;
   /** Where functions call back. */
@@ -83,16 +86,43 @@ export class ProcessBackend implements Backend {
     }
   }
 
-  async #attempt({ function: target, signal }: StartRequest, port: number): Promise<FunctionInstance> {
+  /** From a parent that has imported the SDK, where there is one; else, and if that goes wrong, plainly. */
+  async #attempt(request: StartRequest, port: number): Promise<FunctionInstance> {
+    const { parents, log } = this.#options;
+    const { record, directory, python } = request.function;
+    const start = { identifier: record.identifier, directory, python, entrypoint: record.runner.entrypoint };
+    // A relay is a program of its own, which no parent has loaded.
+    const way = this.#places === undefined ? await parents?.choose(start) : undefined;
+    try {
+      const instance = await this.#startIn(request, port, way);
+      if (this.#places === undefined && way?.by().way !== 'forked') parents?.prepare(start);
+      return instance;
+    } catch (error) {
+      if (request.signal.aborted || way?.by().way !== 'forked') throw error;
+      const reason = `it did not start from a parent: ${messageOf(error)}`;
+      log.warn({ plugin: record.identifier, reason }, 'a function is started plainly');
+      const instance = await this.#startIn(request, await freePort(), undefined);
+      parents?.refuse(record.identifier, reason);
+      return instance;
+    }
+  }
+
+  async #startIn(
+    { function: target, signal }: StartRequest,
+    port: number,
+    way: Way | undefined,
+  ): Promise<FunctionInstance> {
     signal.throwIfAborted();
     const place = await this.#places?.create(target.record.identifier, true);
     let caged: CagedLaunch | undefined;
     let instance: ProcessInstance;
     try {
-      caged = await this.#enter(target, port, place);
-      instance = new ProcessInstance(await this.#options.launcher.launch(caged.spec), {
+      caged = await this.#enter(target, port, place, way);
+      const launcher = way?.launcher ?? this.#options.launcher;
+      instance = new ProcessInstance(await launcher.launch(caged.spec), {
         target,
         address: place === undefined ? { origin: `http://${HOST}:${port}` } : relayed(place),
+        start: way?.by().way ?? 'plain',
         graceMs: this.#options.graceMs,
         memoryLimit: caged.memoryLimit,
         log: this.#options.log,
@@ -114,6 +144,7 @@ export class ProcessBackend implements Backend {
     { record, directory, python, fresh }: BuiltFunction,
     port: number,
     place: RelayedPlace | undefined,
+    way: Way | undefined,
   ): Promise<CagedLaunch> {
     const { cages, environment, daemonUrl, timeoutSeconds } = this.#options;
     const command = ['-m', record.runner.entrypoint];
@@ -123,6 +154,7 @@ export class ProcessBackend implements Backend {
       fresh,
       memory: record.memory,
       ...(place !== undefined && { shared: place.directory }),
+      ...(way !== undefined && { shows: way.shows }),
       spec: {
         command: python,
         args: place === undefined ? command : [...place.relayArguments, python, ...command],
@@ -179,6 +211,7 @@ const relayed = ({ callsSocket }: RelayedPlace): InstanceAddress => ({
 interface ProcessInstanceOptions {
   readonly target: BuiltFunction;
   readonly address: InstanceAddress;
+  readonly start: StartedBy['way'];
   readonly graceMs: number;
   readonly memoryLimit: CagedLaunch['memoryLimit'];
   readonly log: Log;
@@ -197,12 +230,12 @@ class ProcessInstance implements FunctionInstance {
   #endReason: string | undefined;
 
   constructor(process: PluginProcess, options: ProcessInstanceOptions) {
-    const { target, address, log, memoryLimit } = options;
+    const { target, address, start, log, memoryLimit } = options;
     this.#process = process;
     this.#options = options;
     this.id = `${target.record.name}-${process.pid}`;
     this.address = address;
-    this.facts = { pid: process.pid };
+    this.facts = { pid: process.pid, start };
     this.#output = new OutputLog(log, { plugin: target.record.identifier, pid: process.pid });
     process.stdout.on('data', (bytes: Buffer) => this.#output.push('stdout', bytes));
     process.stderr.on('data', (bytes: Buffer) => this.#output.push('stderr', bytes));
