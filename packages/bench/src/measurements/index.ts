@@ -6,6 +6,7 @@ import { installs } from './installs.ts';
 import { coldStart, crashes } from './lifecycle.ts';
 import { manyPlugins } from './lists.ts';
 import type { Measurement } from './measurement.ts';
+import { nodes } from './nodes.ts';
 import { prefork } from './prefork.ts';
 import { stalledReader } from './stalled-reader.ts';
 import { slowStreams, streamThroughput } from './streams.ts';
@@ -25,5 +26,6 @@ export const measurements: readonly Measurement[] = [
   uploads,
   manyPlugins,
   functions,
+  nodes,
 ];
 export { Bench, type Figure, type Measurement, type Target } from './measurement.ts';

@@ -119,7 +119,7 @@ export class Forwarder {
     const peer = this.#peer(member);
     const pool = await peer.reach();
     if (response.destroyed) return { end: 'left' };
-    if (pool === undefined) return { end: 'not-started', reason: 'it does not answer' };
+    if (pool === undefined) return { end: 'not-started', reason: peer.reason };
     const { marks, nodeId } = this.#options;
     const method = request.method ?? 'GET';
     const awaitsSign = body.isLong && !member.foreign;

@@ -100,8 +100,6 @@ export class NodeMarks {
     const [name, codes = ''] = header.split(';');
     const reason = refusals.find((one) => one === name);
     if (reason === undefined) return undefined;
-    // Who does not know the key cannot prove anything; and who does not take the call has not begun with it.
-    if (reason === 'foreign' && codes === '') return undefined;
     const given = codes.split(',').slice(0, 4);
     const known = this.#keys.some((key) => given.some((code) => same(code, codeOf(key, reason, '', proof))));
     return known ? reason : undefined;

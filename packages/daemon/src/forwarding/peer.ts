@@ -1,8 +1,9 @@
+import { messageOf } from '@plugin-daemon/values';
 import type { Pool } from 'undici';
 import type { Member } from '../nodes/index.ts';
 import type { Exchange } from './exchange.ts';
 import type { NodeMarks } from './mark.ts';
-import { FORWARD_HEADER } from './mark.ts';
+import { FORWARD_HEADER, REFUSED_HEADER } from './mark.ts';
 
 /** PEM texts; nodes show certificates to each other both ways. */
 export interface NodeTls {
@@ -42,6 +43,8 @@ export class Peer {
   #probing: Promise<boolean> | undefined;
   #watch: NodeJS.Timeout | undefined;
   #closed = false;
+  /** Why it gets no calls. */
+  #reason = 'it does not answer';
 
   constructor(member: Member, options: PeerOptions) {
     this.#member = member;
@@ -56,6 +59,10 @@ export class Peer {
   /** It did not answer a moment ago. */
   get suspect(): boolean {
     return performance.now() < this.#suspectUntil;
+  }
+
+  get reason(): string {
+    return this.#reason;
   }
 
   update(member: Member): void {
@@ -144,9 +151,14 @@ export class Peer {
         signal: AbortSignal.timeout(PROBE_MS),
       });
       await answer.body.dump();
-      // One that stops answers too: it says itself that it takes nothing any more.
-      return answer.statusCode === 200 || answer.statusCode === 421;
-    } catch {
+      if (answer.statusCode === 200) return true;
+      const refusal = String(answer.headers[REFUSED_HEADER] ?? answer.statusCode).split(';', 1)[0] ?? '';
+      // One that stops is there, for the calls that it has.
+      if (refusal === 'draining') this.heard();
+      this.#reason = `it refuses calls: ${refusal}`;
+      return false;
+    } catch (error) {
+      this.#reason = `it does not answer: ${messageOf(error)}`;
       return false;
     }
   }

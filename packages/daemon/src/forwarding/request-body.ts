@@ -8,7 +8,8 @@ export class ForwardBody {
   readonly #request: IncomingMessage;
   readonly #whole: Buffer | undefined;
   #flows = false;
-  /** Of a long body, what went ahead of it. */
+  /** Of a long body, what goes ahead of it: read once, whoever is asked. */
+  #reading: Promise<Buffer | undefined> | undefined;
   #first: Buffer | undefined;
 
   private constructor(request: IncomingMessage, whole: Buffer | undefined) {
@@ -60,12 +61,12 @@ export class ForwardBody {
   restore(): void {
     const read = this.#whole ?? this.#first;
     if (read !== undefined && read.length > 0) this.#request.unshift(read);
-    this.#first = undefined;
   }
 
   /** The head of the request is only sent with something behind it: one byte goes ahead, and stays here too. */
   async *#flow(sign: Promise<boolean>): AsyncGenerator<Uint8Array> {
-    this.#first = await readExactly(this.#request, 1);
+    this.#reading ??= readExactly(this.#request, 1);
+    this.#first = await this.#reading;
     if (this.#first !== undefined) yield this.#first;
     if (!(await sign)) return;
     this.#flows = true;

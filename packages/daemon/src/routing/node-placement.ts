@@ -1,4 +1,3 @@
-import { parseUniqueIdentifier } from '@plugin-daemon/plugin-package';
 import { fingerprint, type Member, type NodeRole } from '../nodes/index.ts';
 import { type Candidate, chooseNode, type PlacementRule, pinnedTo } from './choose-node.ts';
 
@@ -43,7 +42,7 @@ export class NodePlacement {
   runsUncalled(identifier: string): boolean {
     const { self, rule, pins } = this.#options;
     if (self.role === 'front') return false;
-    if (rule === 'pinned') return pinnedTo(pins, parseUniqueIdentifier(identifier).pluginId)?.has(self.name) ?? false;
+    if (rule === 'pinned') return pinnedTo(pins, pluginIdOf(identifier))?.has(self.name) ?? false;
     return rule === 'every';
   }
 
@@ -72,7 +71,7 @@ export class NodePlacement {
     tried: ReadonlySet<string>,
   ): NodeChoice {
     const { self, load, rule, maxNodes, pins } = this.#options;
-    const pinned = rule === 'pinned' ? pinnedTo(pins, parseUniqueIdentifier(identifier).pluginId) : undefined;
+    const pinned = rule === 'pinned' ? pinnedTo(pins, pluginIdOf(identifier)) : undefined;
     const isPinned = ({ name }: { readonly name: string }): boolean => pinned?.has(name) ?? true;
     const serving = this.#serving(members, tried).filter(isPinned);
     const ours = serving.filter(({ foreign }) => !foreign);
@@ -103,3 +102,6 @@ export class NodePlacement {
 
   readonly #random = (): number => (this.#options.random ?? Math.random)();
 }
+
+/** Rows of strangers may have anything there: it is pinned nowhere then. */
+const pluginIdOf = (identifier: string): string => identifier.split(':', 1)[0] ?? '';
