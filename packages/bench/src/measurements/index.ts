@@ -11,6 +11,7 @@ import { prefork } from './prefork.ts';
 import { stalledReader } from './stalled-reader.ts';
 import { slowStreams, streamThroughput } from './streams.ts';
 import { uploads } from './uploads.ts';
+import { waking } from './waking.ts';
 
 export const measurements: readonly Measurement[] = [
   coldStart,
@@ -23,6 +24,7 @@ export const measurements: readonly Measurement[] = [
   stalledReader,
   crashes,
   prefork,
+  waking,
   uploads,
   manyPlugins,
   functions,

@@ -47,13 +47,14 @@ export const scalingSettings = {
   }),
   PLUGIN_INSTANCE_CALLS_MAX: integer({
     ...common,
-    default: 1000,
+    default: 10_000,
     min: 1,
-    meaning: 'Open calls of one process at most (the SDK serves 1000 at once); more wait.',
+    meaning:
+      'Open calls of one process at most; more wait. The SDK works on 1000 at once, or on as many as `MAX_WORKER` says, and lets the others wait inside.',
   }),
   PLUGIN_QUEUE_MAX: integer({
     ...common,
-    default: 1000,
+    default: 10_000,
     meaning: 'Calls of one plugin that may wait for a process; more are refused with 429 and `Retry-After`.',
   }),
   PLUGIN_CALLS_PER_MINUTE: integer({
