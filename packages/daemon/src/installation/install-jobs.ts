@@ -149,9 +149,17 @@ export class InstallJobs {
     for (const item of task.plugins) {
       const { plugin_unique_identifier: identifier, status } = item;
       if (status === 'success' || status === 'failed') continue;
-      if (readWork(work, identifier)?.kind === 'present') {
-        await this.#parts.tasks.updateItem(task.id, identifier, { status: 'success', message: 'installed' });
-      } else await this.#askFor(identifier);
+      if (readWork(work, identifier)?.kind === 'present') await this.#settlePresent(task.id, identifier);
+      else await this.#askFor(identifier);
+    }
+  }
+
+  async #settlePresent(taskId: string, identifier: string): Promise<void> {
+    try {
+      await this.#parts.tasks.updateItem(taskId, identifier, { status: 'success', message: 'installed' });
+    } catch (error) {
+      // Housekeeping asks for it like for any other, and the job finds nothing to do.
+      this.#parts.log.warn({ err: error, taskId, identifier }, 'a plugin that is installed could not be marked so yet');
     }
   }
 

@@ -39,6 +39,8 @@ const STALLED_LIMIT = 1_000_000;
 const COMMAND_MS = 3000;
 /** Recurring work that was lost with the server is put there again by the first node that looks. */
 const SCHEDULE_LOOK_MS = 15_000;
+/** What the library says of a job whose lock ran out or was flushed. */
+const LOST_JOB = /Missing (lock|key) for job|renew lock for job/;
 /** How long closing waits for a server that does not answer. */
 const CLOSE_MS = 5000;
 /**
@@ -276,6 +278,14 @@ class RedisJobs implements JobQueue {
   #troubled(error: unknown): void {
     const problem = messageOf(error);
     if (this.#closing.signal.aborted || problem === this.#problem) return;
+    if (LOST_JOB.test(problem)) {
+      // Who may write what comes of it is not decided in Redis.
+      this.#log.info(
+        { reason: problem },
+        'Redis does not know of a job any more that runs here, or gave it to another node',
+      );
+      return;
+    }
     this.#problem = problem;
     this.#log.warn({ err: error }, 'jobs cannot be taken from Redis now; it is tried again until it answers');
   }
