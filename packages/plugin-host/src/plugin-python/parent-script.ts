@@ -28,6 +28,7 @@ os, select, signal, socket, time = map(before_patches, (os, select, signal, sock
 sys.path[:] = [one for one in sys.path if one != ""]
 # Where the interpreter has its own modules; the rest is the seed's.
 SEED = [one for one in sys.path if one.startswith(sys.prefix + "/")]
+packages = []
 
 
 def import_sdk():
@@ -54,6 +55,11 @@ def import_sdk():
     for target in descriptors.values():
         if not target.startswith("anon_inode:[event"):
             raise RuntimeError(f"importing the SDK opens {target}")
+    # Where each package is searched, with its place in the seed: found here, because looking at a module in a child copies its page.
+    for module in list(sys.modules.values()):
+        path = vars(module).get("__path__")
+        if type(path) is list and len(path) == 1 and type(path[0]) is str:
+            packages.extend((path, path[0][len(seed):]) for seed in SEED if path[0].startswith(seed + "/"))
     gc.collect()
     gc.freeze()
     return set(descriptors), lambda: say(reason), sorted({name.partition(".")[0] for name in sys.modules})
@@ -95,13 +101,8 @@ def close_descriptors():
 
 def move_packages(site_packages):
     """Modules that are imported later come from the plugin's own environment, which has the same ones."""
-    for module in list(sys.modules.values()):
-        path = getattr(module, "__path__", None)
-        if type(path) is not list or len(path) != 1:
-            continue
-        for seed in SEED:
-            if type(path[0]) is str and path[0].startswith(seed + "/"):
-                path[0] = site_packages + path[0][len(seed):]
+    for path, rest in packages:
+        path[0] = site_packages + rest
 
 
 def become_plugin(request):
