@@ -1,7 +1,10 @@
 /** Several nodes on one database, one Redis and one store: any of them answers any request. */
+import { createServer, type IncomingMessage } from 'node:http';
+import { join } from 'node:path';
+import { createTlsFiles } from '@plugin-daemon/services';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { clusterMissing, TestCluster } from './cluster.ts';
-import { eventually, ONE } from './harness.ts';
+import { eventually, freePort, ONE, temporaryDirectory } from './harness.ts';
 import { hookPackage, rudePackage } from './plugins/package.ts';
 
 const reason = clusterMissing();
@@ -101,5 +104,86 @@ describe.skipIf(reason !== undefined)(reason ?? 'two nodes, plugins placed by de
       .answer('POST', `/plugin/${ONE}/dispatch/tool/invoke`, { headers, body: '{}' });
     expect(refused.status).toBe(421);
     await cluster.node(0).logged('a call that another node handed over was refused');
+  });
+});
+
+describe.skipIf(reason !== undefined)(reason ?? 'nodes that show certificates to each other', () => {
+  let cluster: TestCluster;
+  let directory: ReturnType<typeof temporaryDirectory>;
+  const ports: number[] = [];
+  beforeAll(async () => {
+    directory = temporaryDirectory();
+    const files = createTlsFiles(join(directory.path, 'tls'));
+    ports.push(await freePort(), await freePort());
+    const tls = {
+      PLACEMENT_RULE: 'demand',
+      NODE_TLS_CERTFILE: files.serverCert,
+      NODE_TLS_KEYFILE: files.serverKey,
+      NODE_TLS_CA_CERTS: files.ca,
+    };
+    cluster = await TestCluster.start(ports.map((port) => ({ ...tls, NODE_PORT: String(port) })));
+    await cluster.node(0).install(rudePackage('secret'));
+    await eventually(
+      'the other node knows where it runs',
+      async () => (await cluster.node(1).metric('cluster_ready_plugins')) === 1 || undefined,
+    );
+  });
+  afterAll(async () => {
+    await cluster?.close();
+    directory?.[Symbol.dispose]();
+  });
+
+  test('hand calls over on a port of their own, where nobody else gets in', async () => {
+    const answer = await cluster.node(1).call('secret', 'echo', { parameters: { text: 'over TLS' } });
+    expect(answer.texts).toEqual(['over TLS']);
+    expect(await cluster.node(1).metric('forwarded_calls_total', { outcome: 'answered' })).toBe(1);
+    await expect(fetch(`http://127.0.0.1:${ports[0]}/livez`)).rejects.toThrow();
+    await expect(fetch(`https://127.0.0.1:${ports[0]}/livez`)).rejects.toThrow();
+  });
+});
+
+describe.skipIf(reason !== undefined)(reason ?? "beside the existing daemon's nodes", () => {
+  test('a plugin that is debugged on one of them is called there, and what one of them sends is answered', async () => {
+    const seen: IncomingMessage[] = [];
+    const theirs = createServer((request, response) => {
+      if (request.url !== '/health/check') seen.push(request);
+      request.resume();
+      response.end(request.url === '/health/check' ? '{"status":"ok"}' : 'data: from the existing daemon\n\n');
+    });
+    const port = await new Promise<number>((resolve) => {
+      theirs.listen(0, '127.0.0.1', () => {
+        const address = theirs.address();
+        resolve(address !== null && typeof address === 'object' ? address.port : 0);
+      });
+    });
+    await using cluster = await TestCluster.start([{}]);
+    const identifier = `${ONE}/remote:0.0.1@${'a'.repeat(64)}`;
+    const write = (hash: string, field: string, value: object) =>
+      cluster.redis.cli('hset', `plugin_daemon:${hash}`, field, JSON.stringify(value));
+    const ips = [{ ip: '127.0.0.1', port, vote: [] }];
+    await write('plugin_state', `theirs:${'b'.repeat(64)}`, { identity: identifier });
+    await write('cluster-nodes-status-hash-map', 'theirs', { ips, last_ping_at: Math.floor(Date.now() / 1000) });
+    await cluster.node(0).install(rudePackage('ours'));
+    await eventually('it is known', async () => (await cluster.node(0).metric('cluster_nodes')) === 2 || undefined);
+    const answer = await cluster.node(0).answer('POST', '/v2/invoke/dispatch/tool/invoke', {
+      headers: {
+        'Content-Type': 'application/json',
+        'X-Plugin-Unique-Identifier': identifier,
+        Host: 'plugins.example',
+      },
+      body: '{}',
+    });
+    expect([answer.status, answer.text]).toEqual([200, 'data: from the existing daemon\n\n']);
+    expect(
+      seen.map(({ url, headers }) => [url, headers['x-original-host'], headers['x-plugin-unique-identifier']]),
+    ).toEqual([['/v2/invoke/dispatch/tool/invoke', 'plugins.example', identifier]]);
+    // It stands where they look for nodes, at an address that answers their probe; what they send is like a client's.
+    const text = await cluster.redis.cli('hgetall', 'plugin_daemon:cluster-nodes-status-hash-map');
+    expect(text).toContain(`"port":${new URL(cluster.node(0).process.url).port}`);
+    expect((await cluster.node(0).call('ours', 'echo', { parameters: { text: 'redirected' } })).texts).toEqual([
+      'redirected',
+    ]);
+    theirs.close();
+    theirs.closeAllConnections();
   });
 });
