@@ -3,5 +3,6 @@
  * with recordings of upstream. They start real daemons and real plugins, and import nothing of the daemon.
  */
 export { DaemonClient, DaemonProcess } from './daemon/index.ts';
+export { llmByPlugin, toolByPlugin } from './demo/dify-stand-in.ts';
 export { startFakeDify, startFakeOpenAi } from './fakes/index.ts';
-export { benchPackage, folderPackage } from './plugin/package.ts';
+export { benchPackage, EXAMPLES, folderPackage } from './plugin/package.ts';
