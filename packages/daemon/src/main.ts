@@ -1,5 +1,6 @@
 /** Environment → compose → listen → drain. Nothing else. */
 import { enableCompileCache } from 'node:module';
+import { holdYoungGeneration } from './young-generation.ts';
 
 enableCompileCache();
 
@@ -12,12 +13,14 @@ npm run migrate-store      moves an installation between SQLite, PostgreSQL and 
 // Loaded after the compile cache is on: that saves most of the start-up time.
 const args = process.argv.slice(2);
 if (args.length === 0) {
+  holdYoungGeneration();
   const { serve } = await import('./serve.ts');
   await serve();
 } else if (args.length === 1 && args[0] === '--check') {
   const { check } = await import('./check.ts');
   await check();
 } else if (args.length === 1 && args[0] === 'sri') {
+  holdYoungGeneration();
   const { serveSri } = await import('./serve-sri.ts');
   await serveSri();
 } else if (args[0] === 'migrate-store') {

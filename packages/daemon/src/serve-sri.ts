@@ -1,12 +1,12 @@
-import { DaemonError } from '@plugin-daemon/plugin-host/errors';
+import { toDaemonError } from '@plugin-daemon/plugin-host/errors';
 import { isForPlugins } from '@plugin-daemon/plugin-host/runtimes/local';
-import { messageOf } from '@plugin-daemon/values';
 import { hostAndPort, urlOf } from './banner.ts';
 import { type Sri, startSri } from './compose/index.ts';
 import { concealEnvironment, loadSettings, type Settings, secretSettings } from './config/index.ts';
 import { spreadLastNet } from './last-net.ts';
 import { StopSignals } from './stop-signals.ts';
 import { VERSION } from './version.ts';
+import { releaseYoungGeneration } from './young-generation.ts';
 
 /** Starts the server of the serverless runtime interface, tells where it is, and stops it on SIGINT and SIGTERM. */
 export async function serveSri(): Promise<void> {
@@ -23,10 +23,11 @@ export async function serveSri(): Promise<void> {
       exit: (code) => process.exit(code),
     });
     signals.started(sri, settings.SHUTDOWN_DRAIN_SECONDS * 1000);
+    releaseYoungGeneration();
     if (!starting.signal.aborted) tell(sri, settings, Math.round(process.uptime() * 1000));
   } catch (error) {
     if (starting.signal.aborted && error === starting.signal.reason) process.exit(0);
-    const text = error instanceof DaemonError ? error.wireMessage : messageOf(error);
+    const text = toDaemonError(error).wireMessage;
     process.stderr.write(`The server of the serverless runtime interface cannot start.\n\n${text}\n`);
     process.exit(1);
   }

@@ -6,6 +6,7 @@ import { concealEnvironment, loadSettings, type Settings, secretSettings } from 
 import { spreadLastNet } from './last-net.ts';
 import { StopSignals } from './stop-signals.ts';
 import { VERSION } from './version.ts';
+import { releaseYoungGeneration } from './young-generation.ts';
 
 /** Starts the daemon of this process, tells where it is, and stops it on SIGINT and SIGTERM. */
 export async function serve(): Promise<void> {
@@ -22,6 +23,7 @@ export async function serve(): Promise<void> {
       exit: (code) => process.exit(code),
     });
     signals.started(daemon, (settings.SHUTDOWN_BALANCER_SECONDS + settings.SHUTDOWN_DRAIN_SECONDS) * 1000);
+    releaseYoungGeneration();
     if (!starting.signal.aborted) tell(daemon, settings, Math.round(process.uptime() * 1000));
   } catch (error) {
     if (starting.signal.aborted && error === starting.signal.reason) process.exit(0);

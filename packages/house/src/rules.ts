@@ -35,7 +35,7 @@ export const rules: HouseRules = {
       ['testing'],
     ],
     daemon: [
-      ['config', 'concurrency', 'scaling', 'version.ts'],
+      ['config', 'concurrency', 'scaling', 'version.ts', 'young-generation.ts'],
       ['cache', 'telemetry'],
       ['events', 'jobs', 'storage'],
       ['database', 'nodes'],

@@ -1,0 +1,27 @@
+import { execFileSync } from 'node:child_process';
+import { expect, test } from 'vitest';
+
+test('the room for young objects stays small while it is held, and grows with the load afterwards', () => {
+  const script = `
+    import v8 from 'node:v8';
+    import { holdYoungGeneration, releaseYoungGeneration } from ${JSON.stringify(new URL('./young-generation.ts', import.meta.url).href)};
+    const megabytes = () => v8.getHeapSpaceStatistics().find((each) => each.space_name === 'new_space').space_size / 2 ** 20;
+    function load() {
+      let kept = [];
+      for (let i = 0; i < 3_000_000; i++) {
+        kept.push({ i });
+        if (kept.length > 200_000) kept = [];
+      }
+    }
+    holdYoungGeneration();
+    const before = megabytes();
+    load();
+    const held = megabytes();
+    releaseYoungGeneration();
+    load();
+    console.log(JSON.stringify([before, held, megabytes()]));`;
+  const output = execFileSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' });
+  const [before = 0, held = 0, released = 0] = JSON.parse(output);
+  expect(held).toBeLessThanOrEqual(before + 2);
+  expect(released).toBeGreaterThan(4 * held);
+});
