@@ -1,8 +1,8 @@
-import { DaemonError } from '@plugin-daemon/plugin-host/errors';
 import type { PluginInstance } from '@plugin-daemon/plugin-host/runtimes';
 import { Autoscaler, LatencyTrend, leastLoaded } from '../scaling/index.ts';
 import { InstanceSlot, type InstanceSlotOptions, type PluginState } from './instance-slot.ts';
 import type { PoolPolicy } from './policy.ts';
+import { overloaded, stopped } from './pool-errors.ts';
 import { WaitingCalls } from './waiting-calls.ts';
 
 export interface PoolOptions extends Omit<InstanceSlotOptions, 'onState'> {
@@ -320,16 +320,3 @@ export class Pool {
     this.#options.onState(state);
   }
 }
-
-const stopped = (): DaemonError =>
-  new DaemonError('runtime-unavailable', 'the plugin was stopped: plugin runtime not found');
-
-const overloaded = (identifier: string, instances: number, { limit, queue }: PoolPolicy): DaemonError =>
-  new DaemonError(
-    'overloaded',
-    `no available node: the plugin ${identifier} has more calls than it can take: ${instances} instances with up to ${limit} calls each are busy, and ${queue} calls wait`,
-    {
-      remedy: 'Try again soon; raise PLUGIN_INSTANCES_MAX, PLUGIN_INSTANCE_CALLS_MAX or PLUGIN_QUEUE_MAX for this load',
-      args: { limit: queue, setting: 'PLUGIN_QUEUE_MAX' },
-    },
-  );
