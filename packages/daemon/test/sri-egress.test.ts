@@ -2,7 +2,7 @@
 import { createServer, type Server } from 'node:http';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { eventually } from './harness.ts';
-import { functionPackage, TestSri } from './sri-harness.ts';
+import { functionPackage, TestSri, textOf } from './sri-harness.ts';
 
 const REACH = String.raw`
 import http.client, json, socket, urllib.parse, os
@@ -33,6 +33,7 @@ let sri: TestSri;
 let outside: Server;
 let daemon: Server;
 const seen: string[] = [];
+const secrets: unknown[] = [];
 
 const listen = (server: Server): Promise<number> =>
   new Promise((resolve) =>
@@ -57,6 +58,7 @@ beforeAll(async () => {
   outside = createServer((request, response) => response.end(`outside ${request.method} ${request.url}`));
   daemon = createServer((request, response) => {
     seen.push(`${request.method} ${request.url}`);
+    secrets.push(request.headers['dify-plugin-session-secret']);
     response.end('from the daemon');
   });
   await Promise.all([listen(outside), listen(daemon)]);
@@ -130,4 +132,30 @@ test('a function that ends takes its relay along, and the next one starts', asyn
     return answer.statusCode === 502 ? undefined : await sri.messages(endpoint, { do: 'echo' });
   });
   expect(after?.instance).not.toBe(before?.instance);
+});
+
+test('the secret of a session goes back to the daemon with it, and no function sees it', async () => {
+  const path = '/backwards-invocation/transaction';
+  const code = `
+import urllib.request, json
+def back(session):
+    request = urllib.request.Request(os.environ["DIFY_PLUGIN_DAEMON_URL"] + "${path}", b"{}", {"Dify-Plugin-Session-ID": session, "Dify-Plugin-Session-Secret": "made-up"}, method="POST")
+    urllib.request.urlopen(request, timeout=10).read()
+for session in ("own", "other"):
+    back(session)
+result = "asked"`;
+  const response = await sri.call(
+    endpoint,
+    { do: 'python', code: REACH + code },
+    { headers: { 'Dify-Plugin-Session-ID': 'own', 'Dify-Plugin-Session-Secret': 'of-the-session' } },
+  );
+  const text = await textOf(response);
+  expect(text).toContain('asked');
+  expect(secrets.slice(-2)).toEqual(['of-the-session', undefined]);
+  // The call is over.
+  expect(await inside('result = by_proxy("/backwards-invocation/transaction", "POST", "{}")')).toEqual([
+    200,
+    'from the daemon',
+  ]);
+  expect(secrets.at(-1)).toBeUndefined();
 });

@@ -218,11 +218,16 @@ export class TestSri implements AsyncDisposable {
   call(
     endpoint: string,
     data: object,
-    options: { signal?: AbortSignal; action?: string } = {},
+    options: { signal?: AbortSignal; action?: string; headers?: Record<string, string> } = {},
   ): Promise<IncomingMessage> {
     return this.request('POST', `${endpoint}/invoke?action=${options.action ?? 'invoke_tool'}`, {
       key: null,
-      headers: { 'Content-Type': 'application/json', Accept: 'text/event-stream', 'Dify-Plugin-Session-ID': 's' },
+      headers: {
+        'Content-Type': 'application/json',
+        Accept: 'text/event-stream',
+        'Dify-Plugin-Session-ID': 's',
+        ...options.headers,
+      },
       body: JSON.stringify({ session_id: 's', event: 'request', data }),
       ...(options.signal && { signal: options.signal }),
     });

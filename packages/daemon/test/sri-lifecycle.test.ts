@@ -205,3 +205,16 @@ test('a disk that is full fails the launch with its reason, and the server goes 
   expect(failure?.Message).not.toBe('');
   expect(await sri.messages(endpoint, { do: 'echo' })).toHaveLength(1);
 });
+
+test('while the key is changed both are right, and the log tells who still has the former one', async () => {
+  const former = 'the-former-key-of-the-sri';
+  const sri = await start({ SRI_API_KEY_PREVIOUS: former });
+  expect((await sri.answer('POST', '/ping')).status).toBe(200);
+  expect(sri.log).not.toContain('former key');
+  expect((await sri.answer('POST', '/ping', { key: former })).status).toBe(200);
+  await eventually('the log says so', () => sri.log.includes('a daemon still uses the former key') || undefined);
+  expect(sri.log).not.toContain(former);
+  const { endpoint } = await sri.launch(functionPackage('keys'));
+  const [environ] = await sri.messages(endpoint, { do: 'environ' });
+  expect(JSON.stringify(environ)).not.toContain(former);
+});

@@ -13,6 +13,7 @@ import {
   type KubernetesApiOptions,
   KubernetesBackend,
   ProcessBackend,
+  type SessionSecrets,
 } from '../sri/index.ts';
 import { limitsOfPlugins } from './isolation.ts';
 
@@ -27,6 +28,7 @@ export interface FunctionBackendParts {
   /** What functions may see of the environment of this server. */
   readonly pluginVariables: Readonly<Record<string, string>>;
   readonly parents: ParentsPool | undefined;
+  readonly secrets: SessionSecrets;
   readonly log: Log;
 }
 
@@ -37,6 +39,7 @@ export function functionBackend(parts: FunctionBackendParts): Backend {
     environment: parts.pluginVariables,
     daemonUrl: settings.SRI_DAEMON_URL,
     egress: settings.SRI_EGRESS,
+    secrets: parts.secrets,
     timeoutSeconds: settings.PLUGIN_MAX_EXECUTION_TIMEOUT,
     readySeconds: settings.PYTHON_ENV_INIT_TIMEOUT,
     graceMs: GRACE_MS,

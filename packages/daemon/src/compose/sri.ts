@@ -16,6 +16,7 @@ import {
   Functions,
   functionRoutes,
   interfaceRoutes,
+  SessionSecrets,
   SriServer,
   stateRoutes,
 } from '../sri/index.ts';
@@ -67,7 +68,11 @@ export async function startSri(
     PLUGIN_STORAGE_LOCAL_ROOT: directory.storagePath,
   };
   const secrets = [directory.key.value, directory.formerKey ?? '', ...secretValues(settings)];
-  const log = opened.adopt(openLog(settings, secrets), (l) => l.close());
+  let serving = false;
+  const log = opened.adopt(openLog(settings, secrets), (l) => {
+    if (serving) l.info('stopped');
+    l.close();
+  });
   for (const { variables, message } of settings.warnings) log.warn({ variables }, message);
   const metrics = createMetrics({ enabled: settings.PROMETHEUS_ENABLED, processMetrics: true });
   const objects = opened.adopt(
@@ -116,9 +121,11 @@ export async function startSri(
       : undefined,
     (p) => p?.close(),
   );
+  const sessionSecrets = new SessionSecrets();
   const backend = functionBackend({
     pluginVariables,
     parents,
+    secrets: sessionSecrets,
     settings,
     environment,
     directory,
@@ -173,6 +180,8 @@ export async function startSri(
           maxRequestBytes: settings.SRI_MAX_REQUEST_BYTES,
           bodies: new ByteBudget({ what: 'bodies of calls', total: BODIES_BYTES }),
           timeoutMs: settings.PLUGIN_MAX_EXECUTION_TIMEOUT * SECOND,
+          // Where what functions send back passes here.
+          secrets: settings.SRI_BACKEND === 'container' || settings.SRI_EGRESS !== 'all' ? sessionSecrets : undefined,
           ...observed.calls,
         }),
         ...interfaceRoutes({
@@ -195,6 +204,7 @@ export async function startSri(
     (s) => s.close(AbortSignal.abort()),
   );
   const address = await server.listen();
+  serving = true;
   const parts = opened.move();
 
   let stopping: Promise<void> | undefined;

@@ -18,3 +18,4 @@ export { FunctionStore } from './function-store.ts';
 export { Functions, type FunctionsOptions } from './functions.ts';
 export { functionRoutes, interfaceRoutes, SriServer, stateRoutes } from './http/index.ts';
 export { FunctionBuilder } from './launch/index.ts';
+export { SessionSecrets } from './session-secrets.ts';

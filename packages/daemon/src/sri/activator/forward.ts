@@ -12,6 +12,8 @@ export interface ForwardOptions {
   readonly path: string;
   /** Read before where its length was not announced: instances read bodies by their length. */
   readonly body: IncomingMessage | Buffer;
+  /** A header, in lower case, that the instance is not to see. */
+  readonly without?: string | undefined;
   /** Longest time from here to the last byte of the answer. */
   readonly timeoutMs: number;
 }
@@ -48,7 +50,7 @@ export function forward(options: ForwardOptions): Promise<Outcome | typeof NOT_R
       {
         path,
         method: 'POST',
-        headers: [...passedOn(request.rawHeaders), 'content-length', length ?? '0'],
+        headers: [...passedOn(request.rawHeaders, options.without), 'content-length', length ?? '0'],
         body,
       },
       exchange,
@@ -59,11 +61,12 @@ export function forward(options: ForwardOptions): Promise<Outcome | typeof NOT_R
   return exchange.done;
 }
 
-function passedOn(rawHeaders: readonly string[]): string[] {
+function passedOn(rawHeaders: readonly string[], without: string | undefined): string[] {
   const passed: string[] = [];
   for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
     const [name = '', value = ''] = rawHeaders.slice(at, at + 2);
-    if (!HOP_BY_HOP.has(name.toLowerCase())) passed.push(name, value);
+    const known = name.toLowerCase();
+    if (!HOP_BY_HOP.has(known) && known !== without) passed.push(name, value);
   }
   return passed;
 }

@@ -9,6 +9,7 @@ import { createProcessLauncher } from '@plugin-daemon/plugin-host/launcher';
 import { provided, skipReason } from '@plugin-daemon/services';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { silentLog } from '../../telemetry/index.ts';
+import { SessionSecrets } from '../session-secrets.ts';
 import { ask, backendSuite, built } from './conformance.suite.ts';
 import { ContainerBackend, KubernetesBackend, type KubernetesBackendOptions, ProcessBackend } from './index.ts';
 import { FakeCluster, TOKEN } from './kubernetes/testing/fake-cluster.ts';
@@ -24,7 +25,14 @@ const limits = {
 const daemon = createServer((_request, response) => response.end('from the daemon'));
 const daemonUrl = `http://127.0.0.1:${await listening()}`;
 const environment = { PATH: '/usr/bin:/bin', LANG: 'C.UTF-8' };
-const common = { environment, daemonUrl, timeoutSeconds: 77, graceMs: 1000, log: silentLog } as const;
+const common = {
+  environment,
+  daemonUrl,
+  timeoutSeconds: 77,
+  graceMs: 1000,
+  log: silentLog,
+  secrets: new SessionSecrets(),
+} as const;
 
 process.env.SRI_TEST_KEY = 'secret-of-the-server';
 

@@ -9,6 +9,7 @@ import { connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Log } from '@plugin-daemon/plugin-host/log';
 import { messageOf } from '@plugin-daemon/values';
+import { SESSION_ID, SESSION_SECRET, type SessionSecrets } from '../session-secrets.ts';
 import { type EgressPolicy, isAllowed } from './policy.ts';
 
 export interface WayOutOptions {
@@ -17,8 +18,10 @@ export interface WayOutOptions {
   readonly policy: EgressPolicy;
   /** Where calls back go; always allowed. */
   readonly daemonUrl: string;
-  /** Of the function, for the log. */
-  readonly identifier: string;
+  /** Of the function; undefined where it is that of several. */
+  readonly identifier: string | undefined;
+  /** Those of the sessions that functions are called for. */
+  readonly secrets: SessionSecrets;
   readonly log: Log;
 }
 
@@ -122,6 +125,11 @@ export class WayOut {
     const within = base !== '' && plain.startsWith(`${base}/`) ? plain.slice(base.length) : plain;
     if (within !== TRANSACTION)
       return forbid(response, 403, 'functions may call the daemon back, and nothing else of it');
+    const { secrets, identifier } = this.#options;
+    // Whatever a function says of secrets, it does not know them.
+    const secret = secrets.of(request.headers[SESSION_ID], identifier);
+    delete request.headers[SESSION_SECRET];
+    if (secret !== undefined) request.headers[SESSION_SECRET] = secret;
     pass(request, response, new URL(`${this.#daemon.origin}${base}${TRANSACTION}`));
   }
 
@@ -134,7 +142,11 @@ export class WayOut {
       if (this.#told.size >= MAX_TOLD) this.#told.clear();
       this.#told.set(target, now);
       log.warn(
-        { plugin: identifier, target, remedy: 'add it to SRI_EGRESS if it is meant' },
+        {
+          ...(identifier !== undefined && { plugin: identifier }),
+          target,
+          remedy: 'add it to SRI_EGRESS if it is meant',
+        },
         'a function was kept from connecting',
       );
     }

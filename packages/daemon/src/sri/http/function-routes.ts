@@ -6,6 +6,7 @@ import { type FunctionPool, forward, NOT_REACHED, type Outcome } from '../activa
 import { FunctionError } from '../function-error.ts';
 import type { FunctionRecord } from '../function-store.ts';
 import type { Functions } from '../functions.ts';
+import { SESSION_ID, SESSION_SECRET, type SessionSecrets } from '../session-secrets.ts';
 import { type SriCall, type SriRoute, sendText } from './routes.ts';
 
 export interface FunctionRoutesOptions {
@@ -14,6 +15,8 @@ export interface FunctionRoutesOptions {
   /** Bodies without a length are kept whole before they are passed on. */
   readonly bodies: ByteBudget;
   readonly timeoutMs: number;
+  /** Where the secrets of sessions are kept for what functions send back; undefined: functions call daemons back by themselves. */
+  readonly secrets: SessionSecrets | undefined;
   readonly onCall: (record: FunctionRecord) => void;
   readonly onCallEnd: (record: FunctionRecord, action: string, outcome: Outcome, seconds: number) => void;
 }
@@ -53,6 +56,8 @@ function findFunction(functions: Functions, { name = '', token = '' }: Readonly<
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
 const isSame = (given: string, expected: string): boolean => timingSafeEqual(digest(given), digest(expected));
 
+const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
+
 /** Of an instance that could not be reached, another one is asked. */
 const MAX_ATTEMPTS = 3;
 
@@ -63,19 +68,22 @@ async function invoke(options: FunctionRoutesOptions, call: SriCall): Promise<vo
   const action = url.searchParams.get('action') ?? '';
   options.onCall(record);
   let outcome: Outcome = 'error';
+  const { [SESSION_ID]: session, [SESSION_SECRET]: secret } = request.headers;
+  const forget = options.secrets?.keep(record.identifier, textOf(session), textOf(secret));
   try {
     outcome = await attempts(options, pool, call);
   } catch (error) {
     if (signal.aborted) outcome = 'client_disconnect';
     else throw error;
   } finally {
+    forget?.();
     options.onCallEnd(record, action, outcome, (performance.now() - startedAt) / 1000);
     drainRefused(request);
   }
 }
 
 async function attempts(
-  { maxRequestBytes, bodies, timeoutMs }: FunctionRoutesOptions,
+  { maxRequestBytes, bodies, timeoutMs, secrets }: FunctionRoutesOptions,
   pool: FunctionPool,
   { request, response, url, signal }: SriCall,
 ): Promise<Outcome> {
@@ -90,7 +98,15 @@ async function attempts(
       try {
         if (Number(length ?? 0) <= KEPT_BODY_BYTES) body ??= await bodyOf(request, maxRequestBytes, room, bodies);
         const path = `/invoke${url.search}`;
-        const outcome = await forward({ request, response, slot: place.slot, path, body: body ?? request, timeoutMs });
+        const outcome = await forward({
+          request,
+          response,
+          slot: place.slot,
+          path,
+          body: body ?? request,
+          timeoutMs,
+          without: secrets === undefined ? undefined : SESSION_SECRET,
+        });
         if (outcome !== NOT_REACHED) return outcome;
         place.slot.missed();
       } finally {

@@ -4,6 +4,7 @@ import { type LimitOptions, type PluginLimits, pluginLimits } from '@plugin-daem
 import type { Log } from '@plugin-daemon/plugin-host/log';
 import { isObject, messageOf } from '@plugin-daemon/values';
 import type { EgressPolicy } from '../../egress/index.ts';
+import type { SessionSecrets } from '../../session-secrets.ts';
 import { type Backend, type FunctionInstance, functionVariables, type StartRequest } from '../backend.ts';
 import { untilHealthy } from '../health.ts';
 import { withLastWords } from '../output-log.ts';
@@ -30,6 +31,7 @@ export interface ContainerBackendOptions {
   readonly environment: Readonly<Record<string, string>>;
   readonly daemonUrl: string;
   readonly egress: EgressPolicy;
+  readonly secrets: SessionSecrets;
   readonly timeoutSeconds: number;
   readonly readySeconds: number;
   readonly graceMs: number;
@@ -56,8 +58,8 @@ export class ContainerBackend implements Backend {
   constructor(options: ContainerBackendOptions) {
     this.#options = options;
     this.#engine = new ContainerEngine(options);
-    const { egress: policy, daemonUrl, log } = options;
-    this.#places = new RelayPlaces({ policy, daemonUrl, log });
+    const { egress: policy, daemonUrl, secrets, log } = options;
+    this.#places = new RelayPlaces({ policy, daemonUrl, secrets, log });
   }
 
   async check(signal: AbortSignal): Promise<void> {

@@ -5,6 +5,7 @@ import { type LimitOptions, pluginLimits } from '@plugin-daemon/plugin-host/isol
 import type { Log } from '@plugin-daemon/plugin-host/log';
 import { messageOf } from '@plugin-daemon/values';
 import { type EgressPolicy, WayOut } from '../../egress/index.ts';
+import type { SessionSecrets } from '../../session-secrets.ts';
 import {
   type Backend,
   type BuiltFunction,
@@ -32,6 +33,7 @@ export interface KubernetesBackendOptions {
   readonly environment: Readonly<Record<string, string>>;
   readonly daemonUrl: string;
   readonly egress: EgressPolicy;
+  readonly secrets: SessionSecrets;
   /** Where functions reach the proxy of this server, which listens on the port it names; needed unless they may connect anywhere. */
   readonly wayOutUrl: string | undefined;
   readonly timeoutSeconds: number;
@@ -123,7 +125,7 @@ export class KubernetesBackend implements Backend {
   }
 
   async #prepare(signal: AbortSignal): Promise<void> {
-    const { owner, egress, wayOutUrl, daemonUrl, log } = this.#options;
+    const { owner, egress, wayOutUrl, daemonUrl, secrets, log } = this.#options;
     const wayOut = egress === 'all' || wayOutUrl === undefined ? undefined : new URL(wayOutUrl);
     const port = wayOut === undefined ? undefined : Number(wayOut.port || 80);
     const name = `dify-sri-${owner}`;
@@ -137,7 +139,8 @@ export class KubernetesBackend implements Backend {
       at: { host: '0.0.0.0', port },
       policy: egress,
       daemonUrl,
-      identifier: 'a function',
+      secrets,
+      identifier: undefined,
       log,
     });
     await opened.listen();

@@ -6,6 +6,7 @@ import { MemoryWatch } from '@plugin-daemon/plugin-host/runtimes/local';
 import { messageOf } from '@plugin-daemon/values';
 import type { Log } from '../../../telemetry/index.ts';
 import type { EgressPolicy } from '../../egress/index.ts';
+import type { SessionSecrets } from '../../session-secrets.ts';
 import {
   type Backend,
   type BuiltFunction,
@@ -30,6 +31,7 @@ export interface ProcessBackendOptions {
   readonly daemonUrl: string;
   /** Where else they may connect to; `all` leaves them in the network of this machine. */
   readonly egress: EgressPolicy;
+  readonly secrets: SessionSecrets;
   /** Longest silence of a function within one answer; MAX_REQUEST_TIMEOUT of the SDK. */
   readonly timeoutSeconds: number;
   /** How long a start may take. */
@@ -56,8 +58,8 @@ export class ProcessBackend implements Backend {
 
   constructor(options: ProcessBackendOptions) {
     this.#options = options;
-    const { egress: policy, daemonUrl, log } = options;
-    this.#places = policy === 'all' ? undefined : new RelayPlaces({ policy, daemonUrl, log });
+    const { egress: policy, daemonUrl, secrets, log } = options;
+    this.#places = policy === 'all' ? undefined : new RelayPlaces({ policy, daemonUrl, secrets, log });
   }
 
   async check(): Promise<void> {}

@@ -4,12 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Log } from '@plugin-daemon/plugin-host/log';
 import { type EgressPolicy, WayOut } from '../../egress/index.ts';
+import type { SessionSecrets } from '../../session-secrets.ts';
 import { RELAY_SCRIPT } from './relay-script.ts';
 
 export interface RelayPlacesOptions {
   /** What the way out lets through. */
   readonly policy: EgressPolicy;
   readonly daemonUrl: string;
+  readonly secrets: SessionSecrets;
   readonly log: Log;
 }
 
@@ -46,12 +48,12 @@ export class RelayPlaces {
 
   /** @param isolate the relay takes its network away itself; otherwise it has none */
   async create(identifier: string, isolate: boolean): Promise<RelayedPlace> {
-    const { policy, daemonUrl, log } = this.#options;
+    const { policy, daemonUrl, secrets, log } = this.#options;
     const directory = await mkdtemp(join(this.#own(), 'i-'));
     const wayOutSocket = join(directory, 'out');
     const callsSocket = join(directory, 'calls');
     const script = join(directory, 'relay.py');
-    const wayOut = new WayOut({ at: { path: wayOutSocket }, policy, daemonUrl, identifier, log });
+    const wayOut = new WayOut({ at: { path: wayOutSocket }, policy, daemonUrl, secrets, identifier, log });
     try {
       await writeFile(script, RELAY_SCRIPT, { mode: 0o444 });
       await wayOut.listen();
