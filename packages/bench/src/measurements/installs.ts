@@ -1,4 +1,6 @@
 /** Installing: a plugin without dependencies and one on the SDK, from the request to the end of the first call. */
+
+import { delay } from '../daemon/index.ts';
 import { benchPackage, EXAMPLES, folderPackage } from '../plugin/package.ts';
 import type { Bench, Figure, Measurement } from './measurement.ts';
 
@@ -39,6 +41,6 @@ async function installOnce(bench: Bench, packed: Buffer, pluginId: string, call:
   const ms = performance.now() - startedAt;
   const installed = (await bench.client.list()).find((plugin) => plugin.plugin_id === pluginId);
   if (installed) await bench.client.uninstall(installed.id);
-  await new Promise((resolve) => setTimeout(resolve, 500));
+  await delay(500);
   return ms;
 }

@@ -1,4 +1,6 @@
 /** A daemon's own life: cold start, memory when idle, and what a killed plugin costs. */
+
+import { delay } from '../daemon/index.ts';
 import { residentMb } from '../load/index.ts';
 import type { Bench, Measurement } from './measurement.ts';
 
@@ -14,7 +16,7 @@ export const coldStart: Measurement = {
     const runs = await bench.repeat(async () => {
       await bench.target.stop();
       const ms = await bench.target.start();
-      await new Promise((resolve) => setTimeout(resolve, IDLE_MS));
+      await delay(IDLE_MS);
       return { ms, mb: residentMb(bench.target.pid()) };
     }, STARTS);
     return [
@@ -42,7 +44,7 @@ export const crashes: Measurement = {
 
 /** From the kill to the end of the first call that succeeds; calls are made one after the other. */
 async function afterKill(bench: Bench): Promise<number> {
-  await new Promise((resolve) => setTimeout(resolve, 1000));
+  await delay(1000);
   process.kill(await pluginPid(bench), 'SIGKILL');
   const killedAt = performance.now();
   for (;;) {
@@ -51,7 +53,7 @@ async function afterKill(bench: Bench): Promise<number> {
       return performance.now() - killedAt;
     } catch {
       if (performance.now() - killedAt > 60_000) throw new Error('the plugin did not come back within a minute');
-      await new Promise((resolve) => setTimeout(resolve, 10));
+      await delay(10);
     }
   }
 }

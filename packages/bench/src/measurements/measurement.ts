@@ -1,5 +1,6 @@
 /** What a measurement is, and what it is given: a daemon, a client, a Dify, and plugins to call. */
 import type { DaemonClient } from '../daemon/index.ts';
+import { delay } from '../daemon/index.ts';
 import type { RequestParts, Spread } from '../load/index.ts';
 import { cpuSeconds, requestBytes, shortNumber, spread } from '../load/index.ts';
 import { AUTHOR, benchPackage, MODEL } from '../plugin/package.ts';
@@ -124,7 +125,7 @@ export class Bench {
         return;
       } catch (error) {
         if (attempt >= READY_ATTEMPTS) throw error;
-        await new Promise((resolve) => setTimeout(resolve, 50));
+        await delay(50);
       }
     }
   }

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { missing, RedisServers, RunningServices } from '@plugin-daemon/services';
-import { DaemonClient, DaemonProcess } from '../daemon/index.ts';
+import { DaemonClient, DaemonProcess, delay } from '../daemon/index.ts';
 import { closedLoop, cpuSeconds, quantile, requestBytes } from '../load/index.ts';
 import { AUTHOR, benchPackage } from '../plugin/package.ts';
 import { type Bench, cpuNote, type Figure, type Measurement } from './measurement.ts';
@@ -144,7 +144,7 @@ class Deployment implements AsyncDisposable {
     for (const { url } of nodes) {
       while (!/^active_plugins_total\{[^}]*\} 1$/m.test(await (await fetch(`${url}/metrics/`)).text())) {
         if (performance.now() > until) throw new Error('a node does not run the plugin');
-        await new Promise((resolve) => setTimeout(resolve, 50));
+        await delay(50);
       }
     }
   }

@@ -1,5 +1,6 @@
 /** One client opens a large stream and never reads: what do other calls of the same plugin notice? */
 import { connect } from 'node:net';
+import { delay } from '../daemon/index.ts';
 import { quantile, residentMb } from '../load/index.ts';
 import type { Bench, Measurement } from './measurement.ts';
 
@@ -19,7 +20,7 @@ export const stalledReader: Measurement = {
     socket.on('error', () => {}); // the daemon may end the session that nobody reads
     socket.pause();
     try {
-      await new Promise((resolve) => setTimeout(resolve, 2000));
+      await delay(2000);
       const beside = await callTimes(bench);
       return [
         bench.figure('stalled.alone', [quantile(alone, 0.99)]),

@@ -1,4 +1,6 @@
 /** Throughput of streams: many small chunks, few large ones, alone and eight at once, of a tool and of a language model. */
+
+import { delay } from '../daemon/index.ts';
 import { readStream } from '../load/index.ts';
 import { type Bench, cpuNote, type Figure, type Measurement } from './measurement.ts';
 
@@ -66,7 +68,7 @@ export const slowStreams: Measurement = {
     const request = bench.toolRequest('slow', { count: SLOW_CHUNKS, interval_ms: SLOW_INTERVAL_MS });
     const startedAt = performance.now();
     const reading = Promise.all(Array.from({ length: SLOW_STREAMS }, () => readStream(bench.target.url, request)));
-    await new Promise((resolve) => setTimeout(resolve, 2000));
+    await delay(2000);
     const calls: number[] = [];
     for (let i = 0; i < PROBES; i++) {
       const askedAt = performance.now();

@@ -1,5 +1,6 @@
 /** Uploads of packages from 12 KB to 45 MB: time, memory at the peak and after it, and what others notice meanwhile. */
 import { Worker } from 'node:worker_threads';
+import { delay } from '../daemon/index.ts';
 import { peakMb, quantile, readStream, resetPeak, residentMb } from '../load/index.ts';
 import { benchPackage } from '../plugin/package.ts';
 import type { Bench, Figure, Measurement } from './measurement.ts';
@@ -28,7 +29,7 @@ export const uploads: Measurement = {
           ),
         );
     }
-    await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+    await delay(SETTLE_MS);
     figures.push(
       bench.figure('upload.45MB.after', [residentMb(bench.target.pid())], `${SETTLE_MS / 1000} s after the last`),
     );
@@ -74,7 +75,7 @@ async function othersMeanwhile(bench: Bench): Promise<Figure> {
   const times: number[] = [];
   while (!ended) {
     times.push((await readStream(bench.target.url, request)).ms);
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await delay(5);
   }
   await end;
   return bench.figure(
