@@ -16,7 +16,8 @@ export function functionTarget(address: string): FunctionTarget {
   const url = URL.canParse(address) ? new URL(address) : undefined;
   const isCallable = url?.protocol === 'http:' || url?.protocol === 'https:';
   if (url === undefined || !isCallable) {
-    const urlFor = (action: string) => `${encodeURI(address).replace(/(?<!\/)\/+$/, '')}/invoke?action=${action}`;
+    const urlFor = (action: string) =>
+      `${encodeURI(address.toWellFormed()).replace(/(?<!\/)\/+$/, '')}/invoke?action=${action}`;
     return { origin: undefined, scheme: url?.protocol.slice(0, -1) ?? '', host: '', pathFor: urlFor, urlFor };
   }
   const before = `${url.pathname.replace(/(?<!\/)\/+$/, '')}/invoke${url.search}?action=`;
