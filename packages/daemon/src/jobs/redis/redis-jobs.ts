@@ -33,6 +33,8 @@ export interface RedisJobsOptions extends JobQueueOptions {
  */
 const LOCK_MS = 5000;
 const STALLED_LOOK_MS = 2500;
+/** The same for rounds, which nobody waits for. */
+const STALLED_ROUND_LOOK_MS = 15_000;
 /** How often a job may lose its node is decided by its handler, which knows why. */
 const STALLED_LIMIT = 1_000_000;
 /** A command that takes longer has failed. */
@@ -87,8 +89,8 @@ class RedisJobs implements JobQueue {
   begin(handlers: JobHandlers): void {
     if (this.#options.works === false) return;
     this.#here.begin(handlers);
-    this.#work(ON_DEMAND, handlers, this.#options.concurrency);
-    this.#work(RECURRING, handlers, 1);
+    this.#work(ON_DEMAND, handlers, this.#options.concurrency, STALLED_LOOK_MS);
+    this.#work(RECURRING, handlers, 1, STALLED_ROUND_LOOK_MS);
     const look = () => {
       this.#scheduling = this.#scheduling.then(() => this.#schedule()).then(() => this.#lookAtServer());
     };
@@ -157,7 +159,7 @@ class RedisJobs implements JobQueue {
     };
   }
 
-  #work(queue: string, handlers: JobHandlers, concurrency: number): void {
+  #work(queue: string, handlers: JobHandlers, concurrency: number, stalledInterval: number): void {
     const worker: Worker = new this.#library.Worker(
       queue,
       (job: Job, token?: string) => this.#run(handlers, job, token),
@@ -165,7 +167,7 @@ class RedisJobs implements JobQueue {
         ...this.#common(),
         concurrency,
         lockDuration: LOCK_MS,
-        stalledInterval: STALLED_LOOK_MS,
+        stalledInterval,
         maxStalledCount: STALLED_LIMIT,
         runRetryDelay: 1000,
       },
