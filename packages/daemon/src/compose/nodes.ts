@@ -30,6 +30,8 @@ export interface NodeParts {
 /** Plugins that a node tells the others to be ready on it. */
 const MOST_WARM = 10_000;
 const MOST_DEBUGGING = 2000;
+/** Between two lines about calls that came with a wrong mark. */
+const TOLD_EVERY_MS = 10_000;
 
 /** This node among the others. */
 export class Nodes {
@@ -44,6 +46,8 @@ export class Nodes {
   readonly tls: NodeTls | undefined;
   #draining = false;
   #joined = false;
+  /** When it was last said that a call was refused. */
+  #toldAt = Number.NEGATIVE_INFINITY;
   #addresses: readonly NodeAddress[] = [];
   /** Where the existing daemon's nodes find us: they speak plain HTTP alone. */
   #plainAddresses: readonly NodeAddress[] = [];
@@ -109,6 +113,10 @@ export class Nodes {
       onRefused: (reason, peer) => {
         const known = reason === 'draining' || reason === 'not-mine';
         if (known) return log.info({ reason, peer }, 'a call of another node was refused: it asks elsewhere');
+        // Anybody can send such requests, as many as they like.
+        const now = performance.now();
+        if (now - this.#toldAt < TOLD_EVERY_MS) return;
+        this.#toldAt = now;
         const remedy =
           reason === 'expired'
             ? 'set the clocks of the nodes: they differ by more than five minutes'

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { DaemonError } from '@plugin-daemon/plugin-host/errors';
 
 /** Bodies up to here are read before they go on: then another node can be asked, or this one can do it. */
 const KEPT_BYTES = 256 * 1024;
@@ -17,7 +18,7 @@ export class ForwardBody {
     this.#whole = whole;
   }
 
-  /** @throws when the client breaks off */
+  /** @throws DaemonError `bad-request` when the client breaks off */
   static async of(request: IncomingMessage): Promise<ForwardBody> {
     const { headers } = request;
     if (headers['transfer-encoding'] !== undefined) return new ForwardBody(request, undefined);
@@ -25,7 +26,7 @@ export class ForwardBody {
     if (length === 0) return new ForwardBody(request, Buffer.alloc(0));
     if (!(length <= KEPT_BYTES)) return new ForwardBody(request, undefined);
     const whole = await readExactly(request, length);
-    if (whole === undefined) throw new Error('the client broke the request off');
+    if (whole === undefined) throw new DaemonError('bad-request', 'the client broke the request off');
     return new ForwardBody(request, whole);
   }
 
