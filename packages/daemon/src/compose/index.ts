@@ -128,7 +128,7 @@ async function wire(
   for (const { variables, message } of settings.warnings) log.warn({ variables }, message);
   const metrics = createMetrics({ enabled: settings.PROMETHEUS_ENABLED, processMetrics: true });
 
-  const { cache, events, scripts } = await openShared(settings, nodeId, log, closing);
+  const { cache, events, scripts, upstreamCaches } = await openShared(settings, nodeId, log, closing);
   const database = closing(await provideDatabase({ settings, dataDirectory, log, signal, events }), (d) => d.close());
   const objects = closing(measured(await openObjects(settings, nodeId), metrics), (o) => o.close());
 
@@ -147,6 +147,7 @@ async function wire(
     quotas: database.tenantStorages,
     prefix: settings.PERSISTENCE_STORAGE_PATH,
     maxSize: settings.PERSISTENCE_STORAGE_MAX_SIZE,
+    onChanged: (namespace, key) => upstreamCaches?.forgetStored(namespace, key),
   });
 
   const budgets = budgetsOf(settings);

@@ -11,6 +11,8 @@ export interface Shared {
   /** With Redis, where there can be other nodes. */
   readonly events: EventBus | undefined;
   readonly scripts: (Cache & Scripts) | undefined;
+  /** With Redis, which the existing daemon may use too. */
+  readonly upstreamCaches: UpstreamCaches | undefined;
 }
 
 /** What nodes share besides database and storage: the cache and, where there can be other nodes, the events. */
@@ -22,6 +24,7 @@ export async function openShared(settings: Settings, nodeId: string, log: OwnedL
       cache: closing(openMemoryCache({ onListenerError }), (c) => c.close()),
       events: undefined,
       scripts: undefined,
+      upstreamCaches: undefined,
     };
   }
   const ours = log.child({ component: 'cache' });
@@ -39,5 +42,5 @@ export async function openShared(settings: Settings, nodeId: string, log: OwnedL
   const upstream = closing(new UpstreamCaches({ cache, log: ours }), (u) => u.close());
   const events = closing(await EventBus.open({ cache, nodeId, log: ours }), (e) => e.close());
   events.onOwnChange(({ table, key }) => upstream.forget(table, key));
-  return { cache, scripts: cache, events };
+  return { cache, scripts: cache, events, upstreamCaches: upstream };
 }

@@ -23,6 +23,7 @@ test("what changes here is dropped under the existing daemon's names", async () 
   caches.forget('endpoints', 'xa19iq9z5v44vzkn');
   caches.forget('installations', `${TENANT}\0take/alpha`);
   caches.forget('declarations', IDENTIFIER);
+  caches.forgetStored({ tenantId: TENANT, pluginId: 'take/alpha' }, 'k');
   await caches.close();
   // As they stood in a Redis that one of its nodes had filled.
   const type = 'auto_type:github.com/langgenius/dify-plugin-daemon';
@@ -33,6 +34,7 @@ test("what changes here is dropped under the existing daemon's names", async () 
     `${type}/pkg/entities/plugin_entities.PluginDeclaration:declaration_cache:local:${IDENTIFIER}`,
     `${type}/pkg/entities/plugin_entities.PluginDeclaration:declaration_cache:remote:${IDENTIFIER}`,
     `${type}/pkg/entities/plugin_entities.PluginDeclaration:declaration_cache:serverless:${IDENTIFIER}`,
+    `persistence:cache:${TENANT}:take/alpha:k`,
   ]);
 });
 

@@ -49,7 +49,16 @@ export class UpstreamCaches {
   }
 
   forget(table: RowTable, key: string): void {
-    for (const name of namesOf[table](key)) this.#pending.add(name);
+    this.#forget(namesOf[table](key));
+  }
+
+  /** A value that a plugin keeps: theirs for five minutes. */
+  forgetStored({ tenantId, pluginId }: { readonly tenantId: string; readonly pluginId: string }, key: string): void {
+    this.#forget([`persistence:cache:${tenantId}:${pluginId}:${key}`]);
+  }
+
+  #forget(names: readonly string[]): void {
+    for (const name of names) this.#pending.add(name);
     for (const oldest of this.#pending) {
       if (this.#pending.size <= MOST_PENDING) break;
       this.#pending.delete(oldest);

@@ -13,6 +13,8 @@ export interface PluginStorageOptions {
   readonly prefix: string;
   /** PERSISTENCE_STORAGE_MAX_SIZE: bytes for each plugin in each tenant. */
   readonly maxSize: number;
+  /** Told of every value that was written or deleted. */
+  readonly onChanged?: (namespace: StorageNamespace, key: string) => void;
 }
 
 /**
@@ -42,16 +44,18 @@ export class PluginStorage {
   readonly #quotas: Pick<TenantStorages, 'reserve' | 'release'>;
   readonly #prefix: string;
   readonly #maxSize: number;
+  readonly #onChanged: NonNullable<PluginStorageOptions['onChanged']>;
   /** Old size and write belong together. */
   readonly #writes = new KeyedLock();
   /** The last write of each object that has not begun. */
   readonly #waiting = new Map<string, WaitingWrite>();
 
-  constructor({ objects, quotas, prefix, maxSize }: PluginStorageOptions) {
+  constructor({ objects, quotas, prefix, maxSize, onChanged = () => undefined }: PluginStorageOptions) {
     this.#objects = objects;
     this.#quotas = quotas;
     this.#prefix = prefix;
     this.#maxSize = maxSize;
+    this.#onChanged = onChanged;
   }
 
   /**
@@ -88,9 +92,10 @@ export class PluginStorage {
     }
     const write: WaitingWrite = { bytes, limit, done: Promise.resolve() };
     this.#waiting.set(path, write);
-    write.done = this.#writes.run(path, () => {
+    write.done = this.#writes.run(path, async () => {
       if (this.#waiting.get(path) === write) this.#waiting.delete(path);
-      return this.#write(namespace, path, write.bytes, limit);
+      await this.#write(namespace, path, write.bytes, limit);
+      this.#onChanged(namespace, key);
     });
     return write.done;
   }
@@ -104,6 +109,7 @@ export class PluginStorage {
       const old = await this.#objects.stat(path);
       if (old === undefined) return false;
       await this.#objects.delete(path);
+      this.#onChanged(namespace, key);
       if (old.size > 0) await this.#quotas.release(namespace.tenantId, namespace.pluginId, old.size);
       return true;
     });
