@@ -324,6 +324,24 @@ test('two days: idle plugins sleep, a call wakes them, a minimum stays awake, an
   expect(alive.size).toBe(2);
 }, 60_000);
 
+test('what is uninstalled is forgotten at once, what stops with the daemon is not', async () => {
+  desired = ['a', 'b'];
+  supervisor.begin();
+  await settle();
+  for (const call of starts.calls) call.outcome.resolve(new FakeProcess());
+  await settle();
+  expect([...uses.keys()]).toEqual(['a', 'b']);
+  (await supervisor.ready('a', forever())).open('s', silent);
+  desired = ['b'];
+  // It is not over: a call is open.
+  expect(await supervisor.claim('a').release()).toBe(true);
+  expect([...uses.keys()]).toEqual(['b']);
+  const closing = supervisor.close();
+  await vi.advanceTimersByTimeAsync(1000);
+  await closing;
+  expect([...uses.keys()]).toEqual(['b']);
+});
+
 test('too many who wait are told so in their own words', async () => {
   policy = testPolicy({ queue: 1 });
   desired = ['a'];

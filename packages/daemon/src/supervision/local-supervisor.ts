@@ -156,6 +156,8 @@ export class LocalSupervisor implements LocalPlugins {
     if (pool === undefined) return;
     this.#pools.delete(identifier);
     this.#tellLoad(identifier, nothing);
+    // Not when the daemon stops: then it is wanted again at the next start.
+    if (!this.#closed.signal.aborted) this.#options.recentUse?.forget(identifier);
     const retiring = pool
       .retire(this.#closed.signal)
       .then(() => this.#retired(identifier))
@@ -167,7 +169,6 @@ export class LocalSupervisor implements LocalPlugins {
   async #retired(identifier: string): Promise<void> {
     // Installed again meanwhile, or still installed and only stopped with the daemon.
     if (this.#closed.signal.aborted || this.#pools.has(identifier)) return;
-    this.#options.recentUse?.forget(identifier);
     await this.#options.onRetired?.(identifier);
   }
 
@@ -245,7 +246,8 @@ export class LocalSupervisor implements LocalPlugins {
       const wake = async (): Promise<void> => {
         if (this.#pools.get(identifier) !== pool) return;
         await pool.ensure(this.#closed.signal, { background: true });
-        if (recentUse?.lastUse(identifier) === undefined) recentUse?.used(identifier, Date.now());
+        if (this.#pools.get(identifier) === pool && recentUse?.lastUse(identifier) === undefined)
+          recentUse?.used(identifier, Date.now());
       };
       // Failures are told by the pool, which goes on trying.
       this.#wakes.run(this.#closed.signal, wake).catch(() => undefined);
