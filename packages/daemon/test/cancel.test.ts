@@ -88,8 +88,17 @@ test('the other calls of the process answer to their end', async () => {
   expect(await daemon.logged('a call was cancelled')).toBe(true);
 });
 
-test('code that does not yield is told by its process', async () => {
+test('a process whose code does not yield is replaced and ended', async () => {
+  const before = daemon.processes().length;
   const stream = await begin('computing');
   stream.leave();
   expect(await daemon.logged('its code neither waits nor ends')).toBe(true);
+  await eventually(
+    'another process was started',
+    async () => (await daemon.metric('plugin_starts_total')) >= 2 || undefined,
+  );
+  const next = await begin('nothing');
+  await next.done;
+  expect(next.texts).toEqual(['begun', 'done']);
+  await eventually('the one that computes has ended', () => daemon.processes().length <= before || undefined);
 });
