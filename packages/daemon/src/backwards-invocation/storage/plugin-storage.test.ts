@@ -26,6 +26,21 @@ test('objects stand where upstream puts them, for every version of the plugin', 
   expect(await storage.get({ ...here, tenantId: 'other' }, 'a/c')).toBeUndefined();
 });
 
+test('who asks for it is told what was written and deleted, under the key it was asked for, and of nothing else', async () => {
+  const told: string[] = [];
+  const { storage } = memoryStorage({
+    onChanged: ({ tenantId, pluginId }, key) => told.push(`${tenantId} ${pluginId} ${key}`),
+  });
+  await storage.set(here, 'k', bytes(3), undefined);
+  await storage.get(here, 'k');
+  await storage.exists(here, 'k');
+  await storage.delete(here, 'none');
+  await expect(storage.set(here, 'large', bytes(9), 5)).rejects.toThrow('allocated size');
+  expect(told).toEqual(['tenant author/name k']);
+  await storage.delete(here, 'k');
+  expect(told).toHaveLength(2);
+});
+
 test.each(['..', '../x', 'a/../../x', 'a..b', 'a\\b', '..\\x', 'x/..y'])('key %j is refused as traversal', (key) => {
   expect(() => objectPath(here, key)).toThrow('invalid key: path traversal attempt detected');
 });
