@@ -76,12 +76,14 @@ class ForwardedExchange implements Dispatcher.DispatchHandler {
   readonly #settle: (outcome: Outcome | typeof NOT_REACHED) => void;
   readonly #mayBeAskedAgain: boolean;
   readonly #response: ServerResponse;
+  readonly #slot: FunctionSlot;
   readonly #timer: NodeJS.Timeout;
   #controller: Dispatcher.DispatchController | undefined;
   #over = false;
   #status = 0;
 
-  constructor({ response, timeoutMs, body }: ForwardOptions) {
+  constructor({ response, slot, timeoutMs, body }: ForwardOptions) {
+    this.#slot = slot;
     const { promise, resolve } = Promise.withResolvers<Outcome | typeof NOT_REACHED>();
     // A body that streams is spent with the attempt.
     this.#mayBeAskedAgain = Buffer.isBuffer(body);
@@ -143,7 +145,10 @@ class ForwardedExchange implements Dispatcher.DispatchHandler {
 
   onResponseError(_controller: Dispatcher.DispatchController | undefined, error: Error): void {
     this.#controller = undefined;
-    if (this.#mayBeAskedAgain && !this.#over && wasNotReached(error)) this.#finish(NOT_REACHED);
+    if (this.#over) return;
+    // Most likely it has ended, which is told in a moment: until it has answered a health check nobody else is sent to it.
+    if (!this.#response.headersSent) this.#slot.doubt();
+    if (this.#mayBeAskedAgain && wasNotReached(error)) this.#finish(NOT_REACHED);
     else this.#end('error', unavailable(error));
   }
 

@@ -46,9 +46,11 @@ export class FunctionSlot {
     return this.#missed >= SUSPECT_AFTER;
   }
 
-  /** It cannot be reached: most likely it has ended, and that is told in a moment. The next health check decides. */
-  missed(): void {
+  /** It broke off a call, or could not be reached: no more calls until it has answered a health check, which it is asked for now. */
+  doubt(): void {
     this.#missed = SUSPECT_AFTER;
+    // Never rejects.
+    void this.look();
   }
 
   /** @returns gives the place back; calling it again does nothing */

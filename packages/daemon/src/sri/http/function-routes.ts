@@ -108,7 +108,6 @@ async function attempts(
           without: secrets === undefined ? undefined : SESSION_SECRET,
         });
         if (outcome !== NOT_REACHED) return outcome;
-        place.slot.missed();
       } finally {
         place.release();
       }
