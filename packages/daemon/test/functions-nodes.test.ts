@@ -5,21 +5,23 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type FakeSri, good, say, startFakeSri } from '../src/functions/testing/fake-sri.ts';
 import { clusterMissing, TestCluster } from './cluster.ts';
-import { OTHER, textOf } from './harness.ts';
+import { eventually, OTHER, textOf } from './harness.ts';
 import { manifest, rudePackage, yaml } from './plugins/package.ts';
 
 const reason = clusterMissing();
+const LIST = `/plugin/${OTHER}/management/list?page=1&page_size=1`;
 
 describe.skipIf(reason !== undefined)(reason ?? 'functions of two nodes', () => {
   let cluster: TestCluster;
   let sri: FakeSri;
   let server: Server;
+  const mayGoOn = Promise.withResolvers<void>();
 
   /** Calls back at the node that the call names, and says what came of it. */
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const message = JSON.parse(await textOf(request));
     const id = String(message.session_id);
-    const { node = 0, secret, ended } = message.data.tool_parameters;
+    const { node = 0, secret, ended, wait } = message.data.tool_parameters;
     const own = String(request.headers['dify-plugin-session-secret']);
     const line = (type: string, data: unknown): string =>
       `${JSON.stringify({ event: 'session', session_id: id, data: { type, data } })}\n\n`;
@@ -35,6 +37,10 @@ describe.skipIf(reason !== undefined)(reason ?? 'functions of two nodes', () => 
       });
       return `${answer.status} ${/"data":\{"data":"ok"\}/.test(answer.text) ? 'ok' : ''}`;
     };
+    if (wait === true) {
+      response.write(line('stream', { type: 'text', message: { text: 'begun' }, meta: null }));
+      await mayGoOn.promise;
+    }
     response.write(line('stream', { type: 'text', message: { text: ended === true ? id : await back() }, meta: null }));
     response.end(line('end', {}));
   }
@@ -101,5 +107,17 @@ describe.skipIf(reason !== undefined)(reason ?? 'functions of two nodes', () => 
       headers: { 'Dify-Plugin-Session-ID': id },
     });
     expect([status, text]).toEqual([400, expect.stringContaining('session not found')]);
+  });
+
+  test('a node that stops still gets the calls back of its open sessions', async () => {
+    const stream = await cluster.node(0).open('cloudy', 'echo', { parameters: { node: 1, wait: true } });
+    await stream.text(0);
+    const stopped = cluster.node(0).process.stop();
+    await eventually('it takes no new calls', async () =>
+      (await cluster.node(0).answer('GET', LIST)).status === 503 ? true : undefined,
+    );
+    mayGoOn.resolve();
+    expect(await stream.text(1)).toBe('200 ok');
+    await stopped;
   });
 });

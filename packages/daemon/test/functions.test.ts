@@ -12,6 +12,7 @@ import { AUTHOR, manifest, rudePackage, yaml } from './plugins/package.ts';
 const INNER_KEY = 'inner-key';
 const ADMIN = 'admin-key-of-this-test';
 const MAX_MESSAGE = 65_536;
+const LIST = `/plugin/${ONE}/management/list?page=1&page_size=1`;
 
 interface Call {
   readonly id: string;
@@ -488,6 +489,28 @@ test('a daemon starts and serves while its connector is away', async () => {
     'the connector is found again',
     async () => (await daemon.metric('plugin_function_connector_up')) === 1 || undefined,
   );
+});
+
+test('while the daemon stops, open calls still call back, and no new ones are let in', async () => {
+  const stopping = Promise.withResolvers<void>();
+  tools.last = async (call) => {
+    call.text('begun');
+    await stopping.promise;
+    const { status } = await callBack(call, {});
+    const alive = await daemon.answer('GET', '/livez');
+    call.text(`${status} ${alive.status}`);
+    call.end();
+  };
+  const stream = await daemon.open('cloudy', 'last');
+  await stream.text(0);
+  const stopped = daemon.process.stop();
+  await eventually('new calls are refused', async () =>
+    (await daemon.answer('GET', LIST)).status === 503 ? true : undefined,
+  );
+  stopping.resolve();
+  expect(await stream.text(1)).toBe('200 200');
+  await stopped;
+  await daemon.process.start();
 });
 
 test('texts are embedded in batches', async () => {

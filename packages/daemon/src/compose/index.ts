@@ -390,6 +390,7 @@ async function wire(
         {
           nodes,
           http,
+          callsBackOverHttp: serverless !== undefined,
           invocations,
           balancerMs: settings.SHUTDOWN_BALANCER_SECONDS * 1000,
           closeAll,

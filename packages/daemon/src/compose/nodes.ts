@@ -7,6 +7,7 @@ import type { Settings } from '../config/index.ts';
 import type { EventBus } from '../events/index.ts';
 import { Forwarder, NodeMarks, type NodeTls, nodeKeys, ReceivedForwards } from '../forwarding/index.ts';
 import type { HttpNodes, NodeCalls } from '../http/index.ts';
+import { TRANSACTION_PATH } from '../http/transactions/index.ts';
 import { fingerprint, Membership, type NodeAddress, RedisNodeDirectory, UpstreamCluster } from '../nodes/index.ts';
 import { ConnectionsElsewhere, NodePlacement, type Routing } from '../routing/index.ts';
 import type { DebuggingRuntimes } from '../runtimes/debugging/index.ts';
@@ -109,7 +110,10 @@ export class Nodes {
     this.#received = new ReceivedForwards({
       nodeId,
       marks,
-      draining: () => this.#draining,
+      // What functions call back reaches their open calls until these have ended; nodes look first whether we are there.
+      draining: (target) =>
+        this.#draining &&
+        !(settings.PLATFORM === 'serverless' && (target.startsWith(TRANSACTION_PATH) || target === '/livez')),
       onRefused: (reason, peer) => {
         const known = reason === 'draining' || reason === 'not-mine';
         if (known) return log.info({ reason, peer }, 'a call of another node was refused: it asks elsewhere');

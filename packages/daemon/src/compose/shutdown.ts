@@ -8,7 +8,9 @@ import type { Nodes } from './nodes.ts';
 
 export interface ShutdownParts {
   readonly nodes: Nodes | undefined;
-  readonly http: { readonly main: Pick<HttpServer, 'close'> };
+  readonly http: { readonly main: Pick<HttpServer, 'close' | 'narrow'> };
+  /** Plugins call back over HTTP: their way in stays open until the last call has ended. */
+  readonly callsBackOverHttp: boolean;
   readonly invocations: Invocations;
   /** SHUTDOWN_BALANCER_SECONDS. */
   readonly balancerMs: number;
@@ -35,11 +37,15 @@ export class Shutdown {
    */
   async run(parts: ShutdownParts, signal: AbortSignal): Promise<void> {
     this.#begun = true;
-    const { nodes, http, invocations, balancerMs, log } = parts;
+    const { nodes, http, callsBackOverHttp, invocations, balancerMs, log } = parts;
     await nodes?.drain();
     if (balancerMs > 0) {
       log.info({ seconds: balancerMs / 1000 }, 'not ready any more: calls are still taken while balancers find out');
       await pause(balancerMs, undefined, { signal }).catch(() => undefined);
+    }
+    if (callsBackOverHttp) {
+      http.main.narrow();
+      await invocations.drained(signal);
     }
     // New connections are refused from here on; open calls may finish.
     const cut = new AbortController();

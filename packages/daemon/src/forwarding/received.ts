@@ -13,8 +13,8 @@ export interface Forwarded {
 export interface ReceivedForwardsOptions {
   readonly nodeId: string;
   readonly marks: NodeMarks;
-  /** Takes no more calls of others. */
-  readonly draining: () => boolean;
+  /** Takes no more such calls of others. */
+  readonly draining: (target: string) => boolean;
   readonly onRefused?: (reason: Refusal, peer: string | undefined) => void;
 }
 
@@ -62,7 +62,7 @@ export class ReceivedForwards {
       refuse('not-mine');
       return false;
     }
-    if (draining()) {
+    if (draining(target)) {
       refuse('draining');
       return false;
     }

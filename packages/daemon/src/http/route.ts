@@ -70,6 +70,8 @@ export interface Route<T = unknown> {
   readonly handleRaw?: (call: Call<T>, reply: FastifyReply) => Promise<void>;
   /** The change that this route makes, for the audit log; what it is made to, asked before it is made. */
   readonly audit?: { readonly action: string; readonly subjects: (call: Call<T>) => Subjects | Promise<Subjects> };
+  /** Served while the daemon stops, until its last call has ended: what open calls need, and what tells that it lives. */
+  readonly whileStopping?: boolean;
   /** Limit of the request body in bytes; default 8 MiB. */
   readonly bodyLimit?: number;
   /** `multipart/form-data` fields of a raw route, for the description. */

@@ -70,6 +70,8 @@ export interface HttpServer {
   listen(): Promise<AddressInfo>;
   /** Listens for other nodes on a port of its own; closed with the rest. */
   listenForNodes(listening: NodeListening): Promise<AddressInfo>;
+  /** From now on only what open calls need is served; everything else is refused, and its connection closed. */
+  narrow(): void;
   /** Stops accepting, lets open requests finish until `signal` aborts, then cuts them. */
   close(signal: AbortSignal): Promise<void>;
   /** For tests that need no socket. */
@@ -131,6 +133,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
       onWarning?.(reason === 'total' ? 'too-many-connections' : 'too-many-of-address', address),
   });
   connections.watch(app.server);
+  const door: Door = { isNarrow: false };
   const gate = new Gate({
     keys: {
       server: [options.serverKey, options.formerServerKey],
@@ -184,13 +187,13 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
     for (const route of options.routes)
-      if (route.handle !== undefined) addRoute(scope, route, options.routes, gate, ordinary(route, options));
+      if (route.handle !== undefined) addRoute(scope, route, options.routes, gate, door, ordinary(route, options));
   });
   await app.register(async (scope) => {
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('*', (_request, _payload, done) => done(null));
     for (const route of options.routes)
-      if (route.handleRaw !== undefined) addRoute(scope, route, options.routes, gate, raw(route, options));
+      if (route.handleRaw !== undefined) addRoute(scope, route, options.routes, gate, door, raw(route, options));
   });
 
   let nodeServer: Server | undefined;
@@ -211,6 +214,9 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
         });
       }
       return addressOf(app.server);
+    },
+    narrow() {
+      door.isNarrow = true;
     },
     async close(signal) {
       const servers = [app.server, ...(nodeServer === undefined ? [] : [nodeServer])];
@@ -266,6 +272,16 @@ function reasonOf(error: unknown): string {
   return messageOf(error);
 }
 
+/** What is let in while the daemon stops. */
+interface Door {
+  isNarrow: boolean;
+}
+
+function refuseStopping(reply: FastifyReply): void {
+  const error = new DaemonError('unavailable', 'no available node: the daemon is stopping');
+  reply.header('Connection', 'close').code(error.status).type(JSON_TYPE).send(errorBody(error));
+}
+
 type Handler = (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>;
 
 function addRoute(
@@ -273,9 +289,10 @@ function addRoute(
   route: AnyRoute,
   all: readonly AnyRoute[],
   gate: Gate,
+  door: Door,
   handler: Handler,
 ): void {
-  const { method, group } = route;
+  const { method, group, whileStopping = false } = route;
   const own = all.some((other) => other.method === 'HEAD' && other.group === group && other.path === route.path);
   for (const path of spellings(route, all)) {
     scope.route({
@@ -283,7 +300,10 @@ function addRoute(
       method: method === 'GET' && !own ? ['GET', 'HEAD'] : method,
       url: prefixes[group] + path,
       bodyLimit: route.bodyLimit ?? DEFAULT_BODY_LIMIT,
-      onRequest: (request, reply, done) => gate.pass(group, request, reply, done),
+      onRequest: (request, reply, done) => {
+        if (door.isNarrow && !whileStopping) return refuseStopping(reply);
+        gate.pass(group, request, reply, done);
+      },
       handler,
     });
   }

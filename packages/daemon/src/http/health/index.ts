@@ -205,6 +205,7 @@ function plain(
     ...spec,
     method: 'GET',
     tag: 'Health',
+    whileStopping: true,
     handleRaw: async ({ request }, reply) => {
       const { status, body, type } = await answer(request);
       if (reply.raw.destroyed) throw new DaemonError('internal', 'the client left');

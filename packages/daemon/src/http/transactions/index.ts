@@ -8,13 +8,15 @@ import { Transactions, type TransactionsDependencies } from './transactions.ts';
 
 export type { TransactionOutcome, TransactionsDependencies } from './transactions.ts';
 
+export const TRANSACTION_PATH = '/backwards-invocation/transaction';
+
 export function transactionRoutes(dependencies: TransactionsDependencies): readonly AnyRoute[] {
   const transactions = new Transactions(dependencies);
   return [
     route({
       method: 'POST',
       group: 'public',
-      path: '/backwards-invocation/transaction',
+      path: TRANSACTION_PATH,
       operationId: 'callBack',
       tag: 'Functions',
       summary: 'A call of a plugin that runs as a function back into Dify or its storage',
@@ -23,6 +25,7 @@ export function transactionRoutes(dependencies: TransactionsDependencies): reado
       headers: { 'Dify-Plugin-Session-ID': 'The session; the same as in the body.' },
       produces: '*/*',
       errorStatus: 'kind',
+      whileStopping: true,
       handleRaw: ({ request, signal }, reply) => transactions.answer(request, reply.raw, signal),
     }),
   ];
