@@ -52,6 +52,12 @@ function fromService(server: string): Record<string, string> {
 export function sharedCache(server: string | undefined): Settings {
   const url = server === undefined || process.env.REDIS_HOST !== undefined ? undefined : provided('redis');
   if (url === undefined) return {};
-  const { hostname, port } = new URL(url);
-  return { REDIS_HOST: hostname, REDIS_PORT: port, REDIS_KEY_PREFIX: `conformance_${randomBytes(4).toString('hex')}` };
+  const { hostname, port, username, password } = new URL(url);
+  return {
+    REDIS_HOST: hostname,
+    REDIS_PORT: port,
+    ...(username !== '' && { REDIS_USERNAME: decodeURIComponent(username) }),
+    ...(password !== '' && { REDIS_PASSWORD: decodeURIComponent(password) }),
+    REDIS_KEY_PREFIX: `conformance_${randomBytes(4).toString('hex')}`,
+  };
 }
