@@ -17,6 +17,8 @@ export function clusterMissing(): string | undefined {
 export interface ClusterOptions {
   /** Of every node. */
   readonly settings?: Settings;
+  /** Installed before the other nodes come, so that it is the first one that runs it: any node does what is to be installed. */
+  readonly installed?: Buffer;
   /** Instead of a Redis of its own. */
   readonly redis?: Settings;
 }
@@ -38,7 +40,10 @@ export class TestCluster implements AsyncDisposable {
     const cluster = new TestCluster(options);
     try {
       if (options.redis === undefined) cluster.#redis = await cluster.#redisServers.single();
-      for (const settings of nodes) await cluster.add(settings);
+      for (const settings of nodes) {
+        const node = await cluster.add(settings);
+        if (options.installed !== undefined && cluster.nodes.length === 1) await node.install(options.installed);
+      }
       await cluster.complete();
       return cluster;
     } catch (error) {

@@ -18,9 +18,8 @@ describe.skipIf(reason !== undefined)(reason ?? 'a bad day', { timeout: FAR }, (
   const two = async (settings: readonly Settings[] = [{}, {}], options?: ClusterOptions): Promise<void> => {
     cluster = await TestCluster.start(
       settings.map((one) => ({ PLACEMENT_RULE: 'demand', ...one })),
-      options,
+      { ...options, installed: rudePackage('bad') },
     );
-    await cluster.node(0).install(rudePackage('bad'));
     await eventually(
       'the other node knows where it runs',
       async () => (await cluster.node(1).metric('cluster_ready_plugins')) === 1 || undefined,

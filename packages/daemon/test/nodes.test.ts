@@ -17,8 +17,10 @@ describe.skipIf(reason !== undefined)(reason ?? 'two nodes, plugins placed by de
     (await cluster.node(index).call('shared', 'echo', { parameters: { text } })).texts;
 
   beforeAll(async () => {
-    cluster = await TestCluster.start(NAMES.map(() => ({ PLACEMENT_RULE: 'demand' })));
-    await cluster.node(0).install(rudePackage('shared'));
+    cluster = await TestCluster.start(
+      NAMES.map(() => ({ PLACEMENT_RULE: 'demand' })),
+      { installed: rudePackage('shared') },
+    );
     await eventually(
       'the other node knows where it runs',
       async () => (await cluster.node(1).metric('cluster_ready_plugins')) === 1 || undefined,
@@ -121,8 +123,10 @@ describe.skipIf(reason !== undefined)(reason ?? 'nodes that show certificates to
       NODE_TLS_KEYFILE: files.serverKey,
       NODE_TLS_CA_CERTS: files.ca,
     };
-    cluster = await TestCluster.start(ports.map((port) => ({ ...tls, NODE_PORT: String(port) })));
-    await cluster.node(0).install(rudePackage('secret'));
+    cluster = await TestCluster.start(
+      ports.map((port) => ({ ...tls, NODE_PORT: String(port) })),
+      { installed: rudePackage('secret') },
+    );
     await eventually(
       'the other node knows where it runs',
       async () => (await cluster.node(1).metric('cluster_ready_plugins')) === 1 || undefined,
