@@ -101,18 +101,19 @@ async function record(
     join(work, 'fake-sri.log'),
     '/__state',
   );
+  // Only nodes that share database and cache are nodes of one daemon; they need one store, too.
+  const shares = settings.REDIS_HOST !== undefined && settings.DB_HOST !== undefined;
   const daemonOptions = {
     innerApi: { url: `http://${dify.address}`, key: INNER_KEY },
     settings: {
       ...RECORDED_WITH,
       ...settings,
+      ...(shares && { PLUGIN_STORAGE_LOCAL_ROOT: join(work, 'storage') }),
       DIFY_PLUGIN_SERVERLESS_CONNECTOR_URL: `http://${sri.address}`,
       DIFY_PLUGIN_SERVERLESS_CONNECTOR_API_KEY: SRI_KEY,
     },
   };
   await using daemon = await DaemonProcess.start({ ...daemonOptions, dataDirectory: join(work, 'data'), at: place });
-  // Only nodes that share database and cache are nodes of one daemon.
-  const shares = settings.REDIS_HOST !== undefined && settings.DB_HOST !== undefined;
   await using second = shares
     ? await DaemonProcess.start({ ...daemonOptions, dataDirectory: join(work, 'second') })
     : undefined;

@@ -100,7 +100,7 @@ const families = {
   /** outcome: found, built, failed. */
   plugin_function_launches_total: counter('Functions asked of the connector', ['plugin_id', 'outcome']),
   plugin_function_connector_up: gauge('Whether the connector answered when it was asked last', []),
-  /** outcome: served, forwarded, unknown-session, wrong-secret, foreign-session, malformed, timeout, left. */
+  /** outcome: served, forwarded, unknown-session, unreachable, wrong-secret, foreign-session, malformed, timeout, left. */
   plugin_function_calls_back_total: counter('Calls of functions back into the daemon', ['outcome']),
   storage_operations_total: counter('Operations on the object storage', ['operation', 'storage_type', 'status']),
   storage_operation_duration_seconds: histogram('Duration of an operation on the object storage', [

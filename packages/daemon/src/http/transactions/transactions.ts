@@ -1,12 +1,12 @@
 import type { ServerResponse } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ByteBudget } from '@plugin-daemon/plugin-host/budget';
-import { DaemonError } from '@plugin-daemon/plugin-host/errors';
+import { DaemonError, toDaemonError } from '@plugin-daemon/plugin-host/errors';
 import type { FastifyRequest } from 'fastify';
 import type { Invocations, Session } from '../../invocation/index.ts';
 import { recognise } from '../gate.ts';
 import { isSecure, type NodeCalls } from '../handover.ts';
-import { readBody } from '../raw-body.ts';
+import { drainRefused, readBody } from '../raw-body.ts';
 import { wireTarget } from '../wire-target.ts';
 import { acceptsGzip, LineAnswer } from './line-answer.ts';
 import { messageProblem, type ReadTransaction, readTransaction } from './read-transaction.ts';
@@ -17,6 +17,7 @@ export type TransactionOutcome =
   | 'served'
   | 'forwarded'
   | 'unknown-session'
+  | 'unreachable'
   | 'wrong-secret'
   | 'foreign-session'
   | 'malformed'
@@ -59,7 +60,19 @@ export class Transactions {
     const { bodies } = this.#deps;
     const named = headerOf(request, 'dify-plugin-session-id');
     // Before anything of the body is read: it is streamed to where its session is. SDKs name it in this header.
-    if (named !== undefined && (await this.#handOver(named, request, response))) return;
+    try {
+      if (named !== undefined && (await this.#handOver(named, request, response))) return;
+    } catch (error) {
+      if (response.headersSent) throw error;
+      // Redis or the other node cannot be reached: in lines, as everything that an SDK is told.
+      const known = toDaemonError(error);
+      drainRefused(request.raw);
+      return this.#refuse(response, known.status, 'unreachable', {
+        sessionId: named ?? '',
+        type: 'SessionUnreachable',
+        text: known.wireMessage,
+      });
+    }
     // Functions of one cloud share a few addresses, and must not be counted as one stranger.
     if (
       named !== undefined &&
