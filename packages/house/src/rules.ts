@@ -24,6 +24,7 @@ export const rules: HouseRules = {
     'bench',
     'daemon',
     'cli',
+    'simulator',
   ],
   layers: {
     'plugin-host': [
@@ -48,7 +49,7 @@ export const rules: HouseRules = {
       ['compose'],
       ['banner.ts', 'check.ts', 'docs.ts', 'last-net.ts', 'local-daemon.ts', 'migrate-store.ts', 'stop-signals.ts'],
       ['serve-sri.ts', 'serve.ts'],
-      ['main.ts', 'index.ts'],
+      ['main.ts', 'index.ts', 'decisions.ts'],
     ],
     'plugin-package': [
       ['errors.ts', 'json.ts'],

@@ -5,7 +5,7 @@
  */
 export type { NodeDirectory, Renewal, Renewed } from './directory.ts';
 export { fingerprint } from './fingerprint.ts';
-export { Membership, type MembershipOptions, type MembershipState } from './membership.ts';
+export { Membership, type MembershipOptions, type MembershipState, membershipTimes } from './membership.ts';
 export { MemoryNodeDirectory } from './memory/index.ts';
 export type { DebuggedPlugin, Member, NodeAddress, NodeEntry, NodeRole } from './node.ts';
 export { RedisNodeDirectory, UpstreamCluster } from './redis/index.ts';

@@ -35,6 +35,14 @@ const GATHER_MS = 50;
 /** Looks that others ask for are this far apart. */
 const LOOK_MS = 100;
 
+/** For models of it, in ms. */
+export const membershipTimes = {
+  lease: LEASE_MS,
+  renewal: LEASE_MS / RENEWALS,
+  gather: GATHER_MS,
+  look: LOOK_MS,
+} as const;
+
 export type MembershipState =
   /** Not written down yet. */
   | 'joining'
