@@ -4,12 +4,12 @@
  *   --nodes 3,30,300        sizes
  *   --plugins N             plugins that are installed (100000)
  *   --skew S                exponent of Zipf's law, by which they are called (1)
- *   --calls N               calls per second for each node (4)
- *   --work SECONDS          that a plugin works on a call, on average (3)
+ *   --calls N               calls per second for each node (2)
+ *   --work SECONDS          that a plugin works on a call, on average (6)
  *   --start SECONDS         that a process takes to start (1.5)
- *   --idle SECONDS          PLUGIN_IDLE_STOP_SECONDS (120; 0: never)
+ *   --idle SECONDS          PLUGIN_IDLE_STOP_SECONDS (60; 0: never)
  *   --cores N, --max-nodes N (PLACEMENT_MAX_NODES), --instance-mb N
- *   --phase SECONDS         how long each phase lasts (90)
+ *   --phase SECONDS         how long each phase lasts (60)
  *   --seed N                another course of events; the same seed gives the same table
  */
 import { parseArgs } from 'node:util';

@@ -27,14 +27,14 @@ export const defaults: SimulationOptions = {
   seed: 1,
   plugins: 100_000,
   skew: 1,
-  callsPerNode: 4,
-  workMs: 3000,
+  callsPerNode: 2,
+  workMs: 6000,
   cores: 4,
   startMs: 1500,
   instanceMb: 80,
   maxNodes: 0,
-  pool: { min: 0, max: 4, target: 4, limit: 1000, queue: 1000, idleMs: 120_000 },
-  phaseMs: 90_000,
+  pool: { min: 0, max: 4, target: 4, limit: 1000, queue: 1000, idleMs: 60_000 },
+  phaseMs: 60_000,
 };
 
 /** How the network and nodes behave, in ms; those of a refused or silent node are forwarding's. */
