@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { dirname } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 
 export interface ServerProcessOptions {
@@ -32,7 +33,8 @@ export class ServerProcess implements AsyncDisposable {
     const { command, logFile } = this.#options;
     const [program, ...args] = command;
     const log = openSync(logFile, 'a');
-    this.#child = spawn(program, args, { stdio: ['ignore', log, log] });
+    // What a server leaves where it runs (Podman's monitor: an empty file `oom`) stays with its own files.
+    this.#child = spawn(program, args, { stdio: ['ignore', log, log], cwd: dirname(logFile) });
     closeSync(log);
     await this.answers();
   }
