@@ -628,6 +628,16 @@ export interface OnlineDriveDownloadFileRequest {
   readonly id: string;
 }
 
+export interface OpenCall {
+  /** Also in the header `X-Plugin-Session-Id` of its answer. */
+  readonly id: string;
+  readonly plugin_unique_identifier: string;
+  readonly action: string;
+  readonly user_id: string;
+  /** Since its start. */
+  readonly seconds: number;
+}
+
 /** What a plugin failed with: the message of ErrorDetails when its type is `PluginInvokeError`. */
 export interface PluginError {
   /** The name of the plugin's exception, such as `InvokeRateLimitError`; `unmarshal_error` when its answer could not be read. */
@@ -2961,6 +2971,20 @@ export interface Operations {
     };
     readonly data: PluginLogLine;
   };
+  /** The open calls of plugins on this node, the oldest first. `GET /plugin/{tenant_id}/sessions` */
+  readonly listOpenCalls: {
+    readonly kind: 'enveloped';
+    readonly input: Readonly<Record<never, never>>;
+    readonly data: readonly OpenCall[];
+  };
+  /** End one open call: its caller gets an error, the plugin is told to stop, and nothing else ends with it. `DELETE /plugin/{tenant_id}/sessions/{session_id}` */
+  readonly endOpenCall: {
+    readonly kind: 'enveloped';
+    readonly input: {
+      readonly session_id: string;
+    };
+    readonly data: boolean;
+  };
   /** What runs of each plugin version on this node, what sleeps, and how many calls wait. `GET /admin/plugins/processes` */
   readonly listPluginProcesses: {
     readonly kind: 'enveloped';
@@ -3194,6 +3218,8 @@ export const operations = {
   getAsset: {"kind":"bytes","method":"GET","path":"/plugin/{tenant_id}/asset/{id}","key":"serverKey"},
   getPackageAsset: {"kind":"bytes","method":"GET","path":"/plugin/{tenant_id}/extract-asset/","key":"serverKey","query":["plugin_unique_identifier","file_path"]},
   readPluginLogs: {"kind":"stream","method":"GET","path":"/plugin/{tenant_id}/management/logs","key":"serverKey","query":["plugin_id","lines","follow"]},
+  listOpenCalls: {"kind":"enveloped","method":"GET","path":"/plugin/{tenant_id}/sessions","key":"serverKey"},
+  endOpenCall: {"kind":"enveloped","method":"DELETE","path":"/plugin/{tenant_id}/sessions/{session_id}","key":"serverKey"},
   listPluginProcesses: {"kind":"enveloped","method":"GET","path":"/admin/plugins/processes","key":"adminKey"},
   listPluginPolicies: {"kind":"enveloped","method":"GET","path":"/admin/plugins/policies","key":"adminKey"},
   setPluginPolicy: {"kind":"enveloped","method":"PUT","path":"/admin/plugins/policies","key":"adminKey","body":"json"},

@@ -164,3 +164,18 @@ test('an entry is read as it was written; what is none of its parts is left out'
     whole,
   );
 });
+
+test('changes that do not end put off neither the return of a node nor its lease', async () => {
+  const inner = new MemoryNodeDirectory();
+  const directory = new Reachable(inner);
+  const a = await node(directory, 'a');
+  const b = await node(inner, 'b');
+  directory.down = true;
+  await expect.poll(() => a.membership.problem()).toContain('cannot be told');
+  let count = 0;
+  const busy = setInterval(() => a.membership.update({ warm: [`plugin-${count++}`] }), 10);
+  onTestFinished(() => clearInterval(busy));
+  directory.down = false;
+  await expect.poll(() => a.membership.problem()).toBeUndefined();
+  await expect.poll(() => known(b.membership)).toEqual(['a']);
+});

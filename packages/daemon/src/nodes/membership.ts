@@ -120,11 +120,12 @@ export class Membership {
     const entry = { ...this.#entry, ...change };
     const text = entryText(entry);
     if (this.#left || text === entryText(this.#entry)) return;
+    const waits = this.#untold !== undefined;
     this.#entry = entry;
     this.#untold = text;
     this.#urgent ||= urgent;
-    // A renewal under way schedules the next one.
-    if (this.#unwatch !== undefined && this.#renewing === undefined) this.#schedule();
+    // A renewal under way schedules the next one; one that waits for its time already is not put off by further changes.
+    if (this.#unwatch !== undefined && this.#renewing === undefined && !waits) this.#schedule();
   }
 
   /** The same, once the others have been told, or could not be. */

@@ -7,6 +7,7 @@ import { healthRoutes } from '../health/index.ts';
 import { managementRoutes } from '../management/index.ts';
 import { pluginLogRoutes } from '../plugin-logs/index.ts';
 import type { AnyRoute } from '../route.ts';
+import { sessionRoutes } from '../sessions/index.ts';
 import { transactionRoutes } from '../transactions/index.ts';
 import { webhookFailureRoutes, webhookRoutes } from '../webhooks/index.ts';
 import { descriptionRoutes } from './routes.ts';
@@ -22,6 +23,7 @@ export function describedRoutes(): readonly AnyRoute[] {
     ...debuggingRoutes(nothing()),
     ...assetRoutes(nothing()),
     ...pluginLogRoutes(nothing()),
+    ...sessionRoutes(nothing()),
     ...adminRoutes(nothing()),
     ...transactionRoutes(nothing()),
     ...healthRoutes(nothing()),
