@@ -41,8 +41,9 @@ export class SimulatedMembership {
 
   /** The entry is not as it was; what changes soon after is told with it. */
   changed(): void {
+    const waits = this.#untold;
     this.#untold = true;
-    this.#schedule();
+    if (!waits) this.#schedule();
   }
 
   /** The same, and the others are told to look now. */

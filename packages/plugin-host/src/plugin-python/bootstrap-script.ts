@@ -7,8 +7,10 @@ import { CANCEL_SCRIPT } from './cancel-script.ts';
 export const BOOTSTRAP_SCRIPT = `
 ${CANCEL_SCRIPT}
 def _plugin_daemon_start():
-    import os, runpy, sys
+    import sys
+    # Before anything that Python has not loaded yet, or the package's module of that name would be.
     sys.path[:] = [one for one in sys.path if one != ""]
+    import os, runpy
     amended, say = _plugin_daemon_cancel()
 
     class AfterImport:

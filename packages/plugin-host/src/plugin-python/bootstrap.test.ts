@@ -42,7 +42,7 @@ test('nothing is imported before it that the SDK patches', () => {
 });
 
 test('a module of the package that is called like one of Python’s own is not taken for it before', () => {
-  for (const name of ['json', 'collections', 'runpy', 'time']) mkdirSync(join(directory, name));
+  for (const name of ['json', 'collections', 'runpy', 'time']) mkdirSync(join(directory, name), { recursive: true });
   for (const name of ['json', 'collections', 'runpy'])
     writeFileSync(join(directory, name, '__init__.py'), 'raise SystemExit("taken")\n');
   writeFileSync(join(directory, 'other.py'), 'print(__name__)\n');

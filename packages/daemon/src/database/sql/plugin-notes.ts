@@ -34,11 +34,15 @@ export class SqlPluginNotes implements PluginNotes {
 
   async write(kind: PluginNoteKind, subject: string, value: string): Promise<void> {
     const id = derivedId('plugin_notes', kind, subject);
+    const { columns } = newTimes();
     await this.#dialect.transaction(async (tx) => {
-      await tx.deleteFrom('plugin_notes').where('id', '=', id).execute();
+      const insert = tx.insertInto('plugin_notes').values({ id, ...columns, kind, subject, value });
+      const { numInsertedOrUpdatedRows } = await this.#dialect.ignoringDuplicates(insert).executeTakeFirstOrThrow();
+      if (numInsertedOrUpdatedRows === 1n) return;
       await tx
-        .insertInto('plugin_notes')
-        .values({ id, ...newTimes().columns, kind, subject, value })
+        .updateTable('plugin_notes')
+        .set({ value, updated_at: columns.updated_at })
+        .where('id', '=', id)
         .execute();
     });
   }
