@@ -2981,6 +2981,7 @@ export interface Operations {
   readonly endOpenCall: {
     readonly kind: 'enveloped';
     readonly input: {
+      /** The id of an open call, as the list tells it and the header `X-Plugin-Session-Id` of its answer. */
       readonly session_id: string;
     };
     readonly data: boolean;

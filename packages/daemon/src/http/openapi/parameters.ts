@@ -25,6 +25,9 @@ const meanings: Readonly<Record<string, { readonly description: string; readonly
     schema: { enum: ['tool', 'model', 'extension', 'agent-strategy', 'datasource', 'trigger'] },
   },
   hook_id: { description: 'The hook of an endpoint.' },
+  session_id: {
+    description: 'The id of an open call, as the list tells it and the header `X-Plugin-Session-Id` of its answer.',
+  },
   path: { description: 'What the plugin is asked for; slashes stand as they are.' },
 };
 
