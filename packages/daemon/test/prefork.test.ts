@@ -85,7 +85,8 @@ test('children of one parent do not share their randomness', async () => {
 });
 
 test.each(['bomb', 'mask'])('one that does harm to itself (%s) ends with all it has started', async (harm) => {
-  expect(await ask(harm)).toMatch(/no more|blocked/);
+  // Without control groups many small processes may meet the limit of memory first.
+  expect(await ask(harm)).toMatch(/no more|blocked|used more than its memory limit/);
   await another(/^forked$/);
   await eventually('nothing is left of it', () => daemon.processes().length < 12 || undefined);
 });

@@ -30,6 +30,7 @@ const FUNCTION = new URL('../../../test/plugins/function.py', import.meta.url);
 /** A working directory as an environment's build leaves it. */
 export function built(root: string, name: string, python: string, variant: object): BuiltFunction {
   const directory = join(root, `${name}-0.0.1@${'a'.repeat(64)}`);
+  rmSync(directory, { recursive: true, force: true });
   // As environments are made: the second folder is for what is noted of them.
   for (const folder of ['.venv/bin', '.venv/dify']) mkdirSync(join(directory, folder), { recursive: true });
   symlinkSync(python, join(directory, '.venv/bin/python'));
