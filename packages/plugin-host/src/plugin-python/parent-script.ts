@@ -116,8 +116,12 @@ def become_plugin(request):
     signal.signal(signal.SIGINT, signal.default_int_handler)
     for one in (signal.SIGPIPE, signal.SIGXFSZ):
         signal.signal(one, signal.SIG_IGN)
+    # An interpreter that is started without a locale takes one with UTF-8 and says so in its environment; the parent has.
+    coerced = os.environ.get("LC_CTYPE")
     os.environ.clear()
     os.environ.update(request["env"])
+    if coerced is not None and not any(os.environ.get(name) for name in ("LC_ALL", "LC_CTYPE", "LANG")):
+        os.environ["LC_CTYPE"] = coerced
     if "tempfile" in sys.modules:
         sys.modules["tempfile"].tempdir = None
     prefix = os.path.dirname(os.path.dirname(request["command"]))
