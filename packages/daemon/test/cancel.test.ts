@@ -1,22 +1,15 @@
 /** A call that nobody waits for ends inside its plugin, on the real SDK, with what it has opened, and no other call with it. */
-import { cpSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { folderPackage } from '@plugin-daemon/bench';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { EventStream, eventually, ONE, TestDaemon, temporaryDirectory } from './harness.ts';
-
-const EXAMPLE = fileURLToPath(new URL('../../../examples/tool-text-report/', import.meta.url));
-const TOOL = fileURLToPath(new URL('./plugins/busy_report.py', import.meta.url));
+import { EventStream, eventually, TestDaemon } from './harness.ts';
+import { REPORT, reportRequest, reportToolPackage, toolSource } from './report-tool.ts';
 
 let daemon: TestDaemon;
 /** Answers for ever, a byte at a time. */
 let endless: Server;
 let open = 0;
 let opened = 0;
-const folder = temporaryDirectory();
 
 beforeAll(async () => {
   endless = createServer((request, response) => {
@@ -29,34 +22,20 @@ beforeAll(async () => {
     });
   });
   await new Promise<void>((resolve) => endless.listen(0, '127.0.0.1', resolve));
-  cpSync(EXAMPLE, folder.path, { recursive: true });
-  cpSync(TOOL, join(folder.path, 'tools/report.py'));
   daemon = await TestDaemon.start({ settings: { PLUGIN_CANCEL_GRACE_SECONDS: '1', LOG_LEVEL: 'debug' } });
-  await daemon.install(folderPackage(folder.path));
+  await daemon.install(reportToolPackage(toolSource('busy_report.py')));
 }, 300_000);
 
 afterAll(async () => {
   await daemon?.close();
   endless?.close();
   endless?.closeAllConnections();
-  folder[Symbol.dispose]();
 });
 
 async function begin(how: string): Promise<EventStream> {
   // The address of a TCP server is an object.
   const { port } = endless.address() as AddressInfo;
-  const response = await daemon.request('POST', `/plugin/${ONE}/dispatch/tool/invoke`, {
-    headers: { 'Content-Type': 'application/json', 'X-Plugin-ID': 'examples/text_report' },
-    body: JSON.stringify({
-      user_id: 'u',
-      data: {
-        provider: 'text_report',
-        tool: 'report',
-        tool_parameters: { text: `${how} http://127.0.0.1:${port}/` },
-        credentials: {},
-      },
-    }),
-  });
+  const response = await daemon.request('POST', REPORT, reportRequest(`${how} http://127.0.0.1:${port}/`));
   const stream = new EventStream(response, false);
   await stream.text(0);
   return stream;

@@ -1,41 +1,22 @@
 /** Plugins on the real SDK that are forked from a parent: the same as those that are not, and none of the bad days of parents is theirs. */
-import { cpSync, existsSync, globSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, globSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { folderPackage } from '@plugin-daemon/bench';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { EventStream, eventually, ONE, TestDaemon, temporaryDirectory } from './harness.ts';
-
-const EXAMPLE = fileURLToPath(new URL('../../../examples/tool-text-report/', import.meta.url));
-const TOOL = fileURLToPath(new URL('./plugins/self_report.py', import.meta.url));
+import { eventually, TestDaemon } from './harness.ts';
+import { reported, reportToolPackage, toolSource } from './report-tool.ts';
 
 let daemon: TestDaemon;
-const folder = temporaryDirectory();
 
 beforeAll(async () => {
-  cpSync(EXAMPLE, folder.path, { recursive: true });
-  cpSync(TOOL, join(folder.path, 'tools/report.py'));
   daemon = await TestDaemon.start({ settings: { LOG_LEVEL: 'debug', PLUGIN_MAX_PROCESSES: '300' } });
-  await daemon.install(folderPackage(folder.path));
+  await daemon.install(reportToolPackage(toolSource('self_report.py')));
 }, 300_000);
 
 afterAll(async () => {
   await daemon?.close();
-  folder[Symbol.dispose]();
 });
 
-async function ask(text: string): Promise<string> {
-  const response = await daemon.request('POST', `/plugin/${ONE}/dispatch/tool/invoke`, {
-    headers: { 'Content-Type': 'application/json', 'X-Plugin-ID': 'examples/text_report' },
-    body: JSON.stringify({
-      user_id: 'u',
-      data: { provider: 'text_report', tool: 'report', tool_parameters: { text }, credentials: {} },
-    }),
-  });
-  const stream = new EventStream(response, false);
-  await stream.done;
-  return stream.texts[0] ?? `failed: ${stream.received.slice(0, 1000)}`;
-}
+const ask = (text: string): Promise<string> => reported(daemon, text);
 
 /** How the plugin was started last. */
 async function startedBy(): Promise<string> {

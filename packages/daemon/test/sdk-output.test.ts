@@ -1,12 +1,8 @@
 /** A plugin on the real SDK that writes to standard output between the SDK's messages, as careless authors and native libraries do. */
-import { cpSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { folderPackage } from '@plugin-daemon/bench';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { EventStream, eventually, ONE, TestDaemon, temporaryDirectory } from './harness.ts';
+import { eventually, TestDaemon } from './harness.ts';
+import { report, reportToolPackage } from './report-tool.ts';
 
-const EXAMPLE = fileURLToPath(new URL('../../../examples/tool-text-report/', import.meta.url));
 const TOOL = `
 import os
 import subprocess
@@ -47,32 +43,17 @@ class ReportTool(Tool):
 `;
 
 let daemon: TestDaemon;
-const folder = temporaryDirectory();
 
 beforeAll(async () => {
-  cpSync(EXAMPLE, folder.path, { recursive: true });
-  writeFileSync(join(folder.path, 'tools/report.py'), TOOL);
   daemon = await TestDaemon.start();
-  await daemon.install(folderPackage(folder.path));
+  await daemon.install(reportToolPackage(TOOL));
 }, 300_000);
 
 afterAll(async () => {
   await daemon?.close();
-  folder[Symbol.dispose]();
 });
 
-async function call(text: string): Promise<EventStream> {
-  const response = await daemon.request('POST', `/plugin/${ONE}/dispatch/tool/invoke`, {
-    headers: { 'Content-Type': 'application/json', 'X-Plugin-ID': 'examples/text_report' },
-    body: JSON.stringify({
-      user_id: 'u',
-      data: { provider: 'text_report', tool: 'report', tool_parameters: { text }, credentials: {} },
-    }),
-  });
-  const stream = new EventStream(response, false);
-  await stream.done;
-  return stream;
-}
+const call = (text: string) => report(daemon, text);
 
 const CLUTTER = ['.', '{"progress": ', '"', "{'a': 1}", '[1, {"event": "he', '100%\r'];
 

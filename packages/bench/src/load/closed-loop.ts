@@ -44,6 +44,13 @@ export interface LoopResult {
   readonly firstBad: string | undefined;
 }
 
+/** The same, for figures that count only when every answer was good. @throws with the first that was not */
+export async function faultlessLoop(options: LoopOptions): Promise<LoopResult> {
+  const result = await closedLoop(options);
+  if (result.bad > 0) throw new Error(`${result.bad} calls failed, the first with: ${result.firstBad}`);
+  return result;
+}
+
 export async function closedLoop(options: LoopOptions): Promise<LoopResult> {
   const latencies: number[] = [];
   let sent = 0;

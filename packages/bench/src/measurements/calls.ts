@@ -1,5 +1,5 @@
 /** Single calls: how long one takes alone, how many fit when 8 or 64 are under way, and the time to a first chunk. */
-import { closedLoop, quantile, readStream } from '../load/index.ts';
+import { faultlessLoop, quantile, readStream } from '../load/index.ts';
 import { type Bench, cpuNote, type Figure, type Measurement } from './measurement.ts';
 
 const MAX_REQUESTS = 500_000;
@@ -11,18 +11,8 @@ export const toolCalls: Measurement = {
   async run(bench) {
     await bench.ensure('tool');
     const request = bench.toolRequest('echo', { text: 'hello' });
-    const loop = async (connections: number, maxMs: number) => {
-      const result = await closedLoop({
-        url: bench.target.url,
-        request,
-        connections,
-        maxMs,
-        maxRequests: MAX_REQUESTS,
-        expect: 'hello',
-      });
-      if (result.bad > 0) throw new Error(`${result.bad} calls failed, the first with: ${result.firstBad}`);
-      return result;
-    };
+    const loop = (connections: number, maxMs: number) =>
+      faultlessLoop({ url: bench.target.url, request, connections, maxMs, maxRequests: MAX_REQUESTS, expect: 'hello' });
     await loop(8, 2000);
     const figures: Figure[] = [];
     for (const connections of [1, 8, 64]) {

@@ -78,9 +78,10 @@ export class NodePlacement {
     // The existing daemon's nodes run what is installed without being asked to; ours are known better.
     const others = ours.length > 0 || hereToo ? ours : serving;
     const own: Candidate = { id: self.id, load: load(), cores: self.cores, warm: warmHere };
+    const print = fingerprint(identifier);
     const candidates = [
       ...(hereToo && isPinned(self) ? [own] : []),
-      ...others.map((member) => this.#candidate(member, fingerprint(identifier))),
+      ...others.map((member) => this.#candidate(member, print)),
     ];
     const chosen = chooseNode({ rule, identifier, candidates, self: self.id, maxNodes, random: this.#random });
     return chosen === own ? 'here' : others.find(({ id }) => id === chosen?.id);

@@ -63,6 +63,14 @@ interface Kept {
   parent: ForkParent | undefined;
 }
 
+/** What a plugin is forked from. */
+interface Found {
+  readonly seed: Seed;
+  readonly parent: ForkParent;
+  /** Of the plugin's own environment. */
+  readonly sitePackages: string;
+}
+
 const LOOK_MS = 30_000;
 /** A parent that could not be started is not tried again for so long. */
 const PAUSE_MS = 60_000;
@@ -88,7 +96,7 @@ export class ParentsPool implements Parents {
     try {
       const found = await this.#parentFor(request);
       if (typeof found === 'string') return this.#plain(found);
-      return this.#forked(found, request, await sitePackagesOf(environmentOf(request.python)));
+      return this.#forked(found, request);
     } catch (error) {
       return this.#plain(messageOf(error));
     }
@@ -120,7 +128,7 @@ export class ParentsPool implements Parents {
     return { shows: [], forks: false, launcher: this.#options.launcher, by: () => by };
   }
 
-  #forked(kept: { seed: Seed; parent: ForkParent }, request: StartRequest, sitePackages: string): Way {
+  #forked({ seed, parent, sitePackages }: Found, request: StartRequest): Way {
     let by: StartedBy = { way: 'forked' };
     const launch = async (spec: LaunchSpec): Promise<PluginProcess> => {
       const plainly = (reason: string) => {
@@ -129,30 +137,31 @@ export class ParentsPool implements Parents {
       };
       if (spec.cage === undefined) return await plainly('nothing holds plugins in here');
       try {
-        return await kept.parent.launch(spec, { entrypoint: request.entrypoint, sitePackages });
+        return await parent.launch(spec, { entrypoint: request.entrypoint, sitePackages });
       } catch (error) {
         // If it is the cage, the plain start says so as well.
         this.#options.log.warn({ plugin: request.identifier, error }, 'a parent could not start a plugin');
         return await plainly(`its parent could not start it: ${messageOf(error)}`);
       }
     };
-    return { shows: [kept.seed.directory], forks: true, launcher: { launch }, by: () => by };
+    return { shows: [seed.directory], forks: true, launcher: { launch }, by: () => by };
   }
 
   /** The parent, started if need be; or why there is none. */
-  async #parentFor(request: StartRequest): Promise<{ seed: Seed; parent: ForkParent } | string> {
+  async #parentFor(request: StartRequest): Promise<Found | string> {
     if (this.#closed) return 'the daemon is shutting down';
     if (process.platform !== 'linux') return `plugins are not forked on ${process.platform}`;
     const refused = this.#refused.get(request.identifier);
     if (refused !== undefined && Date.now() - refused.at < REFUSED_MS) return refused.reason;
-    const seed = await this.#options.seeds.find(request.python, await sitePackagesOf(environmentOf(request.python)));
+    const sitePackages = await sitePackagesOf(environmentOf(request.python));
+    const seed = await this.#options.seeds.find(request.python, sitePackages);
     if (typeof seed === 'string') return seed;
     const kept = this.#parents.get(seed.directory) ?? this.#start(seed);
     if (typeof kept === 'string') return kept;
     const parent = await kept.opening;
     const name = await moduleInTheWay(request.directory, parent.facts.names);
     if (name !== undefined) return `its ${name} would hide a module that its parent has imported`;
-    return { seed, parent };
+    return { seed, parent, sitePackages };
   }
 
   #start(seed: Seed): Kept | string {

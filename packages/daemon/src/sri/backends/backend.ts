@@ -1,4 +1,8 @@
+import type { LimitOptions } from '@plugin-daemon/plugin-host/isolation';
+import type { Log } from '../../telemetry/index.ts';
+import type { EgressPolicy } from '../egress/index.ts';
 import type { FunctionRecord } from '../function-store.ts';
+import type { SessionSecrets } from '../session-secrets.ts';
 
 /** A function whose environment is there. */
 export interface BuiltFunction {
@@ -33,6 +37,35 @@ export interface FunctionInstance {
 export interface StartRequest {
   readonly function: BuiltFunction;
   readonly signal: AbortSignal;
+}
+
+/** What every back end is told. */
+export interface BackendOptions {
+  /** What plugins may see of the environment of this server. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Where functions call back. */
+  readonly daemonUrl: string;
+  /** Where else they may connect to; `all` leaves them in a network of the back end. */
+  readonly egress: EgressPolicy;
+  readonly secrets: SessionSecrets;
+  /** Longest silence of a function within one answer; MAX_REQUEST_TIMEOUT of the SDK. */
+  readonly timeoutSeconds: number;
+  /** How long a start may take. */
+  readonly readySeconds: number;
+  /** Between SIGTERM and SIGKILL. */
+  readonly graceMs: number;
+  readonly log: Log;
+}
+
+/** What back ends are told that run functions in an image. */
+export interface ImageBackendOptions extends BackendOptions {
+  readonly image: string;
+  /** Tells what is ours from what other servers have on the same engine or in the same cluster. */
+  readonly owner: string;
+  readonly user: { readonly uid: number; readonly gid: number };
+  /** Makes what was built readable for that user. */
+  readonly openForUser: (directory: string) => Promise<void>;
+  readonly limits: LimitOptions;
 }
 
 /**

@@ -1,12 +1,16 @@
 import { chown } from 'node:fs/promises';
 import { DaemonError } from '@plugin-daemon/plugin-host/errors';
-import { type LimitOptions, type PluginLimits, pluginLimits } from '@plugin-daemon/plugin-host/isolation';
-import type { Log } from '@plugin-daemon/plugin-host/log';
+import { type PluginLimits, pluginLimits } from '@plugin-daemon/plugin-host/isolation';
 import { isObject, messageOf } from '@plugin-daemon/values';
-import type { EgressPolicy } from '../../egress/index.ts';
-import type { SessionSecrets } from '../../session-secrets.ts';
-import { type Backend, type FunctionInstance, functionVariables, type StartRequest } from '../backend.ts';
+import {
+  type Backend,
+  type FunctionInstance,
+  functionVariables,
+  type ImageBackendOptions,
+  type StartRequest,
+} from '../backend.ts';
 import { untilHealthy } from '../health.ts';
+import { OpenedDirectories } from '../opened-directories.ts';
 import { withLastWords } from '../output-log.ts';
 import { type RelayedPlace, RelayPlaces } from '../relay/index.ts';
 import { ContainerInstance, removeContainer } from './container-instance.ts';
@@ -14,28 +18,12 @@ import { ContainerEngine, EngineRefusal } from './engine.ts';
 import { interpreterMounts, mountOf } from './mounts.ts';
 import { ownLimits } from './own-limits.ts';
 
-export interface ContainerBackendOptions {
+export interface ContainerBackendOptions extends ImageBackendOptions {
   readonly socketPath: string;
-  /** With the Python that environments are made with, unless that one was fetched. */
-  readonly image: string;
   /** The network of functions that may connect anywhere. */
   readonly network: string;
-  /** Tells our containers from those of other servers on the same engine. */
-  readonly owner: string;
-  readonly user: { readonly uid: number; readonly gid: number };
-  /** Makes what was built readable for that user. */
-  readonly openForUser: (directory: string) => Promise<void>;
-  readonly limits: LimitOptions;
   /** Further files and directories that functions may read. */
   readonly readable: readonly string[];
-  readonly environment: Readonly<Record<string, string>>;
-  readonly daemonUrl: string;
-  readonly egress: EgressPolicy;
-  readonly secrets: SessionSecrets;
-  readonly timeoutSeconds: number;
-  readonly readySeconds: number;
-  readonly graceMs: number;
-  readonly log: Log;
 }
 
 const OWNER = 'dify.sri.owner';
@@ -52,11 +40,11 @@ export class ContainerBackend implements Backend {
   readonly #options: ContainerBackendOptions;
   readonly #engine: ContainerEngine;
   readonly #places: RelayPlaces;
-  /** Directories that the user of containers can read by now. */
-  readonly #opened = new Set<string>();
+  readonly #opened: OpenedDirectories;
 
   constructor(options: ContainerBackendOptions) {
     this.#options = options;
+    this.#opened = new OpenedDirectories(options.openForUser);
     this.#engine = new ContainerEngine(options);
     const { egress: policy, daemonUrl, secrets, log } = options;
     this.#places = new RelayPlaces({ policy, daemonUrl, secrets, log });
@@ -91,7 +79,7 @@ export class ContainerBackend implements Backend {
   }
 
   async remove(_target: unknown, directory: string): Promise<void> {
-    this.#opened.delete(directory);
+    this.#opened.forget(directory);
   }
 
   async close(): Promise<void> {
@@ -106,7 +94,7 @@ export class ContainerBackend implements Backend {
     try {
       const { uid, gid } = this.#options.user;
       if (process.geteuid?.() === 0) await chown(place.directory, uid, gid);
-      await this.#open(target.directory, target.fresh);
+      await this.#opened.ensure(target);
       const id = await this.#create(request, place);
       const instance = new ContainerInstance({
         id,
@@ -126,12 +114,6 @@ export class ContainerBackend implements Backend {
       if (error instanceof DaemonError) throw error;
       throw new DaemonError('internal', `the function failed to start: ${messageOf(error)}`, { cause: error });
     }
-  }
-
-  async #open(directory: string, fresh: boolean): Promise<void> {
-    if (!fresh && this.#opened.has(directory)) return;
-    await this.#options.openForUser(directory);
-    this.#opened.add(directory);
   }
 
   async #create(

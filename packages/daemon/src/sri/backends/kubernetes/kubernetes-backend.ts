@@ -1,47 +1,34 @@
 import { randomBytes } from 'node:crypto';
 import { realpath } from 'node:fs/promises';
 import { DaemonError } from '@plugin-daemon/plugin-host/errors';
-import { type LimitOptions, pluginLimits } from '@plugin-daemon/plugin-host/isolation';
-import type { Log } from '@plugin-daemon/plugin-host/log';
+import { pluginLimits } from '@plugin-daemon/plugin-host/isolation';
 import { messageOf } from '@plugin-daemon/values';
-import { type EgressPolicy, WayOut } from '../../egress/index.ts';
-import type { SessionSecrets } from '../../session-secrets.ts';
+import { WayOut } from '../../egress/index.ts';
 import {
   type Backend,
   type BuiltFunction,
   type FunctionInstance,
   functionVariables,
+  type ImageBackendOptions,
   type StartRequest,
 } from '../backend.ts';
 import { untilHealthy } from '../health.ts';
+import { OpenedDirectories } from '../opened-directories.ts';
 import { withLastWords } from '../output-log.ts';
 import { KubernetesApi, type KubernetesApiOptions } from './api.ts';
 import { jobOf, networkPolicyOf, OWNER, PORT } from './objects.ts';
 import { PodInstance } from './pod-instance.ts';
 import { Pods } from './pods.ts';
 
-export interface KubernetesBackendOptions {
+export interface KubernetesBackendOptions extends ImageBackendOptions {
   readonly api: KubernetesApiOptions;
-  readonly image: string;
   readonly claim: string;
   readonly dataDirectory: string;
   readonly toolsPath: string;
-  readonly owner: string;
-  readonly user: { readonly uid: number; readonly gid: number };
-  readonly openForUser: (directory: string) => Promise<void>;
-  readonly limits: LimitOptions;
-  readonly environment: Readonly<Record<string, string>>;
-  readonly daemonUrl: string;
-  readonly egress: EgressPolicy;
-  readonly secrets: SessionSecrets;
   /** Where functions reach the proxy of this server, which listens on the port it names; needed unless they may connect anywhere. */
   readonly wayOutUrl: string | undefined;
-  readonly timeoutSeconds: number;
-  readonly readySeconds: number;
-  readonly graceMs: number;
   /** Where instances answer; another port is for tests alone. */
   readonly port?: number;
-  readonly log: Log;
 }
 
 const JOBS = '/apis/batch/v1';
@@ -56,12 +43,13 @@ export class KubernetesBackend implements Backend {
   readonly #options: KubernetesBackendOptions;
   readonly #api: KubernetesApi;
   readonly #pods: Pods;
-  readonly #opened = new Set<string>();
+  readonly #opened: OpenedDirectories;
   #prepared: Promise<void> | undefined;
   #wayOut: WayOut | undefined;
 
   constructor(options: KubernetesBackendOptions) {
     this.#options = options;
+    this.#opened = new OpenedDirectories(options.openForUser);
     this.#api = new KubernetesApi(options.api);
     this.#pods = new Pods(this.#api, `${OWNER}=${options.owner}`, options.log);
   }
@@ -88,7 +76,7 @@ export class KubernetesBackend implements Backend {
   }
 
   async remove(_target: unknown, directory: string): Promise<void> {
-    this.#opened.delete(directory);
+    this.#opened.forget(directory);
   }
 
   async close(): Promise<void> {
@@ -103,7 +91,7 @@ export class KubernetesBackend implements Backend {
     let instance: PodInstance | undefined;
     try {
       await this.check(signal);
-      await this.#open(target);
+      await this.#opened.ensure(target);
       const path = this.#api.path(JOBS, 'jobs', name);
       instance = new PodInstance({
         name,
@@ -180,12 +168,6 @@ export class KubernetesBackend implements Backend {
     throw new Error(
       `the Python of ${record.name} lies at ${real}, which no pod can see: use one below /usr, or let uv fetch it (PYTHON_INTERPRETER_PATH)`,
     );
-  }
-
-  async #open({ directory, fresh }: BuiltFunction): Promise<void> {
-    if (!fresh && this.#opened.has(directory)) return;
-    await this.#options.openForUser(directory);
-    this.#opened.add(directory);
   }
 
   async #ready(instance: PodInstance, signal: AbortSignal): Promise<void> {

@@ -5,10 +5,9 @@ import type { Parents, StartedBy, Way } from '@plugin-daemon/plugin-host/prefork
 import { MemoryWatch } from '@plugin-daemon/plugin-host/runtimes/local';
 import { messageOf } from '@plugin-daemon/values';
 import type { Log } from '../../../telemetry/index.ts';
-import type { EgressPolicy } from '../../egress/index.ts';
-import type { SessionSecrets } from '../../session-secrets.ts';
 import {
   type Backend,
+  type BackendOptions,
   type BuiltFunction,
   type FunctionInstance,
   functionVariables,
@@ -20,25 +19,11 @@ import { OutputLog, withLastWords } from '../output-log.ts';
 import { type RelayedPlace, RelayPlaces } from '../relay/index.ts';
 import { freePort, listensItself } from './listener.ts';
 
-export interface ProcessBackendOptions {
+export interface ProcessBackendOptions extends BackendOptions {
   readonly launcher: ProcessLauncher;
   readonly cages: Pick<PluginCages, 'enter' | 'forget'>;
   /** Processes that fork functions; absent: every one is started plainly. */
   readonly parents?: Parents | undefined;
-  /** What plugins may see of the environment of this server. */
-  readonly environment: Readonly<Record<string, string>>;
-  /** Where functions call back. */
-  readonly daemonUrl: string;
-  /** Where else they may connect to; `all` leaves them in the network of this machine. */
-  readonly egress: EgressPolicy;
-  readonly secrets: SessionSecrets;
-  /** Longest silence of a function within one answer; MAX_REQUEST_TIMEOUT of the SDK. */
-  readonly timeoutSeconds: number;
-  /** How long a start may take. */
-  readonly readySeconds: number;
-  /** Between SIGTERM and SIGKILL. */
-  readonly graceMs: number;
-  readonly log: Log;
 }
 
 const HOST = '127.0.0.1';
