@@ -5,12 +5,19 @@ import { escapeLineEnds } from '@plugin-daemon/plugin-host/text';
 
 /** A blank line this often tells everybody on the way that the answer still comes, in ms. */
 const KEEP_ALIVE_MS = 25_000;
+/** Most characters that wait for what else comes in one turn of the event loop. */
+const MOST_TOGETHER = 64 * 1024;
 
-/** Lines for a function, each followed by an empty one and sent at once, compressed where it takes that. */
+/**
+ * Lines for a function, each followed by an empty one and compressed where it takes that. What is said in one turn of the event loop goes
+ * out together: functions leave when they have their answer, and would often miss the end that is said right after it.
+ */
 export class LineAnswer {
   readonly #response: ServerResponse;
   readonly #gzip: Gzip | undefined;
   readonly #alive: NodeJS.Timeout;
+  #together = '';
+  #leaving: NodeJS.Immediate | undefined;
   #begun = false;
   #ended = false;
 
@@ -23,7 +30,7 @@ export class LineAnswer {
     }
     this.#alive = setInterval(() => void this.#write('\n\n'), keepAliveMs);
     response.once('close', () => {
-      clearInterval(this.#alive);
+      this.#forget();
       this.#gzip?.destroy();
     });
   }
@@ -37,8 +44,9 @@ export class LineAnswer {
   /** Nothing is sent afterwards; without anything before, the answer is empty. */
   end(): void {
     if (this.#ended) return;
+    void this.#flush();
     this.#ended = true;
-    clearInterval(this.#alive);
+    this.#forget();
     this.#begin();
     if (this.#gzip === undefined) this.#response.end();
     else this.#gzip.end();
@@ -47,8 +55,14 @@ export class LineAnswer {
   /** Nothing was sent, and nothing is: somebody else answers. */
   abandon(): void {
     this.#ended = true;
-    clearInterval(this.#alive);
+    this.#forget();
     this.#gzip?.destroy();
+  }
+
+  #forget(): void {
+    clearInterval(this.#alive);
+    clearImmediate(this.#leaving);
+    this.#together = '';
   }
 
   #begin(): void {
@@ -63,14 +77,25 @@ export class LineAnswer {
   }
 
   #write(text: string): Promise<void> | undefined {
-    const response = this.#response;
-    if (this.#ended || response.destroyed) return undefined;
+    if (this.#ended || this.#response.destroyed) return undefined;
+    this.#together += text;
+    if (this.#together.length >= MOST_TOGETHER) return this.#flush();
+    this.#leaving ??= setImmediate(() => void this.#flush());
+    const stream = this.#gzip ?? this.#response;
+    return stream.writableNeedDrain ? this.#drained(stream) : undefined;
+  }
+
+  #flush(): Promise<void> | undefined {
+    clearImmediate(this.#leaving);
+    this.#leaving = undefined;
+    const text = this.#together;
+    this.#together = '';
+    if (text === '' || this.#response.destroyed) return undefined;
     this.#begin();
-    const gzip = this.#gzip;
-    if (gzip === undefined) return response.write(text) ? undefined : this.#drained(response);
-    const wait = gzip.write(text) ? undefined : this.#drained(gzip);
+    const stream = this.#gzip ?? this.#response;
+    const wait = stream.write(text) ? undefined : this.#drained(stream);
     // Else the plugin sees nothing until the end.
-    gzip.flush(constants.Z_SYNC_FLUSH);
+    this.#gzip?.flush(constants.Z_SYNC_FLUSH);
     return wait;
   }
 
