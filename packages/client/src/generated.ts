@@ -636,6 +636,8 @@ export interface OpenCall {
   readonly user_id: string;
   /** Since its start. */
   readonly seconds: number;
+  /** The node that serves it; NODE_NAME. */
+  readonly node: string;
 }
 
 /** What a plugin failed with: the message of ErrorDetails when its type is `PluginInvokeError`. */
@@ -679,6 +681,8 @@ export interface PluginProcesses {
   readonly open_calls: number;
   readonly waiting_calls: number;
   readonly problem: string | null;
+  /** NODE_NAME. */
+  readonly node: string;
 }
 
 export interface PromptMessage {
@@ -2971,7 +2975,7 @@ export interface Operations {
     };
     readonly data: PluginLogLine;
   };
-  /** The open calls of plugins on this node, the oldest first. `GET /plugin/{tenant_id}/sessions` */
+  /** The open calls of plugins on all nodes, the oldest first. `GET /plugin/{tenant_id}/sessions` */
   readonly listOpenCalls: {
     readonly kind: 'enveloped';
     readonly input: Readonly<Record<never, never>>;
@@ -2986,7 +2990,7 @@ export interface Operations {
     };
     readonly data: boolean;
   };
-  /** What runs of each plugin version on this node, what sleeps, and how many calls wait. `GET /admin/plugins/processes` */
+  /** What runs of each plugin version on each node, what sleeps, and how many calls wait. `GET /admin/plugins/processes` */
   readonly listPluginProcesses: {
     readonly kind: 'enveloped';
     readonly input: Readonly<Record<never, never>>;

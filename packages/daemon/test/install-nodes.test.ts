@@ -254,6 +254,58 @@ describe.skipIf(lacking.length > 0)(
       for (const node of pair) expect(node.processes().length).toBeGreaterThan(0);
     });
 
+    test('whoever does the installing, a plugin is built where it is pinned, and nowhere else', async () => {
+      const settings = { ...deployment(), PLACEMENT_RULE: 'pinned', PLACEMENT_PINS: 'tests/pin0=big,tests/pin1=big' };
+      const [small] = (await start({ ...settings, NODE_NAME: 'small' }, 1)) as [TestDaemon];
+      // Nobody else is there to do it yet: it is asked for, and says what it waits for.
+      const { unique_identifier: first } = await small.client().upload(rudePackage('pin0'));
+      const waiting = await small.beginInstall(first);
+      await eventually(
+        'the task says what it waits for',
+        async () => (await taskOf(small, waiting)).plugins[0]?.message.includes('PLACEMENT_PINS') || undefined,
+      );
+      const [big] = (await start({ ...settings, NODE_NAME: 'big' }, 1)) as [TestDaemon];
+      await succeeded(small, waiting);
+      await succeeded(small, await small.beginInstall(first, OTHER), OTHER);
+      const { unique_identifier: second } = await big.client().upload(rudePackage('pin1'));
+      await succeeded(small, await small.beginInstall(second));
+      expect(small.processes()).toEqual([]);
+      expect(big.processes().length).toBeGreaterThan(1);
+      for (const node of [small, big]) for (const name of ['pin0', 'pin1']) await echoes(node, name);
+      expect(small.processes()).toEqual([]);
+    });
+
+    test('placed by demand, a version that one tenant has is not started again elsewhere for the next', async () => {
+      const trio = await start({ ...deployment(), PLACEMENT_RULE: 'demand' }, 3);
+      const [one] = trio as [TestDaemon];
+      const identifier = await one.install(rudePackage('once'));
+      const running = () => trio.filter((node) => node.processes().length > 0);
+      expect(running()).toHaveLength(1);
+      for (const [at, node] of trio.entries()) {
+        const tenant = `00000000-0000-4000-8000-0000000001${at}0`;
+        await succeeded(node, await node.beginInstall(identifier, tenant), tenant);
+        await echoes(node, 'once', tenant);
+      }
+      expect(running()).toHaveLength(1);
+    });
+
+    test('a node that cannot build what it is asked for says why, in the task of whoever asked', async () => {
+      const settings = { ...deployment(), PLACEMENT_RULE: 'pinned', PLACEMENT_PINS: '*=broken' };
+      const [small] = (await start({ ...settings, NODE_NAME: 'small' }, 1)) as [TestDaemon];
+      const [broken] = (await start({ ...settings, NODE_NAME: 'broken' }, 1)) as [TestDaemon];
+      const { unique_identifier } = await small.client().upload(rudePackage('unlucky', { start: 'exit' }));
+      const id = await small.beginInstall(unique_identifier);
+      const task = await eventually('the task is failed', async () => {
+        const found = await taskOf(small, id);
+        return found.status === 'failed' ? found : undefined;
+      });
+      expect(task.plugins[0]?.message).toMatch(
+        /failed to launch plugin: it cannot run where it belongs: broken: .*the module cannot be imported/s,
+      );
+      expect(broken.log).toContain('a version that another node installs cannot run here');
+      expect([...small.processes(), ...broken.processes()]).toEqual([]);
+    });
+
     test('what a killed node leaves of a debugging connection is removed by another', async () => {
       const pair = await start(deployment());
       const [one, two] = [pair[0], pair[1]] as [TestDaemon, TestDaemon];

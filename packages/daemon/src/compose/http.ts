@@ -33,7 +33,7 @@ import type { LocalSupervisor, PluginPolicies } from '../supervision/index.ts';
 import { type Metrics, type OwnedLog, type PluginJournal, TraceContext } from '../telemetry/index.ts';
 import { VERSION } from '../version.ts';
 import type { ServerlessPlatform } from './functions.ts';
-import type { Nodes } from './nodes.ts';
+import { type Nodes, nodeNameOf } from './nodes.ts';
 import { observeRequests } from './observation.ts';
 import type { Shutdown } from './shutdown.ts';
 
@@ -150,6 +150,7 @@ function routes(parts: HttpParts, requests: ReturnType<typeof observeRequests>):
   const { settings, log, database, installation, invocations, endpoints, routing, serverless } = parts;
   const failures = new RecentFailures();
   const nodes = parts.nodes?.calls(routing);
+  const nodeName = nodeNameOf(settings);
   const all = [
     ...dispatchRoutes({
       invocations,
@@ -172,7 +173,7 @@ function routes(parts: HttpParts, requests: ReturnType<typeof observeRequests>):
     }),
     ...assetRoutes({ installation }),
     ...pluginLogRoutes({ journal: parts.journal }),
-    ...sessionRoutes({ invocations, tellOthers: tellOthers(parts) }),
+    ...sessionRoutes({ invocations, nodeName, nodes, tellOthers: tellOthers(parts) }),
     ...endpointRoutes({ endpoints }),
     ...webhookFailureRoutes({ failures }),
     ...(settings.ADMIN_API_ENABLED
@@ -180,6 +181,8 @@ function routes(parts: HttpParts, requests: ReturnType<typeof observeRequests>):
           auditEvents: database.auditEvents,
           policies: parts.policies,
           supervisor: parts.supervisor,
+          nodeName,
+          nodes,
           ...(serverless && { functions: serverless.functions }),
         })
       : []),

@@ -4,6 +4,7 @@ import type { Settings } from '../config/index.ts';
 import type { EventBus } from '../events/index.ts';
 import { type InstallationChange, ReadyNodes, WantedVersions } from '../installation/index.ts';
 import type { Membership } from '../nodes/index.ts';
+import type { NodePlacement } from '../routing/index.ts';
 import type { LocalPlugins } from '../supervision/index.ts';
 import type { Log } from '../telemetry/index.ts';
 
@@ -34,15 +35,22 @@ interface ReadinessParts {
   readonly settings: Settings;
   readonly nodeId: string;
   readonly events: EventBus;
-  readonly membership: Membership;
+  readonly nodes: { readonly membership: Membership; readonly placement: NodePlacement };
   readonly plugins: LocalPlugins;
   readonly log: Log;
 }
 
-/** Both sides of INSTALL_READY_NODES: what this node asks of the others, and what it does for them. */
-export function readiness({ settings, nodeId, events, membership, plugins, log }: ReadinessParts) {
-  const asks = new ReadyNodes({ count: settings.INSTALL_READY_NODES, events, nodes: membership });
+/** What is installed becomes ready where it is to run: what this node asks of the others, and what it does for them. */
+export function readiness({ settings, nodeId, events, nodes, plugins, log }: ReadinessParts) {
+  const { membership, placement } = nodes;
+  const wanted = new ReadyNodes({
+    count: settings.INSTALL_READY_NODES,
+    plugins,
+    events,
+    nodes: membership,
+    placement,
+  });
   // A node that runs no plugins makes none ready.
   const answers = settings.NODE_ROLE === 'front' ? undefined : new WantedVersions({ events, nodeId, plugins, log });
-  return { asks, close: async () => answers?.close() };
+  return { plugins: wanted, close: async () => answers?.close() };
 }

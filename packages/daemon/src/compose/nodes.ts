@@ -58,7 +58,7 @@ export class Nodes {
     this.#parts = parts;
     const log = parts.log.child({ component: 'nodes' });
     const role = settings.NODE_ROLE;
-    const name = settings.NODE_NAME ?? hostname();
+    const name = nodeNameOf(settings);
     const cores = availableParallelism();
     this.tls = nodeTls(settings);
     const marks = new NodeMarks(
@@ -171,6 +171,13 @@ export class Nodes {
       member: (nodeId) => this.membership.list().find(({ id }) => id === nodeId),
       again: (placement, tried) => routing.again(placement, tried),
       forward: (call) => this.#forwarder.forward(call),
+      others: () => this.membership.list().filter(({ foreign }) => !foreign),
+      ask: (member, question) => this.#forwarder.ask(member, question),
+      onSilent: ({ id, name }, reason) =>
+        this.#parts.log.warn(
+          { node: name, node_id: id, reason },
+          'a node did not say what it knows: an answer is not whole',
+        ),
     };
   }
 
@@ -180,6 +187,7 @@ export class Nodes {
     return {
       receive: (request, response, target) => this.#received.receive(request, response, target),
       isFromNode: (request) => this.#received.of(request) !== undefined,
+      clientOf: (request) => this.#received.of(request)?.client,
       catchUp: () => this.membership.catchUp(),
       get leaving() {
         return isLeaving();
@@ -233,6 +241,8 @@ export class Nodes {
     );
   }
 }
+
+export const nodeNameOf = ({ NODE_NAME }: Settings): string => NODE_NAME ?? hostname();
 
 function nodeTls(settings: Settings): NodeTls | undefined {
   const [cert, key] = [settings.NODE_TLS_CERTFILE, settings.NODE_TLS_KEYFILE];

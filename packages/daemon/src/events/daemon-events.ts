@@ -12,8 +12,12 @@ export interface DaemonEvents {
   'nodes-changed': Record<never, never>;
   /** A tenant was given a version, and another was taken from it; `''` where there is none. */
   'installation-changed': { readonly given: string; readonly taken: string };
-  /** A node installs a version and wants other nodes to be ready for it, for as long as it says so. */
-  'version-wanted': { readonly identifier: string };
+  /** A node installs a version and wants these nodes to be ready for it, for as long as it says so; without a list: all. */
+  'version-wanted': { readonly identifier: string; readonly nodes?: readonly string[] };
+  /** A node has made a wanted version ready. */
+  'version-ready': { readonly identifier: string; readonly node: string };
+  /** The step in which a node is with a wanted version. */
+  'version-progress': { readonly identifier: string; readonly node: string; readonly step: string };
   /** A node cannot make a wanted version ready. */
   'version-refused': { readonly identifier: string; readonly node: string; readonly reason: string };
   /** What was said of the processes of a plugin changed. */
@@ -42,8 +46,23 @@ export const eventReaders: { readonly [Name in EventName]: (data: unknown) => Da
   },
   'version-wanted': (data) => {
     if (!isObject(data)) return undefined;
-    const { identifier } = data;
-    return isIdentifier(identifier) ? { identifier } : undefined;
+    const { identifier, nodes } = data;
+    if (!isIdentifier(identifier)) return undefined;
+    if (nodes === undefined) return { identifier };
+    if (!Array.isArray(nodes) || !nodes.every((node: unknown) => typeof node === 'string')) return undefined;
+    return { identifier, nodes };
+  },
+  'version-ready': (data) => {
+    if (!isObject(data)) return undefined;
+    const { identifier, node } = data;
+    return isIdentifier(identifier) && typeof node === 'string' ? { identifier, node } : undefined;
+  },
+  'version-progress': (data) => {
+    if (!isObject(data)) return undefined;
+    const { identifier, node, step } = data;
+    return isIdentifier(identifier) && typeof node === 'string' && typeof step === 'string'
+      ? { identifier, node, step }
+      : undefined;
   },
   'version-refused': (data) => {
     if (!isObject(data)) return undefined;

@@ -313,3 +313,41 @@ test('over TLS nodes show certificates to each other, and a stranger gets nowher
   const distrusting = await front([there], {}, { tls: { ...own, ca: read(files.otherCa) } });
   expect((await send(distrusting.port, '/', 'hello')).body.toString()).toBe('here:5');
 });
+
+test('the client and its trace go along; a trace is added where the client sent none', async () => {
+  const seen: unknown[] = [];
+  const node = await worker('a', (incoming, response, received) => {
+    seen.push([received.of(incoming)?.client, incoming.headers.traceparent]);
+    response.end('done');
+  });
+  const { port } = await front([node.member], { client: '203.0.113.7', traceparent: 'made here' });
+  await send(port, '/');
+  await send(port, '/', undefined, { traceparent: 'of the client' });
+  expect(seen).toEqual([
+    ['203.0.113.7', 'made here'],
+    ['203.0.113.7', 'of the client'],
+  ]);
+});
+
+test('a node is asked about itself also while it stops, for so long and so much', async () => {
+  const forwarder = new Forwarder({ nodeId: 'front', marks, tls: undefined, log: silentLog });
+  onTestFinished(() => forwarder.close());
+  const stopping = await worker('a', (_, response) => response.end('mine'), { draining: true });
+  const question = { method: 'GET', target: '/own', headers: { 'x-api-key': 'k' }, client: '203.0.113.7' };
+  expect(await forwarder.ask(stopping.member, question)).toEqual({ status: 200, text: 'mine' });
+  const endless = await worker('b', (_, response) => {
+    const write = (): void => {
+      if (response.destroyed) return;
+      response.write(Buffer.alloc(1024 * 1024));
+      setImmediate(write);
+    };
+    write();
+  });
+  await expect(forwarder.ask(endless.member, question)).rejects.toThrow(/more than/);
+  const gone = member('c', 1);
+  await expect(forwarder.ask(gone, question)).rejects.toThrow();
+  await expect(forwarder.ask({ ...gone, addresses: [] }, question)).rejects.toThrow('it has no address');
+  // Where it is reached at one of its addresses it is enough.
+  const two = { ...stopping.member, addresses: [...gone.addresses, ...stopping.member.addresses] };
+  expect((await forwarder.ask({ ...two, id: 'a' }, question)).text).toBe('mine');
+});

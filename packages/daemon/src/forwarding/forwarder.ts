@@ -6,7 +6,7 @@ import type { Log } from '../telemetry/index.ts';
 import { Exchange, type ForwardEnd } from './exchange.ts';
 import { FORWARD_HEADER, MOST_HOPS, type NodeMarks } from './mark.ts';
 import { passedHeaders } from './passed-headers.ts';
-import { type NodeTls, Peer } from './peer.ts';
+import { type Answered, type NodeTls, Peer, type Question } from './peer.ts';
 import { ForwardBody } from './request-body.ts';
 
 export interface ForwarderOptions {
@@ -27,6 +27,8 @@ export interface Handover {
   /** The nodes that it came through already. */
   readonly via?: readonly string[];
   readonly secure?: boolean;
+  /** The client's address. */
+  readonly client?: string;
   /** Added where the client sent none. */
   readonly traceparent?: string;
   /** Which node is asked; those that were asked before have not begun with it. Undefined: no other. */
@@ -84,6 +86,11 @@ export class Forwarder {
     return false;
   }
 
+  /** Asks a node about itself. @throws when it does not answer */
+  ask(member: Member, question: Question): Promise<Answered> {
+    return this.#peer(member).question(question);
+  }
+
   /** Closes connections to nodes that are not there any more; their calls may come to an end. */
   keepOnly(members: readonly Member[]): void {
     const ids = new Map(members.map((member) => [member.id, member]));
@@ -123,7 +130,13 @@ export class Forwarder {
     const { marks, nodeId } = this.#options;
     const method = request.method ?? 'GET';
     const awaitsSign = body.isLong && !member.foreign;
-    const mark = { to: member.id, via: [...(call.via ?? []), nodeId], secure: call.secure === true, awaitsSign };
+    const mark = {
+      to: member.id,
+      via: [...(call.via ?? []), nodeId],
+      secure: call.secure === true,
+      awaitsSign,
+      client: call.client,
+    };
     const { header, proof } = marks.sign(mark, method, target);
     const headers = passedHeaders(request.rawHeaders, ['content-length', FORWARD_HEADER]);
     headers.push(FORWARD_HEADER, header);

@@ -59,3 +59,16 @@ test('only who has read the mark can refuse the call', () => {
   expect(marks.readRefusal(marks.refuse('draining', 'another call'), proof)).toBeUndefined();
   expect(marks.readRefusal(['draining'], proof)).toBeUndefined();
 });
+
+test.each([
+  ['10.1.2.3', '10.1.2.3'],
+  ['2001:db8::1', '2001:db8::1'],
+  ['::ffff:10.0.0.1', '::ffff:10.0.0.1'],
+  ['fe80::1%eth0s', 'fe80::1'],
+  ['', undefined],
+  ['nobody', undefined],
+  ['10.0.0.1;s@1', undefined],
+])('the address of a client goes along, if it is one: %s', (client, read) => {
+  const { header } = of('k').sign({ ...mark, secure: false, client }, 'POST', '/x?y');
+  expect(of('k').read(header, 'POST', '/x?y')).toMatchObject({ client: read, secure: false, awaitsSign: false });
+});

@@ -1,4 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
+import { isIP } from 'node:net';
 
 /** On a request that one node hands to another. */
 export const FORWARD_HEADER = 'x-plugin-daemon-forward';
@@ -27,6 +28,10 @@ export interface Mark {
   readonly secure: boolean;
   /** The sender waits for a sign before it sends the body. */
   readonly awaitsSign: boolean;
+  /** The receiver is asked about itself alone: it answers also while it stops. */
+  readonly aboutItself?: boolean;
+  /** The address of the client, as the first node saw it; undefined where a node asks for itself. */
+  readonly client?: string | undefined;
 }
 
 export interface Signed extends Mark {
@@ -48,8 +53,8 @@ export const nodeKeys = (keys: readonly (string | undefined)[]): readonly Buffer
   );
 
 /**
- * Signs and reads marks: `1;to;via,via;seconds;flags;mac[,mac]`. The code covers method and target, so that a mark is good for one request
- * alone; it is made with every key in force, since nodes get a new one one after another.
+ * Signs and reads marks: `1;to;via,via;seconds;flags[@client];mac[,mac]`. The code covers method and target, so that a mark is good for one
+ * request alone; it is made with every key in force, since nodes get a new one one after another.
  */
 export class NodeMarks {
   readonly #keys: readonly Buffer[];
@@ -63,7 +68,8 @@ export class NodeMarks {
   }
 
   sign(mark: Mark, method: string, target: string): { readonly header: string; readonly proof: string } {
-    const flags = `${mark.secure ? 's' : ''}${mark.awaitsSign ? 'w' : ''}`;
+    const client = isIP(mark.client ?? '') === 0 ? '' : `@${mark.client?.split('%', 1)[0]}`;
+    const flags = `${mark.secure ? 's' : ''}${mark.awaitsSign ? 'w' : ''}${mark.aboutItself === true ? 'o' : ''}${client}`;
     const text = `1;${mark.to};${mark.via.join(',')};${Math.floor(this.#now() / 1000)};${flags}`;
     const codes = this.#keys.map((key) => codeOf(key, text, method, target));
     return { header: `${text};${codes.join(',')}`, proof: codes[0] ?? '' };
@@ -80,11 +86,14 @@ export class NodeMarks {
     const known = this.#keys.some((key) => given.some((code) => same(code, codeOf(key, text, method, target))));
     if (!known) return 'foreign';
     if (!(Math.abs(this.#now() / 1000 - Number(seconds)) <= WINDOW_SECONDS)) return 'expired';
+    const [letters = '', client = ''] = flags.split('@');
     return {
       to,
       via: via.split(','),
-      secure: flags.includes('s'),
-      awaitsSign: flags.includes('w'),
+      secure: letters.includes('s'),
+      awaitsSign: letters.includes('w'),
+      aboutItself: letters.includes('o'),
+      client: isIP(client) === 0 ? undefined : client,
       proof: given[0] ?? '',
     };
   }

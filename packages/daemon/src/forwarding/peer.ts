@@ -12,6 +12,19 @@ export interface NodeTls {
   readonly key: string;
 }
 
+/** What a node is asked about itself. */
+export interface Question {
+  readonly method: string;
+  readonly target: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly client: string;
+}
+
+export interface Answered {
+  readonly status: number;
+  readonly text: string;
+}
+
 export interface PeerOptions {
   readonly self: string;
   readonly marks: NodeMarks;
@@ -28,6 +41,9 @@ const SUSPECT_MS = 3000;
 const WATCH_MS = 2000;
 /** Calls of a node that says nothing for so long, though it is asked, are given up. A process that is stopped for less goes on with them. */
 const SILENCE_MS = 30_000;
+/** How long a node may take to tell about itself, and how much it may tell. */
+const QUESTION_MS = 3000;
+const LONGEST_ANSWER = 8 * 1024 * 1024;
 /** Kept connections: less than the 120 s of the other side. */
 const KEEP_ALIVE_MS = 60_000;
 
@@ -120,14 +136,42 @@ export class Peer {
     return this.#probing;
   }
 
-  async #ask(): Promise<boolean> {
+  /** Where it may be reached: where it answered before comes first. */
+  #origins(): readonly string[] {
     const scheme = this.#member.tls ? 'https' : 'http';
     const origins = this.#member.addresses.map(
       ({ host, port }) => `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`,
     );
-    // Where it answered before comes first.
-    const known = origins.filter((origin) => origin === this.#origin);
-    for (const origin of [...known, ...origins.filter((one) => one !== this.#origin)]) {
+    return [...origins.filter((one) => one === this.#origin), ...origins.filter((one) => one !== this.#origin)];
+  }
+
+  /**
+   * Asks it about itself.
+   * @throws when it is reached nowhere, does not answer in time, or says more than it should
+   */
+  async question({ method, target, headers, client }: Question): Promise<Answered> {
+    const { marks, self } = this.#options;
+    const mark = { to: this.#member.id, via: [self], secure: false, awaitsSign: false, aboutItself: true, client };
+    let failed: unknown = new Error('it has no address');
+    for (const origin of this.#origins()) {
+      try {
+        const pool = await this.#pool(origin);
+        const answer = await pool.request({
+          method,
+          path: target,
+          headers: { ...headers, [FORWARD_HEADER]: marks.sign(mark, method, target).header },
+          signal: AbortSignal.timeout(QUESTION_MS),
+        });
+        return { status: answer.statusCode, text: await textWithin(answer.body, LONGEST_ANSWER) };
+      } catch (error) {
+        failed = error;
+      }
+    }
+    throw failed;
+  }
+
+  async #ask(): Promise<boolean> {
+    for (const origin of this.#origins()) {
       if (this.#closed || !(await this.#answers(origin))) continue;
       this.#origin = origin;
       this.#suspectUntil = Number.NEGATIVE_INFINITY;
@@ -185,4 +229,16 @@ export class Peer {
     this.#pools.set(origin, opened);
     return await opened;
   }
+}
+
+/** @throws when there is more */
+async function textWithin(body: AsyncIterable<Buffer>, most: number): Promise<string> {
+  const parts: Buffer[] = [];
+  let length = 0;
+  for await (const part of body) {
+    length += part.length;
+    if (length > most) throw new Error(`it answered more than ${most} bytes`);
+    parts.push(part);
+  }
+  return Buffer.concat(parts).toString('utf8');
 }

@@ -6,6 +6,8 @@ export interface Forwarded {
   readonly via: readonly string[];
   /** The client's connection to the first node was TLS. */
   readonly secure: boolean;
+  /** The client's address, as the first node saw it. */
+  readonly client: string | undefined;
   /** Says that nothing was begun: the sender may ask another node. To be called before anything is answered. */
   refuse(reason: Refusal): void;
 }
@@ -62,11 +64,11 @@ export class ReceivedForwards {
       refuse('not-mine');
       return false;
     }
-    if (draining(target)) {
+    if (read.aboutItself !== true && draining(target)) {
       refuse('draining');
       return false;
     }
-    this.#known.set(request, { via: read.via, secure: read.secure, refuse });
+    this.#known.set(request, { via: read.via, secure: read.secure, client: read.client, refuse });
     if (read.awaitsSign) response.writeProcessing();
     return true;
   }

@@ -1,7 +1,7 @@
 /** Calls that belong to another node: asked before anything of a body is read. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { DaemonError } from '@plugin-daemon/plugin-host/errors';
-import type { Forwarded, Handover } from '../forwarding/index.ts';
+import type { Answered, Forwarded, Handover, Question } from '../forwarding/index.ts';
 import type { Member } from '../nodes/index.ts';
 import type { Placement } from '../routing/index.ts';
 import { wireTarget } from './wire-target.ts';
@@ -15,11 +15,19 @@ export interface NodeCalls {
   again(placement: Placement, tried: ReadonlySet<string>): Placement;
   /** @returns false when no node took it; the request is as it was then */
   forward(call: Handover): Promise<boolean>;
+  /** The other nodes that can be asked about themselves. */
+  others(): readonly Member[];
+  /** @throws when it does not answer */
+  ask(member: Member, question: Question): Promise<Answered>;
+  /** One did not answer. */
+  onSilent(member: Member, reason: string): void;
 }
 
 interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
+  /** The address of the client. */
+  readonly client: string;
   readonly traceparent?: string;
   readonly lastWords?: NonNullable<Handover['lastWords']>;
 }

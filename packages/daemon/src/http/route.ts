@@ -30,6 +30,8 @@ export interface Call<T> {
   /** Aborted when the client leaves. */
   readonly signal: AbortSignal;
   readonly request: FastifyRequest;
+  /** Adds a header to the answer. */
+  readonly header: (name: string, value: string) => void;
 }
 
 /** What a change is made to, one event for each. */

@@ -56,6 +56,8 @@ export interface HttpNodes {
   /** Looks at a request as it arrives. @returns false when it was refused, and answered */
   receive(request: IncomingMessage, response: ServerResponse, target: string): boolean;
   isFromNode(request: IncomingMessage): boolean;
+  /** The address of the client whose request another node has handed over. */
+  clientOf(request: IncomingMessage): string | undefined;
   /** What has to be made up for before any request is answered. */
   catchUp(): Promise<void> | undefined;
   /** Clients should come with their next request to another node. */
@@ -152,6 +154,9 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
     app.addHook('onRequest', (request, reply, done) => {
       // Done with by the answer: a refusal goes no further.
       if (!nodes.receive(request.raw, reply.raw, wireTarget(request.raw))) return void reply.hijack();
+      const client = nodes.clientOf(request.raw);
+      // Audit, log and limits go by the client, wherever it came in.
+      if (client !== undefined) Object.defineProperty(request, 'ip', { value: client });
       if (nodes.leaving && !nodes.isFromNode(request.raw)) reply.raw.shouldKeepAlive = false;
       const missed = nodes.catchUp();
       if (missed === undefined) done();
@@ -331,6 +336,7 @@ function callOf(request: FastifyRequest, reply: FastifyReply, input: unknown): C
     // The input's type was erased in the table; it is what the route's own record decodes to.
     input: input as never,
     request,
+    header: (name, value) => void reply.header(name, value),
     // Made when it is asked for: the busiest routes watch the response themselves.
     get signal() {
       left ??= leavingSignal(reply);
@@ -354,7 +360,9 @@ function ordinary(route: AnyRoute, options: HttpServerOptions): Handler {
     try {
       const input = route.request === undefined ? undefined : await bind(route, request);
       const call = callOf(request, reply, input);
-      const data = await audited(route, call, options.onAudit, () => route.handle?.(call));
+      // Audited where the client came in.
+      const onAudit = options.nodes?.isFromNode(request.raw) === true ? undefined : options.onAudit;
+      const data = await audited(route, call, onAudit, () => route.handle?.(call));
       return reply.type(JSON_TYPE).send(successBody(data));
     } catch (error) {
       const known = toDaemonError(error);

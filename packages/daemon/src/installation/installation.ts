@@ -14,7 +14,7 @@ import { PackageWorkshop, type WorkshopOptions } from './packages/package-worksh
 import { PresentedDeclarations } from './presented-declarations.ts';
 import { PreviousVersions } from './previous-versions.ts';
 import { SignaturePolicy, type SignaturePolicyOptions } from './signature-policy.ts';
-import { type InstallationChange, VersionInstaller, type VersionInstallerParts } from './version-installer.ts';
+import { type InstallationChange, VersionInstaller } from './version-installer.ts';
 import type { JobEnd } from './version-job.ts';
 
 export interface InstallationOptions {
@@ -31,15 +31,13 @@ export interface InstallationOptions {
 export interface InstallationParts {
   readonly database: Database;
   readonly store: PackageStore;
-  /** Makes versions run: on this machine, or as functions. */
+  /** Makes versions run: on this machine, where the nodes run them, or as functions. */
   readonly plugins: LocalPlugins;
   /** As what they run there; default `local`. */
   readonly runtimeType?: RuntimeType;
   /** Given to installation, which closes it. */
   readonly queue: JobQueue;
   readonly log: Log;
-  /** Has as many other nodes ready for a version as are asked for. */
-  readonly elsewhere?: VersionInstallerParts['elsewhere'];
   readonly onChange?: (change: InstallationChange) => void;
   /** For the metrics of installations. */
   readonly onJobEnd?: (end: JobEnd) => void;
@@ -62,7 +60,7 @@ export interface Installation {
 }
 
 export function createInstallation(parts: InstallationParts, options: InstallationOptions): Installation {
-  const { database, store, plugins, runtimeType = 'local', queue, log, elsewhere, onChange, onJobEnd } = parts;
+  const { database, store, plugins, runtimeType = 'local', queue, log, onChange, onJobEnd } = parts;
   const workshop = new PackageWorkshop(options.workshop);
   const policy = new SignaturePolicy(options.signatures, log);
   const presented = new PresentedDeclarations();
@@ -77,7 +75,6 @@ export function createInstallation(parts: InstallationParts, options: Installati
     plugins,
     runtimeType,
     log,
-    ...(elsewhere !== undefined && { elsewhere }),
     ...(onChange === undefined ? {} : { onChange }),
   });
   const jobs = new InstallJobs(

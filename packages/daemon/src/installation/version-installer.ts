@@ -19,13 +19,11 @@ export interface VersionInstallerParts {
   readonly store: PackageStore;
   readonly previous: Pick<PreviousVersions, 'remember' | 'forget'>;
   readonly declarations: DeclarationSource;
-  /** Makes versions run: on this machine, or as functions. */
+  /** Makes versions run: on this machine, where the nodes run them, or as functions. */
   readonly plugins: LocalPlugins;
   /** As what they run there. */
   readonly runtimeType: RuntimeType;
   readonly log: Log;
-  /** Has as many other nodes ready as are asked for. */
-  readonly elsewhere?: (identifier: string, control: LaunchControl) => Promise<void>;
   readonly onChange?: (change: InstallationChange) => void;
 }
 
@@ -88,11 +86,7 @@ export class VersionInstaller {
   async launch(identifier: string, claim: Claim, control: LaunchControl): Promise<StoredDeclaration> {
     if (!this.#isLocal) return await this.#ready(identifier, claim, control);
     await failingWith('failed to move plugin to installed bucket', () => this.#markInstalled(identifier));
-    return await failingWith('failed to launch plugin', async () => {
-      const declaration = await this.#ready(identifier, claim, control);
-      await this.#parts.elsewhere?.(identifier, control);
-      return declaration;
-    });
+    return await failingWith('failed to launch plugin', () => this.#ready(identifier, claim, control));
   }
 
   async #ready(identifier: string, claim: Claim, control: LaunchControl): Promise<StoredDeclaration> {

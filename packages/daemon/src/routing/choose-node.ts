@@ -73,6 +73,25 @@ function firstPlace(identifier: string, cold: readonly Candidate[]): Candidate |
   return isCalm(first) || pressureOf(first) <= 2 * pressureOf(second) ? first : second;
 }
 
+/**
+ * The nodes on which a version that is being installed has to be ready, as many as are wanted: where its calls will go. Those that have it
+ * come first, then the places of its order; the asking one before all where every node runs it.
+ */
+export function chooseHomes(choice: Omit<Choice, 'random'>, wanted: number): readonly Candidate[] {
+  const { rule, candidates, self, identifier, maxNodes } = choice;
+  const most = rule === 'every' || maxNodes === 0 ? wanted : Math.min(wanted, maxNodes);
+  const isFirst = ({ id, warm }: Candidate): boolean => id === self && (rule === 'every' || warm);
+  const own = candidates.filter(isFirst);
+  const warm = candidates.filter((one) => one.warm && !isFirst(one));
+  const cold = candidates.filter((one) => !one.warm && !isFirst(one));
+  const weights = new Map(cold.map((one) => [one, weightOf(`${identifier}\n${one.id}`)]));
+  cold.sort((one, other) => (weights.get(other) ?? 0) - (weights.get(one) ?? 0));
+  const first = firstPlace(identifier, cold);
+  const places = first === undefined ? [] : [first, ...cold.filter((one) => one !== first)];
+  const byLoad = (one: Candidate, other: Candidate): number => pressureOf(one) - pressureOf(other);
+  return [...own, ...warm.sort(byLoad), ...places].slice(0, most);
+}
+
 /** FNV-1a with the bits stirred: far quicker than a digest, and even enough to share plugins out. */
 function weightOf(text: string): number {
   let hash = 0x811c9dc5;

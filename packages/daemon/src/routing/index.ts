@@ -11,11 +11,12 @@ export {
   BUSY_CALLS_PER_CORE,
   type Candidate,
   type Choice,
+  chooseHomes,
   chooseNode,
   type PlacementRule,
   pinnedTo,
 } from './choose-node.ts';
 export { ConnectionsElsewhere } from './debugged-elsewhere.ts';
-export { type NodeChoice, NodePlacement, type NodePlacementOptions } from './node-placement.ts';
+export { type Home, type NodeChoice, NodePlacement, type NodePlacementOptions } from './node-placement.ts';
 export type { Placement, Whereabouts } from './placement.ts';
 export { Routing, type RoutingParts } from './routing.ts';

@@ -1,5 +1,5 @@
 import { fingerprint, type Member, type NodeRole } from '../nodes/index.ts';
-import { type Candidate, chooseNode, type PlacementRule, pinnedTo } from './choose-node.ts';
+import { type Candidate, chooseHomes, chooseNode, type PlacementRule, pinnedTo } from './choose-node.ts';
 
 export interface NodePlacementOptions {
   /** This node. */
@@ -23,6 +23,24 @@ export interface NodePlacementOptions {
 /** Where a call goes: `here`, another node, or nowhere. */
 export type NodeChoice = 'here' | Member | undefined;
 
+/** A node on which a version is to be ready. */
+export interface Home {
+  readonly id: string;
+  readonly name: string;
+  readonly here: boolean;
+  /** It tells that the version is ready there. */
+  readonly warm: boolean;
+}
+
+export interface HomesWanted {
+  readonly count: number;
+  /** Nodes that cannot. */
+  readonly without: ReadonlySet<string>;
+  /** No other node can be asked now. */
+  readonly alone: boolean;
+  readonly readyHere: boolean;
+}
+
 /** Asks the rule with what is known of the nodes now. */
 export class NodePlacement {
   readonly #options: NodePlacementOptions;
@@ -40,9 +58,9 @@ export class NodePlacement {
 
   /** Whether a plugin that is installed is started here without being called. */
   runsUncalled(identifier: string): boolean {
-    const { self, rule, pins } = this.#options;
+    const { self, rule } = this.#options;
     if (self.role === 'front') return false;
-    if (rule === 'pinned') return pinnedTo(pins, pluginIdOf(identifier))?.has(self.name) ?? false;
+    if (rule === 'pinned') return this.#pinned(identifier)?.has(self.name) ?? false;
     return rule === 'every';
   }
 
@@ -63,6 +81,36 @@ export class NodePlacement {
     return self.role !== 'front' && this.#options.draining() && rule !== 'pinned' ? 'here' : undefined;
   }
 
+  /** Where a version that is being installed has to be ready: nodes that will get its calls, as many as are wanted and there are. */
+  homes(identifier: string, { count, without, alone, readyHere }: HomesWanted): readonly Home[] {
+    const { self, rule, maxNodes } = this.#options;
+    const pinned = this.#pinned(identifier);
+    const isPinned = ({ name }: { readonly name: string }): boolean => pinned?.has(name) ?? true;
+    const others = alone ? [] : this.#serving(this.#options.members(), without);
+    const known = new Map(others.filter((one) => !one.foreign && isPinned(one)).map((one) => [one.id, one]));
+    const print = fingerprint(identifier);
+    const candidates = [...known.values()].map((member) => this.#candidate(member, print));
+    if (this.takesCalls && !without.has(self.id) && isPinned(self)) candidates.push(this.#own(readyHere));
+    // A limit is one of plugins that are placed by demand.
+    const most = pinned === undefined ? maxNodes : 0;
+    return chooseHomes({ rule, identifier, candidates, self: self.id, maxNodes: most }, count).map(({ id, warm }) => ({
+      id,
+      name: known.get(id)?.name ?? self.name,
+      here: id === self.id,
+      warm,
+    }));
+  }
+
+  #pinned(identifier: string): ReadonlySet<string> | undefined {
+    const { rule, pins } = this.#options;
+    return rule === 'pinned' ? pinnedTo(pins, pluginIdOf(identifier)) : undefined;
+  }
+
+  #own(warm: boolean): Candidate {
+    const { self, load } = this.#options;
+    return { id: self.id, load: load(), cores: self.cores, warm };
+  }
+
   #among(
     members: readonly Member[],
     identifier: string,
@@ -70,14 +118,14 @@ export class NodePlacement {
     hereToo: boolean,
     tried: ReadonlySet<string>,
   ): NodeChoice {
-    const { self, load, rule, maxNodes, pins } = this.#options;
-    const pinned = rule === 'pinned' ? pinnedTo(pins, pluginIdOf(identifier)) : undefined;
+    const { self, rule, maxNodes } = this.#options;
+    const pinned = this.#pinned(identifier);
     const isPinned = ({ name }: { readonly name: string }): boolean => pinned?.has(name) ?? true;
     const serving = this.#serving(members, tried).filter(isPinned);
     const ours = serving.filter(({ foreign }) => !foreign);
     // The existing daemon's nodes run what is installed without being asked to; ours are known better.
     const others = ours.length > 0 || hereToo ? ours : serving;
-    const own: Candidate = { id: self.id, load: load(), cores: self.cores, warm: warmHere };
+    const own = this.#own(warmHere);
     const print = fingerprint(identifier);
     const candidates = [
       ...(hereToo && isPinned(self) ? [own] : []),

@@ -1,13 +1,19 @@
-/** How the processes of single plugins are kept, and what runs of them on this node. */
+/** How the processes of single plugins are kept, and what runs of them on which node. */
 import { DaemonError } from '@plugin-daemon/plugin-host/errors';
-import { messageOf } from '@plugin-daemon/values';
+import { isObject, messageOf } from '@plugin-daemon/values';
 import { int, max, nullable, record, required, string } from '@plugin-daemon/wire-schema';
 import { type LocalSupervisor, type PluginPolicies, policyFields, readPolicy } from '../../supervision/index.ts';
+import type { NodeCalls } from '../handover.ts';
+import { askOthers, rowsOf, SILENT_NODES_HEADER, tellOfSilent } from '../other-nodes.ts';
 import { type AnyRoute, route } from '../route.ts';
 
 export interface PluginPolicyDependencies {
   readonly policies: Pick<PluginPolicies, 'list' | 'set'>;
   readonly supervisor: Pick<LocalSupervisor, 'pools'>;
+  /** What this node is called. */
+  readonly nodeName?: string;
+  /** The other nodes; absent where there can be none. */
+  readonly nodes?: NodeCalls | undefined;
 }
 
 const count = (name: keyof typeof policyFields) => ({
@@ -38,10 +44,16 @@ const SetPolicy = record('', {
   queue_max: nullable(int('QueueMax')).describe('Calls that may wait.'),
 });
 
+const states = ['stopped', 'asleep', 'starting', 'running', 'waiting'] as const;
 const text = { type: 'string' } as const;
 const tag = 'Admin';
 
-export function pluginPolicyRoutes({ policies, supervisor }: PluginPolicyDependencies): readonly AnyRoute[] {
+export function pluginPolicyRoutes({
+  policies,
+  supervisor,
+  nodeName = '',
+  nodes,
+}: PluginPolicyDependencies): readonly AnyRoute[] {
   return [
     route({
       method: 'GET',
@@ -49,7 +61,8 @@ export function pluginPolicyRoutes({ policies, supervisor }: PluginPolicyDepende
       path: '/plugins/processes',
       operationId: 'listPluginProcesses',
       tag,
-      summary: 'What runs of each plugin version on this node, what sleeps, and how many calls wait.',
+      summary: 'What runs of each plugin version on each node, what sleeps, and how many calls wait.',
+      description: `Nodes that did not answer are named in the header \`${SILENT_NODES_HEADER}\`: what runs there is missing.`,
       data: {
         type: 'array',
         items: {
@@ -57,16 +70,30 @@ export function pluginPolicyRoutes({ policies, supervisor }: PluginPolicyDepende
           type: 'object',
           properties: {
             plugin_unique_identifier: text,
-            state: { enum: ['stopped', 'asleep', 'starting', 'running', 'waiting'] },
+            state: { enum: states },
             instances: { type: 'integer' },
             open_calls: { type: 'integer' },
             waiting_calls: { type: 'integer' },
             problem: { type: ['string', 'null'] },
+            node: { type: 'string', description: 'NODE_NAME.' },
           },
-          required: ['plugin_unique_identifier', 'state', 'instances', 'open_calls', 'waiting_calls', 'problem'],
+          required: [
+            'plugin_unique_identifier',
+            'state',
+            'instances',
+            'open_calls',
+            'waiting_calls',
+            'problem',
+            'node',
+          ],
         },
       },
-      handle: () => supervisor.pools(),
+      handle: async ({ request, header }) => {
+        const own = supervisor.pools().map((pool) => ({ ...pool, node: nodeName }));
+        const others = await askOthers(nodes, request);
+        tellOfSilent(others, header);
+        return [...own, ...rowsOf(others, readProcesses)];
+      },
     }),
     route({
       method: 'GET',
@@ -113,4 +140,19 @@ function checked(given: unknown): ReturnType<typeof readPolicy> {
   } catch (error) {
     throw new DaemonError('bad-request', messageOf(error));
   }
+}
+
+/** What another node says of a pool. */
+function readProcesses(
+  row: unknown,
+  node: string,
+): (ReturnType<LocalSupervisor['pools']>[number] & { node: string }) | undefined {
+  if (!isObject(row)) return undefined;
+  const { plugin_unique_identifier, instances, open_calls, waiting_calls, problem } = row;
+  const state = states.find((one) => one === row['state']);
+  if (state === undefined || typeof plugin_unique_identifier !== 'string') return undefined;
+  if (typeof instances !== 'number' || typeof open_calls !== 'number' || typeof waiting_calls !== 'number')
+    return undefined;
+  const known = typeof problem === 'string' ? problem : null;
+  return { plugin_unique_identifier, state, instances, open_calls, waiting_calls, problem: known, node };
 }

@@ -92,6 +92,7 @@ function route(
           ? await handOver(nodes, found, {
               request: request.raw,
               response: reply.raw,
+              client: request.ip,
               traceparent: dependencies.traceparent(request),
               lastWords: (error) => `data: ${errorBody(error)}\n\n`,
             })

@@ -164,6 +164,7 @@ export class Transactions {
       response,
       target: wireTarget(request.raw),
       secure: isSecure(request.raw),
+      client: request.ip,
       // Nobody else has the session.
       choose: (tried) => (tried.size === 0 ? nodes.member(known) : undefined),
     });

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ByteBudget } from '@plugin-daemon/plugin-host/budget';
 import { DaemonError, toDaemonError } from '@plugin-daemon/plugin-host/errors';
+import type { FastifyRequest } from 'fastify';
 import type { Database, EndpointRecord } from '../../database/index.ts';
 import { type EndpointService, endpointConfigOf } from '../../endpoints/index.ts';
 import { type Invocations, invokeEndpoint, type Session } from '../../invocation/index.ts';
@@ -52,7 +53,7 @@ type Group = Parameters<EndpointService['settingsFor']>[1];
 export async function answerCall(
   deps: WebhookDeps,
   hookId: string,
-  request: IncomingMessage,
+  { raw: request, ip: client }: Pick<FastifyRequest, 'raw' | 'ip'>,
   raw: ServerResponse,
   left: AbortSignal,
 ): Promise<void> {
@@ -62,7 +63,12 @@ export async function answerCall(
     const found = await resolve(deps, hookId, handed);
     const { tenant_id, id: endpoint_id } = found.endpoint;
     about = { tenant_id, endpoint_id, plugin: found.placement.identifier };
-    const placement = await handOver(deps.nodes, found.placement, { request, response: raw });
+    const placement = await handOver(deps.nodes, found.placement, {
+      request,
+      response: raw,
+      client,
+      traceparent: TraceContext.from(request.headers.traceparent?.toString()).traceparent,
+    });
     if (placement !== undefined) await serve(deps, { ...found, placement }, request, raw, left);
   } catch (error) {
     if (left.aborted) return;

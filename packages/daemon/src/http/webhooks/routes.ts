@@ -18,7 +18,7 @@ export function webhookRoutes(deps: WebhookDeps): readonly AnyRoute[] {
       produces: '*/*',
       errorStatus: 'kind',
       handleRaw: ({ params, request, signal }, reply) =>
-        answerCall(deps, params.hook_id ?? '', request.raw, reply.raw, signal),
+        answerCall(deps, params.hook_id ?? '', request, reply.raw, signal),
     }),
   );
 }
