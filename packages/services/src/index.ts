@@ -7,6 +7,7 @@ export { provided, requirement, skipReason } from './provided.ts';
 export { missing, RunningServices } from './running.ts';
 export { ServerProcess } from './server-process.ts';
 export type { RunningService, ServiceSpec } from './service.ts';
+export { type AskKubernetes, askKubernetes } from './services/kubernetes-client.ts';
 export { type RedisServer, type RedisServerOptions, RedisServers } from './services/redis-servers.ts';
 export { type ServiceName, services } from './table.ts';
 export { createTlsFiles, type TlsFiles } from './tls.ts';

@@ -8,6 +8,7 @@ const variables: Readonly<Record<ServiceName, string>> = {
   mariadb: 'TEST_MARIADB_URL',
   redis: 'TEST_REDIS_URL',
   podman: 'TEST_PODMAN_SOCKET',
+  kubernetes: 'TEST_KUBERNETES_URL',
   versitygw: 'TEST_S3_URL',
   moto: 'TEST_MOTO_URL',
   azurite: 'TEST_AZURITE_URL',

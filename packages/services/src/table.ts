@@ -1,4 +1,5 @@
 import type { ServiceSpec } from './service.ts';
+import { startKubernetes } from './services/kubernetes.ts';
 import { startMariadb } from './services/mariadb.ts';
 import { startEmulator } from './services/object-stores.ts';
 import { startPgbouncer } from './services/pgbouncer.ts';
@@ -8,7 +9,7 @@ import { startRedis } from './services/redis.ts';
 
 /** Emulators; what they are for is said where they are started. */
 type ObjectStoreName = 'versitygw' | 'moto' | 'azurite' | 'gcs';
-export type ServiceName = 'postgresql' | 'pgbouncer' | 'mariadb' | 'redis' | 'podman' | ObjectStoreName;
+export type ServiceName = 'postgresql' | 'pgbouncer' | 'mariadb' | 'redis' | 'podman' | 'kubernetes' | ObjectStoreName;
 
 /** In the order they are started. */
 export const services: Readonly<Record<ServiceName, ServiceSpec>> = {
@@ -42,6 +43,18 @@ export const services: Readonly<Record<ServiceName, ServiceSpec>> = {
     packages: ['podman', 'runc', 'netavark'],
     exports: ['TEST_PODMAN_SOCKET', 'TEST_PODMAN_IMAGE'],
     start: startPodman,
+  },
+  kubernetes: {
+    needs: ['etcd', 'kube-apiserver', 'kube-controller-manager', 'openssl'],
+    packages: [],
+    install: 'put etcd, kube-apiserver and kube-controller-manager of their releases on the PATH',
+    exports: [
+      'TEST_KUBERNETES_URL',
+      'TEST_KUBERNETES_CA',
+      'TEST_KUBERNETES_TOKEN_FILE',
+      'TEST_KUBERNETES_ADMIN_TOKEN_FILE',
+    ],
+    start: startKubernetes,
   },
   versitygw: {
     needs: ['versitygw'],

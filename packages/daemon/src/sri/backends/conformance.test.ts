@@ -6,13 +6,15 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { openIsolation } from '@plugin-daemon/plugin-host/isolation';
 import { createProcessLauncher } from '@plugin-daemon/plugin-host/launcher';
-import { provided, skipReason } from '@plugin-daemon/services';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { askKubernetes, provided, skipReason } from '@plugin-daemon/services';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { silentLog } from '../../telemetry/index.ts';
 import { SessionSecrets } from '../session-secrets.ts';
 import { ask, backendSuite, built } from './conformance.suite.ts';
 import { ContainerBackend, KubernetesBackend, type KubernetesBackendOptions, ProcessBackend } from './index.ts';
 import { FakeCluster, TOKEN } from './kubernetes/testing/fake-cluster.ts';
+import { Kubelet } from './kubernetes/testing/kubelet.ts';
+import { MISSING_IMAGE } from './kubernetes/testing/pod-process.ts';
 
 const limits = {
   memoryFactor: 1,
@@ -159,6 +161,22 @@ describe('containers', () => {
   });
 });
 
+/** What both clusters are given. */
+const onCluster = {
+  ...common,
+  egress: 'all',
+  readySeconds: 30,
+  image: 'system',
+  claim: 'sri',
+  dataDirectory: tmpdir(),
+  toolsPath: join(tmpdir(), 'tools'),
+  owner: 'suite',
+  user: { uid: 65_534, gid: 65_534 },
+  openForUser: async () => undefined,
+  limits,
+  wayOutUrl: undefined,
+} as const satisfies Omit<KubernetesBackendOptions, 'api'>;
+
 describe('a cluster', () => {
   const cluster = new FakeCluster();
   let url = '';
@@ -178,19 +196,8 @@ describe('a cluster', () => {
 
   const openBackend = (changes: Partial<KubernetesBackendOptions> = {}) =>
     new KubernetesBackend({
-      ...common,
+      ...onCluster,
       api: { url, tokenFile, caFile: undefined, namespace: 'functions' },
-      egress: 'all',
-      readySeconds: 30,
-      image: 'system',
-      claim: 'sri',
-      dataDirectory: tmpdir(),
-      toolsPath: join(tmpdir(), 'tools'),
-      owner: 'suite',
-      user: { uid: 65_534, gid: 65_534 },
-      openForUser: async () => undefined,
-      limits,
-      wayOutUrl: undefined,
       ...changes,
     });
 
@@ -219,7 +226,8 @@ describe('a cluster', () => {
     const second = await start();
     cluster.forget();
     const third = await start();
-    for (const pod of cluster.pods.values()) if (pod.labels['dify.sri/owner'] === 'watched') pod.child?.kill('SIGKILL');
+    for (const pod of cluster.pods.values())
+      if (pod.labels['dify.sri/owner'] === 'watched') pod.process?.kill('SIGKILL');
     for (const instance of [first, second, third]) expect((await instance.ended).text).toMatch(/ended|gone/);
     await backend.close();
   });
@@ -239,7 +247,7 @@ result = [os.environ["HTTPS_PROXY"], urllib.request.urlopen(urllib.request.Reque
   });
 
   test('a pod that the cluster cannot start fails the start with its reason', async () => {
-    const backend = openBackend({ image: 'missing' });
+    const backend = openBackend({ image: MISSING_IMAGE });
     await expect(
       backend.start({ function: builtFunction('imageless'), signal: new AbortController().signal }),
     ).rejects.toThrow('ImagePullBackOff: Back-off pulling image "missing"');
@@ -262,4 +270,92 @@ result = [os.environ["HTTPS_PROXY"], urllib.request.urlopen(urllib.request.Reque
     expect([...cluster.applied.keys()].some((path) => path.includes('/networkpolicies/'))).toBe(true));
 
   test('nothing was asked that an API server refuses', () => expect(cluster.violations).toEqual([]));
+});
+
+const PATIENCE = { timeout: 20_000, interval: 200 };
+
+describe('a control plane', () => {
+  const url = provided('kubernetes');
+  if (url === undefined) {
+    test.skip(`with kubernetes: ${skipReason('kubernetes')}`, () => undefined);
+    return;
+  }
+  const caFile = process.env.TEST_KUBERNETES_CA ?? '';
+  const adminFile = process.env.TEST_KUBERNETES_ADMIN_TOKEN_FILE ?? '';
+  const given = { url, caFile, namespace: 'functions' };
+  const ask = askKubernetes(url, caFile, readFileSync(adminFile, 'utf8'));
+  const kubelet = new Kubelet({ ...given, tokenFile: adminFile }, ask);
+  const listed = async (kind: string, owner: string): Promise<readonly unknown[]> => {
+    const label = encodeURIComponent(`dify.sri/owner=${owner}`);
+    return (await ask('GET', `${kind}?labelSelector=${label}`)).items ?? [];
+  };
+  /** A cluster keeps what has ended for a moment more. */
+  const running = async (owner: string): Promise<number> => {
+    const pods = await listed('/api/v1/namespaces/functions/pods', owner);
+    return pods.filter((pod) => /"phase":"(Pending|Running)"/.test(JSON.stringify(pod))).length;
+  };
+  const openBackend = (changes: Partial<KubernetesBackendOptions> = {}) =>
+    new KubernetesBackend({
+      ...onCluster,
+      api: { ...given, tokenFile: process.env.TEST_KUBERNETES_TOKEN_FILE },
+      ...changes,
+    });
+
+  beforeAll(() => kubelet.start());
+  afterAll(() => kubelet.close());
+
+  backendSuite({
+    python: '/usr/bin/python3',
+    daemonUrl,
+    notEnforced: 'the kubelet of the tests runs pods as plain processes',
+    async open({ egress, readySeconds }) {
+      const owner = `suite-${Math.random().toString(36).slice(2)}`;
+      const backend = openBackend({ egress, readySeconds, owner });
+      return { backend, running: () => running(owner), close: () => backend.close() };
+    },
+  });
+
+  test('a pod that the cluster cannot start fails the start with its reason', async () => {
+    const backend = openBackend({ image: MISSING_IMAGE });
+    await expect(
+      backend.start({ function: builtFunction('imageless'), signal: new AbortController().signal }),
+    ).rejects.toThrow('ImagePullBackOff: Back-off pulling image "missing"');
+    await backend.close();
+  });
+
+  test('what a former life left is removed, and nothing of others', async () => {
+    const [mine, other] = [openBackend({ owner: 'mine' }), openBackend({ owner: 'other' })];
+    const signal = new AbortController().signal;
+    const left = await mine.start({ function: builtFunction('left'), signal });
+    const theirs = await other.start({ function: builtFunction('theirs'), signal });
+    await openBackend({ owner: 'mine' }).sweep();
+    await left.ended;
+    expect([await running('mine'), await running('other')]).toEqual([0, 1]);
+    await theirs.stop('over');
+    await Promise.all([mine.close(), other.close()]);
+  });
+
+  test('in the end nothing is left in the cluster', async () => {
+    for (const kind of ['/apis/batch/v1/namespaces/functions/jobs', '/api/v1/namespaces/functions/pods'])
+      await vi.waitFor(async () => expect((await ask('GET', kind)).items).toEqual([]), PATIENCE);
+  });
+
+  test('an account without the rights is told which, and what to do', async () => {
+    const { status } = await ask('POST', '/api/v1/namespaces/functions/serviceaccounts/default/token', {
+      apiVersion: 'authentication.k8s.io/v1',
+      kind: 'TokenRequest',
+      spec: {},
+    });
+    const directory = mkdtempSync(join(tmpdir(), 'backend-token-'));
+    writeFileSync(join(directory, 'token'), String(status?.token));
+    const backend = openBackend({ api: { ...given, tokenFile: join(directory, 'token') } });
+    await expect(backend.check(new AbortController().signal)).rejects.toMatchObject({
+      message: expect.stringMatching(/403.*networkpolicies/s),
+      remedy: expect.stringContaining('docs/sri.md'),
+    });
+    await backend.close();
+    rmSync(directory, { recursive: true });
+  });
+
+  test('the machines of the tests were refused nothing', () => expect(kubelet.troubles).toEqual([]));
 });

@@ -2,20 +2,19 @@
  * An API server for tests: it holds requests to what a real one demands (paths, media types, server-side apply, watches by version), and
  * runs the pods of jobs as processes of this machine, each on an address of the loopback of its own.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { type Container, PodProcess, type PodStatus } from './pod-process.ts';
 
 export const TOKEN = 'token-of-the-service-account';
 const NAMESPACE = 'functions';
-const LAST_WORDS = 2048;
 
 interface Pod {
   readonly name: string;
   readonly job: string;
   readonly labels: Record<string, string>;
-  status: Record<string, unknown>;
+  status: PodStatus;
   version: number;
-  child?: ChildProcess;
+  process?: PodProcess;
 }
 
 interface JobBody {
@@ -25,14 +24,7 @@ interface JobBody {
       readonly metadata: { readonly labels: Record<string, string> };
       readonly spec: {
         readonly terminationGracePeriodSeconds: number;
-        readonly containers: readonly [
-          {
-            readonly image: string;
-            readonly command: readonly string[];
-            readonly workingDir: string;
-            readonly env: readonly { readonly name: string; readonly value: string }[];
-          },
-        ];
+        readonly containers: readonly [Container];
       };
     };
   };
@@ -74,7 +66,7 @@ export class FakeCluster {
   }
 
   async close(): Promise<void> {
-    for (const pod of this.pods.values()) pod.child?.kill('SIGKILL');
+    for (const pod of this.pods.values()) pod.process?.kill('SIGKILL');
     this.#server.closeAllConnections();
     await new Promise((resolve) => this.#server.close(resolve));
   }
@@ -178,38 +170,8 @@ export class FakeCluster {
     this.pods.set(pod.name, pod);
     this.#tell('ADDED', pod);
     const [container] = spec.containers;
-    if (container.image === 'missing') {
-      pod.status = {
-        phase: 'Pending',
-        containerStatuses: [
-          { state: { waiting: { reason: 'ImagePullBackOff', message: 'Back-off pulling image "missing"' } } },
-        ],
-      };
-      return this.#tell('MODIFIED', pod);
-    }
-    const ip = `127.0.1.${this.#addresses++}`;
-    const env = Object.fromEntries(container.env.map(({ name, value }) => [name, value]));
-    const [command = '', ...args] = container.command;
-    const child = spawn(command, args, {
-      cwd: container.workingDir,
-      env: { ...env, SERVERLESS_HOST: ip },
-      stdio: ['ignore', 'ignore', 'pipe'],
-    });
-    pod.child = child;
-    let said = '';
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      said = (said + text).slice(-LAST_WORDS);
-    });
-    pod.status = { phase: 'Running', podIP: ip, containerStatuses: [{ state: { running: {} } }] };
-    this.#tell('MODIFIED', pod);
-    child.once('close', (code, signal) => {
-      const exitCode = code ?? (signal === 'SIGKILL' ? 137 : 143);
-      const terminated = { exitCode, reason: exitCode === 0 ? 'Completed' : 'Error', message: said };
-      pod.status = {
-        ...pod.status,
-        phase: exitCode === 0 ? 'Succeeded' : 'Failed',
-        containerStatuses: [{ state: { terminated } }],
-      };
+    pod.process = new PodProcess(container, `127.0.1.${this.#addresses++}`, (status) => {
+      pod.status = status;
       if (this.pods.has(pod.name)) this.#tell('MODIFIED', pod);
     });
   }
@@ -219,11 +181,8 @@ export class FakeCluster {
       const gone = () => {
         if (this.pods.delete(pod.name)) this.#tell('DELETED', pod);
       };
-      if (pod.child === undefined || pod.child.exitCode !== null || pod.child.signalCode !== null) gone();
-      else {
-        pod.child.once('close', gone);
-        pod.child.kill('SIGTERM');
-      }
+      void pod.process?.ended.then(gone);
+      pod.process?.kill('SIGTERM');
     }
   }
 
