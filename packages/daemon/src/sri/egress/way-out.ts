@@ -1,6 +1,8 @@
 import {
+  type ClientRequest,
   createServer,
   request as httpRequest,
+  type IncomingHttpHeaders,
   type IncomingMessage,
   type Server,
   type ServerResponse,
@@ -163,29 +165,61 @@ function forbid(response: ServerResponse, status: number, text: string): void {
   response.writeHead(status, { 'Content-Type': 'text/plain', Connection: 'close' }).end(text);
 }
 
-/** Of the connection to us. */
-const NOT_PASSED = new Set(['proxy-connection', 'proxy-authorization', 'connection', 'keep-alive', 'host']);
+/** Of one connection alone: neither what a function nor what the other side says of it is handed on (RFC 9110, 7.6.1). */
+const HOP_BY_HOP = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
 
+type Headers = Record<string, string | string[]>;
+
+function passedOn(headers: IncomingHttpHeaders): Headers {
+  const passed: Headers = {};
+  for (const [name, value] of Object.entries(headers))
+    if (value !== undefined && !HOP_BY_HOP.has(name)) passed[name] = value;
+  return passed;
+}
+
+/** Both sides are strangers: what Node will not send on of either ends this exchange, and nothing else. */
 function pass(request: IncomingMessage, response: ServerResponse, target: URL): void {
-  const headers: Record<string, string | string[]> = { host: target.host };
-  for (const [name, value] of Object.entries(request.headers))
-    if (value !== undefined && !NOT_PASSED.has(name)) headers[name] = value;
-  const outgoing = httpRequest(
-    target,
-    { method: request.method ?? 'GET', headers, agent: false, timeout: 0 },
-    (answer) => {
-      const { connection: _, 'keep-alive': __, ...passed } = answer.headers;
-      response.writeHead(answer.statusCode ?? 502, passed);
-      response.flushHeaders();
-      answer.on('error', () => response.destroy());
-      answer.pipe(response);
-    },
-  );
-  outgoing.once('error', (error) => {
+  let outgoing: ClientRequest | undefined;
+  const broke = (error: unknown): void => {
+    outgoing?.destroy();
     if (response.headersSent) response.destroy();
     else forbid(response, 502, messageOf(error));
-  });
-  request.on('error', () => outgoing.destroy());
-  response.once('close', () => outgoing.destroy());
-  request.pipe(outgoing);
+  };
+  try {
+    const method = request.method ?? 'GET';
+    const headers: Headers = { ...passedOn(request.headers), host: target.host };
+    // A body is announced as it was announced to us; without either there is none.
+    if (request.headers['transfer-encoding'] !== undefined) headers['transfer-encoding'] = 'chunked';
+    else if (method !== 'GET' && method !== 'HEAD') headers['content-length'] ??= '0';
+    outgoing = httpRequest(target, { method, headers, agent: false, timeout: 0 }, (answer) => {
+      answer.on('error', () => response.destroy());
+      try {
+        response.writeHead(answer.statusCode ?? 502, passedOn(answer.headers));
+        response.flushHeaders();
+      } catch (error) {
+        return broke(error);
+      }
+      answer.pipe(response);
+    });
+    outgoing.once('error', broke);
+    outgoing.once('upgrade', (_answer, socket) => {
+      socket.destroy();
+      broke(new Error('the other side speaks another protocol than it was asked for'));
+    });
+    request.on('error', () => outgoing?.destroy());
+    response.once('close', () => outgoing?.destroy());
+    request.pipe(outgoing);
+  } catch (error) {
+    broke(error);
+  }
 }
