@@ -1,7 +1,7 @@
 /** The serverless platform, through the whole daemon: a connector and functions that the test plays, on their bad days too. */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import { gunzipSync } from 'node:zlib';
 import { startFakeDify } from '@plugin-daemon/bench';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
@@ -212,6 +212,7 @@ beforeAll(async () => {
       PLUGIN_MAX_MESSAGE_BYTES: String(MAX_MESSAGE),
       PLUGIN_IDLE_TIMEOUT: '2',
       MAX_SERVERLESS_REQUEST_BYTES: '8192',
+      CALL_BACK_BUDGET_BYTES: String(32 * 1024 * 1024),
     },
   });
   await daemon.install(packageNamed('cloudy'));
@@ -447,6 +448,23 @@ describe('calls back', () => {
     expect((await callTool('odd')).texts).toEqual([String(status)]);
   });
 
+  test('however many strangers begin one and never finish it, under any names', async () => {
+    const { port, hostname } = new URL(daemon.process.url);
+    const strangers = Array.from({ length: 40 }, (_, n) => {
+      const socket = connect(Number(port), hostname);
+      socket.on('error', () => undefined);
+      const headers = `Host: x\r\nDify-Plugin-Session-ID: stranger-${n}\r\nContent-Length: 6000000\r\n`;
+      socket.write(`POST /backwards-invocation/transaction HTTP/1.1\r\n${headers}\r\n{`);
+      return socket;
+    });
+    try {
+      await Promise.all(strangers.map((socket) => once(socket, 'ready')));
+      expect((await back()).status).toBe(200);
+    } finally {
+      for (const socket of strangers) socket.destroy();
+    }
+  });
+
   test('from nowhere', async () => {
     const { status, text } = await daemon.answer('POST', '/backwards-invocation/transaction', {
       key: false,
@@ -469,13 +487,31 @@ test('operators point a plugin to another function and back', async () => {
   expect((await callTool('echo')).failure.inner?.message).toContain('unsupported protocol scheme');
   await point(functionUrl);
   expect((await callTool('echo', { text: 'back' })).texts).toEqual(['back']);
-  const reinstalled = await daemon.answer('POST', '/admin/plugin/serverless/reinstall', {
-    key: false,
-    headers: { 'X-Admin-Api-Key': ADMIN, 'Content-Type': 'application/json' },
-    body: JSON.stringify({ plugin_unique_identifier: identifier }),
-  });
-  expect(reinstalled.text).toContain('"event":"done","data":"successfully reinstalled"');
+  const reinstall = (id: string) =>
+    daemon.answer('POST', '/admin/plugin/serverless/reinstall', {
+      key: false,
+      headers: { 'X-Admin-Api-Key': ADMIN, 'Content-Type': 'application/json' },
+      body: JSON.stringify({ plugin_unique_identifier: id }),
+    });
+  expect((await reinstall(identifier)).text).toContain('"event":"done","data":"successfully reinstalled"');
   expect((await callTool('echo', { text: 'anew' })).texts).toEqual(['anew']);
+  sri.answers.launch = [say('data: {"Stage":"build","State":"failed","Message":"no such base image"}\n\n')];
+  const failed = await reinstall(identifier);
+  expect(failed.text).toContain(
+    '"event":"error","data":"failed to reinstall plugin to serverless\\nno such base image"',
+  );
+  expect((await reinstall('no identifier')).status).toBe(400);
+  sri.answers.launch = [good(functionUrl, 'fn')];
+  const audit = await daemon.answer('GET', '/admin/audit?limit=4', {
+    headers: { 'X-Admin-Api-Key': ADMIN },
+    key: false,
+  });
+  expect(JSON.parse(audit.text).data).toMatchObject([
+    { action: 'reinstall-function', outcome: 'failed', detail: expect.stringContaining('no such base image') },
+    { action: 'reinstall-function', subject: identifier, outcome: 'done', credential: 'admin-key' },
+    { action: 'switch-function' },
+    { action: 'switch-function' },
+  ]);
 });
 
 test('a daemon starts and serves while its connector is away', async () => {

@@ -4,7 +4,7 @@ import type { Cache } from '../cache/index.ts';
 import type { Settings } from '../config/index.ts';
 import type { Database } from '../database/index.ts';
 import type { EventBus } from '../events/index.ts';
-import { FunctionBuilder, Functions, SriClient, SriWatch } from '../functions/index.ts';
+import { FunctionBuilder, Functions, keyIn, SriClient, SriWatch } from '../functions/index.ts';
 import type { PackageStore } from '../installation/index.ts';
 import { type InvocationsOptions, SessionRegistry } from '../invocation/index.ts';
 import { FunctionRuntimes } from '../runtimes/serverless/index.ts';
@@ -33,12 +33,15 @@ export interface ServerlessPlatform {
 }
 
 /** The client of the connector that the settings name; for a start and for a check alike. */
-export const sriClient = (settings: Settings): SriClient =>
-  new SriClient({
+export function sriClient(settings: Settings): SriClient {
+  const file = settings.DIFY_PLUGIN_SERVERLESS_CONNECTOR_API_KEY_FILE;
+  const key = settings.DIFY_PLUGIN_SERVERLESS_CONNECTOR_API_KEY ?? '';
+  return new SriClient({
     url: settings.DIFY_PLUGIN_SERVERLESS_CONNECTOR_URL ?? '',
-    key: settings.DIFY_PLUGIN_SERVERLESS_CONNECTOR_API_KEY ?? '',
+    key: () => (file === undefined ? key : keyIn(file)),
     traceparent: () => TraceContext.from(undefined).traceparent,
   });
+}
 
 /** @returns undefined on the local platform */
 export function serverlessPlatform(parts: FunctionsParts): ServerlessPlatform | undefined {

@@ -134,12 +134,14 @@ function serverlessProblems(values: SettingValues): readonly SettingProblem[] {
         'set it to the address of your connector, such as http://sri:5004; or unset PLATFORM: plugins then run on this machine',
     });
   }
-  if ((values.DIFY_PLUGIN_SERVERLESS_CONNECTOR_API_KEY ?? '') === '') {
+  const { DIFY_PLUGIN_SERVERLESS_CONNECTOR_API_KEY: key, DIFY_PLUGIN_SERVERLESS_CONNECTOR_API_KEY_FILE: keyFile } =
+    values;
+  if ((key ?? '') === '' && keyFile === undefined) {
     problems.push({
       variable: 'DIFY_PLUGIN_SERVERLESS_CONNECTOR_API_KEY',
       value: '(hidden)',
       problem: 'is not set, and PLATFORM=serverless needs the key of its connector',
-      remedy: 'set it to the key that the connector was given',
+      remedy: 'set it to the key that the connector was given, or …_API_KEY_FILE to a file with it',
     });
   }
   return problems;

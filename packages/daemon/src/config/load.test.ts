@@ -133,6 +133,7 @@ test('the serverless platform needs address and key of its connector', () => {
   expect(variables({ PLATFORM: 'serverless' })).toEqual([address, key]);
   expect(variables({ PLATFORM: 'serverless', [address]: 'ftp://x', [key]: 'k' })).toEqual([address]);
   expect(variables({ PLATFORM: 'serverless', [address]: 'http://sri:5004/base', [key]: 'k' })).toEqual([]);
+  expect(variables({ PLATFORM: 'serverless', [address]: 'http://sri:5004', [`${key}_FILE`]: '/run/key' })).toEqual([]);
   expect(variables({ [address]: 'whatever' })).toEqual([]);
 });
 

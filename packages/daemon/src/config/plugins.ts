@@ -276,8 +276,15 @@ export const serverlessSettings = {
   }),
   DIFY_PLUGIN_SERVERLESS_CONNECTOR_API_KEY: text({
     secret: true,
-    meaning: 'Key of the connector, sent as it is in `Authorization`. Required with `PLATFORM=serverless`.',
+    meaning:
+      'Key of the connector, sent as it is in `Authorization`. Required with `PLATFORM=serverless`, unless a file holds it.',
     usedBy: 'functions',
+  }),
+  DIFY_PLUGIN_SERVERLESS_CONNECTOR_API_KEY_FILE: path({
+    meaning:
+      'File with the key of the connector, which then counts instead; read before each request, so that a new key needs no restart.',
+    usedBy: 'functions',
+    own: true,
   }),
   DIFY_PLUGIN_SERVERLESS_CONNECTOR_LAUNCH_TIMEOUT: integer({
     default: 240,

@@ -1,9 +1,12 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { silentLog } from '@plugin-daemon/plugin-host/log';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Cache, openMemoryCache } from '../cache/index.ts';
 import { type Database, openDatabase } from '../database/index.ts';
-import { FunctionBuilder, type FunctionBuilderOptions, Functions, SriClient, SriWatch } from './index.ts';
+import { FunctionBuilder, type FunctionBuilderOptions, Functions, keyIn, SriClient, SriWatch } from './index.ts';
 import { cut, type FakeSri, good, launching, line, say, startFakeSri } from './testing/fake-sri.ts';
 
 const IDENTIFIER = `acme/tool:0.0.1@${'a'.repeat(64)}`;
@@ -21,7 +24,7 @@ let outcomes: string[];
 
 beforeEach(async () => {
   sri = await startFakeSri();
-  client = new SriClient({ url: `${sri.url}/base/`, key: 'the-key', traceparent: () => '00-1-2-01' });
+  client = new SriClient({ url: `${sri.url}/base/`, key: () => 'the-key', traceparent: () => '00-1-2-01' });
   cache = openMemoryCache({ onListenerError: () => undefined });
   database = await openDatabase({ type: 'sqlite', file: ':memory:' });
   opened = 0;
@@ -263,6 +266,19 @@ describe('for operators', () => {
     expect(await row()).toMatchObject({ function_url: URL_OF });
   });
 
+  test('a connector that talks faster than anybody reads makes nothing pile up', async () => {
+    await known();
+    sri.answers.launch = [good(URL_OF, 'fn-one', ...Array.from({ length: 5000 }, () => line('build', 'running')))];
+    const reading = functions().reinstall(IDENTIFIER, new AbortController().signal);
+    const { value: first } = await reading.next();
+    // Read when all of it has been said.
+    while (outcomes.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    const rest: unknown[] = [];
+    for await (const event of reading) rest.push(event);
+    expect([first, rest.at(-1)]).toEqual([info, { event: 'done', data: 'successfully reinstalled' }]);
+    expect(rest.length).toBeLessThan(200);
+  });
+
   test('a failure leaves the one in use, and is not tried again', async () => {
     await known();
     sri.answers.launch = [cut(line('start', 'running'))];
@@ -353,5 +369,40 @@ describe('whether the connector is there', () => {
     await there.promise;
     await watch.close();
     expect(states).toEqual([false, false, true]);
+  });
+});
+
+describe('a key in a file', () => {
+  let directory: string;
+  let file: string;
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'connector-key-'));
+    file = join(directory, 'key');
+    await client.close();
+    client = new SriClient({ url: sri.url, key: () => keyIn(file), traceparent: () => '00-1-2-01' });
+  });
+  afterEach(() => rm(directory, { recursive: true }));
+
+  test('that is exchanged counts from the next request on', async () => {
+    for (const key of ['one', ' two\r\n', 'gr\xfcn']) {
+      await writeFile(file, key, 'latin1');
+      await client.ping(new AbortController().signal);
+    }
+    expect(sri.asked.map(({ authorization }) => authorization)).toEqual(['one', 'two', 'gr\xfcn']);
+  });
+
+  test.each([
+    ['', 'is empty'],
+    [' \n', 'is empty'],
+    ['a\nb', 'holds something that is no key'],
+    ['a\0', 'holds something that is no key'],
+    ['k'.repeat(100_000), 'is larger than any key'],
+    [undefined, 'cannot be read: ENOENT'],
+  ])('%#: what is no key is not sent, and nobody learns what it was', async (content, text) => {
+    if (content !== undefined) await writeFile(file, content);
+    const failed = await install(functions()).catch((error: unknown) => error);
+    expect(failed).toMatchObject({ message: expect.stringContaining(text), remedy: expect.stringContaining('_FILE') });
+    expect(sri.asked).toEqual([]);
+    expect([opened, closed]).toEqual([0, 0]);
   });
 });

@@ -24,6 +24,8 @@ export interface ReinstallEvent {
 const NOT_FOUND_MS = 10_000;
 const SEARCH_MS = 10_000;
 const MAX_SEARCHES = 10_000;
+/** Events that wait for a slow reader. */
+const MAX_UNTOLD = 100;
 
 /** Brings the functions of plugin versions up, and knows where they are. */
 export class Functions implements LocalPlugins {
@@ -58,7 +60,7 @@ export class Functions implements LocalPlugins {
     };
   }
 
-  /** Builds a version's function anew and puts it in the place of the one in use, which stays when this fails. Ends with `done` or `error`. */
+  /** Builds a version's function anew and puts it in the place of the one in use, which stays when this fails. Ends with `done` or `error`; who stops reading waits for it, so the signal has to be aborted too. */
   async *reinstall(identifier: string, signal: AbortSignal): AsyncGenerator<ReinstallEvent> {
     const { rows, builder, log } = this.#options;
     if ((await rows.find(identifier)) === undefined) {
@@ -78,7 +80,8 @@ export class Functions implements LocalPlugins {
         signal,
         anew: true,
         onEvent: (event) => {
-          if (event.event === 'info') tell({ event: 'info', data: 'reinstalling...' });
+          // They all say the same: who reads slower than the connector talks misses nothing.
+          if (event.event === 'info' && told.length < MAX_UNTOLD) tell({ event: 'info', data: 'reinstalling...' });
         },
       })
       .then((found) => this.#store(identifier, found))
@@ -95,13 +98,16 @@ export class Functions implements LocalPlugins {
         isOver = true;
         news.resolve();
       });
-    for (;;) {
-      yield* told.splice(0);
-      if (isOver && told.length === 0) break;
-      await news.promise;
-      news = Promise.withResolvers();
+    try {
+      for (;;) {
+        yield* told.splice(0);
+        if (isOver && told.length === 0) break;
+        await news.promise;
+        news = Promise.withResolvers();
+      }
+    } finally {
+      await working;
     }
-    await working;
   }
 
   /** Points a version to another function, whatever that is. @throws DaemonError `record not found` */

@@ -34,6 +34,12 @@ export interface Call<T> {
   readonly header: (name: string, value: string) => void;
 }
 
+/** What a route with `handleEvents` tells. */
+export interface RouteEvent {
+  readonly event: string;
+  readonly data: string;
+}
+
 /** What a change is made to, one event for each. */
 type Subjects = readonly string[];
 
@@ -68,6 +74,8 @@ export interface Route<T = unknown> {
   /** The answer's `data`; a thrown DaemonError becomes an error envelope with HTTP 200 (`errorStatus: 'kind'`: the status of its kind). */
   readonly handle?: (call: Call<T>) => unknown | Promise<unknown>;
   readonly errorStatus?: 'ok' | 'kind';
+  /** Answers with events as they happen, each in an envelope; the next one is asked for when the last is on its way. One that is an error comes last. */
+  readonly handleEvents?: (call: Call<T>) => AsyncIterable<RouteEvent>;
   /** Answers by itself instead: uploads, bytes, streams. The body is not read before. Thrown errors become error envelopes as above. */
   readonly handleRaw?: (call: Call<T>, reply: FastifyReply) => Promise<void>;
   /** The change that this route makes, for the audit log; what it is made to, asked before it is made. */

@@ -13,6 +13,7 @@ import { audited, type HttpAuditEvent } from './audited.ts';
 import { bindBody, bindGet, readQuery } from './binding.ts';
 import { ConnectionLimits } from './connections.ts';
 import { errorBody, JSON_TYPE, sendErrorRaw, successBody } from './envelope.ts';
+import { EventsEndedInError, sendEvents } from './event-answer.ts';
 import { Gate } from './gate.ts';
 import { defaultLimits, type HttpLimits } from './limits.ts';
 import { type NodeListening, openNodeServer } from './node-server.ts';
@@ -193,6 +194,8 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
     scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
     for (const route of options.routes)
       if (route.handle !== undefined) addRoute(scope, route, options.routes, gate, door, ordinary(route, options));
+      else if (route.handleEvents !== undefined)
+        addRoute(scope, route, options.routes, gate, door, eventful(route, options));
   });
   await app.register(async (scope) => {
     scope.removeAllContentTypeParsers();
@@ -369,6 +372,27 @@ function ordinary(route: AnyRoute, options: HttpServerOptions): Handler {
       if (known.kind === 'internal') options.onFault(error, request);
       const status = error instanceof BindingError || route.errorStatus === 'kind' ? known.status : 200;
       return reply.code(status).type(JSON_TYPE).send(errorBody(known));
+    }
+  };
+}
+
+function eventful(route: AnyRoute, options: HttpServerOptions): Handler {
+  return async (request, reply) => {
+    try {
+      const call = callOf(request, reply, route.request === undefined ? undefined : await bind(route, request));
+      await audited(route, call, options.onAudit, () => {
+        const events = route.handleEvents?.(call);
+        if (events === undefined) throw new Error('a route without events');
+        reply.hijack();
+        return sendEvents(events, reply, call.signal);
+      });
+    } catch (error) {
+      // Both sides know already.
+      if (error instanceof EventsEndedInError || reply.raw.destroyed) return;
+      const known = toDaemonError(error);
+      if (known.kind === 'internal') options.onFault(error, request);
+      if (reply.raw.headersSent) return void reply.raw.destroy();
+      return reply.code(known.status).type(JSON_TYPE).send(errorBody(known));
     }
   };
 }

@@ -8,8 +8,8 @@ import { launchForm } from './launch-form.ts';
 export interface SriClientOptions {
   /** DIFY_PLUGIN_SERVERLESS_CONNECTOR_URL; a path in it is kept. */
   readonly url: string;
-  /** DIFY_PLUGIN_SERVERLESS_CONNECTOR_API_KEY. */
-  readonly key: string;
+  /** DIFY_PLUGIN_SERVERLESS_CONNECTOR_API_KEY, or what the file of that name holds now; asked before each request. */
+  readonly key: () => string | Promise<string>;
   readonly traceparent: () => string;
 }
 
@@ -35,7 +35,10 @@ const MAX_PONG_BYTES = 1024;
 /** What is shown of an answer that refuses. */
 const SHOWN_BYTES = 1024;
 
-/** Neither follows redirects nor uses proxies. Every method rejects with `SriUnavailable` or `SriRefusal`, or the signal's reason. */
+/**
+ * Neither follows redirects nor uses proxies. Every method rejects with `SriUnavailable` or `SriRefusal`, the signal's reason, or the
+ * `DaemonError` of a key that cannot be had.
+ */
 export class SriClient {
   readonly #options: SriClientOptions;
   readonly #origin: string;
@@ -179,13 +182,13 @@ export class SriClient {
   ): Promise<Dispatcher.ResponseData> {
     signal.throwIfAborted();
     this.#agent ??= open();
-    const agent = await this.#agent;
+    const [agent, key] = await Promise.all([this.#agent, this.#options.key()]);
     try {
       return await agent.request({
         origin: this.#origin,
         path: this.#prefix + path,
         method,
-        headers: { authorization: this.#options.key, traceparent: this.#options.traceparent(), ...headers },
+        headers: { authorization: key, traceparent: this.#options.traceparent(), ...headers },
         body: body ?? null,
         signal,
       });

@@ -9,9 +9,6 @@ import { isUniqueIdentifier } from '@plugin-daemon/plugin-package';
 import { int, record, required, rule, string } from '@plugin-daemon/wire-schema';
 import type { AuditEvents } from '../../database/index.ts';
 import type { Functions, ReinstallEvent } from '../../functions/index.ts';
-import { bindBody } from '../binding.ts';
-import { successBody } from '../envelope.ts';
-import { readBody } from '../raw-body.ts';
 import { type AnyRoute, route } from '../route.ts';
 import { type PluginPolicyDependencies, pluginPolicyRoutes } from './plugin-policies.ts';
 
@@ -94,28 +91,24 @@ export function adminRoutes({ auditEvents, functions, ...processes }: AdminDepen
           ...(tenant_id !== '' && { tenantId: tenant_id }),
         }),
     }),
-    {
-      ...route({
-        method: 'POST',
-        group: 'admin',
-        path: '/plugin/serverless/reinstall',
-        operationId: 'reinstallServerlessPlugin',
-        tag,
-        summary: 'Build the function of a plugin anew; events as they happen.',
-        data: progress,
-        produces: 'text/event-stream',
-        errorStatus: 'kind',
-        handleRaw: async ({ request, signal }, reply) => {
-          const body = await readBody(request.raw, MAX_BODY_BYTES);
-          const bound = bindBody(Reinstall, request.headers['content-type'], body);
-          reply.raw.writeHead(200, { 'Content-Type': 'text/event-stream' });
-          const events = functions?.reinstall(bound.plugin_unique_identifier, signal) ?? notHere();
-          for await (const event of events) reply.raw.write(`data: ${successBody(event)}\n\n`);
-          reply.raw.end();
-        },
-      }),
+    route({
+      method: 'POST',
+      group: 'admin',
+      path: '/plugin/serverless/reinstall',
+      operationId: 'reinstallServerlessPlugin',
+      tag,
+      summary: 'Build the function of a plugin anew; events as they happen.',
       request: Reinstall,
-    },
+      bodyLimit: MAX_BODY_BYTES,
+      data: progress,
+      produces: 'text/event-stream',
+      errorStatus: 'kind',
+      audit: {
+        action: 'reinstall-function',
+        subjects: ({ input }) => [input.plugin_unique_identifier],
+      },
+      handleEvents: ({ input, signal }) => functions?.reinstall(input.plugin_unique_identifier, signal) ?? notHere(),
+    }),
     route({
       method: 'POST',
       group: 'admin',

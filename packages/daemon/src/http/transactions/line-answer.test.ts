@@ -9,7 +9,7 @@ import { LineAnswer } from './line-answer.ts';
 async function asked(gzip: boolean, write: (answer: LineAnswer) => Promise<void> | void): Promise<IncomingMessage> {
   const server = createServer((_, response: ServerResponse) => {
     void (async () => {
-      const answer = new LineAnswer(response, gzip);
+      const answer = new LineAnswer(response, { acceptsGzip: gzip, signal: new AbortController().signal });
       await write(answer);
       answer.end();
     })();
@@ -84,5 +84,66 @@ describe.each([
 
   it('is empty where nothing was said', async () => {
     expect(await textOf(await asked(gzip, () => undefined), gzip)).toBe('');
+  });
+});
+
+/** An answer to somebody who reads when asked to. */
+async function answering(acceptsGzip: boolean, signal: AbortSignal, lingerMs?: number) {
+  const arrived = Promise.withResolvers<ServerResponse>();
+  const server = createServer((_request, response) => arrived.resolve(response));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  // A TCP server has such an address.
+  const { port } = server.address() as AddressInfo;
+  const asking = request({ port, host: '127.0.0.1' }).on('error', () => undefined);
+  const answered = Promise.withResolvers<IncomingMessage>();
+  asking.once('response', answered.resolve).end();
+  const response = await arrived.promise;
+  const closed = once(response, 'close');
+  response.once('close', () => server.close());
+  return {
+    response,
+    closed,
+    answered: answered.promise,
+    answer: new LineAnswer(response, { acceptsGzip, signal, lingerMs }),
+  };
+}
+
+/** Incompressible, and more than sockets hold. */
+const line = (): string => Array.from({ length: 1 << 20 }, () => Math.random().toString(36).slice(2)).join('');
+
+describe.each([
+  ['as it is', false],
+  ['compressed', true],
+])('somebody who reads slowly, %s', (_, acceptsGzip) => {
+  it('who does not read is waited for until the call is over, and no longer', async () => {
+    const over = new AbortController();
+    const { answer, response } = await answering(acceptsGzip, over.signal);
+    const sent = answer.send(line());
+    expect(sent).toBeInstanceOf(Promise);
+    over.abort();
+    await sent;
+    // What comes after that is not waited for at all.
+    await answer.send('more');
+    expect(response.destroyed).toBe(false);
+    response.destroy();
+  });
+
+  it('an answer that nobody fetches is dropped', async () => {
+    const { answer, closed, response } = await answering(acceptsGzip, new AbortController().signal, 20);
+    void answer.send(line());
+    answer.end();
+    await closed;
+    expect(response.writableFinished).toBe(false);
+  });
+
+  it('one that is fetched late is whole', async () => {
+    const { answer, closed, answered } = await answering(acceptsGzip, new AbortController().signal);
+    void answer.send(line());
+    answer.end();
+    let size = 0;
+    for await (const part of await answered) size += part.length;
+    await closed;
+    expect(size).toBeGreaterThan(1 << 20);
   });
 });

@@ -8,6 +8,19 @@ const KEEP_ALIVE_MS = 25_000;
 /** Most characters that wait for what else comes in one turn of the event loop. */
 const MOST_TOGETHER = 64 * 1024;
 
+/** What was sent last is waited for so long that somebody fetches it, in ms. */
+const LINGER_MS = 30_000;
+
+export interface LineAnswerOptions {
+  readonly acceptsGzip: boolean;
+  /** Nobody waits for a slow reader any more when it is aborted. */
+  readonly signal: AbortSignal;
+  /** Default 25,000. */
+  readonly keepAliveMs?: number | undefined;
+  /** Default 30,000. */
+  readonly lingerMs?: number | undefined;
+}
+
 /**
  * Lines for a function, each followed by an empty one and compressed where it takes that. What is said in one turn of the event loop goes
  * out together: functions leave when they have their answer, and would often miss the end that is said right after it.
@@ -18,11 +31,16 @@ export class LineAnswer {
   readonly #alive: NodeJS.Timeout;
   #together = '';
   #leaving: NodeJS.Immediate | undefined;
+  readonly #signal: AbortSignal;
+  readonly #lingerMs: number;
   #begun = false;
   #ended = false;
 
-  constructor(response: ServerResponse, acceptsGzip: boolean, keepAliveMs = KEEP_ALIVE_MS) {
+  constructor(response: ServerResponse, options: LineAnswerOptions) {
+    const { acceptsGzip, signal, keepAliveMs = KEEP_ALIVE_MS, lingerMs = LINGER_MS } = options;
     this.#response = response;
+    this.#signal = signal;
+    this.#lingerMs = lingerMs;
     if (acceptsGzip) {
       this.#gzip = createGzip();
       // Ends with the response, whatever becomes of that.
@@ -50,6 +68,9 @@ export class LineAnswer {
     this.#begin();
     if (this.#gzip === undefined) this.#response.end();
     else this.#gzip.end();
+    // Else a function that does not read keeps its answer in our memory for as long as it lives.
+    const linger = setTimeout(() => this.#response.destroy(), this.#lingerMs).unref();
+    this.#response.once('close', () => clearTimeout(linger));
   }
 
   /** Nothing was sent, and nothing is: somebody else answers. */
@@ -104,8 +125,11 @@ export class LineAnswer {
       const done = (): void => {
         stream.off('drain', done);
         this.#response.off('close', done);
+        this.#signal.removeEventListener('abort', done);
         resolve();
       };
+      if (this.#signal.aborted) return resolve();
+      this.#signal.addEventListener('abort', done);
       stream.once('drain', done);
       this.#response.once('close', done);
     });

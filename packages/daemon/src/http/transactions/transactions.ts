@@ -73,17 +73,16 @@ export class Transactions {
         text: known.wireMessage,
       });
     }
-    // Functions of one cloud share a few addresses, and must not be counted as one stranger.
-    if (
+    // Functions of one cloud share a few addresses, and must not be counted as one stranger; strangers, whatever they name, are.
+    const isKnown =
       named !== undefined &&
-      this.#deps.invocations.find(named)?.admits(this.#secretOf(request), this.#deps.secretRequired)
-    )
-      recognise(request);
+      this.#deps.invocations.find(named)?.admits(this.#secretOf(request), this.#deps.secretRequired) === true;
+    if (isKnown) recognise(request);
     const announced = Number(request.headers['content-length'] ?? MAX_BODY_BYTES);
     const release = await bodies.acquire(
       Math.min(announced || MAX_BODY_BYTES, MAX_BODY_BYTES),
       left,
-      named ?? request.ip,
+      isKnown ? named : request.ip,
     );
     let body: Buffer;
     try {
@@ -123,9 +122,13 @@ export class Transactions {
     const problem = messageProblem(message);
     if (problem !== undefined) return this.#plain(response, 400, problem, 'text/plain; charset=utf-8');
     const over = new AbortController();
-    const answer = new LineAnswer(response, acceptsGzip(request.headers['accept-encoding']), this.#deps.keepAliveMs);
     const data: unknown = Object.assign({ data: undefined }, message).data;
     const signal = AbortSignal.any([left, over.signal]);
+    const answer = new LineAnswer(response, {
+      acceptsGzip: acceptsGzip(request.headers['accept-encoding']),
+      signal: AbortSignal.any([signal, session.signal]),
+      keepAliveMs: this.#deps.keepAliveMs,
+    });
     const served = session.transact(data, (line) => answer.send(line), signal);
     if (typeof served === 'string') {
       answer.abandon();

@@ -1,5 +1,5 @@
 /** One request to a function with the answer to it: status, body, what is broken off. Attempts and sessions are its owner's. */
-import { createGunzip, type Gunzip } from 'node:zlib';
+import { constants, createGunzip, type Gunzip, gunzipSync } from 'node:zlib';
 import type { SessionError } from '@plugin-daemon/plugin-host/errors';
 import type { Dispatcher } from 'undici';
 import type { AnswerChannel } from './answer-channel.ts';
@@ -70,7 +70,7 @@ export class FunctionExchange implements Dispatcher.DispatchHandler {
     }
     this.#state = 'answer';
     this.#channel = this.#events.answer(status, headers);
-    if (String(headers['content-encoding'] ?? '').toLowerCase() === 'gzip') this.#gunzip = this.#unzip(this.#channel);
+    if (isGzipped(headers)) this.#gunzip = this.#unzip(this.#channel);
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -141,7 +141,8 @@ export class FunctionExchange implements Dispatcher.DispatchHandler {
     if (failure === undefined) return;
     const { status, headers, body } = failure;
     // A longer one is cut, and then no JSON any more.
-    const text = Buffer.concat(body).subarray(0, MAX_FAILURE_BYTES).toString('utf8');
+    const bytes = Buffer.concat(body).subarray(0, MAX_FAILURE_BYTES);
+    const text = isGzipped(headers) ? unzippedText(bytes) : bytes.toString('utf8');
     const isReport = status >= 300 || announcedError(headers) !== '';
     this.#events.failed(runtimeFailure({ status, headers, report: isReport ? reportIn(text) : undefined }));
   }
@@ -167,5 +168,18 @@ export class FunctionExchange implements Dispatcher.DispatchHandler {
     clearTimeout(this.#restTimer);
     this.#gunzip?.destroy();
     this.#events.over();
+  }
+}
+
+const isGzipped = (headers: Headers): boolean => String(headers['content-encoding'] ?? '').toLowerCase() === 'gzip';
+
+/** The text of a short body that was compressed; '' for one that is damaged, or longer than is read of any. */
+function unzippedText(bytes: Buffer): string {
+  try {
+    const options = { maxOutputLength: MAX_FAILURE_BYTES, finishFlush: constants.Z_SYNC_FLUSH };
+    return gunzipSync(bytes, options).toString('utf8');
+  } catch {
+    // The status says that it failed; what the body would have said is lost.
+    return '';
   }
 }

@@ -161,6 +161,21 @@ describe('compressed answers', () => {
   });
 });
 
+describe('compressed reports of failures', () => {
+  const report = '{"errorType":"Runtime.ExitError","errorMessage":"boom","requestId":"r"}';
+  test.each([
+    ['a report', gzipSync(report), 'Runtime.ExitError: boom'],
+    ['one whose end is missing', gzipSync(report).subarray(0, -8), 'Runtime.ExitError: boom'],
+    ['one that is damaged', Buffer.from('no gzip'), '500 Internal Server Error'],
+    ['one that is larger than it looks', gzipSync(`${report}${' '.repeat(10_000_000)}`), '500 Internal Server Error'],
+  ])('%s', async (_what, body, text) => {
+    const { over } = ask(
+      await plain((_request, response) => void response.writeHead(500, { 'Content-Encoding': 'GZIP' }).end(body)),
+    );
+    expect(await over).toMatchObject({ message: `Plugin runtime request failed: ${text}`, args: { status_code: 500 } });
+  });
+});
+
 describe('cancelling', () => {
   test('between two attempts: there is no other', async () => {
     let asked = 0;

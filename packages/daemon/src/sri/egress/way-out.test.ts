@@ -60,7 +60,7 @@ async function send(bytes: string, theAnswer = GOOD): Promise<string> {
   asked = '';
   const socket = connect(path);
   const parts: Buffer[] = [];
-  socket.on('error', () => undefined).on('data', (part) => parts.push(part));
+  socket.on('error', () => undefined).on('data', (part: Buffer) => parts.push(part));
   socket.write(bytes, 'latin1');
   await once(socket, 'close');
   return Buffer.concat(parts).toString('latin1');
