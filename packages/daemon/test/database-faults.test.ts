@@ -12,13 +12,14 @@ import { rudePackage } from './plugins/package.ts';
 
 const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 
-type Server = Extract<ServiceName, 'postgresql' | 'pgbouncer' | 'mariadb'>;
+type Server = Extract<ServiceName, 'postgresql' | 'pgbouncer' | 'mariadb' | 'mysql'>;
 /** What the daemon speaks to, and what is killed. */
 const cases: readonly { readonly name: string; readonly server: Server; readonly killed: Server }[] = [
   { name: 'postgresql', server: 'postgresql', killed: 'postgresql' },
   { name: 'pgbouncer', server: 'pgbouncer', killed: 'pgbouncer' },
   { name: 'postgresql behind pgbouncer', server: 'pgbouncer', killed: 'postgresql' },
   { name: 'mariadb', server: 'mariadb', killed: 'mariadb' },
+  { name: 'mysql', server: 'mysql', killed: 'mysql' },
 ];
 
 const settingsOf = (server: Server, url: string, database: string): Settings => {

@@ -6,6 +6,7 @@ const variables: Readonly<Record<ServiceName, string>> = {
   postgresql: 'TEST_POSTGRESQL_URL',
   pgbouncer: 'TEST_PGBOUNCER_URL',
   mariadb: 'TEST_MARIADB_URL',
+  mysql: 'TEST_MYSQL_URL',
   redis: 'TEST_REDIS_URL',
   podman: 'TEST_PODMAN_SOCKET',
   kubernetes: 'TEST_KUBERNETES_URL',

@@ -1,6 +1,7 @@
 import type { ServiceSpec } from './service.ts';
 import { startKubernetes } from './services/kubernetes.ts';
 import { startMariadb } from './services/mariadb.ts';
+import { MYSQL_SERVER, startMysql } from './services/mysql.ts';
 import { startEmulator } from './services/object-stores.ts';
 import { startPgbouncer } from './services/pgbouncer.ts';
 import { startPodman } from './services/podman.ts';
@@ -9,7 +10,15 @@ import { startRedis } from './services/redis.ts';
 
 /** Emulators; what they are for is said where they are started. */
 type ObjectStoreName = 'versitygw' | 'moto' | 'azurite' | 'gcs';
-export type ServiceName = 'postgresql' | 'pgbouncer' | 'mariadb' | 'redis' | 'podman' | 'kubernetes' | ObjectStoreName;
+export type ServiceName =
+  | 'postgresql'
+  | 'pgbouncer'
+  | 'mariadb'
+  | 'mysql'
+  | 'redis'
+  | 'podman'
+  | 'kubernetes'
+  | ObjectStoreName;
 
 /** In the order they are started. */
 export const services: Readonly<Record<ServiceName, ServiceSpec>> = {
@@ -31,6 +40,13 @@ export const services: Readonly<Record<ServiceName, ServiceSpec>> = {
     packages: ['mariadb-server', 'openssl'],
     exports: ['TEST_MARIADB_URL', 'TEST_TLS_DIRECTORY'],
     start: startMariadb,
+  },
+  mysql: {
+    needs: [MYSQL_SERVER, 'openssl'],
+    packages: [],
+    install: `link the mysqld of MySQL 8 or newer as ${MYSQL_SERVER} on the PATH`,
+    exports: ['TEST_MYSQL_URL', 'TEST_TLS_DIRECTORY'],
+    start: startMysql,
   },
   redis: {
     needs: ['redis-server', 'redis-cli', 'openssl'],

@@ -12,6 +12,9 @@ export interface TlsFiles {
   /** For `localhost` and 127.0.0.1. */
   readonly serverCert: string;
   readonly serverKey: string;
+  /** The same server's with RSA, which alone servers of some years take. */
+  readonly rsaCert: string;
+  readonly rsaKey: string;
   /** Of a client named `certified`. */
   readonly clientCert: string;
   readonly clientKey: string;
@@ -42,9 +45,9 @@ export function createTlsFiles(directory: string): TlsFiles {
       ...extensions,
     );
   }
-  const sign = (name: string, subject: string, extensions: string): void => {
+  const sign = (name: string, subject: string, extensions: string, key = curve): void => {
     writeFileSync(at(`${name}.ext`), extensions);
-    openssl('req', ...curve, '-keyout', at(`${name}.key`), '-out', at(`${name}.csr`), '-subj', `/CN=${subject}`);
+    openssl('req', ...key, '-keyout', at(`${name}.key`), '-out', at(`${name}.csr`), '-subj', `/CN=${subject}`);
     openssl(
       'x509',
       '-req',
@@ -64,7 +67,9 @@ export function createTlsFiles(directory: string): TlsFiles {
     );
     chmodSync(at(`${name}.key`), 0o600);
   };
-  sign('server', 'server', 'subjectAltName=DNS:localhost,IP:127.0.0.1\nextendedKeyUsage=serverAuth,clientAuth\n');
+  const ofServer = 'subjectAltName=DNS:localhost,IP:127.0.0.1\nextendedKeyUsage=serverAuth,clientAuth\n';
+  sign('server', 'server', ofServer);
+  sign('rsa', 'server', ofServer, ['-newkey', 'rsa:2048', '-nodes']);
   sign('client', 'certified', 'extendedKeyUsage=clientAuth\n');
   return {
     directory,
@@ -72,6 +77,8 @@ export function createTlsFiles(directory: string): TlsFiles {
     otherCa: at('other-ca.crt'),
     serverCert: at('server.crt'),
     serverKey: at('server.key'),
+    rsaCert: at('rsa.crt'),
+    rsaKey: at('rsa.key'),
     clientCert: at('client.crt'),
     clientKey: at('client.key'),
   };

@@ -1,5 +1,5 @@
 import type { DatabaseError } from '../database-error.ts';
-import { type Explanation, serverError } from '../servers/index.ts';
+import { type Explanation, serverError, tlsExplanation } from '../servers/index.ts';
 
 const again = 'try again; if it stays so, look into the log of the database server';
 const unfit = (problem: string): Explanation => ({ failure: 'unfit', problem });
@@ -79,12 +79,6 @@ const byCode: ReadonlyMap<string, Explanation> = new Map<string, Explanation>([
   ],
 ]);
 
-/** mysql2 calls every failure of TLS the same; the text tells them apart. */
-const certificate = denied(
-  'has a certificate that is not trusted',
-  'set DB_SSL_ROOT_CERT to the certificate of its authority and DB_HOST to a name in its certificate',
-);
-
 /** A failure of `mysql2` as an error that names the server, the cause and the remedy. */
 export function mysqlError(cause: unknown, place: string, connecting: boolean): DatabaseError {
   // The library adds the statement with all its values, which no log should have.
@@ -97,7 +91,7 @@ function explain(cause: unknown): Explanation | undefined {
   const known = 'errno' in cause && typeof cause.errno === 'number' ? byNumber.get(cause.errno) : undefined;
   if (known !== undefined) return known;
   const code = 'code' in cause ? String(cause.code) : '';
-  if (code === 'HANDSHAKE_SSL_ERROR') return certificate;
+  if (code === 'HANDSHAKE_SSL_ERROR') return tlsExplanation(cause);
   if (/closed state|Pool is closed/.test(cause.message)) return lost('lost the connection');
   return byCode.get(code);
 }

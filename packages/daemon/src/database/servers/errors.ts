@@ -27,7 +27,26 @@ const certificate: Explanation = {
   problem: 'has a certificate that is not trusted',
   remedy: 'set DB_SSL_ROOT_CERT to the certificate of its authority and DB_HOST to a name in its certificate',
 };
-const certificateCode = /^(ERR_TLS_|ERR_SSL_|CERT_|SELF_SIGNED_|DEPTH_ZERO_|UNABLE_TO_)/;
+const nothingShared: Explanation = {
+  failure: 'denied',
+  problem: 'speaks no TLS that this daemon speaks',
+  remedy:
+    'let the server offer TLS 1.2 or newer with a cipher of today that fits its certificate, or set DB_SSL_MODE=disable',
+};
+const refusedCertificate: Explanation = {
+  failure: 'denied',
+  problem: 'refuses the certificate of this daemon',
+  remedy: 'set DB_SSL_CERT and DB_SSL_KEY to a pair that is signed by an authority which the server trusts',
+};
+const refusal = /alert (bad certificate|certificate (required|unknown|expired|revoked)|unknown ca)/i;
+const mismatch =
+  /alert (handshake failure|protocol version)|unsupported protocol|wrong version number|no shared cipher/i;
+
+/** What a failure of TLS means: drivers have one code for all, the text of OpenSSL tells them apart. */
+export const tlsExplanation = (cause: unknown): Explanation =>
+  mismatch.test(messageOf(cause)) ? nothingShared : refusal.test(messageOf(cause)) ? refusedCertificate : certificate;
+
+const tlsCode = /^(EPROTO$|ERR_TLS_|ERR_SSL_|CERT_|SELF_SIGNED_|DEPTH_ZERO_|UNABLE_TO_)/;
 
 /**
  * A failure of a driver as an error that names the server, the cause and the remedy.
@@ -43,7 +62,7 @@ export function serverError(
 ): DatabaseError {
   if (cause instanceof DatabaseError) return cause;
   const code = cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : '';
-  const found = known ?? ofTheNetwork.get(code) ?? (certificateCode.test(code) ? certificate : undefined);
+  const found = known ?? ofTheNetwork.get(code) ?? (tlsCode.test(code) ? tlsExplanation(cause) : undefined);
   const failure = connecting && found?.failure === 'lost' ? 'unreachable' : (found?.failure ?? 'other');
   const text = textOf(cause);
   const message = `the database at ${place} ${found?.problem ?? 'failed'}${text === '' ? '' : `: ${text}`}`;

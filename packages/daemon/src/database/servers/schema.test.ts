@@ -4,7 +4,7 @@ import { openDatabase } from '../index.ts';
 import { connectRaw, freshDatabase, type RawConnection, type ServerDatabase } from '../testing/servers.ts';
 import { columnOf, type UpstreamTable, upstreamSchema } from '../testing/upstream-schema.ts';
 
-const servers = ['postgresql', 'mariadb'] as const;
+const servers = ['postgresql', 'mariadb', 'mysql'] as const;
 
 /** What is ours: it does not disturb the existing daemon, which names the columns and looks for the indexes it knows. */
 const ourTables = ['audit_events', 'debugging_leases', 'install_task_leases', 'job_leases', 'plugin_notes'];
@@ -23,7 +23,8 @@ const columnQueries: Readonly<Record<Kind, string>> = {
     where s.nspname = current_schema() and c.relkind = 'r' and a.attnum > 0`,
   mysql: `select table_name as t, column_name as n, replace(column_type, 'bigint(20)', 'bigint') as ty,
       if(is_nullable = 'NO', ' not null', '') as nn,
-      if(column_default is null or column_default = 'NULL', '', concat(' default ', column_default)) as d
+      if(column_default is null or column_default = 'NULL', '', concat(' default ',
+        if(data_type = 'varchar' and column_default not like '''%', quote(column_default), column_default))) as d
     from information_schema.columns where table_schema = database()`,
 };
 

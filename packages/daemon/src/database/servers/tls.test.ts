@@ -32,27 +32,29 @@ const verified: readonly Case[] = [
     fails: { message: expect.stringContaining('DB_SSL_ROOT_CERT') },
   },
 ];
-const cases: Readonly<Record<'postgresql' | 'mariadb', readonly Case[]>> = {
+const mysql: readonly Case[] = [
+  ...verified,
+  { mode: 'require', rootCertificate: 'ca.crt', host: 'localhost' },
+  { mode: 'require', host: 'localhost', fails: untrusted },
+  // mysql2 cannot check an address, and must not pass it over.
+  {
+    mode: 'verify-full',
+    rootCertificate: 'ca.crt',
+    fails: { message: expect.stringContaining('DB_HOST is an address') },
+  },
+];
+const cases: Readonly<Record<'postgresql' | 'mariadb' | 'mysql', readonly Case[]>> = {
   postgresql: [
     ...verified,
     { mode: 'require' },
     { mode: 'verify-full', rootCertificate: 'ca.crt' },
     { mode: 'verify-full', rootCertificate: 'ca.crt', host: '127.0.0.2', fails: untrusted },
   ],
-  mariadb: [
-    ...verified,
-    { mode: 'require', rootCertificate: 'ca.crt', host: 'localhost' },
-    { mode: 'require', host: 'localhost', fails: untrusted },
-    // mysql2 cannot check an address, and must not pass it over.
-    {
-      mode: 'verify-full',
-      rootCertificate: 'ca.crt',
-      fails: { message: expect.stringContaining('DB_HOST is an address') },
-    },
-  ],
+  mariadb: mysql,
+  mysql,
 };
 
-describe.each(['postgresql', 'mariadb'] as const)('TLS to %s', (server) => {
+describe.each(['postgresql', 'mariadb', 'mysql'] as const)('TLS to %s', (server) => {
   if (provided(server) === undefined) {
     test.skip(skipReason(server), () => undefined);
     return;
@@ -105,9 +107,9 @@ describe.each(['postgresql', 'mariadb'] as const)('TLS to %s', (server) => {
       plain.type === 'postgresql'
         ? `select count(*) as n from pg_stat_ssl join pg_stat_activity using (pid) where ssl and datname = '${plain.database}'`
         : // The server counts what it has accepted; this very connection is plain.
-          "select variable_value as n from information_schema.global_status where variable_name = 'SSL_FINISHED_ACCEPTS'",
+          "show global status like 'Ssl_finished_accepts'",
     );
-    return Number(row?.n);
+    return Number(row?.n ?? row?.Value);
   }
 
   test('a client certificate lets in who has no password', async () => {
@@ -130,7 +132,23 @@ describe.each(['postgresql', 'mariadb'] as const)('TLS to %s', (server) => {
     await expect(openDatabase({ ...plain, port: 1 })).rejects.toMatchObject({ failure: 'unreachable' });
   });
 
-  test.skipIf(server === 'mariadb')(
+  // Numbers of fatal alerts of TLS.
+  test.skipIf(plain.type === 'mysql').each([
+    ['knows no cipher of today', 40, 'speaks no TLS that this daemon speaks', 'TLS 1.2'],
+    ['does not trust the certificate of the daemon', 48, 'refuses the certificate of this daemon', 'DB_SSL_CERT'],
+  ])('a server that %s is told apart from one that is not trusted', async (_, number, problem, remedy) => {
+    const alert = Buffer.from([0x15, 3, 3, 0, 2, 2, number]);
+    const refusing = await proxied((client, bytes) => {
+      client.once('data', () => client.end(alert));
+      return bytes.length === 8 && client.write('S');
+    });
+    await expect(openDatabase({ ...plain, ...refusing, tls: { mode: 'require' } })).rejects.toMatchObject({
+      message: expect.stringContaining(problem),
+      remedy: expect.stringContaining(remedy),
+    });
+  });
+
+  test.skipIf(plain.type === 'mysql')(
     'a server that offers none is used as it is with prefer, and refused otherwise',
     async () => {
       const offersNone = await proxied((client, bytes) => bytes.length === 8 && client.write('N'));

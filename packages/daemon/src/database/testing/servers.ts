@@ -5,8 +5,8 @@ import type { CustomTypesConfig } from 'pg';
 import { afterAll } from 'vitest';
 import type { DatabaseOptions } from '../open.ts';
 
-export type TestServer = Extract<ServiceName, 'postgresql' | 'pgbouncer' | 'mariadb'>;
-export const testServers: readonly TestServer[] = ['postgresql', 'pgbouncer', 'mariadb'];
+export type TestServer = Extract<ServiceName, 'postgresql' | 'pgbouncer' | 'mariadb' | 'mysql'>;
+export const testServers: readonly TestServer[] = ['postgresql', 'pgbouncer', 'mariadb', 'mysql'];
 
 export type ServerDatabase = Exclude<DatabaseOptions, { type: 'sqlite' }>;
 
@@ -14,7 +14,7 @@ export type ServerDatabase = Exclude<DatabaseOptions, { type: 'sqlite' }>;
 export function at(server: TestServer, url: string, database: string): ServerDatabase {
   const { hostname, port, username, password, pathname } = new URL(url);
   return {
-    type: server === 'mariadb' ? 'mysql' : 'postgresql',
+    type: server === 'mariadb' || server === 'mysql' ? 'mysql' : 'postgresql',
     host: hostname,
     port: Number(port),
     user: username,
