@@ -13,7 +13,7 @@
  *   --real DIR            or a folder of packages for the cases named `real …`
  *   --packages DIR        and a folder of packed official plugins
  *   --no-debugging        leave out the debugging connection, which needs an environment with the SDK
- *   --database SERVER     keep the state on a server that `npm run services` started: postgresql, pgbouncer or mariadb; without it
+ *   --database SERVER     keep the state on a server that `npm run services` started: postgresql, pgbouncer, mariadb or mysql; without it
  *                         DB_*, REDIS_*, S3_*, AWS_* and PLUGIN_STORAGE_* of the environment are handed on to the daemon
  *   --no-serverless       leave out the serverless platform; --only-serverless records nothing else
  *   --quick               there, without the cases that wait for time limits (they are then missing)

@@ -7,7 +7,7 @@ type Settings = Readonly<Record<string, string>>;
 /** The names a run hands on from its environment; a `.env` file is not read. */
 const HANDED_ON = /^(DB|REDIS|S3|AWS)_|^PLUGIN_STORAGE_(TYPE|OSS_BUCKET)$/;
 
-const KINDS = { postgresql: 'postgresql', pgbouncer: 'pgbouncer', mariadb: 'mysql' } as const;
+const KINDS = { postgresql: 'postgresql', pgbouncer: 'pgbouncer', mariadb: 'mysql', mysql: 'mysql' } as const;
 const isKind = (name: string): name is keyof typeof KINDS & ServiceName => name in KINDS;
 
 /**
