@@ -192,6 +192,20 @@ test('a thousand functions are known after a restart, listed and found, and no m
   expect(sri.log).toContain('the record of a function is damaged');
 });
 
+test('as many are launched at once as there is room for', async () => {
+  const sri = await start({ SRI_MAX_FUNCTIONS: '2' });
+  const packages = ['one', 'two', 'three', 'four'].map((name) => functionPackage(`at-once-${name}`));
+  const launched = await Promise.all(packages.map((packed) => sri.launch(packed)));
+  expect(launched.map(({ status }) => status).toSorted()).toEqual([200, 200, 503, 503]);
+  const { Items } = JSON.parse((await sri.answer('GET', '/v1/runner/instances')).text);
+  expect(Items).toHaveLength(2);
+  // Who asks again joins what there is.
+  const again = packages.filter((_packed, at) => launched[at]?.status === 200);
+  expect((await Promise.all(again.map((packed) => sri.launch(packed)))).map(({ status }) => status)).toEqual([
+    200, 200,
+  ]);
+});
+
 test('a disk that is full fails the launch with its reason, and the server goes on', async () => {
   const sri = await start({ PLUGIN_ISOLATION: 'none' });
   const kept = functionPackage('kept');

@@ -123,6 +123,24 @@ test('a form that breaks off is named', async () => {
   );
 });
 
+test('a form may end anywhere: an error for its sender, and for nobody else', async () => {
+  const whole = form([
+    ['other', 'x', 'y'],
+    ['dify_pkg', 'content', 'p'],
+    ['last', 'one'],
+  ]);
+  const end = whole.lastIndexOf('--b--');
+  for (let length = 0; length < end; length++) {
+    const { result } = await post(whole.subarray(0, length));
+    expect([length, result]).toEqual([length, expect.objectContaining({ kind: 'bad-request' })]);
+  }
+});
+
+test('a boundary that is too long is no form', async () => {
+  const { result } = await post(form([]), { 'Content-Type': `multipart/form-data; boundary=${'b'.repeat(5000)}` });
+  expect(result).toMatchObject({ kind: 'bad-request', message: expect.stringContaining('multipart: NextPart') });
+});
+
 test('one byte over the limit is refused', async () => {
   expect((await post(form([['dify_pkg', Buffer.alloc(LIMIT + 1), 'p']]))).text).toBe(
     'file size exceeds the maximum limit',

@@ -58,13 +58,7 @@ export function readUpload(request: IncomingMessage, limits: UploadLimits, signa
   let named = '';
   let received = 0;
 
-  const parser = new Busboy({
-    // Checked above; the type wants it to be there.
-    headers: { ...request.headers, 'content-type': request.headers['content-type'] ?? '' },
-    // As upstream: what carries a file name is a file, whatever its content type.
-    isPartAFile: (_field, _type, fileName) => fileName !== undefined,
-    limits: { fileSize: limits.maxFileBytes, fields: MAX_FIELDS, fieldSize: MAX_FIELD_BYTES, parts: 2 * MAX_FIELDS },
-  });
+  const parser = parserFor(request, limits);
   const idleMs = limits.idleMs ?? IDLE_MS;
   const onIdle = (): void =>
     fail(new DaemonError('bad-request', `the upload stood still for ${idleMs / 1000} seconds`));
@@ -88,6 +82,8 @@ export function readUpload(request: IncomingMessage, limits: UploadLimits, signa
     if (!fields.has(name)) fields.set(name, value);
   });
   parser.on('file', (name: string, stream: BusboyFileStream, fileName: string) => {
+    // A body that ends within a file is told to its stream alone.
+    stream.on('error', (error) => fail(malformed(error)));
     if (name !== limits.field || file !== undefined) {
       stream.resume();
       return;
@@ -110,6 +106,21 @@ export function readUpload(request: IncomingMessage, limits: UploadLimits, signa
   signal.addEventListener('abort', onAbort, { once: true });
   request.pipe(parser);
   return promise;
+}
+
+/** @throws DaemonError for a type that it does not take, such as one with an endless boundary */
+function parserFor({ headers }: IncomingMessage, { maxFileBytes }: UploadLimits): InstanceType<typeof Busboy> {
+  try {
+    return new Busboy({
+      // Checked before; the type wants it to be there.
+      headers: { ...headers, 'content-type': headers['content-type'] ?? '' },
+      // As upstream: what carries a file name is a file, whatever its content type.
+      isPartAFile: (_field, _type, fileName) => fileName !== undefined,
+      limits: { fileSize: maxFileBytes, fields: MAX_FIELDS, fieldSize: MAX_FIELD_BYTES, parts: 2 * MAX_FIELDS },
+    });
+  } catch (error) {
+    throw malformed(error);
+  }
 }
 
 function malformed(error: unknown): DaemonError {

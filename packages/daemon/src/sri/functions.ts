@@ -91,14 +91,12 @@ export class Functions {
     return this.#kept.get(functionNameOf(identifier))?.record;
   }
 
-  /** A launch of this package that is under way. */
-  launching(identifier: string): Progress | undefined {
-    return this.#launches.under(identifier);
-  }
-
-  /** Whether there is room for one more function. */
-  get full(): boolean {
-    return this.#kept.size >= this.#options.maxFunctions;
+  /** Whether a package may be launched: it is known or being launched already, or there is room for one more function. */
+  hasRoomFor(identifier: string): boolean {
+    if (this.ofIdentifier(identifier) !== undefined || this.#launches.under(identifier) !== undefined) return true;
+    let taken = this.#kept.size;
+    for (const launching of this.#launches.identifiers) if (this.ofIdentifier(launching) === undefined) taken++;
+    return taken < this.#options.maxFunctions;
   }
 
   /**

@@ -85,7 +85,7 @@ export function interfaceRoutes(options: InterfaceRoutesOptions): readonly SriRo
         }
         const upload = await receive(options, call);
         const identifier = identifierOfUpload(upload);
-        if (functions.full && functions.ofIdentifier(identifier) === undefined)
+        if (!functions.hasRoomFor(identifier))
           throw new DaemonError('over-budget', 'this server has as many functions as it may', {
             remedy: 'Remove some (DELETE /v1/runner/instances?filename=…), or raise SRI_MAX_FUNCTIONS',
           });

@@ -39,6 +39,11 @@ export class Launches {
     return this.#running.size;
   }
 
+  /** Of the packages that are launched now. */
+  get identifiers(): Iterable<string> {
+    return this.#running.keys();
+  }
+
   under(identifier: string): Progress | undefined {
     return this.#running.get(identifier);
   }
