@@ -22,7 +22,7 @@ for (const { name, mode, isolated, impossible, settings, through, owner } of sit
     const said = await reported(daemon, 'facts');
     expect(said).toMatch(/^\{/);
     const plain = JSON.parse(said);
-    await daemon.logged('made the environment of a parent');
+    await daemon.logged('a parent is ready');
     await reported(daemon, 'die');
     await eventually('it is forked', async () => {
       await reported(daemon, 'pid');

@@ -47,7 +47,7 @@ const seeds = (): string[] => globSync('**/.parents/*/seed.json', { cwd: daemon.
 test('the first start is plain and says why; the next one is forked, and its process is the same', async () => {
   expect(await startedBy()).toBe('plain: there is no parent for its SDK yet');
   const plain = JSON.parse(await ask('facts'));
-  await daemon.logged('made the environment of a parent');
+  await daemon.logged('a parent is ready');
   await another(/^forked$/);
   const forked = JSON.parse(await ask('facts'));
   expect(forked).toEqual(plain);
@@ -108,4 +108,17 @@ test('the environment of a parent that is deleted is made anew', async () => {
     await ask('die');
     return (await startedBy()) === 'forked' || undefined;
   });
+}, 120_000);
+
+test('a parent that takes long keeps no call waiting', async () => {
+  const [seed] = seeds();
+  if (seed === undefined) throw new Error('no environment of a parent');
+  const [site] = globSync('lib/python*/site-packages', { cwd: join(daemon.process.dataDirectory, seed, '..') });
+  if (site === undefined) throw new Error('no packages in the environment of a parent');
+  const slow = join(daemon.process.dataDirectory, seed, '..', site, 'sitecustomize.py');
+  writeFileSync(slow, 'import time\ntime.sleep(1000)\n');
+  process.kill(parents().at(-1) ?? 0, 'SIGKILL');
+  // The first start may still try the one that is gone.
+  expect(await ask('random')).toMatch(/^0\./);
+  await another(/^plain: its parent was not ready yet$/);
 }, 120_000);

@@ -81,7 +81,7 @@ async function installAll(daemon: DaemonProcess): Promise<readonly string[]> {
     }
     const model = await client.upload(folderPackage(join(EXAMPLES, 'llm-openai-compatible')));
     await client.install(model.unique_identifier);
-    await until(() => daemon.logTail(LOG_LINES).includes('made the environment of a parent'));
+    await until(() => daemon.logTail(LOG_LINES).includes('a parent is ready'));
     return identifiers;
   } finally {
     rmSync(folder, { recursive: true, force: true });

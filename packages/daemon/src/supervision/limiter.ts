@@ -2,6 +2,12 @@
 export class Urgency {
   #urgent = false;
   #onUrgent: (() => void) | undefined;
+  readonly #raised = Promise.withResolvers<void>();
+
+  /** Settles when somebody waits for it. */
+  get raised(): Promise<void> {
+    return this.#raised.promise;
+  }
 
   get urgent(): boolean {
     return this.#urgent;
@@ -11,6 +17,7 @@ export class Urgency {
   raise(): void {
     if (this.#urgent) return;
     this.#urgent = true;
+    this.#raised.resolve();
     this.#onUrgent?.();
   }
 

@@ -4,8 +4,8 @@ import type { LocalRuntime } from '@plugin-daemon/plugin-host/runtimes/local';
 import { type PluginDeclaration, parseUniqueIdentifier } from '@plugin-daemon/plugin-package';
 import { messageOf } from '@plugin-daemon/values';
 import type { StartInstance } from './instance-slot.ts';
-import { Limiter } from './limiter.ts';
-import { type ProcessStartOptions, startProcess } from './process-start.ts';
+import { Limiter, Urgency } from './limiter.ts';
+import { chooseWay, type ProcessStartOptions, startProcess } from './process-start.ts';
 
 export interface PluginStarterOptions extends ProcessStartOptions {
   readonly environments: PythonEnvironments;
@@ -23,7 +23,7 @@ export function createPluginStarter(
 ): (identifier: string, start: Parameters<StartInstance>[0]) => Promise<LocalRuntime> {
   const builds = new Limiter(options.buildsAtOnce);
   const starts = new Limiter(options.startsAtOnce);
-  return async (identifier, { signal, onProgress, urgency }) => {
+  return async (identifier, { signal, onProgress, urgency = new Urgency() }) => {
     const { checksum } = parseUniqueIdentifier(identifier);
     const declaration = await options.declarationOf(identifier);
     const { runner } = declaration.meta;
@@ -41,21 +41,28 @@ export function createPluginStarter(
         }),
       urgency,
     );
+    const request = {
+      identifier,
+      prepared,
+      entrypoint: runner.entrypoint,
+      memory: declaration.resource.memory,
+      signal,
+    };
+    // Before it has a place among those that start: who waits for a parent takes nothing from the others.
+    const way = await chooseWay(options, request, urgency);
     const started = async () => {
       onProgress('installing heartbeat, waiting for plugin to be ready...');
       try {
-        return await startProcess(options, {
-          identifier,
-          prepared,
-          entrypoint: runner.entrypoint,
-          memory: declaration.resource.memory,
-          signal,
-        });
+        return await startProcess(options, request, way);
       } catch (error) {
         if (signal.aborted) throw error;
         throw new DaemonError('internal', `plugin failed to start: ${messageOf(error)}`, { cause: error });
       }
     };
-    return await starts.run(signal, started, urgency);
+    try {
+      return await starts.run(signal, started, urgency);
+    } finally {
+      way?.over();
+    }
   };
 }

@@ -1,7 +1,7 @@
 import type { PreparedEnvironment } from '@plugin-daemon/plugin-host/environments';
 import type { CagedLaunch, PluginCages } from '@plugin-daemon/plugin-host/isolation';
 import { bootstrapArguments } from '@plugin-daemon/plugin-host/plugin-python';
-import type { Parents, StartedBy, Way } from '@plugin-daemon/plugin-host/prefork';
+import type { Haste, Parents, StartedBy, Way } from '@plugin-daemon/plugin-host/prefork';
 import { LocalRuntime, type LocalRuntimeOptions } from '@plugin-daemon/plugin-host/runtimes/local';
 import { parseUniqueIdentifier } from '@plugin-daemon/plugin-package';
 import { messageOf } from '@plugin-daemon/values';
@@ -30,22 +30,40 @@ export interface ProcessStartRequest {
   readonly signal: AbortSignal;
 }
 
+/** From a parent or plainly; undefined where there are no parents. Whoever asks for it starts a process that way. */
+export async function chooseWay(
+  { parents }: ProcessStartOptions,
+  request: ProcessStartRequest,
+  haste: Haste,
+): Promise<Way | undefined> {
+  return await parents?.choose(startOf(request), haste, request.signal);
+}
+
+const startOf = ({ identifier, prepared, entrypoint }: ProcessStartRequest) => ({
+  identifier,
+  directory: prepared.directory,
+  python: prepared.python,
+  entrypoint,
+});
+
 /**
  * From an environment to a ready process: a cage, a parent if there is one, the first heartbeat. What a parent cannot start is started
  * plainly.
  * @throws Error that names exit code, signal and the last of stderr; the signal's reason
  */
-export async function startProcess(options: ProcessStartOptions, request: ProcessStartRequest): Promise<LocalRuntime> {
+export async function startProcess(
+  options: ProcessStartOptions,
+  request: ProcessStartRequest,
+  way: Way | undefined,
+): Promise<LocalRuntime> {
   const { parents } = options;
-  const { identifier, prepared, entrypoint, signal } = request;
-  const start = { identifier, directory: prepared.directory, python: prepared.python, entrypoint };
+  const { identifier, signal } = request;
   const ready = (runtime: LocalRuntime, way: Way | undefined) => {
     const by: StartedBy = way?.by() ?? { way: 'plain', reason: 'parents are turned off (PLUGIN_PREFORK)' };
     options.onStarted?.(identifier, by);
-    if (by.way === 'plain') parents?.prepare(start);
+    if (by.way === 'plain') parents?.prepare(startOf(request));
     return runtime;
   };
-  const way = await parents?.choose(start);
   try {
     return ready(await startIn(options, request, way), way);
   } catch (error) {

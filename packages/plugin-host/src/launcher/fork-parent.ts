@@ -1,5 +1,5 @@
 import { LaunchedProcess } from './helper-launcher.ts';
-import { HelperProcess, type HelperProgram } from './helper-process.ts';
+import { HelperProcess, type HelperProgram, type OpenOptions } from './helper-process.ts';
 import type { Fork, LaunchSpec, PluginProcess } from './process-launcher.ts';
 
 /** A process that forks others from itself: a helper that has loaded something that its children share. */
@@ -9,8 +9,8 @@ export class ForkParent {
   #idleSince = Date.now();
 
   /** @throws when it does not get ready, with its reason */
-  static async open(program: HelperProgram): Promise<ForkParent> {
-    return new ForkParent(await HelperProcess.open(program));
+  static async open(program: HelperProgram, options: OpenOptions = {}): Promise<ForkParent> {
+    return new ForkParent(await HelperProcess.open(program, options));
   }
 
   private constructor(helper: HelperProcess) {
@@ -29,6 +29,11 @@ export class ForkParent {
   /** Settles when it has ended, and its children with it. */
   get ended(): Promise<void> {
     return this.#helper.ended;
+  }
+
+  /** How many children of it run or are started. */
+  get children(): number {
+    return this.#children;
   }
 
   /** Since when no child of it runs; undefined while one does. Milliseconds since the epoch. */

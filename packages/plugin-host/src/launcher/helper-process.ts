@@ -35,6 +35,14 @@ export interface HelperProgram {
   readonly readyMs?: number;
 }
 
+/** For who waits until a helper is ready. */
+export interface OpenOptions {
+  /** Gives it up. */
+  readonly signal?: AbortSignal;
+  /** Told what lets it stand still and go on, as soon as it exists. */
+  readonly onSpawned?: (send: (signal: 'SIGSTOP' | 'SIGCONT') => void) => void;
+}
+
 interface Running {
   readonly pid: number;
   readonly exited: PromiseWithResolvers<ProcessExit>;
@@ -66,11 +74,16 @@ export class HelperProcess {
   /** What the helper says of itself when it is ready: a JSON object. */
   readonly facts: Readonly<Record<string, unknown>>;
 
-  /** @throws when the interpreter cannot run the helper, or no socket can be made */
-  static async open({ command, args, env, readyMs = READY_MS }: HelperProgram): Promise<HelperProcess> {
+  /** @throws when the interpreter cannot run the helper, or no socket can be made; the signal's reason */
+  static async open(
+    { command, args, env, readyMs = READY_MS }: HelperProgram,
+    { signal, onSpawned }: OpenOptions = {},
+  ): Promise<HelperProcess> {
+    signal?.throwIfAborted();
     const folder = await mkdtemp(join(tmpdir(), 'plugin-launcher-'));
     const server = createServer({ pauseOnConnect: true });
     let child: ChildProcess | undefined;
+    const giveUp = () => void child?.kill('SIGKILL');
     try {
       const address = join(folder, 'socket');
       await new Promise<void>((resolve, reject) => {
@@ -86,12 +99,19 @@ export class HelperProcess {
       });
       child.stdin?.on('error', () => {}); // its exit, which follows, is what counts
       child.stdin?.write(`${JSON.stringify({ address })}\n`);
+      signal?.addEventListener('abort', giveUp, { once: true });
+      const spawned = child;
+      onSpawned?.((what) => void spawned.kill(what));
+      signal?.throwIfAborted();
       return new HelperProcess(child, server, folder, await readiness(child, readyMs));
     } catch (error) {
       child?.kill('SIGKILL');
       server.close();
       await rm(folder, { recursive: true, force: true });
+      signal?.throwIfAborted();
       throw error;
+    } finally {
+      signal?.removeEventListener('abort', giveUp);
     }
   }
 

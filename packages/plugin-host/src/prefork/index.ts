@@ -2,8 +2,17 @@
  * Parents: processes that have imported the SDK and fork plugins that share its memory. A start then takes tens of milliseconds
  * instead of a second, and a plugin a quarter of the memory.
  *
- * Owns the parents: starts one for each seed (environments/seeds) when it is first needed, replaces one that ended, ends those that are idle.
+ * Owns the parents: opens one for each seed (environments/seeds), one after the other and without being in the way of calls, replaces one
+ * that ended, ends those that are idle.
  * A plugin whose environment no seed stands for, or that a parent would start differently, is started plainly, and the reason is told.
  * Called by whoever starts plugins; the programs are those of plugin-python/.
  */
-export { type Parents, type ParentsOptions, ParentsPool, type StartedBy, type Way } from './parents-pool.ts';
+export type { ParentFacts } from './living-parents.ts';
+export {
+  type Haste,
+  type Parents,
+  type ParentsOptions,
+  ParentsPool,
+  type StartedBy,
+  type Way,
+} from './parents-pool.ts';

@@ -1,9 +1,7 @@
 import { messageOf } from '@plugin-daemon/values';
 import { type Seed, type Seeds, sitePackagesOf } from '../environments/index.ts';
-import { ForkParent, type LaunchSpec, type PluginProcess, type ProcessLauncher } from '../launcher/index.ts';
-import type { Log } from '../log/index.ts';
-import { parentProgram } from '../plugin-python/index.ts';
-
+import type { ForkParent, LaunchSpec, PluginProcess, ProcessLauncher } from '../launcher/index.ts';
+import { type KeptParent, LivingParents, type LivingParentsOptions, type ParentFacts } from './living-parents.ts';
 import { moduleInTheWay } from './module-names.ts';
 
 /** How a plugin process came about. */
@@ -22,6 +20,8 @@ export interface Way {
   /** Launches the plugin's process, in its cage. `by` is asked when it has been launched. */
   readonly launcher: Pick<ProcessLauncher, 'launch'>;
   readonly by: () => StartedBy;
+  /** The start is over, however it went; whoever has chosen a way says so. */
+  over(): void;
 }
 
 export interface StartRequest {
@@ -33,34 +33,30 @@ export interface StartRequest {
   readonly entrypoint: string;
 }
 
-export interface ParentsOptions {
+/** Whether a call waits for a start. */
+export interface Haste {
+  readonly urgent: boolean;
+  /** Settles when one does. */
+  readonly raised: Promise<void>;
+}
+
+export interface ParentsOptions extends LivingParentsOptions {
   readonly launcher: ProcessLauncher;
   readonly seeds: Pick<Seeds, 'find' | 'provide' | 'discard'>;
-  /** The environment of plugins: parents have the same, since an interpreter reads its switches at its start. */
-  readonly environment: Readonly<Record<string, string>>;
-  /** How many parents there may be. */
-  readonly most: number;
-  /** A parent without children is ended after so long; milliseconds. */
-  readonly idleMs: number;
-  readonly log: Log;
-  /** Told the number of parents when it changes. */
-  readonly onParents?: (count: number) => void;
 }
 
 /** What supervision asks of parents. */
 export interface Parents {
-  /** How to start a plugin now. Never rejects: what stands in the way is the reason for a plain start. */
-  choose(request: StartRequest): Promise<Way>;
+  /**
+   * How to start a plugin now. Starts that nobody waits for wait for their parent; a call does not: it gets a plain start, or the parent
+   * if that is ready first. Never rejects: what stands in the way is the reason for a plain start.
+   * @param signal ends the waiting
+   */
+  choose(request: StartRequest, haste: Haste, signal: AbortSignal): Promise<Way>;
   /** A plugin that a parent could not start and a plain start could: it is not tried again for a while. */
   refuse(identifier: string, reason: string): void;
   /** A plugin runs: now there is time to make what its next start can use. */
   prepare(request: StartRequest): void;
-}
-
-interface Kept {
-  readonly seed: Seed;
-  readonly opening: Promise<ForkParent>;
-  parent: ForkParent | undefined;
 }
 
 /** What a plugin is forked from. */
@@ -71,34 +67,27 @@ interface Found {
   readonly sitePackages: string;
 }
 
-const LOOK_MS = 30_000;
-/** A parent that could not be started is not tried again for so long. */
-const PAUSE_MS = 60_000;
 const REFUSED_MS = 3_600_000;
 const MOST_REFUSED = 1000;
+const nothing = (): void => undefined;
 
 export class ParentsPool implements Parents {
   readonly #options: ParentsOptions;
-  /** By the directory of their seed. */
-  readonly #parents = new Map<string, Kept>();
-  readonly #failed = new Map<string, { readonly at: number; readonly reason: string }>();
+  readonly #living: LivingParents;
   readonly #refused = new Map<string, { readonly at: number; readonly reason: string }>();
-  readonly #timer: NodeJS.Timeout;
   #closed = false;
 
   constructor(options: ParentsOptions) {
     this.#options = options;
-    this.#timer = setInterval(() => this.#collect(), Math.min(LOOK_MS, options.idleMs));
-    this.#timer.unref();
+    this.#living = new LivingParents(options);
   }
 
-  async choose(request: StartRequest): Promise<Way> {
+  async choose(request: StartRequest, haste: Haste, signal: AbortSignal): Promise<Way> {
     try {
-      const found = await this.#parentFor(request);
-      if (typeof found === 'string') return this.#plain(found);
-      return this.#forked(found, request);
+      const found = await this.#parentFor(request, haste, signal);
+      return 'plain' in found ? this.#plain(found.plain, haste, found.over) : this.#forked(found, request);
     } catch (error) {
-      return this.#plain(messageOf(error));
+      return this.#plain(messageOf(error), haste);
     }
   }
 
@@ -107,25 +96,46 @@ export class ParentsPool implements Parents {
     this.#refused.set(identifier, { at: Date.now(), reason });
   }
 
-  prepare({ identifier, python }: StartRequest): void {
+  prepare(request: StartRequest): void {
     if (this.#closed || process.platform !== 'linux') return;
-    sitePackagesOf(environmentOf(python)).then(
-      (sitePackages) => this.#options.seeds.provide(python, sitePackages),
-      (error: unknown) => this.#options.log.debug({ plugin: identifier, error }, 'no parent is prepared for a plugin'),
+    this.#prepare(request).catch((error: unknown) =>
+      this.#options.log.debug({ plugin: request.identifier, error }, 'no parent is prepared for a plugin'),
     );
+  }
+
+  /** Of all parents, and of those that could not be started lately. */
+  facts(): readonly ParentFacts[] {
+    return this.#living.facts();
   }
 
   /** Ends all parents, with their children. */
   async close(): Promise<void> {
     this.#closed = true;
-    clearInterval(this.#timer);
-    const kept = [...this.#parents.values()];
-    await Promise.all(kept.map(({ opening }) => opening.then((parent) => parent.close()).catch(() => undefined)));
+    await this.#living.close();
   }
 
-  #plain(reason: string): Way {
+  /** The seed, and then its parent: whoever needs it next is not to wait for its import. */
+  async #prepare({ identifier, python }: StartRequest): Promise<void> {
+    if (this.#refusal(identifier) !== undefined) return;
+    const sitePackages = await sitePackagesOf(environmentOf(python));
+    await this.#options.seeds.provide(python, sitePackages);
+    const seed = await this.#options.seeds.find(python, sitePackages);
+    if (typeof seed !== 'string' && !this.#closed) this.#living.of(seed, false);
+  }
+
+  #plain(reason: string, haste: Haste, over = nothing): Way {
     const by: StartedBy = { way: 'plain', reason };
-    return { shows: [], forks: false, launcher: this.#options.launcher, by: () => by };
+    const goOn = haste.urgent ? this.#living.giveWay() : nothing;
+    return {
+      shows: [],
+      forks: false,
+      launcher: this.#options.launcher,
+      by: () => by,
+      over: () => {
+        over();
+        goOn();
+      },
+    };
   }
 
   #forked({ seed, parent, sitePackages }: Found, request: StartRequest): Way {
@@ -144,98 +154,74 @@ export class ParentsPool implements Parents {
         return await plainly(`its parent could not start it: ${messageOf(error)}`);
       }
     };
-    return { shows: [seed.directory], forks: true, launcher: { launch }, by: () => by };
+    return { shows: [seed.directory], forks: true, launcher: { launch }, by: () => by, over: nothing };
   }
 
-  /** The parent, started if need be; or why there is none. */
-  async #parentFor(request: StartRequest): Promise<Found | string> {
-    if (this.#closed) return 'the daemon is shutting down';
-    if (process.platform !== 'linux') return `plugins are not forked on ${process.platform}`;
-    const refused = this.#refused.get(request.identifier);
-    if (refused !== undefined && Date.now() - refused.at < REFUSED_MS) return refused.reason;
+  #refusal(identifier: string): string | undefined {
+    const refused = this.#refused.get(identifier);
+    return refused !== undefined && Date.now() - refused.at < REFUSED_MS ? refused.reason : undefined;
+  }
+
+  /** The parent, opened if need be; or why there is none. */
+  async #parentFor(request: StartRequest, haste: Haste, signal: AbortSignal): Promise<Found | Plain> {
+    if (this.#closed) return { plain: 'the daemon is shutting down' };
+    if (process.platform !== 'linux') return { plain: `plugins are not forked on ${process.platform}` };
+    const refused = this.#refusal(request.identifier);
+    if (refused !== undefined) return { plain: refused };
     const sitePackages = await sitePackagesOf(environmentOf(request.python));
     const seed = await this.#options.seeds.find(request.python, sitePackages);
-    if (typeof seed === 'string') return seed;
-    const kept = this.#parents.get(seed.directory) ?? this.#start(seed);
-    if (typeof kept === 'string') return kept;
-    const parent = await kept.opening;
+    if (typeof seed === 'string') return { plain: seed };
+    const kept = this.#living.of(seed, true);
+    if (typeof kept === 'string') return { plain: kept };
+    const parent = kept.parent ?? (await untilReady(kept, haste, signal));
+    if ('plain' in parent) return parent;
     const name = await moduleInTheWay(request.directory, parent.facts.names);
-    if (name !== undefined) return `its ${name} would hide a module that its parent has imported`;
+    if (name !== undefined) return { plain: `its ${name} would hide a module that its parent has imported` };
     return { seed, parent, sitePackages };
   }
+}
 
-  #start(seed: Seed): Kept | string {
-    const failed = this.#failed.get(seed.directory);
-    if (failed !== undefined && Date.now() - failed.at < PAUSE_MS) return failed.reason;
-    if (this.#parents.size >= this.#options.most && !this.#makeRoom())
-      return `there are ${this.#options.most} parents already (PLUGIN_PREFORK_PARENTS)`;
-    const { log, environment } = this.#options;
-    const started = performance.now();
-    const kept: Kept = { seed, opening: ForkParent.open(parentProgram(seed.python, environment)), parent: undefined };
-    this.#parents.set(seed.directory, kept);
-    this.#options.onParents?.(this.#parents.size);
-    kept.opening.then(
-      (parent) => {
-        kept.parent = parent;
-        const start_ms = Math.round(performance.now() - started);
-        log.info({ pid: parent.pid, sdk: seed.distributions.get('dify-plugin'), start_ms }, 'a parent is ready');
-        void parent.ended.then(() => this.#ended(kept));
-      },
-      (error: unknown) => {
-        const reason = `the parent for its SDK did not start: ${messageOf(error)}`;
-        this.#failed.set(seed.directory, { at: Date.now(), reason });
-        log.warn(
-          { sdk: seed.distributions.get('dify-plugin'), error },
-          'a parent did not start; plugins are started plainly',
-        );
-        this.#forget(kept);
-      },
-    );
-    return kept;
-  }
+/** A reason for a plain start, and what is to be done when that is over. */
+interface Plain {
+  readonly plain: string;
+  readonly over?: () => void;
+}
 
-  #ended(kept: Kept): void {
-    if (this.#parents.get(kept.seed.directory) === kept && !this.#closed)
-      this.#options.log.warn(
-        { pid: kept.parent?.pid, sdk: kept.seed.distributions.get('dify-plugin') },
-        'a parent has ended, and its plugins with it; the next start makes another',
-      );
-    this.#forget(kept);
-  }
-
-  #forget(kept: Kept): void {
-    if (this.#parents.get(kept.seed.directory) !== kept) return;
-    this.#parents.delete(kept.seed.directory);
-    this.#options.onParents?.(this.#parents.size);
-  }
-
-  /** Ends the parent that has been without children for the longest time; whether there was one. */
-  #makeRoom(): boolean {
-    const idle = [...this.#parents.values()]
-      .filter(({ parent }) => parent?.idleSince !== undefined)
-      .sort((a, b) => (a.parent?.idleSince ?? 0) - (b.parent?.idleSince ?? 0));
-    const [longest] = idle;
-    if (longest === undefined) return false;
-    this.#end(longest);
-    return true;
-  }
-
-  #collect(): void {
-    for (const kept of [...this.#parents.values()]) {
-      const since = kept.parent?.idleSince;
-      if (since !== undefined && Date.now() - since > this.#options.idleMs) this.#end(kept);
+/**
+ * Waits for a parent. Of the calls that would, one gets a plain start at once, and each time one is over the next one does, until the parent
+ * is ready: a parent that takes long keeps nobody waiting, and many calls do not make as many imports.
+ */
+async function untilReady(kept: KeptParent, haste: Haste, signal: AbortSignal): Promise<ForkParent | Plain> {
+  const given = Promise.withResolvers<never>();
+  const giveUp = () => given.reject(signal.reason);
+  if (signal.aborted) giveUp();
+  signal.addEventListener('abort', giveUp, { once: true });
+  const isReady = kept.opening.ready.then(nothing);
+  // Of who does not wait for them any more.
+  for (const one of [isReady, given.promise]) one.catch(nothing);
+  try {
+    if (!haste.urgent) await Promise.race([isReady, haste.raised, given.promise]);
+    while (kept.parent === undefined) {
+      if (kept.substitute === undefined) return substituteFor(kept);
+      const leave = kept.opening.want();
+      try {
+        await Promise.race([isReady, kept.substitute, given.promise]);
+      } finally {
+        leave();
+      }
     }
+    return kept.parent;
+  } finally {
+    signal.removeEventListener('abort', giveUp);
   }
+}
 
-  #end(kept: Kept): void {
-    this.#forget(kept);
-    this.#options.log.info({ pid: kept.parent?.pid }, 'a parent without plugins is ended');
-    kept.parent
-      ?.close()
-      .catch((error: unknown) =>
-        this.#options.log.warn({ pid: kept.parent?.pid, error }, 'a parent could not be ended'),
-      );
-  }
+function substituteFor(kept: KeptParent): Plain {
+  const over = Promise.withResolvers<void>();
+  kept.substitute = over.promise.then(() => {
+    kept.substitute = undefined;
+  });
+  return { plain: 'its parent was not ready yet', over: over.resolve };
 }
 
 /** The environment that an interpreter belongs to. */

@@ -21,7 +21,7 @@ const launcher = { launch: () => Promise.reject(new Error('nothing is launched h
 async function chosen(find: ParentsOptions['seeds']['find'], refused?: string) {
   const pool = new ParentsPool({
     launcher,
-    seeds: { find, provide: () => undefined, discard: async () => undefined },
+    seeds: { find, provide: async () => undefined, discard: async () => undefined },
     environment: {},
     most: 1,
     idleMs: 60_000,
@@ -29,7 +29,11 @@ async function chosen(find: ParentsOptions['seeds']['find'], refused?: string) {
   });
   const request = { identifier: 'a/b:1@c', directory, python: join(directory, '.venv/bin/python'), entrypoint: 'main' };
   if (refused !== undefined) pool.refuse(request.identifier, refused);
-  const way = await pool.choose(request);
+  const way = await pool.choose(
+    request,
+    { urgent: false, raised: new Promise(() => undefined) },
+    new AbortController().signal,
+  );
   await pool.close();
   return way;
 }

@@ -72,9 +72,9 @@ export class Seeds {
     return seed;
   }
 
-  /** Makes a seed for an environment unless there is one, in the background. */
-  provide(python: string, sitePackages: string): void {
-    this.#provide(python, sitePackages).catch((error: unknown) =>
+  /** Makes a seed for an environment unless there is one. Never rejects: `find` says what came of it. */
+  async provide(python: string, sitePackages: string): Promise<void> {
+    await this.#provide(python, sitePackages).catch((error: unknown) =>
       this.#options.log.warn({ error }, 'no environment for a parent could be made'),
     );
   }

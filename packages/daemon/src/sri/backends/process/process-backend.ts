@@ -29,6 +29,8 @@ export interface ProcessBackendOptions extends BackendOptions {
 const HOST = '127.0.0.1';
 /** Somebody else may take the port between our looking and the plugin's binding. */
 const ATTEMPTS = 3;
+/** A call waits for every start of a function. */
+const WAITED_FOR = { urgent: true, raised: Promise.resolve() };
 const OTHER_LISTENER = 'another program listens on the port that was meant for it';
 
 /**
@@ -79,7 +81,7 @@ export class ProcessBackend implements Backend {
     const { record, directory, python } = request.function;
     const start = { identifier: record.identifier, directory, python, entrypoint: record.runner.entrypoint };
     // A relay is a program of its own, which no parent has loaded.
-    const way = this.#places === undefined ? await parents?.choose(start) : undefined;
+    const way = this.#places === undefined ? await parents?.choose(start, WAITED_FOR, request.signal) : undefined;
     try {
       const instance = await this.#startIn(request, port, way);
       if (this.#places === undefined && way?.by().way !== 'forked') parents?.prepare(start);
@@ -91,6 +93,8 @@ export class ProcessBackend implements Backend {
       const instance = await this.#startIn(request, await freePort(), undefined);
       parents?.refuse(record.identifier, reason);
       return instance;
+    } finally {
+      way?.over();
     }
   }
 
