@@ -1,52 +1,96 @@
 /**
  * Bundles the daemon into `dist/`: it then starts faster and needs a third less memory than the many modules it is made of.
- * Worker threads are entries of their own. Run by start.ts when the bundle is older than the sources, and by whoever ships it.
+ * Run by start.mjs when the bundle is older than the sources, and by whoever ships it.
+ *
+ * The files are CommonJS: loading them costs less than modules do, names of Node's parts are looked up when they are used (importing
+ * `node:http` as a module runs all of its lazy parts), and what is imported on demand may stand in the same file, unevaluated. Files of their
+ * own are what has to be one: main.js, which turns the compile cache on before the rest is read; worker threads; and each large library that only some
+ * daemons or some calls need.
  */
 import { mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { build } from 'esbuild';
+import { dirname, join } from 'node:path';
+import { type BuildOptions, build } from 'esbuild';
+import { besides, nodePartsOnDemand, without } from './build-plugins.ts';
 
 const root = import.meta.dirname;
 const outdir = join(root, 'dist');
 
-/** CommonJS parts of the bundle expect what modules do not have. */
-const commonJs = `import { createRequire as createRequireOfBundle } from 'node:module';
-import { dirname as dirnameOfBundle } from 'node:path';
-const require = createRequireOfBundle(import.meta.url);
-const __filename = import.meta.filename;
-const __dirname = dirnameOfBundle(__filename);`;
+/** Libraries that are loaded when they are needed, bundled each for itself: hundreds of small files cost time and memory. */
+const libraries = ['undici', 'pg', 'ioredis', 'bullmq', '@aws-sdk/client-s3', '@aws-sdk/lib-storage'];
+/** piscina starts its threads with a file of its own package. The others are large, rarely needed, and find files beside their own. */
+const external = ['piscina', 'mysql2', '@azure/*', '@google-cloud/*', 'pg-native', 'pg-cloudflare'];
+/** What the HTTP framework loads for what is not used of it (http/server.ts gives it no schemas), and for tests. */
+const unused = ['@fastify/ajv-compiler', '@fastify/fast-json-stringify-compiler', 'light-my-request'];
 
-const { outputFiles } = await build({
+/** Parts of Node that a daemon needs for TLS, or to compress. */
+const onDemand = nodePartsOnDemand(['http2', 'https', 'tls', 'zlib']);
+/** Of the metrics: pushing them, collecting them from a cluster, and the spans of a tracing library. */
+const leftOut = without([
+  { of: /prom-client/, path: './lib/pushgateway' },
+  { of: /prom-client/, path: './lib/cluster' },
+  { of: /prom-client/, path: '@opentelemetry/api' },
+]);
+
+/** The name of a library's file in `dist/`, without an ending. */
+const fileOf = (library: string): string => `lib-${library.replace('@', '').replace('/', '-')}`;
+
+const librariesBesides = new Map(libraries.map((library) => [library, fileOf(library)]));
+
+const common = {
+  absWorkingDir: root,
   write: false,
-  entryPoints: {
-    main: join(root, 'src/main.ts'),
-    'package-worker': join(root, 'src/installation/packages/package-worker.ts'),
-    'extraction-worker': join(root, '../plugin-host/src/environments/extraction-worker.ts'),
-  },
   outdir,
   bundle: true,
-  splitting: true,
-  chunkNames: '[name]-[hash]',
   platform: 'node',
-  format: 'esm',
+  format: 'cjs',
   target: 'node26',
-  // piscina starts its threads with a file of its own package, and has a native part. The others are CommonJS packages imported on
-  // demand: as chunks of their own they would lose their named exports.
-  external: ['piscina', 'undici', 'pg', 'mysql2', 'ioredis', 'bullmq', '@aws-sdk/*', '@azure/*', '@google-cloud/*'],
+  external: [...external, ...unused],
+  // Imports on demand are evaluated on demand either way; what stands beside is found by require.
+  supported: { 'dynamic-import': false },
+  define: { 'import.meta.url': 'urlOfThisFile' },
+  banner: { js: "const urlOfThisFile = require('node:url').pathToFileURL(__filename).href;" },
   minify: process.env.NO_MINIFY === undefined,
   sourcemap: 'linked',
   sourcesContent: false,
-  banner: { js: commonJs },
   logLevel: 'warning',
-});
+} satisfies BuildOptions;
+
+const built = await Promise.all([
+  build({
+    ...common,
+    entryPoints: { main: join(root, 'src/main.ts') },
+    plugins: [besides(new Map([['./roles.ts', 'roles']]))],
+  }),
+  build({
+    ...common,
+    entryPoints: {
+      roles: join(root, 'src/roles.ts'),
+      'package-worker': join(root, 'src/installation/packages/package-worker.ts'),
+      'extraction-worker': join(root, '../plugin-host/src/environments/extraction-worker.ts'),
+    },
+    plugins: [besides(librariesBesides), onDemand, leftOut],
+  }),
+  build({
+    ...common,
+    entryPoints: Object.fromEntries(libraries.map((library) => [fileOf(library), library])),
+    plugins: [besides(librariesBesides)],
+    // Their modules, of which only what is used gets into the file, rather than their CommonJS form.
+    mainFields: ['module', 'main'],
+  }),
+]);
 
 // Whole files appear at once, and those of earlier bundles stay for a while: daemons that run from them load parts on demand.
 mkdirSync(outdir, { recursive: true });
-for (const { path, contents } of outputFiles) {
+const files = built.flatMap(({ outputFiles }) => outputFiles.map(({ path, contents }) => ({ path, contents })));
+files.push({ path: join(outdir, 'package.json'), contents: Buffer.from('{"type":"commonjs"}\n') });
+for (const { path, contents } of files) {
+  mkdirSync(dirname(path), { recursive: true });
   writeFileSync(`${path}.${process.pid}`, contents);
   renameSync(`${path}.${process.pid}`, path);
 }
 const weekAgo = Date.now() - 7 * 24 * 3_600_000;
 for (const name of readdirSync(outdir)) {
-  if (statSync(join(outdir, name)).mtimeMs < weekAgo) rmSync(join(outdir, name), { force: true });
+  // Another build at the same time may have moved it.
+  const changed = statSync(join(outdir, name), { throwIfNoEntry: false })?.mtimeMs ?? weekAgo;
+  if (changed < weekAgo) rmSync(join(outdir, name), { force: true });
 }

@@ -23,6 +23,7 @@ const bundle = join(root, 'dist/main.js');
 const sources = [
   join(root, 'src'),
   join(root, 'build.ts'),
+  join(root, 'build-plugins.ts'),
   join(root, '../plugin-host/src'),
   join(root, '../plugin-package/src'),
   join(root, '../values/src'),

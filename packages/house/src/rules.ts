@@ -49,6 +49,7 @@ export const rules: HouseRules = {
       ['compose'],
       ['banner.ts', 'check.ts', 'docs.ts', 'last-net.ts', 'local-daemon.ts', 'migrate-store.ts', 'stop-signals.ts'],
       ['serve-sri.ts', 'serve.ts'],
+      ['roles.ts'],
       ['main.ts', 'index.ts', 'decisions.ts'],
     ],
     'plugin-package': [

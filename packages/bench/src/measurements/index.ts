@@ -6,6 +6,7 @@ import { installs } from './installs.ts';
 import { coldStart, crashes } from './lifecycle.ts';
 import { manyPlugins } from './lists.ts';
 import type { Measurement } from './measurement.ts';
+import { memory } from './memory.ts';
 import { nodes } from './nodes.ts';
 import { prefork } from './prefork.ts';
 import { stalledReader } from './stalled-reader.ts';
@@ -15,6 +16,7 @@ import { waking } from './waking.ts';
 
 export const measurements: readonly Measurement[] = [
   coldStart,
+  memory,
   installs,
   toolCalls,
   firstChunk,

@@ -232,11 +232,11 @@ export function duration(options: WithDefault<number>): Setting<number> {
 
 function parseDuration(raw: string): number {
   if (raw === '0') return 0;
-  if (!/^(\d+(\.\d+)?(ns|us|µs|ms|s|m|h))+$/.test(raw)) {
+  if (!/^(\d+(\.\d+)?(ns|us|\u00b5s|ms|s|m|h))+$/.test(raw)) {
     throw new InvalidValue('is not a duration', 'write a number with a unit, such as 30s, 500ms or 1m30s');
   }
   let total = 0;
-  for (const [, amount, unit] of raw.matchAll(/(?<![\d.])(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)/g)) {
+  for (const [, amount, unit] of raw.matchAll(/(?<![\d.])(\d+(?:\.\d+)?)(ns|us|\u00b5s|ms|s|m|h)/g)) {
     total += Number(amount) * (durationUnits.get(unit ?? '') ?? 0);
   }
   return total;

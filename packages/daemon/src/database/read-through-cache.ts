@@ -33,14 +33,14 @@ export class ReadThroughCache<V extends object> {
   #longestMs = Number.POSITIVE_INFINITY;
 
   constructor({ maxEntries, maxWeight, weigh, lifetimeMs, onInvalidated }: ReadThroughCacheOptions<V>) {
+    const isWeighed = maxWeight !== undefined;
     this.#entries = new LRUCache({
-      max: maxEntries,
+      // For a number of entries the library makes room at once, 640 KB for 20,000 that may never come: as a weight it is only counted.
+      ...(isWeighed && { max: maxEntries }),
+      maxSize: maxWeight ?? maxEntries,
+      sizeCalculation: (value) => (isWeighed ? Math.max(1, weigh?.(value) ?? 1) : 1),
       ttl: lifetimeMs,
       noDeleteOnStaleGet: true,
-      ...(maxWeight !== undefined && {
-        maxSize: maxWeight,
-        sizeCalculation: (value) => Math.max(1, weigh?.(value) ?? 1),
-      }),
     });
     this.#lifetimeMs = lifetimeMs;
     this.#onInvalidated = onInvalidated;

@@ -2,8 +2,6 @@ import { Buffer } from 'node:buffer';
 import { once } from 'node:events';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { constants } from 'node:zlib';
-import compress from '@fastify/compress';
 import { DaemonError, toDaemonError } from '@plugin-daemon/plugin-host/errors';
 import { messageOf } from '@plugin-daemon/values';
 import type { RecordOf } from '@plugin-daemon/wire-schema';
@@ -11,6 +9,7 @@ import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { inNetworks } from './addresses.ts';
 import { audited, type HttpAuditEvent } from './audited.ts';
 import { bindBody, bindGet, readQuery } from './binding.ts';
+import { compressAnswer } from './compression.ts';
 import { ConnectionLimits } from './connections.ts';
 import { errorBody, JSON_TYPE, sendErrorRaw, successBody } from './envelope.ts';
 import { EventsEndedInError, sendEvents } from './event-answer.ts';
@@ -96,6 +95,10 @@ const prefixes: Readonly<Record<RouteGroup, string>> = {
   public: '',
 };
 
+function noSchemas(): never {
+  throw new Error('routes are described by records, not by schemas of the framework');
+}
+
 /** Builds the server from the route tables. */
 export async function createHttpServer(options: HttpServerOptions): Promise<HttpServer> {
   const limits = { ...defaultLimits, ...options.limits };
@@ -118,6 +121,8 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
     exposeHeadRoutes: false,
     bodyLimit: DEFAULT_BODY_LIMIT,
     routerOptions: { maxParamLength: 8192, caseSensitive: true, ignoreTrailingSlash: false },
+    // Routes have no schemas of the framework's kind: without these it would load a compiler for each sort of them.
+    schemaController: { compilersFactory: { buildValidator: noSchemas, buildSerializer: noSchemas } },
     rewriteUrl: ({ url = '/' }) => routingTarget(url),
     // A path that no route can have; the framework's own answer would repeat all of it.
     frameworkErrors: (_error, _request, reply) => {
@@ -183,13 +188,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
     return reply.code(known.status).type(JSON_TYPE).send(errorBody(known));
   });
   await app.register(async (scope) => {
-    // Lists are large and repetitive; the default quality of brotli is far too slow for them.
-    await scope.register(compress, {
-      threshold: 1024,
-      // Dify's client offers brotli always, and reads it only where another package happens to be.
-      encodings: ['gzip', 'br'],
-      brotliOptions: { params: { [constants.BROTLI_PARAM_QUALITY]: 4 } },
-    });
+    scope.addHook('onSend', compressAnswer);
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
     for (const route of options.routes)

@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { DaemonError } from '@plugin-daemon/plugin-host/errors';
 import { siblingModule } from '@plugin-daemon/plugin-host/sibling-module';
 import { messageOf } from '@plugin-daemon/values';
-import { Piscina } from 'piscina';
+import type { Piscina } from 'piscina';
 import type { PreparedBundle } from './bundle-jobs.ts';
 import type {
   Checked,
@@ -31,7 +31,8 @@ export interface WorkshopOptions {
  */
 export class PackageWorkshop {
   readonly #options: Required<WorkshopOptions>;
-  #pool: Piscina | undefined;
+  /** Opened, and its library loaded, with the first job. */
+  #pool: Promise<Piscina> | undefined;
   #closed = false;
 
   constructor(options: WorkshopOptions = {}) {
@@ -80,8 +81,9 @@ export class PackageWorkshop {
   /** Ends the threads; jobs under way fail. */
   async close(): Promise<void> {
     this.#closed = true;
-    await this.#pool?.destroy();
+    const pool = await this.#pool;
     this.#pool = undefined;
+    await pool?.destroy();
   }
 
   async #run<T>(
@@ -95,7 +97,9 @@ export class PackageWorkshop {
     const transfer = [bytes.buffer] as never;
     try {
       // The worker answers with the type that belongs to the job's name (package-worker.ts).
-      return (await this.#threads().run(
+      const threads = await this.#threads();
+      if (this.#closed) throw new DaemonError('internal', 'the daemon is shutting down');
+      return (await threads.run(
         { ...job, bytes },
         { name, transferList: transfer, ...(signal === undefined ? {} : { signal }) },
       )) as T;
@@ -104,8 +108,14 @@ export class PackageWorkshop {
     }
   }
 
-  #threads(): Piscina {
-    this.#pool ??= new Piscina({
+  #threads(): Promise<Piscina> {
+    this.#pool ??= this.#open();
+    return this.#pool;
+  }
+
+  async #open(): Promise<Piscina> {
+    const { Piscina } = await import('piscina');
+    return new Piscina({
       filename: siblingModule('./package-worker', import.meta.url),
       minThreads: 0,
       maxThreads: this.#options.threads,
@@ -114,7 +124,6 @@ export class PackageWorkshop {
       atomics: 'disabled',
       resourceLimits: { maxOldGenerationSizeMb: Math.ceil(this.#options.heapBytes / 1024 / 1024) },
     });
-    return this.#pool;
   }
 }
 

@@ -39,7 +39,7 @@ function fields(schema) {
     el('li', {},
       el('code', (inner.required || []).includes(name) ? { class: 'required' } : {}, name),
       ' ', el('span', { class: 'type' }, typeOf(field), limits(field)),
-      field.description ? [' – ', ...inline(field.description)] : '',
+      field.description ? [' \u2013 ', ...inline(field.description)] : '',
       field.$ref ? '' : fields(field))));
 }
 
@@ -53,18 +53,18 @@ function parameters(operation, where, title) {
   return block(title, el('ul', { class: 'fields' }, own.map((parameter) => el('li', {},
     el('code', parameter.required ? { class: 'required' } : {}, parameter.name), ' ',
     el('span', { class: 'type' }, typeOf(parameter.schema), limits(parameter.schema)),
-    parameter.description ? [' – ', ...inline(parameter.description)] : ''))));
+    parameter.description ? [' \u2013 ', ...inline(parameter.description)] : ''))));
 }
 
 function curl(doc, method, path, operation) {
   const quote = (text) => "'" + text.replaceAll("'", "'\\''") + "'";
   const query = (operation.parameters || []).filter((p) => p.in === 'query' && p.required)
-    .map((p) => p.name + '=' + (p.name === 'page' ? 1 : p.name === 'page_size' ? 10 : '…')).join('&');
+    .map((p) => p.name + '=' + (p.name === 'page' ? 1 : p.name === 'page_size' ? 10 : '\u2026')).join('&');
   const lines = ['curl -N' + (method === 'get' ? '' : ' -X ' + method.toUpperCase()) + ' ' +
     quote(base + path.replace('{tenant_id}', '00000000-0000-4000-8000-000000000001') + (query ? '?' + query : ''))];
   for (const scheme of operation.security.flatMap(Object.keys))
     lines.push('-H "' + doc.components.securitySchemes[scheme].name + ': $KEY"');
-  for (const p of operation.parameters || []) if (p.in === 'header') lines.push('-H ' + quote(p.name + ': …'));
+  for (const p of operation.parameters || []) if (p.in === 'header') lines.push('-H ' + quote(p.name + ': \u2026'));
   const content = (operation.requestBody || {}).content || {};
   const json = content['application/json'];
   const form = content['multipart/form-data'];
