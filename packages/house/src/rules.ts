@@ -36,7 +36,7 @@ export const rules: HouseRules = {
       ['testing'],
     ],
     daemon: [
-      ['config', 'concurrency', 'scaling', 'version.ts', 'young-generation.ts'],
+      ['config', 'concurrency', 'ipc', 'scaling', 'version.ts', 'young-generation.ts'],
       ['cache', 'telemetry'],
       ['events', 'jobs', 'storage'],
       ['database', 'nodes'],

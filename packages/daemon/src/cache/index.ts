@@ -6,6 +6,7 @@
  */
 export type { Cache, Listener, Lock, LockOptions, Scripts } from './cache.ts';
 export { type MemoryCacheOptions, openMemoryCache } from './memory/index.ts';
+export { openPrimaryCache, serveCache } from './primary/index.ts';
 export {
   openQueueClient,
   openRedisCache,

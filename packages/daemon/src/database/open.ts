@@ -41,7 +41,8 @@ export async function openDatabase(options: DatabaseOptions, events?: EventBus):
   const dialect = await openDialect(options);
   try {
     await migrate(dialect);
-    if (dialect.soleUser) await endFormerLeases(dialect);
+    const isFirst = options.type === 'sqlite' && options.shared === 'first';
+    if (dialect.soleUser || isFirst) await endFormerLeases(dialect);
   } catch (error) {
     await dialect.kysely.destroy();
     throw error;
@@ -107,6 +108,14 @@ async function endFormerLeases({ kysely }: SqlDialect): Promise<void> {
   await kysely.updateTable('job_leases').set({ deadline: 0 }).execute();
 }
 
+/** The same of one node; its jobs hold theirs under its name with a suffix. */
+async function endLeasesOf({ kysely }: SqlDialect, nodeId: string): Promise<void> {
+  const owned = `${nodeId}%`;
+  await kysely.updateTable('install_task_leases').set({ deadline: 0 }).where('owner', 'like', owned).execute();
+  await kysely.updateTable('debugging_leases').set({ deadline: 0 }).where('owner', 'like', owned).execute();
+  await kysely.updateTable('job_leases').set({ deadline: 0 }).where('owner', 'like', owned).execute();
+}
+
 function repositories(dialect: SqlDialect, events: EventBus | undefined): Database {
   const context: SqlContext = {
     sql: dialect.kysely,
@@ -131,6 +140,7 @@ function repositories(dialect: SqlDialect, events: EventBus | undefined): Databa
     ping: async () => {
       await sql`select 1`.execute(dialect.kysely);
     },
+    endLeasesOf: (nodeId) => endLeasesOf(dialect, nodeId),
     close: () => dialect.kysely.destroy(),
   };
 }

@@ -417,6 +417,8 @@ export interface Database {
   readonly pluginNotes: PluginNotes;
   /** Asks the database one trivial question; rejects with `DatabaseError` when it cannot answer (readiness). */
   ping(): Promise<void>;
+  /** Whatever a node holds is free at once: it is known to be gone. */
+  endLeasesOf(nodeId: string): Promise<void>;
   /** Waits for running transactions and closes. */
   close(): Promise<void>;
 }

@@ -19,4 +19,5 @@ export {
   type JobQueueOptions,
 } from './job-queue.ts';
 export { openMemoryJobs } from './memory/index.ts';
+export { JobsHost, openPrimaryJobs } from './primary/index.ts';
 export { openRedisJobs, type RedisJobsOptions } from './redis/index.ts';

@@ -8,4 +8,5 @@ export { fingerprint } from './fingerprint.ts';
 export { Membership, type MembershipOptions, type MembershipState, membershipTimes } from './membership.ts';
 export { MemoryNodeDirectory } from './memory/index.ts';
 export type { DebuggedPlugin, Member, NodeAddress, NodeEntry, NodeRole } from './node.ts';
+export { PrimaryNodeDirectory, serveDirectory } from './primary/index.ts';
 export { RedisNodeDirectory, UpstreamCluster } from './redis/index.ts';

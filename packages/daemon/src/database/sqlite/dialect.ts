@@ -48,8 +48,7 @@ async function examine(kysely: Kysely<Tables>, file: string): Promise<void> {
 class SqliteDialect implements SqlDialect {
   readonly name = 'sqlite';
   readonly place: string;
-  // The daemon holds the lock of its data directory.
-  readonly soleUser = true;
+  readonly soleUser: boolean;
   readonly kysely: Kysely<Tables>;
   readonly clockMs = sql<number>`cast(unixepoch('subsec') * 1000 as integer)`;
   readonly tableOptions = '';
@@ -57,6 +56,8 @@ class SqliteDialect implements SqlDialect {
 
   constructor(options: SqliteFileOptions) {
     this.place = options.file;
+    // The daemon holds the lock of its data directory; its own workers are told of each other's death.
+    this.soleUser = options.shared === undefined;
     this.kysely = new Kysely<Tables>({
       dialect: {
         createAdapter: () => new SqliteAdapter(),

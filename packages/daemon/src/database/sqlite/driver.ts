@@ -1,13 +1,25 @@
 import { closeSync, openSync } from 'node:fs';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import { setTimeout as pause } from 'node:timers/promises';
 import { CompiledQuery, type DatabaseConnection, type Driver, type QueryResult } from 'kysely';
 import { bindable } from '../bindable.ts';
+import { DatabaseError } from '../database-error.ts';
 import { sqliteError } from './errors.ts';
 
 export interface SqliteFileOptions {
   /** Absolute path, or `:memory:`. */
   readonly file: string;
+  /** Other processes of this daemon have it open as well; `first`: not yet, and those of the past are gone. */
+  readonly shared?: 'first' | 'further' | undefined;
 }
+
+/** How long the file may be another process's, in ms. */
+const BUSY_MS = 2000;
+/** The same where writers take turns: a transaction of another process may be waiting for its own turn of the processor. */
+const SHARED_BUSY_MS = 15_000;
+/** Between two attempts at first, and at most. */
+const FIRST_PAUSE_MS = 1;
+const LONGEST_PAUSE_MS = 20;
 
 /**
  * Kysely's driver over node:sqlite: one connection, given to one user at a time, so that a transaction is never mixed
@@ -22,7 +34,7 @@ export class NodeSqliteDriver implements Driver {
   }
 
   async init(): Promise<void> {
-    this.#connection = new NodeSqliteConnection(this.#options.file);
+    this.#connection = new NodeSqliteConnection(this.#options);
   }
 
   async acquireConnection(): Promise<NodeSqliteConnection> {
@@ -64,19 +76,23 @@ interface Prepared {
 class NodeSqliteConnection implements DatabaseConnection {
   readonly #database: DatabaseSync;
   readonly #file: string;
+  readonly #shared: boolean;
   readonly #prepared = new Map<string, Prepared>();
 
-  constructor(file: string) {
+  constructor({ file, shared }: SqliteFileOptions) {
     this.#file = file;
+    this.#shared = shared !== undefined;
     try {
       // SQLite would let everybody read what it creates; its -wal and -shm files take their mode from this one.
       if (file !== ':memory:') closeSync(openSync(file, 'a', 0o600));
-      this.#database = new DatabaseSync(file, { timeout: 2000 });
+      this.#database = new DatabaseSync(file, { timeout: BUSY_MS });
     } catch (error) {
       throw sqliteError(error, file);
     }
     try {
       this.#database.exec('pragma journal_mode = wal; pragma synchronous = normal; pragma foreign_keys = on');
+      // SQLite would wait inside the call, and with it everything else of this process.
+      if (this.#shared) this.#database.exec('pragma busy_timeout = 0');
     } catch (error) {
       this.#database.close();
       throw sqliteError(error, file);
@@ -87,7 +103,21 @@ class NodeSqliteConnection implements DatabaseConnection {
     return this.#database.isTransaction;
   }
 
-  async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
+  async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
+    // What waits holds nothing yet: a transaction takes the right to write with its beginning.
+    const until = this.#shared && !this.inTransaction ? performance.now() + SHARED_BUSY_MS : 0;
+    for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
+      try {
+        return this.#execute(query);
+      } catch (error) {
+        const isBusy = error instanceof DatabaseError && error.failure === 'busy';
+        if (!isBusy || performance.now() >= until) throw error;
+        await pause(pauseMs * Math.random());
+      }
+    }
+  }
+
+  #execute<R>({ sql, parameters }: CompiledQuery): QueryResult<R> {
     try {
       const { statement, returnsRows } = this.#prepare(sql);
       const values = parameters.map(stored);

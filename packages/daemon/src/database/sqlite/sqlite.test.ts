@@ -26,6 +26,10 @@ const thrownBy = (promise: Promise<unknown>): Promise<unknown> =>
 
 databaseConformance('sqlite, in a file', () => open(at('conformance.sqlite')));
 
+databaseConformance('sqlite, in a file of workers', () =>
+  openDatabase({ type: 'sqlite', file: at('workers.sqlite'), shared: 'further' }),
+);
+
 databaseConformance('sqlite, in memory', () => open(':memory:'));
 
 const item = (identifier: string) => ({
@@ -265,4 +269,63 @@ test('two migrations at once end in one schema', async () => {
   const dialect = await openSqlite({ file: at('twice.sqlite') });
   await Promise.all([migrate(dialect), migrate(dialect)]);
   await dialect.kysely.destroy();
+});
+
+test('workers that write at the same time wait for each other, and nothing of what they wrote is lost', async () => {
+  const file = at('writers.sqlite');
+  const database = await openDatabase({ type: 'sqlite', file, shared: 'first' });
+  const module = fileURLToPath(new URL('../index.ts', import.meta.url));
+  const program = `import { openDatabase } from ${JSON.stringify(module)};
+    const database = await openDatabase({ type: 'sqlite', file: process.argv[1], shared: 'further' });
+    for (let i = 0; i < 300; i++) {
+      const { ok } = await database.tenantStorages.reserve('t', 'p', 1, 1e9);
+      if (!ok) throw new Error('refused');
+      await database.declarations.insertIfAbsent(process.argv[2] + i, 'p', '{}');
+    }
+    await database.close();`;
+  const writers = ['a', 'b', 'c'].map((name) =>
+    spawn(process.execPath, ['--input-type=module', '-e', program, file, name], {
+      stdio: ['ignore', 'ignore', 'inherit'],
+    }),
+  );
+  const codes = await Promise.all(writers.map((writer) => once(writer, 'exit')));
+  expect(codes.map(([code]) => code)).toEqual([0, 0, 0]);
+  expect(await database.tenantStorages.size('t', 'p')).toBe(900);
+  await database.close();
+});
+
+test('a writer that waits for another process holds nothing else up', async () => {
+  const file = at('waiting.sqlite');
+  const database = await openDatabase({ type: 'sqlite', file, shared: 'first' });
+  const other = new DatabaseSync(file);
+  other.exec('begin immediate');
+  const order: string[] = [];
+  const writing = database.tenantStorages.reserve('t', 'p', 1, 2).then(() => order.push('written'));
+  // The event loop goes round while it waits.
+  for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setTimeout(resolve, 5));
+  order.push('turned');
+  other.exec('commit');
+  other.close();
+  await writing;
+  expect(order).toEqual(['turned', 'written']);
+  await database.close();
+});
+
+test('what a node holds that is known to be gone is free at once, and nothing of others', async () => {
+  const database = await openDatabase({ type: 'sqlite', file: at('gone.sqlite'), shared: 'first' });
+  const durationMs = 3_600_000;
+  const nodes = [randomUUID(), randomUUID()];
+  const tasks = [];
+  for (const owner of nodes) {
+    tasks.push(
+      await database.installTasks.create({ tenantId: 't', plugins: [item(owner)], lease: { owner, durationMs } }),
+    );
+    await database.jobLeases.take(`job of ${owner}`, { owner: `${owner}/attempt`, durationMs });
+  }
+  await database.endLeasesOf(nodes[0] ?? '');
+  const next = { owner: 'next', durationMs };
+  expect(await database.jobLeases.take(`job of ${nodes[0]}`, next)).toBeDefined();
+  expect(await database.jobLeases.take(`job of ${nodes[1]}`, next)).toBeUndefined();
+  expect((await database.installTasks.failOrphans('its node died')).map(({ id }) => id)).toEqual([tasks[0]?.id]);
+  await database.close();
 });
