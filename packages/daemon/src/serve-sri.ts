@@ -22,6 +22,11 @@ export async function serveSri(): Promise<void> {
       stop: () => sri.stop(AbortSignal.abort()),
       exit: (code) => process.exit(code),
     });
+    if (settings.WORKERS > 1)
+      sri.log.warn(
+        { WORKERS: settings.WORKERS },
+        'this server is one process whatever WORKERS says; its functions are others',
+      );
     signals.started(sri, settings.SHUTDOWN_DRAIN_SECONDS * 1000);
     releaseYoungGeneration();
     if (!starting.signal.aborted) tell(sri, settings, Math.round(process.uptime() * 1000));

@@ -1,19 +1,28 @@
 import { toDaemonError } from '@plugin-daemon/plugin-host/errors';
 import { isForPlugins } from '@plugin-daemon/plugin-host/runtimes/local';
-import { banner, hostAndPort, urlOf } from './banner.ts';
-import { type Daemon, startDaemon } from './compose/index.ts';
-import { concealEnvironment, loadSettings, type Settings, secretSettings } from './config/index.ts';
+import { concealEnvironment, loadSettings, secretSettings } from './config/index.ts';
 import { spreadLastNet } from './last-net.ts';
+import { tell } from './served.ts';
 import { StopSignals } from './stop-signals.ts';
-import { VERSION } from './version.ts';
+import { isWorker } from './worker-variable.ts';
 import { releaseYoungGeneration } from './young-generation.ts';
 
 /** Starts the daemon of this process, tells where it is, and stops it on SIGINT and SIGTERM. */
 export async function serve(): Promise<void> {
+  if (isWorker(process.env)) {
+    const { serveWorker } = await import('./serve-worker.ts');
+    return await serveWorker();
+  }
   const starting = new AbortController();
   const signals = new StopSignals(starting);
   try {
     const settings = loadSettings(process.env, { cwd: process.cwd() });
+    if (settings.WORKERS > 1) {
+      const { servePrimary } = await import('./serve-primary.ts');
+      return await servePrimary(settings, starting, signals);
+    }
+    // The whole daemon, of which a primary process needs little.
+    const { startDaemon } = await import('./compose/index.ts');
     const environment = concealEnvironment((name) => secretSettings.has(name), isForPlugins);
     const daemon = await startDaemon(settings, environment, starting.signal);
     spreadLastNet({
@@ -31,32 +40,4 @@ export async function serve(): Promise<void> {
     process.stderr.write(`The plugin daemon cannot start.\n\n${text}\n`);
     process.exit(1);
   }
-}
-
-function tell(daemon: Daemon, settings: Settings, startedInMs: number): void {
-  const { address, debuggingAddress, detailsAddress, dataDirectory } = daemon;
-  if (settings.LOG_OUTPUT_FORMAT !== 'json')
-    process.stdout.write(
-      banner({
-        address,
-        debuggingAddress,
-        detailsAddress,
-        dataDirectory,
-        webhooks: settings.PLUGIN_ENDPOINT_ENABLED,
-        warnings: settings.warnings,
-        startedInMs,
-      }),
-    );
-  daemon.log.info(
-    {
-      address: hostAndPort(address),
-      url: urlOf(address),
-      debugging: debuggingAddress === undefined ? 'off' : hostAndPort(debuggingAddress),
-      ...(detailsAddress !== undefined && { details: hostAndPort(detailsAddress) }),
-      data_directory: dataDirectory.path,
-      version: VERSION,
-      started_in_ms: startedInMs,
-    },
-    'listening',
-  );
 }

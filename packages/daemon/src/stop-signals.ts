@@ -8,6 +8,14 @@ export interface Stoppable {
   stop(signal: AbortSignal): Promise<void>;
 }
 
+/** Where the wish to stop comes from, with what it is called. */
+export type StopSource = (stop: (signal: string) => void) => void;
+
+const ofTheSystem: StopSource = (stop) => {
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
+};
+
 /** SIGINT and SIGTERM: the first one gives up a start, or lets open calls finish; the second one ends them. */
 export class StopSignals {
   readonly #starting: AbortController;
@@ -16,10 +24,9 @@ export class StopSignals {
   #stopping = false;
   #limitMs = 0;
 
-  constructor(starting: AbortController) {
+  constructor(starting: AbortController, source: StopSource = ofTheSystem) {
     this.#starting = starting;
-    process.on('SIGINT', (signal) => this.#stop(signal));
-    process.on('SIGTERM', (signal) => this.#stop(signal));
+    source((signal) => this.#stop(signal));
   }
 
   /** @param limitMs how long open calls may finish after the first signal, a balancer's time included */
@@ -29,7 +36,7 @@ export class StopSignals {
     if (this.#starting.signal.aborted) this.#stop('SIGTERM');
   }
 
-  #stop(signal: NodeJS.Signals): void {
+  #stop(signal: string): void {
     // What is waited for before there is a daemon is given up; a start under way comes to its end first.
     const daemon = this.#daemon;
     if (daemon === undefined && this.#starting.signal.aborted) process.exit(1);

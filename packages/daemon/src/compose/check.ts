@@ -3,6 +3,7 @@
  * nothing behind that was not there, and a daemon that runs on the same directory in peace.
  */
 import { existsSync, rmSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { DaemonError } from '@plugin-daemon/plugin-host/errors';
 import { createProcessLauncher } from '@plugin-daemon/plugin-host/launcher';
 import { v7 as newId } from 'uuid';
@@ -29,6 +30,16 @@ export interface Finding {
   readonly remedy?: string;
 }
 
+const workersFinding = (count: number, cores: number): Finding =>
+  count <= cores
+    ? { part: 'workers', verdict: 'ok', detail: `${count}, of ${cores} cores` }
+    : {
+        part: 'workers',
+        verdict: 'warning',
+        detail: `WORKERS=${count} is more than the ${cores} cores that this daemon may use`,
+        remedy: 'set WORKERS=auto: further workers take memory and do nothing faster',
+      };
+
 /** @param environment what the process was started with */
 export async function* checkDaemon(environment: Environment, cwd: string): AsyncGenerator<Finding> {
   let settings: Settings;
@@ -48,6 +59,7 @@ export async function* checkDaemon(environment: Environment, cwd: string): Async
   for (const { variables, message } of settings.warnings)
     yield { part: 'settings', verdict: 'warning', detail: `${variables.join(', ')}: ${message}` };
   yield { part: 'settings', verdict: 'ok', detail: `${settings.configured.size} set, all understood` };
+  if (settings.WORKERS > 1) yield workersFinding(settings.WORKERS, availableParallelism());
 
   const isNew = !existsSync(settings.DATA_DIR);
   const filter = new SecretFilter(secretValues(settings));

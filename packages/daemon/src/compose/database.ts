@@ -4,6 +4,7 @@ import { awaitDatabase, type Database, type DatabaseOptions } from '../database/
 import type { EventBus } from '../events/index.ts';
 import { openWaitingRoom, type WaitingRoom } from '../http/waiting-room/index.ts';
 import type { Log } from '../telemetry/index.ts';
+import type { WorkerSeat } from './worker-seat.ts';
 
 /** Go's 0 means "no limit"; the pools want a number. */
 const NO_LIMIT = 10_000;
@@ -11,8 +12,12 @@ const NO_LIMIT = 10_000;
 export function databaseOptions(
   settings: Settings,
   { databaseFile }: Pick<DataDirectory, 'databaseFile'>,
+  seat?: WorkerSeat,
 ): DatabaseOptions {
-  if (settings.DB_TYPE === 'sqlite') return { type: 'sqlite', file: databaseFile };
+  if (settings.DB_TYPE === 'sqlite') {
+    const shared = seat && (seat.isFirst ? 'first' : 'further');
+    return { type: 'sqlite', file: databaseFile, shared };
+  }
   const { DB_SSL_ROOT_CERT: root, DB_SSL_CERT: certificate, DB_SSL_KEY: key } = settings;
   const { options } = settings.DB_EXTRAS;
   return {
@@ -48,6 +53,7 @@ export interface DatabaseParts {
   readonly settings: Settings;
   readonly dataDirectory: DataDirectory;
   readonly log: Log;
+  readonly seat?: WorkerSeat | undefined;
   /** By which nodes tell each other what they changed; undefined for one alone. */
   readonly events: EventBus | undefined;
   /** Ends the waiting for a server. */
@@ -62,12 +68,13 @@ export async function provideDatabase({
   settings,
   dataDirectory,
   log,
+  seat,
   events,
   signal,
 }: DatabaseParts): Promise<Database> {
   let room: WaitingRoom | undefined;
   try {
-    return await awaitDatabase(databaseOptions(settings, dataDirectory), {
+    return await awaitDatabase(databaseOptions(settings, dataDirectory, seat), {
       signal,
       events,
       onWaiting: async (error) => {

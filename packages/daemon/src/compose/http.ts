@@ -16,7 +16,7 @@ import { assetRoutes } from '../http/assets/index.ts';
 import { debuggingRoutes } from '../http/debugging/index.ts';
 import { dispatchRoutes } from '../http/dispatch/index.ts';
 import { endpointRoutes } from '../http/endpoints/index.ts';
-import { healthRoutes } from '../http/health/index.ts';
+import { type HealthFigures, type HealthState, healthRoutes } from '../http/health/index.ts';
 import { type AnyRoute, createHttpServer, type HttpLimits, type HttpServer, type NodeCalls } from '../http/index.ts';
 import { managementRoutes } from '../http/management/index.ts';
 import { descriptionRoutes } from '../http/openapi/index.ts';
@@ -36,6 +36,7 @@ import type { ServerlessPlatform } from './functions.ts';
 import { type Nodes, nodeNameOf } from './nodes.ts';
 import { observeRequests } from './observation.ts';
 import type { Shutdown } from './shutdown.ts';
+import type { Siblings } from './worker-siblings.ts';
 
 export interface HttpParts {
   readonly settings: Settings;
@@ -61,6 +62,8 @@ export interface HttpParts {
   /** The other nodes; undefined while there can be none. */
   readonly nodes: Nodes | undefined;
   readonly shutdown: Shutdown;
+  /** The other workers of this daemon; undefined for one alone. */
+  readonly siblings: Siblings | undefined;
   /** Absent on the local platform. */
   readonly serverless: ServerlessPlatform | undefined;
   readonly registry: SessionRegistry | undefined;
@@ -263,18 +266,17 @@ function health(
     startedBy,
     nodes,
     shutdown,
+    siblings,
   }: HttpParts,
   requests: ReturnType<typeof observeRequests>,
 ): readonly AnyRoute[] {
-  return healthRoutes({
-    version: VERSION,
-    buildTime: '',
-    platform: settings.PLATFORM,
-    poolSize: settings.ROUTINE_POOL_SIZE,
-    activeRequests: requests.active,
-    activeDispatches: requests.activeDispatches,
-    openSessions: () => invocations.openSessions,
-    problems: async () => ({
+  const figures = async (): Promise<HealthFigures> => ({
+    requests: requests.active(),
+    dispatches: requests.activeDispatches(),
+    sessions: invocations.openSessions,
+  });
+  const state = async (): Promise<HealthState> => ({
+    problems: {
       parts: {
         ...(await databaseProblem(database)),
         ...cacheProblem(cache),
@@ -283,17 +285,27 @@ function health(
         ...(await storageProblem(objects)),
       },
       plugins: supervisor.problems(),
-    }),
-    isolation: () => Object.fromEntries([...cages.inForce].map(([identifier, { mode }]) => [identifier, mode])),
-    starts: () =>
-      Object.fromEntries(
-        [...startedBy].map(([identifier, { way, reason }]) => [
-          identifier,
-          reason === undefined ? way : `${way}: ${reason}`,
-        ]),
-      ),
+    },
+    isolation: Object.fromEntries([...cages.inForce].map(([identifier, { mode }]) => [identifier, mode])),
+    starts: Object.fromEntries(
+      [...startedBy].map(([identifier, { way, reason }]) => [
+        identifier,
+        reason === undefined ? way : `${way}: ${reason}`,
+      ]),
+    ),
+  });
+  return healthRoutes({
+    version: VERSION,
+    buildTime: '',
+    platform: settings.PLATFORM,
+    poolSize: settings.ROUTINE_POOL_SIZE,
+    figures: siblings?.ofAll('figures', figures) ?? figures,
+    state: siblings?.ofAll('state', state) ?? state,
     metrics: settings.PROMETHEUS_ENABLED
-      ? async () => ({ type: metrics.contentType, text: await metrics.render() })
+      ? async () => ({
+          type: metrics.contentType,
+          text: await (siblings === undefined ? metrics.render() : siblings.metricsOfAll()),
+        })
       : undefined,
   });
 }

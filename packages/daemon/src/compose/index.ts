@@ -15,8 +15,10 @@ import {
 } from '../backwards-invocation/index.ts';
 import {
   type DataDirectory,
+  debuggingKeysFile,
   isPublished,
   openDataDirectory,
+  openWorkerDirectory,
   type Settings,
   writeAddressFile,
 } from '../config/index.ts';
@@ -24,10 +26,18 @@ import { EndpointService } from '../endpoints/index.ts';
 import { createInstallation } from '../installation/index.ts';
 import { Admission, Invocations } from '../invocation/index.ts';
 import { Routing } from '../routing/index.ts';
-import { DebuggingKeys, DebuggingRuntimes, DebuggingServer, removeAbandoned } from '../runtimes/debugging/index.ts';
+import {
+  DebuggingKeys,
+  DebuggingRuntimes,
+  DebuggingServer,
+  type KeptKeys,
+  KeyFile,
+  removeAbandoned,
+} from '../runtimes/debugging/index.ts';
 import { measured, objectKey } from '../storage/index.ts';
 import { RecentUse } from '../supervision/index.ts';
 import { createMetrics, type Metrics, type OwnedLog, PluginJournal, SecretFilter } from '../telemetry/index.ts';
+import type { PrimaryCalls } from '../workers/index.ts';
 import { budgetsOf } from './budgets.ts';
 import { provideDatabase } from './database.ts';
 import { openObjects, secretValues } from './drivers.ts';
@@ -42,10 +52,15 @@ import { Nodes } from './nodes.ts';
 import { observeInstallations, observeInvocations } from './observation.ts';
 import { openShared } from './shared.ts';
 import { Shutdown } from './shutdown.ts';
+import { settingsOf, sharesThroughPrimary, type WorkerSeat } from './worker-seat.ts';
+import { Siblings } from './worker-siblings.ts';
 
 export { checkDaemon, type Finding } from './check.ts';
 export { databaseOptions } from './database.ts';
+export { openLog } from './log.ts';
+export { nodeNameOf } from './nodes.ts';
 export { type Sri, startSri } from './sri.ts';
+export type { WorkerSeat } from './worker-seat.ts';
 
 /** A running daemon. */
 export interface Daemon {
@@ -71,12 +86,14 @@ type Closing = <T>(part: T, close: (part: T) => void | Promise<void>) => T;
  * Opens everything and starts serving.
  * @param environment what the process was started with, for plugins and tools
  * @param signal ends the waiting for what is not up yet
+ * @param seat for one of several workers
  * @throws SettingsError or DaemonError with cause and remedy; everything opened is closed again
  */
 export async function startDaemon(
   settings: Settings,
   environment: Environment,
   signal: AbortSignal = new AbortController().signal,
+  seat?: WorkerSeat,
 ): Promise<Daemon> {
   const closers: (() => void | Promise<void>)[] = [];
   const closing: Closing = (part, close) => {
@@ -96,7 +113,7 @@ export async function startDaemon(
     if (failures.length > 0) throw new AggregateError(failures, failures.map(String).join('\n'));
   };
   try {
-    return await wire(settings, environment, signal, closing, closeAll);
+    return await wire(settingsOf(settings, seat), environment, signal, seat, closing, closeAll);
   } catch (error) {
     await closeAll().catch((failed: unknown) => {
       throw new AggregateError([error, failed], `${String(error)}\n${String(failed)}`);
@@ -109,27 +126,34 @@ async function wire(
   settings: Settings,
   environment: Environment,
   signal: AbortSignal,
+  seat: WorkerSeat | undefined,
   closing: Closing,
   closeAll: () => Promise<void>,
 ): Promise<Daemon> {
   // This process, for what it holds where other nodes see it: leases, debugging installations, files being written.
   const nodeId = newId();
-  const dataDirectory = closing(openDataDirectory(settings), (d) => d.close());
+  const dataDirectory = closing(
+    seat === undefined ? openDataDirectory(settings) : openWorkerDirectory(settings, seat),
+    (d) => d.close(),
+  );
   const serverKey = dataDirectory.serverKey.value;
   const difyKey = dataDirectory.difyInnerApiKey.value;
   let serving = false;
   const secrets = [serverKey, difyKey, dataDirectory.formerServerKey ?? '', ...secretValues(settings)];
-  const log = closing(openLog(settings, secrets), (l) => {
+  const log = closing(openLog(settings, secrets, seat?.index), (l) => {
     if (serving) l.info('stopped');
     l.close();
   });
   const filter = new SecretFilter(secrets);
   const journal = new PluginJournal((text) => filter.clean(text));
-  for (const { variables, message } of settings.warnings) log.warn({ variables }, message);
+  if (seat === undefined) for (const { variables, message } of settings.warnings) log.warn({ variables }, message);
   const metrics = createMetrics({ enabled: settings.PROMETHEUS_ENABLED, processMetrics: true });
 
-  const { cache, events, scripts, upstreamCaches } = await openShared(settings, nodeId, log, closing);
-  const database = closing(await provideDatabase({ settings, dataDirectory, log, signal, events }), (d) => d.close());
+  const { cache, events, scripts, upstreamCaches } = await openShared(settings, nodeId, log, closing, seat);
+  const database = closing(await provideDatabase({ settings, dataDirectory, log, signal, events, seat }), (d) =>
+    d.close(),
+  );
+  seat?.channel.caller<PrimaryCalls>().tell('databaseIsOpen');
   const objects = closing(measured(await openObjects(settings, nodeId), metrics), (o) => o.close());
 
   const dify = closing(
@@ -160,13 +184,22 @@ async function wire(
     },
   });
   const isolationLog = log.child({ component: 'isolation' });
-  const cages = closing(isolation(settings, { dataDirectory, launcher, log: isolationLog, metrics }), (i) => i.close());
+  const cages = closing(
+    isolation(settings, {
+      dataDirectory,
+      wholeDirectory: seat && settings.DATA_DIR,
+      launcher,
+      log: isolationLog,
+      metrics,
+    }),
+    (i) => i.close(),
+  );
   // Closed before: what is in a cage has ended when the cage goes.
   closing(launcher, (l) => l.close());
   warnOfPid1(log, process.platform === 'win32');
   const debugging = new DebuggingRuntimes();
   const nodes =
-    events === undefined || scripts === undefined
+    events === undefined
       ? undefined
       : closing(
           new Nodes({
@@ -175,6 +208,7 @@ async function wire(
             serverKey,
             formerServerKey: dataDirectory.formerServerKey,
             scripts,
+            seat,
             events,
             debugging,
             load: () => invocations.openSessions,
@@ -218,7 +252,7 @@ async function wire(
   const debuggingKeys = new DebuggingKeys({
     cache,
     // Redis keeps them over a restart, and a file of one node would bring back what another node replaced.
-    ...(events === undefined && { file: join(dataDirectory.path, 'debugging-keys.json') }),
+    kept: keptKeys(events === undefined, dataDirectory, settings, seat),
   });
   let debuggingAddress: AddressInfo | undefined;
   if (settings.PLUGIN_REMOTE_INSTALLING_ENABLED) {
@@ -243,7 +277,7 @@ async function wire(
     debuggingAddress = await server.start();
   }
 
-  const queue = closing(await openJobs(settings, metrics, log), (q) => q.close());
+  const queue = closing(await openJobs(settings, metrics, log, seat), (q) => q.close());
   closing(observeJobs(queue, metrics), (end) => end());
   const tellOthers = tellOfInstallations(events, supervisor, log);
   const ready =
@@ -337,6 +371,8 @@ async function wire(
     endpoints,
   };
   const shutdown = new Shutdown();
+  const siblings = seat && new Siblings({ seat, metrics, database, ready: () => nodes?.ready ?? [] });
+  if (siblings === undefined) metrics.workers.set({}, 1);
   const http = await httpServers({
     ...parts,
     supervisor,
@@ -344,19 +380,22 @@ async function wire(
     debuggingKeys,
     nodes,
     shutdown,
+    siblings,
     serverless,
     registry,
   });
   const address = await http.main.listen();
   closing(http.main, (server) => server.close(AbortSignal.abort()));
-  closing(writeAddressFile(dataDirectory.path, { http: address, debugging: debuggingAddress }), (remove) => remove());
+  if (seat === undefined)
+    closing(writeAddressFile(dataDirectory.path, { http: address, debugging: debuggingAddress }), (remove) => remove());
   const detailsAddress = await http.details?.listen();
   closing(http.details, (server) => server?.close(AbortSignal.abort()));
+  // Whoever comes to the ports that workers share comes to any of them.
   const nodeAddress =
-    nodes === undefined || settings.NODE_PORT === 0
+    nodes === undefined || (settings.NODE_PORT === 0 && seat === undefined)
       ? undefined
       : await http.main.listenForNodes({
-          host: settings.NODE_HOST ?? settings.SERVER_HOST,
+          host: sharesThroughPrimary(settings, seat) ? '127.0.0.1' : (settings.NODE_HOST ?? settings.SERVER_HOST),
           port: settings.NODE_PORT,
           tls: nodes.tls,
         });
@@ -390,6 +429,7 @@ async function wire(
           nodes,
           http,
           callsBackOverHttp: serverless !== undefined,
+          siblingsServed: siblings?.served,
           invocations,
           balancerMs: settings.SHUTDOWN_BALANCER_SECONDS * 1000,
           closeAll,
@@ -400,6 +440,19 @@ async function wire(
       return stopping;
     },
   };
+}
+
+/** Where connection keys outlive this process; undefined with Redis, which does that. */
+function keptKeys(
+  isAlone: boolean,
+  dataDirectory: DataDirectory,
+  settings: Settings,
+  seat: WorkerSeat | undefined,
+): KeptKeys | undefined {
+  if (isAlone) return new KeyFile(debuggingKeysFile(dataDirectory.path));
+  if (!sharesThroughPrimary(settings, seat)) return undefined;
+  const primary = seat.channel.caller<PrimaryCalls>();
+  return { entries: () => new Map(), keep: (tenantId, kept) => primary.tell('keepKey', tenantId, kept) };
 }
 
 /** Plugins take a parent that is PID 1 for a dead daemon (docs/wire/runtime-protocol.md#the-sdk-process). */

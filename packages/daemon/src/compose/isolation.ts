@@ -20,6 +20,8 @@ export function isolation(
   settings: Settings,
   parts: {
     readonly dataDirectory: Pick<DataDirectory, 'path' | 'toolsPath'>;
+    /** Of the daemon, where this is one of several workers. */
+    readonly wholeDirectory?: string | undefined;
     readonly launcher: ProcessLauncher;
     readonly log: Log;
     readonly metrics: Metrics;
@@ -32,6 +34,7 @@ export function isolation(
     readable: settings.PLUGIN_READABLE_PATHS,
     writable: settings.PLUGIN_WRITABLE_PATHS,
     dataDirectory: dataDirectory.path,
+    wholeDirectory: parts.wholeDirectory,
     workingPath: settings.PLUGIN_WORKING_PATH,
     toolsPath: dataDirectory.toolsPath,
     hidden: [settings.PLUGIN_STORAGE_LOCAL_ROOT, join(process.cwd(), '.env')],

@@ -1,12 +1,18 @@
 /** The work that one node does for all: where it waits, what is seen of it. */
 import type { Settings } from '../config/index.ts';
-import { type JobQueue, openMemoryJobs, openRedisJobs } from '../jobs/index.ts';
+import { type JobQueue, openMemoryJobs, openPrimaryJobs, openRedisJobs } from '../jobs/index.ts';
 import type { Log, Metrics } from '../telemetry/index.ts';
 import { redisServers } from './redis.ts';
+import { sharesThroughPrimary, type WorkerSeat } from './worker-seat.ts';
 
 const COUNT_EVERY_MS = 10_000;
 
-export async function openJobs(settings: Settings, metrics: Metrics, log: Log): Promise<JobQueue> {
+export async function openJobs(
+  settings: Settings,
+  metrics: Metrics,
+  log: Log,
+  seat: WorkerSeat | undefined,
+): Promise<JobQueue> {
   const options = {
     log: log.child({ component: 'jobs' }),
     // What a node cannot do at once is for the others.
@@ -14,6 +20,7 @@ export async function openJobs(settings: Settings, metrics: Metrics, log: Log): 
     onEnd: ({ kind, outcome }: { readonly kind: string; readonly outcome: string }) =>
       metrics.jobs_total.inc({ kind, outcome }),
   };
+  if (sharesThroughPrimary(settings, seat)) return openPrimaryJobs({ ...options, channel: seat.channel });
   const servers = redisServers(settings);
   return servers === undefined
     ? openMemoryJobs(options)

@@ -3,8 +3,8 @@ import { createLog, type OwnedLog } from '../telemetry/index.ts';
 
 const MEGABYTE = 1_000_000;
 
-/** The log as the settings describe it. @param secrets values that are never written */
-export const openLog = (settings: Settings, secrets: readonly string[]): OwnedLog =>
+/** The log as the settings describe it. @param secrets values that are never written @param worker which worker this is */
+export const openLog = (settings: Settings, secrets: readonly string[], worker?: number): OwnedLog =>
   createLog({
     level: settings.LOG_LEVEL,
     format: settings.LOG_OUTPUT_FORMAT,
@@ -14,4 +14,5 @@ export const openLog = (settings: Settings, secrets: readonly string[]): OwnedLo
     terminal: process.stdout.isTTY === true && process.stdout.hasColors(),
     timeZone: settings.SERVER_TZ,
     secrets,
+    worker,
   });

@@ -1,25 +1,35 @@
 /** The other nodes, as the settings say: membership, placement, and what is handed to and from them. */
 import { readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
-import { availableParallelism, hostname, networkInterfaces } from 'node:os';
+import { hostname, networkInterfaces } from 'node:os';
 import type { Cache, Scripts } from '../cache/index.ts';
 import type { Settings } from '../config/index.ts';
 import type { EventBus } from '../events/index.ts';
 import { Forwarder, NodeMarks, type NodeTls, nodeKeys, ReceivedForwards } from '../forwarding/index.ts';
 import type { HttpNodes, NodeCalls } from '../http/index.ts';
 import { TRANSACTION_PATH } from '../http/transactions/index.ts';
-import { fingerprint, Membership, type NodeAddress, RedisNodeDirectory, UpstreamCluster } from '../nodes/index.ts';
+import {
+  fingerprint,
+  Membership,
+  type NodeAddress,
+  PrimaryNodeDirectory,
+  RedisNodeDirectory,
+  UpstreamCluster,
+} from '../nodes/index.ts';
 import { ConnectionsElsewhere, NodePlacement, type Routing } from '../routing/index.ts';
 import type { DebuggingRuntimes } from '../runtimes/debugging/index.ts';
 import type { Metrics, OwnedLog } from '../telemetry/index.ts';
 import { VERSION } from '../version.ts';
+import { coresOf, placesOf, type WorkerSeat } from './worker-seat.ts';
 
 export interface NodeParts {
   readonly settings: Settings;
   readonly nodeId: string;
   readonly serverKey: string;
   readonly formerServerKey: string | undefined;
-  readonly scripts: Cache & Scripts;
+  /** Redis, where the existing daemon's nodes may be too; without it the workers of one daemon are all there is. */
+  readonly scripts: (Cache & Scripts) | undefined;
+  readonly seat: WorkerSeat | undefined;
   readonly events: EventBus;
   readonly debugging: DebuggingRuntimes;
   /** Calls open here. */
@@ -42,10 +52,11 @@ export class Nodes {
   readonly #parts: NodeParts;
   readonly #forwarder: Forwarder;
   readonly #received: ReceivedForwards;
-  readonly #upstream: UpstreamCluster;
+  readonly #upstream: UpstreamCluster | undefined;
   readonly #warm = new Set<string>();
   readonly tls: NodeTls | undefined;
   #draining = false;
+  #leaving = false;
   #joined = false;
   /** When it was last said that a call was refused. */
   #toldAt = Number.NEGATIVE_INFINITY;
@@ -54,33 +65,36 @@ export class Nodes {
   #plainAddresses: readonly NodeAddress[] = [];
 
   constructor(parts: NodeParts) {
-    const { settings, nodeId, debugging, scripts, events } = parts;
+    const { settings, nodeId, debugging, scripts, events, seat } = parts;
     this.#parts = parts;
     const log = parts.log.child({ component: 'nodes' });
     const role = settings.NODE_ROLE;
     const name = nodeNameOf(settings);
-    const cores = availableParallelism();
+    const cores = coresOf(seat);
+    const places = placesOf(name, seat);
     this.tls = nodeTls(settings);
     const marks = new NodeMarks(
       nodeKeys(settings.NODE_KEY === undefined ? [parts.serverKey, parts.formerServerKey] : [settings.NODE_KEY]),
     );
     this.connections = new ConnectionsElsewhere((tenantId, pluginId) => debugging.expect(tenantId, pluginId));
-    this.#upstream = new UpstreamCluster({
-      nodeId,
-      scripts,
-      addresses: () => this.#plainAddresses,
-      debugging: () => this.#debugging(),
-      warm: () => (this.#draining ? [] : [...this.#warm]),
-      onChanged: () => {
-        events.untold(this.#upstream.members.length > 0);
-        this.#look();
-      },
-      isOurs: (id) => this.membership.list().some((member) => member.id === id && !member.foreign),
-      log,
-    });
+    this.#upstream =
+      scripts &&
+      new UpstreamCluster({
+        nodeId,
+        scripts,
+        addresses: () => this.#plainAddresses,
+        debugging: () => this.#debugging(),
+        warm: () => (this.#draining ? [] : [...this.#warm]),
+        onChanged: () => {
+          events.untold(this.#foreign.length > 0);
+          this.#look();
+        },
+        isOurs: (id) => this.membership.list().some((member) => member.id === id && !member.foreign),
+        log,
+      });
     this.membership = new Membership({
       nodeId,
-      directory: new RedisNodeDirectory({ scripts, events }),
+      directory: directoryOf(parts),
       entry: {
         name,
         version: VERSION,
@@ -91,9 +105,10 @@ export class Nodes {
         cores,
         warm: [],
         debugging: [],
+        ...(places !== undefined && { place: places.own }),
       },
       load: parts.load,
-      foreign: () => this.#upstream.members,
+      foreign: () => this.#foreign,
       onMissed: () => events.missed(),
       log,
     });
@@ -129,7 +144,8 @@ export class Nodes {
       },
     });
     this.placement = new NodePlacement({
-      self: { id: nodeId, name, role, cores },
+      self: { id: nodeId, name, role, cores, place: places?.own },
+      places: places?.all,
       draining: () => this.#draining,
       load: parts.load,
       members: () => this.membership.list(),
@@ -141,6 +157,11 @@ export class Nodes {
     });
     debugging.onChange(() => this.#tellDebugging());
     this.membership.watch(() => this.#look());
+  }
+
+  /** Versions that are ready here. */
+  get ready(): readonly string[] {
+    return [...this.#warm];
   }
 
   /** A plugin became ready here, or is not any more. */
@@ -161,7 +182,7 @@ export class Nodes {
     await this.membership.join({ addresses: this.#addresses, debugging: this.#debugging() });
     this.#look();
     this.#joined = true;
-    await this.#upstream.start();
+    await this.#upstream?.start();
   }
 
   /** For the routes. */
@@ -183,7 +204,7 @@ export class Nodes {
 
   /** For the server. */
   http(): HttpNodes {
-    const isLeaving = () => this.#draining;
+    const isLeaving = () => this.#leaving;
     return {
       receive: (request, response, target) => this.#received.receive(request, response, target),
       isFromNode: (request) => this.#received.of(request) !== undefined,
@@ -197,9 +218,12 @@ export class Nodes {
 
   /** Takes no new calls of plugins, where others can; the others are told, and so are balancers. */
   async drain(): Promise<void> {
+    this.#leaving = true;
+    // The workers of one daemon stop together: they go on helping each other until the last client has its answer.
+    if (this.#parts.scripts === undefined) return;
     this.#draining = true;
     await this.membership.updateNow({ state: 'draining' });
-    await this.#upstream.refresh();
+    await this.#upstream?.refresh();
   }
 
   /** What keeps this node from serving with the others. */
@@ -208,8 +232,12 @@ export class Nodes {
   }
 
   async leave(): Promise<void> {
-    await Promise.all([this.membership.leave(), this.#upstream.leave()]);
+    await Promise.all([this.membership.leave(), this.#upstream?.leave()]);
     await this.#forwarder.close();
+  }
+
+  get #foreign() {
+    return this.#upstream?.members ?? [];
   }
 
   #debugging() {
@@ -222,7 +250,7 @@ export class Nodes {
   #tellDebugging(): void {
     if (!this.#joined) return;
     this.membership.update({ debugging: this.#debugging() }, true);
-    void this.#upstream.refresh();
+    void this.#upstream?.refresh();
   }
 
   #look(): void {
@@ -242,7 +270,13 @@ export class Nodes {
   }
 }
 
-export const nodeNameOf = ({ NODE_NAME }: Settings): string => NODE_NAME ?? hostname();
+function directoryOf({ scripts, events, seat }: NodeParts) {
+  if (scripts !== undefined) return new RedisNodeDirectory({ scripts, events });
+  if (seat === undefined) throw new Error('nodes need Redis or a primary process to know each other by');
+  return new PrimaryNodeDirectory({ channel: seat.channel, events });
+}
+
+export const nodeNameOf = (settings: Settings): string => settings.NODE_NAME ?? hostname();
 
 function nodeTls(settings: Settings): NodeTls | undefined {
   const [cert, key] = [settings.NODE_TLS_CERTFILE, settings.NODE_TLS_KEYFILE];

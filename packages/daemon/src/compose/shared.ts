@@ -1,14 +1,15 @@
-import { type Cache, openMemoryCache, openRedisCache, type Scripts } from '../cache/index.ts';
+import { type Cache, openMemoryCache, openPrimaryCache, openRedisCache, type Scripts } from '../cache/index.ts';
 import type { Settings } from '../config/index.ts';
 import { EventBus, UpstreamCaches } from '../events/index.ts';
 import type { OwnedLog } from '../telemetry/index.ts';
 import { redisServers } from './redis.ts';
+import type { WorkerSeat } from './worker-seat.ts';
 
 type Closing = <T>(part: T, close: (part: T) => void | Promise<void>) => T;
 
 export interface Shared {
   readonly cache: Cache;
-  /** With Redis, where there can be other nodes. */
+  /** With Redis, or with workers: where there can be other nodes. */
   readonly events: EventBus | undefined;
   readonly scripts: (Cache & Scripts) | undefined;
   /** With Redis, which the existing daemon may use too. */
@@ -16,9 +17,21 @@ export interface Shared {
 }
 
 /** What nodes share besides database and storage: the cache and, where there can be other nodes, the events. */
-export async function openShared(settings: Settings, nodeId: string, log: OwnedLog, closing: Closing): Promise<Shared> {
+export async function openShared(
+  settings: Settings,
+  nodeId: string,
+  log: OwnedLog,
+  closing: Closing,
+  seat: WorkerSeat | undefined,
+): Promise<Shared> {
   const onListenerError = (error: unknown) => log.error({ error }, 'a listener of a cache message failed');
   const servers = redisServers(settings);
+  if (servers === undefined && seat !== undefined) {
+    const cache = closing(openPrimaryCache({ channel: seat.channel, onListenerError }), (c) => c.close());
+    const ours = log.child({ component: 'cache' });
+    const events = closing(await EventBus.open({ cache, nodeId, log: ours }), (e) => e.close());
+    return { cache, events, scripts: undefined, upstreamCaches: undefined };
+  }
   if (servers === undefined) {
     return {
       cache: closing(openMemoryCache({ onListenerError }), (c) => c.close()),

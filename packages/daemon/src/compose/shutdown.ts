@@ -12,6 +12,8 @@ export interface ShutdownParts {
   /** Plugins call back over HTTP: their way in stays open until the last call has ended. */
   readonly callsBackOverHttp: boolean;
   readonly invocations: Invocations;
+  /** Resolves when the clients of all workers of this daemon have been served; undefined for one alone. */
+  readonly siblingsServed: (() => Promise<void>) | undefined;
   /** SHUTDOWN_BALANCER_SECONDS. */
   readonly balancerMs: number;
   /** Ends plugins and closes everything. */
@@ -37,7 +39,7 @@ export class Shutdown {
    */
   async run(parts: ShutdownParts, signal: AbortSignal): Promise<void> {
     this.#begun = true;
-    const { nodes, http, callsBackOverHttp, invocations, balancerMs, log } = parts;
+    const { nodes, http, callsBackOverHttp, invocations, siblingsServed, balancerMs, log } = parts;
     await nodes?.drain();
     if (balancerMs > 0) {
       log.info({ seconds: balancerMs / 1000 }, 'not ready any more: calls are still taken while balancers find out');
@@ -49,7 +51,7 @@ export class Shutdown {
     }
     // New connections are refused from here on; open calls may finish.
     const cut = new AbortController();
-    const closed = http.main.close(cut.signal);
+    const closed = http.main.close(cut.signal, siblingsServed && (() => siblingsServed()));
     await invocations.drained(signal);
     const end = () => {
       invocations.abortAll(new DaemonError('runtime-unavailable', 'the daemon is stopping: plugin runtime not found'));

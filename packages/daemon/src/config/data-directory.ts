@@ -6,6 +6,12 @@ import { type DaemonKey, formerKey, provideKey } from './keys.ts';
 import { layoutOf } from './layout.ts';
 import { SettingsError } from './settings-error.ts';
 
+/** Of the workers of one daemon. */
+export interface WorkerNumber {
+  /** Counted from 1. */
+  readonly index: number;
+}
+
 export interface DataDirectoryOptions {
   readonly DATA_DIR: string;
   readonly PLUGIN_WORKING_PATH: string;
@@ -45,6 +51,33 @@ export function openDataDirectory(options: DataDirectoryOptions): DataDirectory 
     makeUsable('DATA_DIR', keys);
     return {
       path,
+      databaseFile,
+      toolsPath,
+      serverKey: provideKey('SERVER_KEY', options.SERVER_KEY, serverKey),
+      formerServerKey: formerKey('SERVER_KEY_PREVIOUS', options.SERVER_KEY_PREVIOUS, serverKey),
+      difyInnerApiKey: provideKey('DIFY_INNER_API_KEY', options.DIFY_INNER_API_KEY, difyInnerApiKey),
+      close: release,
+    };
+  } catch (error) {
+    release();
+    throw error;
+  }
+}
+
+/**
+ * What a worker keeps: database, objects, keys and tools are those of the daemon, whose primary process has opened the directory. The first
+ * worker keeps what a daemon without workers kept; the others have directories of their own in it.
+ * @throws SettingsError when a directory cannot be used, or a worker of an earlier life still lives
+ */
+export function openWorkerDirectory(options: DataDirectoryOptions, { index }: WorkerNumber): DataDirectory {
+  const { databaseFile, toolsPath, serverKey, difyInnerApiKey, workers } = layoutOf(options.DATA_DIR);
+  const own = join(workers, String(index));
+  makeUsable('DATA_DIR', own);
+  const release = lockDataDirectory(own);
+  try {
+    makeUsable('PLUGIN_WORKING_PATH', options.PLUGIN_WORKING_PATH);
+    return {
+      path: index === 1 ? options.DATA_DIR : own,
       databaseFile,
       toolsPath,
       serverKey: provideKey('SERVER_KEY', options.SERVER_KEY, serverKey),

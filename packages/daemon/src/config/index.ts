@@ -6,12 +6,17 @@
  */
 export { addressHere, type Listening, readAddressFile, writeAddressFile } from './address-file.ts';
 export { isLoopback, isPublished } from './cross-check.ts';
-export { type DataDirectory, type DataDirectoryOptions, openDataDirectory } from './data-directory.ts';
+export {
+  type DataDirectory,
+  type DataDirectoryOptions,
+  openDataDirectory,
+  openWorkerDirectory,
+} from './data-directory.ts';
 export { lockDataDirectory } from './data-directory-lock.ts';
 export { type PassedVariables, renderConfiguration } from './document.ts';
 export { type EgressPolicy, type EgressRule, parseEgress } from './egress.ts';
 export type { DaemonKey } from './keys.ts';
-export { layoutOf } from './layout.ts';
+export { debuggingKeysFile, layoutOf } from './layout.ts';
 export { type Environment, loadSettings, readSettings, type Settings } from './load.ts';
 export { concealEnvironment } from './own-environment.ts';
 export { redisClusterNodes, redisSentinels, usesRedis } from './redis-servers.ts';

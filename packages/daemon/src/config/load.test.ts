@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { parseEnvText } from './env-file.ts';
 import { type Environment, loadSettings, type SettingProblem, SettingsError, secretSettings } from './index.ts';
 
@@ -533,4 +533,23 @@ test.each([
   },
 ] satisfies Environment[])('a store that is described well is taken: %j', (env) => {
   expect(variables(env)).toEqual([]);
+});
+
+describe('WORKERS', () => {
+  test.each(['0', '-1', 'x', '1000', '1.5', '2 3', '1e2', '99999999999999999999'])('%s is refused', (WORKERS) => {
+    expect(() => loadSettings({ WORKERS }, { cwd: '/' })).toThrow(/WORKERS.*no number of workers/s);
+  });
+
+  test('auto is as many as there are cores', () => {
+    const count = (WORKERS?: string) => loadSettings({ ...(WORKERS && { WORKERS }) }, { cwd: '/' }).WORKERS;
+    expect([count(), count('1'), count('3'), count('AUTO')]).toEqual([1, 1, 3, availableParallelism()]);
+  });
+
+  test('what they cannot share is refused', () => {
+    const load = (more: Record<string, string>) => () => loadSettings({ WORKERS: '4', ...more }, { cwd: '/' });
+    expect(load({ NODE_PORT: '5000', SERVER_PORT: '5002' })).toThrow(/NODE_PORT=5000: begins 4 ports/);
+    expect(load({ NODE_PORT: '65534' })).toThrow(/leaves no room for the ports of 4 workers/);
+    expect(load({ PLUGIN_UID_RANGE: '50000-50100' })).toThrow(/fewer than 50 ids/);
+    expect(load({ NODE_PORT: '6000', PLUGIN_UID_RANGE: '50000-50199' })).not.toThrow();
+  });
 });

@@ -2,6 +2,9 @@ import { usesRedis } from './redis-servers.ts';
 import type { SettingProblem } from './settings-error.ts';
 import type { SettingValues } from './table.ts';
 
+/** User ids for the plugins of one worker. */
+const FEWEST_USERS = 50;
+
 /** What the settings of several nodes say against each other. */
 export function nodeProblems(values: SettingValues): readonly SettingProblem[] {
   const problems: SettingProblem[] = [];
@@ -15,15 +18,37 @@ export function nodeProblems(values: SettingValues): readonly SettingProblem[] {
       remedy: 'name the Redis of the deployment with the REDIS_* settings, or unset NODE_ROLE',
     });
   }
-  if (values.NODE_PORT !== 0 && [values.SERVER_PORT, values.PLUGIN_REMOTE_INSTALLING_PORT].includes(values.NODE_PORT)) {
+  const nodePorts = Array.from({ length: values.WORKERS }, (_, worker) => values.NODE_PORT + worker);
+  const taken = [values.SERVER_PORT, values.PLUGIN_REMOTE_INSTALLING_PORT];
+  if (values.NODE_PORT !== 0 && nodePorts.some((port) => taken.includes(port))) {
     problems.push({
       variable: 'NODE_PORT',
       value: String(values.NODE_PORT),
-      problem: 'is the port of another server of this daemon',
+      problem:
+        values.WORKERS > 1
+          ? `begins ${values.WORKERS} ports, of which another server of this daemon has one`
+          : 'is the port of another server of this daemon',
       remedy: 'choose a port of its own, or 0 for SERVER_PORT',
     });
   }
   const [first] = named;
+  if (values.NODE_PORT !== 0 && (nodePorts.at(-1) ?? 0) > 65_535) {
+    problems.push({
+      variable: 'NODE_PORT',
+      value: String(values.NODE_PORT),
+      problem: `leaves no room for the ports of ${values.WORKERS} workers`,
+      remedy: `choose a port of at most ${65_536 - values.WORKERS}, or 0 for free ones`,
+    });
+  }
+  const { first: firstUser, last: lastUser } = values.PLUGIN_UID_RANGE;
+  if (values.WORKERS > 1 && lastUser - firstUser + 1 < values.WORKERS * FEWEST_USERS) {
+    problems.push({
+      variable: 'PLUGIN_UID_RANGE',
+      value: `${firstUser}-${lastUser}`,
+      problem: `is shared out to ${values.WORKERS} workers, which leaves fewer than ${FEWEST_USERS} ids for each`,
+      remedy: 'widen it, or set fewer WORKERS',
+    });
+  }
   if (first !== undefined && (values.NODE_TLS_CERTFILE === undefined || values.NODE_TLS_KEYFILE === undefined)) {
     problems.push({
       variable: first,

@@ -1,9 +1,29 @@
-import { choice, InvalidValue, integer, list, path, port, text } from './setting.ts';
+import { availableParallelism } from 'node:os';
+import { choice, InvalidValue, integer, list, path, port, setting, text } from './setting.ts';
+
+const MOST_WORKERS = 256;
+
+function parseWorkers(raw: string): number {
+  if (raw.toLowerCase() === 'auto') return Math.min(availableParallelism(), MOST_WORKERS);
+  const count = /^\d{1,9}$/.test(raw) ? Number(raw) : Number.NaN;
+  if (count >= 1 && count <= MOST_WORKERS) return count;
+  throw new InvalidValue(
+    'is no number of workers',
+    `write a whole number from 1 to ${MOST_WORKERS}, or auto for one on each core that this daemon may use`,
+  );
+}
 
 const nodes = { usedBy: 'nodes', own: true } as const;
 
 /** Several nodes, and how one of them stops. Source: docs/scaling.md. */
 export const nodeSettings = {
+  WORKERS: setting('integer or `auto`', parseWorkers, {
+    usedBy: 'workers',
+    own: true,
+    default: 1,
+    meaning:
+      'Processes that share the ports and the work of this daemon, each of which uses a core; `auto`: as many as there are cores for it (control groups count). Limits and budgets hold for each of them.',
+  }),
   NODE_NAME: text({
     ...nodes,
     defaultText: 'the name of the machine',
@@ -33,7 +53,8 @@ export const nodeSettings = {
   NODE_PORT: port({
     ...nodes,
     default: 0,
-    meaning: 'Port for what other nodes hand over. 0: `SERVER_PORT` takes it. A port of its own may speak TLS.',
+    meaning:
+      'Port for what other nodes hand over. 0: `SERVER_PORT` takes it. A port of its own may speak TLS. With `WORKERS`, the first of as many ports; 0: free ones.',
   }),
   NODE_HOST: text({ ...nodes, defaultText: '`SERVER_HOST`', meaning: 'Address that `NODE_PORT` is bound to.' }),
   NODE_KEY: text({

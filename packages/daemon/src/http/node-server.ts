@@ -45,7 +45,8 @@ export async function openNodeServer(
           },
           onRequest,
         );
-  server.listen(port, host);
+  // Of this process alone, whose workers share other ports.
+  server.listen({ port, host, exclusive: true });
   try {
     await once(server, 'listening');
   } catch (cause) {

@@ -74,8 +74,11 @@ export interface HttpServer {
   listenForNodes(listening: NodeListening): Promise<AddressInfo>;
   /** From now on only what open calls need is served; everything else is refused, and its connection closed. */
   narrow(): void;
-  /** Stops accepting, lets open requests finish until `signal` aborts, then cuts them. */
-  close(signal: AbortSignal): Promise<void>;
+  /**
+   * Stops accepting, lets open requests finish until `signal` aborts, then cuts them.
+   * @param served called when clients have their answers; other nodes are served until it resolves
+   */
+  close(signal: AbortSignal, served?: () => Promise<void>): Promise<void>;
   /** For tests that need no socket. */
   readonly app: FastifyInstance;
 }
@@ -225,20 +228,25 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
     narrow() {
       door.isNarrow = true;
     },
-    async close(signal) {
+    async close(signal, served = async () => undefined) {
       const servers = [app.server, ...(nodeServer === undefined ? [] : [nodeServer])];
       const cut = () => servers.forEach((server) => void server.closeAllConnections());
       if (signal.aborted) cut();
       else signal.addEventListener('abort', cut, { once: true });
       await nobodyWaits(servers);
-      const ended = servers.filter(({ listening }) => listening).map((server) => once(server, 'close'));
-      for (const server of servers) server.close();
+      const end = async (server: Server | undefined): Promise<void> => {
+        const ended = server?.listening === true ? once(server, 'close') : undefined;
+        server?.close();
+        await ended;
+      };
+      const ended = end(app.server).then(served);
       // A connection that a client keeps after its last answer would hold the end up.
       const closeIdle = () => servers.forEach((server) => void server.closeIdleConnections());
       const idle = setInterval(closeIdle, IDLE_LOOK_MS);
       closeIdle();
       try {
-        await Promise.all(ended);
+        await ended;
+        await end(nodeServer);
         await app.close();
       } finally {
         clearInterval(idle);

@@ -22,6 +22,7 @@ export function readEntry(text: string): NodeEntry | undefined {
   const addresses = listOf(value['addresses'], MOST_ADDRESSES, readAddress);
   if (role === undefined || addresses.length === 0) return undefined;
   const cores = value['cores'];
+  const place = readText(value['place']);
   return {
     name: readText(value['name']) ?? '',
     version: readText(value['version']) ?? '',
@@ -32,6 +33,7 @@ export function readEntry(text: string): NodeEntry | undefined {
     cores: typeof cores === 'number' && cores >= 1 && cores <= 65_536 ? cores : 1,
     warm: listOf(value['warm'], MOST_PLUGINS, readText),
     debugging: listOf(value['debugging'], MOST_PLUGINS, readDebugged),
+    ...(place !== undefined && { place }),
   };
 }
 

@@ -34,6 +34,8 @@ export interface NodeEntry {
   /** Plugins that are ready there: fingerprints of their identifiers. */
   readonly warm: readonly string[];
   readonly debugging: readonly DebuggedPlugin[];
+  /** What takes the place of this process when it has died: plugins stay in their places. Of workers. */
+  readonly place?: string;
 }
 
 export interface Member extends NodeEntry {

@@ -7,6 +7,8 @@ export type PlacementRule = 'every' | 'demand' | 'pinned';
 /** A node that takes calls of plugins. */
 export interface Candidate {
   readonly id: string;
+  /** Stands for it where plugins are shared out, if that is something that outlives it. */
+  readonly place?: string | undefined;
   /** Open calls. */
   readonly load: number;
   readonly cores: number;
@@ -64,7 +66,7 @@ function firstPlace(identifier: string, cold: readonly Candidate[]): Candidate |
   let [first, second]: [Candidate | undefined, Candidate | undefined] = [undefined, undefined];
   let [most, next] = [-1, -1];
   for (const one of cold) {
-    const weight = weightOf(`${identifier}\n${one.id}`);
+    const weight = weightIn(identifier, one);
     if (weight > most) [second, next, first, most] = [first, most, one, weight];
     else if (weight > next) [second, next] = [one, weight];
   }
@@ -84,12 +86,20 @@ export function chooseHomes(choice: Omit<Choice, 'random'>, wanted: number): rea
   const own = candidates.filter(isFirst);
   const warm = candidates.filter((one) => one.warm && !isFirst(one));
   const cold = candidates.filter((one) => !one.warm && !isFirst(one));
-  const weights = new Map(cold.map((one) => [one, weightOf(`${identifier}\n${one.id}`)]));
+  const weights = new Map(cold.map((one) => [one, weightIn(identifier, one)]));
   cold.sort((one, other) => (weights.get(other) ?? 0) - (weights.get(one) ?? 0));
   const first = firstPlace(identifier, cold);
   const places = first === undefined ? [] : [first, ...cold.filter((one) => one !== first)];
   const byLoad = (one: Candidate, other: Candidate): number => pressureOf(one) - pressureOf(other);
   return [...own, ...warm.sort(byLoad), ...places].slice(0, most);
+}
+
+const weightIn = (identifier: string, { id, place = id }: Pick<Candidate, 'id' | 'place'>): number =>
+  weightOf(`${identifier}\n${place}`);
+
+/** Which of some places is the first of a plugin's order. */
+export function placeOf(identifier: string, places: readonly string[]): string | undefined {
+  return places.toSorted((one, other) => weightIn(identifier, { id: other }) - weightIn(identifier, { id: one }))[0];
 }
 
 /** FNV-1a with the bits stirred: far quicker than a digest, and even enough to share plugins out. */

@@ -15,6 +15,7 @@ export {
   chooseNode,
   type PlacementRule,
   pinnedTo,
+  placeOf,
 } from './choose-node.ts';
 export { ConnectionsElsewhere } from './debugged-elsewhere.ts';
 export { type Home, type NodeChoice, NodePlacement, type NodePlacementOptions } from './node-placement.ts';

@@ -1,9 +1,17 @@
 import { fingerprint, type Member, type NodeRole } from '../nodes/index.ts';
-import { type Candidate, chooseHomes, chooseNode, type PlacementRule, pinnedTo } from './choose-node.ts';
+import { type Candidate, chooseHomes, chooseNode, type PlacementRule, pinnedTo, placeOf } from './choose-node.ts';
 
 export interface NodePlacementOptions {
   /** This node. */
-  readonly self: { readonly id: string; readonly name: string; readonly role: NodeRole; readonly cores: number };
+  readonly self: {
+    readonly id: string;
+    readonly name: string;
+    readonly role: NodeRole;
+    readonly cores: number;
+    readonly place?: string | undefined;
+  };
+  /** The places of all workers of this daemon; each plugin runs in one of them without being called, and in others by demand. */
+  readonly places?: readonly string[] | undefined;
   /** It takes no new calls of plugins. */
   readonly draining: () => boolean;
   /** Calls open here. */
@@ -44,11 +52,15 @@ export interface HomesWanted {
 /** Asks the rule with what is known of the nodes now. */
 export class NodePlacement {
   readonly #options: NodePlacementOptions;
+  /** Of calls: every node runs a plugin, but not every worker of it. */
+  readonly #rule: PlacementRule;
   /** By the list that a node has told: it is told anew only when it has changed. */
   readonly #warm = new WeakMap<readonly string[], ReadonlySet<string>>();
 
-  constructor(options: NodePlacementOptions) {
-    this.#options = options;
+  constructor(given: NodePlacementOptions) {
+    const { rule, places } = given;
+    this.#options = given;
+    this.#rule = rule === 'every' && places !== undefined ? 'demand' : rule;
   }
 
   /** This node may run plugins and takes calls. */
@@ -58,8 +70,9 @@ export class NodePlacement {
 
   /** Whether a plugin that is installed is started here without being called. */
   runsUncalled(identifier: string): boolean {
-    const { self, rule } = this.#options;
+    const { self, rule, places } = this.#options;
     if (self.role === 'front') return false;
+    if (places !== undefined && placeOf(identifier, places) !== self.place) return false;
     if (rule === 'pinned') return this.#pinned(identifier)?.has(self.name) ?? false;
     return rule === 'every';
   }
@@ -69,7 +82,8 @@ export class NodePlacement {
    * @param tried nodes that did not take the call
    */
   choose(identifier: string, warmHere: boolean, tried: ReadonlySet<string> = new Set()): NodeChoice {
-    const { self, rule } = this.#options;
+    const { self } = this.#options;
+    const rule = this.#rule;
     const members = this.#options.members();
     const hereToo = this.takesCalls && !tried.has(self.id);
     // Whom nothing can be handed to, and the common case, need no choosing.
@@ -83,7 +97,8 @@ export class NodePlacement {
 
   /** Where a version that is being installed has to be ready: nodes that will get its calls, as many as are wanted and there are. */
   homes(identifier: string, { count, without, alone, readyHere }: HomesWanted): readonly Home[] {
-    const { self, rule, maxNodes } = this.#options;
+    const { self, maxNodes } = this.#options;
+    const rule = this.#rule;
     const pinned = this.#pinned(identifier);
     const isPinned = ({ name }: { readonly name: string }): boolean => pinned?.has(name) ?? true;
     const others = alone ? [] : this.#serving(this.#options.members(), without);
@@ -108,7 +123,7 @@ export class NodePlacement {
 
   #own(warm: boolean): Candidate {
     const { self, load } = this.#options;
-    return { id: self.id, load: load(), cores: self.cores, warm };
+    return { id: self.id, place: self.place, load: load(), cores: self.cores, warm };
   }
 
   #among(
@@ -118,7 +133,8 @@ export class NodePlacement {
     hereToo: boolean,
     tried: ReadonlySet<string>,
   ): NodeChoice {
-    const { self, rule, maxNodes } = this.#options;
+    const { self, maxNodes } = this.#options;
+    const rule = this.#rule;
     const pinned = this.#pinned(identifier);
     const isPinned = ({ name }: { readonly name: string }): boolean => pinned?.has(name) ?? true;
     const serving = this.#serving(members, tried).filter(isPinned);
@@ -143,10 +159,10 @@ export class NodePlacement {
   }
 
   #candidate(member: Member, print: string): Candidate {
-    const { id, load, cores, warm } = member;
+    const { id, place, load, cores, warm } = member;
     const known = this.#warm.get(warm) ?? new Set(warm);
     this.#warm.set(warm, known);
-    return { id, load: Math.max(load, this.#options.openAt(id)), cores, warm: known.has(print) };
+    return { id, place, load: Math.max(load, this.#options.openAt(id)), cores, warm: known.has(print) };
   }
 
   readonly #random = (): number => (this.#options.random ?? Math.random)();

@@ -13,6 +13,8 @@ export {
   type Histogram,
   type Metrics,
   type MetricsOptions,
+  type MetricValues,
+  renderMerged,
 } from './metrics.ts';
 export { type JournalLine, type JournalQuery, PluginJournal } from './plugin-journal.ts';
 export { cleanText, SecretFilter } from './redaction.ts';

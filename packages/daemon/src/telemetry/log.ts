@@ -27,6 +27,8 @@ export interface LogOptions {
   readonly terminal?: boolean;
   /** IANA zone of the timestamps of the text format; JSON is always UTC. */
   readonly timeZone?: string;
+  /** Which of the daemon's workers this is. */
+  readonly worker?: number | undefined;
   /** Values that never leave, wherever they stand in a line. */
   readonly secrets?: readonly (string | undefined)[];
   /** Where lines go instead of stdout, each at once (tests). */
@@ -61,7 +63,7 @@ export function createLog(options: LogOptions): OwnedLog {
     {
       level: levels[options.level],
       messageKey: 'message',
-      base: { service: 'dify-plugin-daemon' },
+      base: { service: 'dify-plugin-daemon', ...(options.worker !== undefined && { worker: options.worker }) },
       timestamp: () => `,"ts":"${new Date().toISOString()}"`,
       formatters: {
         level: (label) => ({ severity: severities[label] ?? label.toUpperCase() }),

@@ -1,4 +1,5 @@
 import {
+  AggregatorRegistry,
   collectDefaultMetrics,
   Counter as PromCounter,
   Gauge as PromGauge,
@@ -25,8 +26,13 @@ export interface Histogram<Name extends string> {
 
 const counter = <const Name extends string>(help: string, labels: readonly Name[]) =>
   ({ kind: 'counter', help, labels }) as const;
-const gauge = <const Name extends string>(help: string, labels: readonly Name[]) =>
-  ({ kind: 'gauge', help, labels }) as const;
+/** How the figures of several workers become those of their daemon. */
+type Across =
+  | 'sum'
+  /** Each of them knows it of the whole. */
+  | 'max';
+const gauge = <const Name extends string>(help: string, labels: readonly Name[], across: Across = 'sum') =>
+  ({ kind: 'gauge', help, labels, across }) as const;
 const histogram = <const Name extends string>(help: string, labels: readonly Name[]) =>
   ({ kind: 'histogram', help, labels }) as const;
 
@@ -55,9 +61,13 @@ const families = {
   /** status: success, failed. */
   plugin_installations_total: counter('Installations ended', ['plugin_id', 'status']),
   plugin_installation_duration_seconds: histogram('Duration of an installation', ['plugin_id']),
-  plugin_runtime_status: gauge('State of a runtime: 1 active, 0.5 launching, 0 stopped', ['plugin_id', 'runtime_type']),
+  plugin_runtime_status: gauge(
+    'State of a runtime: 1 active, 0.5 launching, 0 stopped',
+    ['plugin_id', 'runtime_type'],
+    'max',
+  ),
   /** 1 for the mode in force: uid+namespace, uid, namespace, none, unsupervised. */
-  plugin_isolation: gauge('What holds a plugin in', ['plugin_id', 'mode']),
+  plugin_isolation: gauge('What holds a plugin in', ['plugin_id', 'mode'], 'max'),
   /** 0 while it sleeps. */
   plugin_instances: gauge('Processes that are kept for a plugin', ['plugin_id']),
   /** reason: rate, breaker. */
@@ -76,13 +86,16 @@ const families = {
   /** outcome: answered, left (the client), not-started (another node is asked), lost (it may have begun). */
   forwarded_calls_total: counter('Calls that were handed to another node', ['outcome']),
   forwarded_call_duration_seconds: histogram('Duration of a call that was handed to another node', []),
-  cluster_nodes: gauge('Nodes that this one knows to live, itself included', []),
-  cluster_ready_plugins: gauge('Plugins that are ready on other nodes, once for each node', []),
+  cluster_nodes: gauge('Nodes that this one knows to live, itself included', [], 'max'),
+  cluster_ready_plugins: gauge('Plugins that are ready on other nodes, once for each node', [], 'max'),
   /** Of all nodes together. state: waiting, active, delayed. */
-  jobs: gauge('Jobs that some node has to do, such as installations', ['state']),
+  jobs: gauge('Jobs that some node has to do, such as installations', ['state'], 'max'),
   /** Of this node. outcome: done, failed, postponed, handed-over. */
   jobs_total: counter('Runs of jobs that have ended', ['kind', 'outcome']),
-  cluster_debugging_plugins: gauge('Plugins that are debugged on other nodes', []),
+  cluster_debugging_plugins: gauge('Plugins that are debugged on other nodes', [], 'max'),
+  /** Of all workers of this daemon, itself included; 1 without WORKERS. */
+  workers: gauge('Worker processes that serve', [], 'max'),
+  worker_restarts: gauge('Worker processes that took the place of one that died, since the daemon started', [], 'max'),
   active_sessions_total: gauge('Sessions that are open', []),
   /** Of the SRI. state: running, starting. */
   function_instances: gauge('Instances of a function', ['plugin_id', 'function', 'state']),
@@ -99,7 +112,7 @@ const families = {
   plugin_function_requests_total: counter('Requests to functions, by what came of them', ['plugin_id', 'outcome']),
   /** outcome: found, built, failed. */
   plugin_function_launches_total: counter('Functions asked of the connector', ['plugin_id', 'outcome']),
-  plugin_function_connector_up: gauge('Whether the connector answered when it was asked last', []),
+  plugin_function_connector_up: gauge('Whether the connector answered when it was asked last', [], 'max'),
   /** outcome: served, forwarded, unknown-session, unreachable, wrong-secret, foreign-session, malformed, timeout, left. */
   plugin_function_calls_back_total: counter('Calls of functions back into the daemon', ['outcome']),
   storage_operations_total: counter('Operations on the object storage', ['operation', 'storage_type', 'status']),
@@ -122,8 +135,17 @@ type FamilyOf<Spec> = Spec extends { kind: 'counter'; labels: readonly (infer Na
 export type Metrics = { readonly [Name in keyof Families]: FamilyOf<Families[Name]> } & {
   /** The page of `/metrics/`. */
   render(): Promise<string>;
+  /** The same as values, for `renderMerged`. */
+  collect(): Promise<MetricValues>;
   readonly contentType: string;
 };
+
+/** Figures of one process: as they are, for `renderMerged`. */
+export type MetricValues = readonly object[];
+
+/** The page of the figures of all workers together. */
+export const renderMerged = (all: readonly MetricValues[]): Promise<string> =>
+  AggregatorRegistry.aggregate([...all]).metrics();
 
 export interface MetricsOptions {
   /** false: recording costs nothing and the page is empty. */
@@ -142,16 +164,22 @@ export function createMetrics({ enabled, processMetrics = false }: MetricsOption
   );
   // The entries above have the keys of the table, and each recorder is of its row's kind.
   const named = recorders as { readonly [Name in keyof Families]: FamilyOf<Families[Name]> };
-  return { ...named, render: () => registry.metrics(), contentType: registry.contentType };
+  return {
+    ...named,
+    render: () => registry.metrics(),
+    collect: () => registry.getMetricsAsJSON(),
+    contentType: registry.contentType,
+  };
 }
 
-function create(registry: Registry, name: string, { kind, help, labels }: Families[keyof Families]) {
+function create(registry: Registry, name: string, family: Families[keyof Families]) {
+  const { kind, help, labels } = family;
   const options = { name, help, labelNames: labels, registers: [registry] };
   switch (kind) {
     case 'counter':
       return new PromCounter(options);
     case 'gauge':
-      return new PromGauge(options);
+      return new PromGauge({ ...options, aggregator: family.across });
     case 'histogram':
       return new PromHistogram({ ...options, buckets });
   }

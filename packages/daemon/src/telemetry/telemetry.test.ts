@@ -257,7 +257,7 @@ test('every metric family is declared from the start, with its labels', async ()
   expect(page).toContain('plugin_http_requests_total{method="GET",endpoint="/health/check",status="200"} 1');
   expect(page).toMatch(/plugin_invocation_duration_seconds_bucket\{le="0.25",.*\} 1/);
   expect(page).toContain('active_sessions_total 0');
-  const { render: _, contentType: __, ...recorders } = metrics;
+  const { render: _, collect: __, contentType: ___, ...recorders } = metrics;
   expect(page.match(/^# TYPE /gm)).toHaveLength(Object.keys(recorders).length);
   expect(metrics.contentType).toContain('text/plain');
 });

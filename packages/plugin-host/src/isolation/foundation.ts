@@ -1,3 +1,4 @@
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ProcessLauncher } from '../launcher/index.ts';
 import type { Log } from '../log/index.ts';
@@ -16,6 +17,8 @@ export interface IsolationOptions {
   readonly readable: readonly string[];
   readonly writable: readonly string[];
   readonly dataDirectory: string;
+  /** Where `dataDirectory` is that of one of several workers: that of their daemon. */
+  readonly wholeDirectory?: string | undefined;
   /** PLUGIN_WORKING_PATH */
   readonly workingPath: string;
   /** Where interpreters are that the daemon has fetched. */
@@ -70,8 +73,8 @@ export class Foundation {
 
   /** What nothing in a cage may see. */
   get hidden(): readonly string[] {
-    const { dataDirectory, workingPath, hidden } = this.options;
-    return [dataDirectory, workingPath, ...hidden];
+    const { dataDirectory, wholeDirectory = dataDirectory, workingPath, hidden } = this.options;
+    return [wholeDirectory, workingPath, ...hidden];
   }
 
   async close(): Promise<void> {
@@ -119,15 +122,17 @@ export class Foundation {
 
   /** Without a view of their own, users are kept out by the modes of files alone. */
   async #protectData(): Promise<void> {
-    const { dataDirectory, workingPath, toolsPath, hidden, log } = this.options;
+    const { dataDirectory, wholeDirectory = dataDirectory, workingPath, toolsPath, hidden, log } = this.options;
     process.umask(STRICT_UMASK);
     for (const path of hidden)
       if (await closePath(path))
         log.warn({ path }, 'all users could read this of the daemon; now only its own user can');
-    await closeEntries(dataDirectory, new Set(['cwd', 'scratch', 'tools']));
+    await closeEntries(dataDirectory, new Set(['cwd', 'scratch', 'tools', 'workers']));
     for (const path of [this.scratch.path, workingPath, toolsPath])
-      await openWay(dataDirectory, path).catch(() => undefined); // tools are there only when something was fetched
-    await closeEntries(workingPath, new Set());
+      await openWay(wholeDirectory, path).catch(() => undefined); // tools are there only when something was fetched
+    // What other workers have there is theirs to close.
+    const theirs = (await readdir(workingPath)).filter((name) => name.startsWith('.worker-'));
+    await closeEntries(workingPath, new Set(theirs));
   }
 }
 

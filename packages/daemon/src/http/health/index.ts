@@ -14,17 +14,26 @@ export interface HealthDependencies {
   readonly platform: string;
   /** ROUTINE_POOL_SIZE: there is no such pool here, but monitoring may read the figures. */
   readonly poolSize: number;
-  readonly activeRequests: () => number;
-  readonly activeDispatches: () => number;
-  readonly openSessions: () => number;
-  /** What is not ready, in full; empty when all is well. */
-  readonly problems: () => Promise<Problems>;
-  /** What holds each plugin in that was started, by unique identifier. */
-  readonly isolation: () => Readonly<Record<string, string>>;
-  /** How each plugin was started last, and why so. */
-  readonly starts: () => Readonly<Record<string, string>>;
+  readonly figures: () => Promise<HealthFigures>;
+  readonly state: () => Promise<HealthState>;
   /** The text of all metrics and its content type; undefined when they are switched off. */
   readonly metrics: (() => Promise<{ readonly type: string; readonly text: string }>) | undefined;
+}
+
+/** What is under way. */
+export interface HealthFigures {
+  readonly requests: number;
+  readonly dispatches: number;
+  readonly sessions: number;
+}
+
+export interface HealthState {
+  /** What is not ready, in full; empty when all is well. */
+  readonly problems: Problems;
+  /** What holds each plugin in that was started, by unique identifier. */
+  readonly isolation: Readonly<Record<string, string>>;
+  /** How each plugin was started last, and why so. */
+  readonly starts: Readonly<Record<string, string>>;
 }
 
 /** What is not ready. Texts may quote plugins and paths, so they are for those who may see details. */
@@ -45,7 +54,7 @@ export function healthRoutes(dependencies: HealthDependencies): readonly AnyRout
         summary: 'Figures of this node; always ok',
         body: schemas.figures,
       },
-      async () => ({ status: 200, body: JSON.stringify(figures(dependencies)) }),
+      async () => ({ status: 200, body: JSON.stringify(figures(dependencies, await dependencies.figures())) }),
     ),
     plain(
       { path: '/livez', operationId: 'getLiveness', summary: 'The process answers', body: schemas.live },
@@ -63,14 +72,14 @@ export function healthRoutes(dependencies: HealthDependencies): readonly AnyRout
         alsoWith: { 503: 'Not ready; `problems` says why.' },
       },
       async (request) => {
-        const found = await dependencies.problems();
+        const { problems: found, isolation, starts } = await dependencies.state();
         const detailed = maySeeDetails(request);
         const problems = detailed ? inFull(found) : inShort(found);
         const ready = Object.keys(problems).length === 0;
         const body = {
           status: ready ? 'ok' : 'not ready',
           problems,
-          ...(detailed && { isolation: dependencies.isolation(), starts: dependencies.starts() }),
+          ...(detailed && { isolation, starts }),
         };
         return { status: ready ? 200 : 503, body: JSON.stringify(body) };
       },
@@ -153,24 +162,19 @@ const schemas = {
   },
 } as const;
 
-function figures({
-  version,
-  buildTime,
-  platform,
-  poolSize,
-  activeRequests,
-  activeDispatches,
-  openSessions,
-}: HealthDependencies) {
-  const busy = Math.min(openSessions(), poolSize);
+function figures(
+  { version, buildTime, platform, poolSize }: HealthDependencies,
+  { requests, dispatches, sessions }: HealthFigures,
+) {
+  const busy = Math.min(sessions, poolSize);
   return {
     status: 'ok',
     pool_status: { free: poolSize - busy, busy, total: poolSize },
     version,
     build_time: buildTime,
     platform,
-    active_requests: activeRequests(),
-    active_dispatch_requests: activeDispatches(),
+    active_requests: requests,
+    active_dispatch_requests: dispatches,
   };
 }
 

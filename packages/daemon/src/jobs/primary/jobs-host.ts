@@ -26,20 +26,13 @@ export interface JobOrders {
 
 interface Taker {
   readonly worker: Caller<JobOrders>;
-  readonly index: number;
   concurrency: number;
   running: number;
 }
 
-export interface JobsHostOptions {
-  readonly log: Log;
-  /** Which worker should do a job if it can, counted from 0. */
-  readonly preferred: (kind: JobKind, name: JobName) => number | undefined;
-}
-
 /** The jobs of all workers. */
 export class JobsHost {
-  readonly #options: JobsHostOptions;
+  readonly #log: Log;
   readonly #queue: JobQueue;
   readonly #takers = new Set<Taker>();
   /** Who waits for a worker with room. */
@@ -47,9 +40,9 @@ export class JobsHost {
   /** Who did a job last. */
   readonly #last = new Map<string, Taker>();
 
-  constructor(options: JobsHostOptions) {
-    this.#options = options;
-    this.#queue = openMemoryJobs({ log: options.log, concurrency: Number.POSITIVE_INFINITY });
+  constructor(log: Log) {
+    this.#log = log;
+    this.#queue = openMemoryJobs({ log, concurrency: Number.POSITIVE_INFINITY });
     const handler = (kind: JobKind): JobHandler => ({
       run: (name, { signal }) => this.#run(kind, name, signal),
       after: (name) => this.#over(kind, name),
@@ -59,9 +52,9 @@ export class JobsHost {
     this.#queue.begin(Object.fromEntries(kinds.map((kind) => [kind, handler(kind)])) as unknown as JobHandlers);
   }
 
-  /** @param index of the worker, counted from 0 */
-  serve(channel: Channel, index: number): void {
-    const taker: Taker = { worker: channel.caller<JobOrders>(), index, concurrency: 0, running: 0 };
+  /** Gives one worker its share. */
+  serve(channel: Channel): void {
+    const taker: Taker = { worker: channel.caller<JobOrders>(), concurrency: 0, running: 0 };
     channel.serve<JobCalls>({
       takeJobs: (concurrency) => {
         taker.concurrency = concurrency;
@@ -83,7 +76,7 @@ export class JobsHost {
 
   async #run(kind: JobKind, name: JobName, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      const taker = this.#choose(kind, name);
+      const taker = this.#choose(kind);
       if (taker === undefined) {
         await this.#free.promise;
         continue;
@@ -101,14 +94,13 @@ export class JobsHost {
       if (outcome.is === 'done') return;
       if (outcome.is === 'postponed') throw new JobPostponed(outcome.delayMs);
       if (outcome.is === 'failed') throw new Error(outcome.reason);
-      if (!signal.aborted) this.#options.log.info({ job: kind, name }, 'a job lost its worker: another one does it');
+      if (!signal.aborted) this.#log.info({ job: kind, name }, 'a job lost its worker: another one does it');
     }
   }
 
-  #choose(kind: JobKind, name: JobName): Taker | undefined {
+  #choose(kind: JobKind): Taker | undefined {
     const able = [...this.#takers].filter(({ running, concurrency }) => jobKinds[kind].recurs || running < concurrency);
-    const preferred = this.#options.preferred(kind, name);
-    return able.find(({ index }) => index === preferred) ?? able.toSorted((a, b) => a.running - b.running)[0];
+    return able.toSorted((a, b) => a.running - b.running)[0];
   }
 
   #over(kind: JobKind, name: JobName): void {

@@ -5,21 +5,21 @@ import { handlers, jobConformance, waiting } from '../conformance.suite.ts';
 import type { JobEnd } from '../index.ts';
 import { JobsHost, openPrimaryJobs } from './index.ts';
 
-function host(preferred: () => number | undefined = () => undefined) {
-  const jobs = new JobsHost({ log: silentLog, preferred });
+function host() {
+  const jobs = new JobsHost(silentLog);
   onTestFinished(() => jobs.close());
-  return (index: number, onEnd: (end: JobEnd) => void = () => undefined) => {
+  return (onEnd: (end: JobEnd) => void = () => undefined) => {
     const { primary, worker: channel, cut } = channelPair();
-    jobs.serve(primary, index);
+    jobs.serve(primary);
     return { jobs: openPrimaryJobs({ channel, log: silentLog, concurrency: 4, onEnd }), cut };
   };
 }
 
-jobConformance('primary process', async (onEnd) => host()(0, onEnd).jobs);
+jobConformance('primary process', async (onEnd) => host()(onEnd).jobs);
 
 test('what a worker was doing when it died, another one does; the same job asked of two workers is one', async () => {
-  const worker = host(() => 0);
-  const [dying, other] = [worker(0), worker(1)];
+  const worker = host();
+  const [dying, other] = [worker(), worker()];
   let begun = false;
   const never = new Promise<void>(() => undefined);
   dying.jobs.begin(
@@ -33,9 +33,9 @@ test('what a worker was doing when it died, another one does; the same job asked
     }),
   );
   const done: string[] = [];
-  other.jobs.begin(handlers({ install: { run: async (name) => void done.push(name) } }));
   await dying.jobs.add('install', 'one');
   await expect.poll(() => begun, waiting).toBe(true);
+  other.jobs.begin(handlers({ install: { run: async (name) => void done.push(name) } }));
   await other.jobs.add('install', 'one');
   expect(done).toEqual([]);
   dying.cut();
@@ -44,7 +44,7 @@ test('what a worker was doing when it died, another one does; the same job asked
 
 test('what nobody takes waits, and a worker that rests gets none', async () => {
   const worker = host();
-  const [resting, other] = [worker(0), worker(1)];
+  const [resting, other] = [worker(), worker()];
   const done: string[] = [];
   resting.jobs.begin(handlers({ install: { run: async () => void done.push('resting') } }));
   resting.jobs.rest();

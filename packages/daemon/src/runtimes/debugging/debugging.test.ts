@@ -8,7 +8,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openMemoryCache } from '../../cache/index.ts';
 import { type Database, openDatabase, StoredDeclaration } from '../../database/index.ts';
 import { silentLog } from '../../telemetry/index.ts';
-import { DebuggingKeys, DebuggingRuntimes, DebuggingServer, type DebuggingServerOptions } from './index.ts';
+import { DebuggingKeys, DebuggingRuntimes, DebuggingServer, type DebuggingServerOptions, KeyFile } from './index.ts';
 import { line, manifest, registration, TestPlugin, toolProvider, until } from './test-plugin.ts';
 
 const TENANT = '00000000-0000-4000-8000-000000000001';
@@ -532,7 +532,8 @@ test('keys: one per tenant, kept by asking and by use, replaced by rotation', as
 
 test('keys outlive a restart where they are kept in a file, and a damaged file costs only the keys', async () => {
   const file = join(directory, 'keys.json');
-  const fresh = () => new DebuggingKeys({ cache: openMemoryCache({ onListenerError: () => undefined }), file });
+  const fresh = () =>
+    new DebuggingKeys({ cache: openMemoryCache({ onListenerError: () => undefined }), kept: new KeyFile(file) });
   const key = await fresh().obtain(TENANT);
   expect(statSync(file).mode & 0o777).toBe(0o600);
   expect(await fresh().tenantOf(key)).toBe(TENANT);

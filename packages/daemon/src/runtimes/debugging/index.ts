@@ -8,6 +8,7 @@
  */
 export { DebuggingRuntime } from './debugging-runtime.ts';
 export { removeAbandoned } from './installations.ts';
-export { DebuggingKeys, type DebuggingKeysOptions } from './keys.ts';
+export { type KeptKey, KeyFile } from './key-file.ts';
+export { DebuggingKeys, type DebuggingKeysOptions, type KeptKeys } from './keys.ts';
 export { DebuggingRuntimes } from './runtimes.ts';
 export { DebuggingServer, type DebuggingServerOptions } from './server.ts';

@@ -14,6 +14,7 @@ export class KeyFile {
   readonly #path: string;
   readonly #keys: Map<string, KeptKey>;
 
+  /** @throws when the file cannot be read */
   constructor(path: string) {
     this.#path = path;
     this.#keys = new Map(Object.entries(read(path)).filter(([, { until }]) => until > Date.now()));

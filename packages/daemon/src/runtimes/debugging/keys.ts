@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Cache } from '../../cache/index.ts';
 import { decodeKeyEntry, encodeKeyEntry } from './key-entry.ts';
-import { KeyFile } from './key-file.ts';
+import type { KeptKey } from './key-file.ts';
 
 /** Life of a key since it was last asked for or used by an open connection, in ms. */
 const lifetimeMs = 120 * 60_000;
@@ -14,10 +14,16 @@ const form = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 type KeyCache = Pick<Cache, 'get' | 'set' | 'setIfAbsent' | 'delete'>;
 
+export interface KeptKeys {
+  /** Those of before. */
+  entries(): ReadonlyMap<string, KeptKey>;
+  keep(tenantId: string, key: KeptKey): void;
+}
+
 export interface DebuggingKeysOptions {
   readonly cache: KeyCache;
   /** Keeps the keys over a restart where the cache does not. */
-  readonly file?: string;
+  readonly kept?: KeptKeys | undefined;
 }
 
 /**
@@ -26,15 +32,19 @@ export interface DebuggingKeysOptions {
  */
 export class DebuggingKeys {
   readonly #cache: KeyCache;
-  readonly #file: KeyFile | undefined;
+  readonly #kept: KeptKeys | undefined;
   readonly #restored: Promise<void>;
 
-  /** @throws when the file cannot be read */
-  constructor({ cache, file }: DebuggingKeysOptions) {
+  constructor({ cache, kept }: DebuggingKeysOptions) {
     this.#cache = cache;
-    this.#file = file === undefined ? undefined : new KeyFile(file);
+    this.#kept = kept;
     this.#restored = this.#restore();
     this.#restored.catch(() => undefined);
+  }
+
+  /** Resolves when those of before count. */
+  get restored(): Promise<void> {
+    return this.#restored;
   }
 
   /** The tenant's key, made if there is none; its life begins anew. */
@@ -80,11 +90,11 @@ export class DebuggingKeys {
   async #write(tenantId: string, key: string, forMs: number = lifetimeMs): Promise<void> {
     await this.#cache.set(ofTenant(tenantId), encodeKeyEntry('key', key), forMs);
     await this.#cache.set(ofKey(key), encodeKeyEntry('tenant_id', tenantId), forMs);
-    this.#file?.keep(tenantId, { key, until: Date.now() + forMs });
+    this.#kept?.keep(tenantId, { key, until: Date.now() + forMs });
   }
 
   async #restore(): Promise<void> {
-    for (const [tenantId, { key, until }] of [...(this.#file?.entries() ?? [])]) {
+    for (const [tenantId, { key, until }] of [...(this.#kept?.entries() ?? [])]) {
       await this.#write(tenantId, key, until - Date.now());
     }
   }
