@@ -24,10 +24,9 @@ const unused = ['@fastify/ajv-compiler', '@fastify/fast-json-stringify-compiler'
 
 /** Parts of Node that a daemon needs for TLS, or to compress. */
 const onDemand = nodePartsOnDemand(['http2', 'https', 'tls', 'zlib']);
-/** Of the metrics: pushing them, collecting them from a cluster, and the spans of a tracing library. */
+/** Of the metrics: pushing them, and the spans of a tracing library. */
 const leftOut = without([
   { of: /prom-client/, path: './lib/pushgateway' },
-  { of: /prom-client/, path: './lib/cluster' },
   { of: /prom-client/, path: '@opentelemetry/api' },
 ]);
 
