@@ -120,7 +120,8 @@ export class DaemonProcess implements AsyncDisposable {
       if (await healthy(this.url)) return performance.now() - started;
       await delay(5);
     }
-    throw new Error(`the daemon did not start. The end of its log (${this.logFile}):\n${this.logTail()}`);
+    const how = child.signalCode ?? (child.exitCode === null ? 'in time' : `exit code ${child.exitCode}`);
+    throw new Error(`the daemon did not start (${how}). The end of its log (${this.logFile}):\n${this.logTail()}`);
   }
 
   /** Stops the process; resolves when it is gone. */

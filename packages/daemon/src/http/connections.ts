@@ -54,13 +54,17 @@ export class ConnectionLimits {
     if (socket.remoteAddress !== undefined) this.#known.set(countedAddress(socket.remoteAddress), true);
   }
 
-  /** Takes a place for a request without a key; undefined when this address has none left. */
+  /** Takes a place for a request without a key; undefined when this address has none left. @returns gives it back, once */
   enter(address: string): (() => void) | undefined {
     const counted = countedAddress(address);
     const open = this.#requests.get(counted) ?? 0;
     if (open >= this.#options.publicRequestsOfAddress) return undefined;
     this.#requests.set(counted, open + 1);
-    return () => less(this.#requests, counted);
+    let left = false;
+    return () => {
+      if (!left) less(this.#requests, counted);
+      left = true;
+    };
   }
 
   #add(socket: Socket): void {

@@ -1,5 +1,5 @@
 import { DaemonError } from '@plugin-daemon/plugin-host/errors';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type HttpKeys, type KeyCheck, keyChecks, unauthorized } from './auth.ts';
 import type { ConnectionLimits } from './connections.ts';
 import { errorBody, JSON_TYPE } from './envelope.ts';
@@ -20,21 +20,34 @@ export interface GateOptions {
 const FORMER_KEY_TOLD_EVERY_MS = 60 * 60_000;
 const MAX_TOLD = 1000;
 
-/** Requests of open routes that may see details. */
-const informed = new WeakSet<FastifyRequest>();
-/** Whether a request may see what is not for everybody. */
-export const maySeeDetails = (request: FastifyRequest): boolean => informed.has(request);
-
-/** Gives back the place of a request that was let in as a stranger's. */
-const strangers = new WeakMap<FastifyRequest, () => void>();
-/** A request of an open route has shown that it is no stranger's: its address is not counted for it any more. Idempotent. */
-export function recognise(request: FastifyRequest): void {
-  strangers.get(request)?.();
-  strangers.delete(request);
+/** What the gate has found out about a request. */
+interface Visit {
+  maySeeDetails: boolean;
+  usedFormerKey: boolean;
+  /** Gives back the place of a request that was let in as a stranger's. Idempotent. */
+  leave: (() => void) | undefined;
+  readonly connections: ConnectionLimits;
 }
 
-const withFormerKey = new WeakSet<FastifyRequest>();
-export const usedFormerKey = (request: FastifyRequest): boolean => withFormerKey.has(request);
+// A property and no WeakMap: young collections keep what such maps hold, and with it the request.
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Absent before the gate. */
+    visit: Visit | null;
+  }
+}
+
+/** Whether a request may see what is not for everybody. */
+export const maySeeDetails = ({ visit }: FastifyRequest): boolean => visit?.maySeeDetails === true;
+
+/** A request of an open route has shown that it is no stranger's: its address is not counted for it any more. Idempotent. */
+export function recognise({ visit, raw }: FastifyRequest): void {
+  if (visit?.leave === undefined) return;
+  visit.leave();
+  visit.connections.admit(raw.socket);
+}
+
+export const usedFormerKey = ({ visit }: FastifyRequest): boolean => visit?.usedFormerKey === true;
 
 /** Decides about a request before anything of its body is read: its key, and how much its address asks at once. */
 export class Gate {
@@ -52,25 +65,24 @@ export class Gate {
     });
   }
 
+  /** Prepares the requests of a server. */
+  watch(app: FastifyInstance): void {
+    app.decorateRequest('visit', null);
+  }
+
   /** Lets the request in, or answers it. */
   pass(group: RouteGroup, request: FastifyRequest, reply: FastifyReply, next: () => void): void {
     const { connections, keys } = this.#options;
+    const visit: Visit = { maySeeDetails: false, usedFormerKey: false, leave: undefined, connections };
+    request.visit = visit;
     const open = group === 'public' || group === 'probe' || (group === 'details' && keys.detailsOpen);
     const fromNode = this.#options.isFromNode?.(request) === true;
     if (fromNode) connections.admit(request.raw.socket);
     if (open && !fromNode) {
       const leave = connections.enter(request.ip);
       if (leave === undefined) return refuse(reply, busy(), 1);
-      let left = false;
-      const once = (): void => {
-        if (!left) leave();
-        left = true;
-      };
-      reply.raw.once('close', once);
-      strangers.set(request, () => {
-        once();
-        connections.admit(request.raw.socket);
-      });
+      visit.leave = leave;
+      reply.raw.once('close', leave);
     }
     // Webhooks carry headers of strangers, which are no keys.
     if (group === 'public') return next();
@@ -81,7 +93,7 @@ export class Gate {
       this.#failures.succeeded(request.ip);
       connections.admit(request.raw.socket);
       if (admission === 'former-key') {
-        withFormerKey.add(request);
+        visit.usedFormerKey = true;
         this.#tellFormerKey(request.ip);
       }
     } else if (!open || hasKey(request)) {
@@ -90,7 +102,7 @@ export class Gate {
       if (group === 'details') reply.header('WWW-Authenticate', 'Basic realm="plugin daemon", charset="UTF-8"');
       if (!open) return refuse(reply, unauthorized());
     }
-    if (admission !== undefined || keys.detailsOpen) informed.add(request);
+    visit.maySeeDetails = admission !== undefined || keys.detailsOpen;
     next();
   }
 

@@ -84,6 +84,8 @@ export interface HttpServer {
 }
 
 const MIB = 1024 * 1024;
+/** The one that nearly everybody sends. */
+const JSON_MEDIA = 'application/json';
 const MEDIA_TYPE = /^\s*[\w!#$%&'*.^`|~+-]+\/[\w!#$%&'*.^`|~+-]+\s*(?:;|$)/;
 const DEFAULT_BODY_LIMIT = 8 * MIB;
 /** How often, while stopping, connections without a request are closed. */
@@ -158,6 +160,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
     onBlocked: (address) => onWarning?.('blocked', address),
     onFormerKey: (address) => onWarning?.('former-key', address),
   });
+  gate.watch(app);
   const { nodes } = options;
   if (nodes !== undefined) {
     app.addHook('onRequest', (request, reply, done) => {
@@ -172,14 +175,17 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
       else missed.then(() => done(), done);
     });
   }
-  app.addHook('onRequest', async ({ headers }) => {
+  app.addHook('onRequest', ({ headers }, _reply, done) => {
     // Fastify refuses what is no media type; for upstream it is one that binds nothing (docs/wire/http-api.md#binding).
     const type = headers['content-type'];
-    if (type !== undefined && !MEDIA_TYPE.test(type)) headers['content-type'] = 'application/octet-stream';
+    if (type !== undefined && type !== JSON_MEDIA && !MEDIA_TYPE.test(type))
+      headers['content-type'] = 'application/octet-stream';
+    done();
   });
-  app.addHook('onResponse', async (request, reply) =>
-    options.onFinished(request, reply, request.is404 ? '' : (request.routeOptions.url ?? '')),
-  );
+  app.addHook('onResponse', (request, reply, done) => {
+    options.onFinished(request, reply, request.is404 ? '' : (request.routeOptions.url ?? ''));
+    done();
+  });
   app.setNotFoundHandler((_request, reply) => reply.code(404).type(JSON_TYPE).send(NOT_FOUND));
   app.setErrorHandler((error, request, reply) => {
     const known = describe(error);
@@ -195,16 +201,13 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
     for (const route of options.routes)
-      if (route.handle !== undefined) addRoute(scope, route, options.routes, gate, door, ordinary(route, options));
+      if (route.handle !== undefined)
+        addRoute(scope, route, options.routes, gate, door, { handler: ordinary(route, options) });
       else if (route.handleEvents !== undefined)
-        addRoute(scope, route, options.routes, gate, door, eventful(route, options));
+        addRoute(scope, route, options.routes, gate, door, { handler: eventful(route, options) });
   });
-  await app.register(async (scope) => {
-    scope.removeAllContentTypeParsers();
-    scope.addContentTypeParser('*', (_request, _payload, done) => done(null));
-    for (const route of options.routes)
-      if (route.handleRaw !== undefined) addRoute(scope, route, options.routes, gate, door, raw(route, options));
-  });
+  for (const route of options.routes)
+    if (route.handleRaw !== undefined) addRoute(app, route, options.routes, gate, door, { raw: raw(route, options) });
 
   let nodeServer: Server | undefined;
   return {
@@ -298,6 +301,12 @@ function refuseStopping(reply: FastifyReply): void {
 }
 
 type Handler = (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>;
+/** Raw ones read and answer for themselves: they are called as soon as a request is let in, past all that a framework does for others. */
+type RouteHandler =
+  | { readonly handler: Handler }
+  | { readonly raw: (request: FastifyRequest, reply: FastifyReply) => void };
+
+const neverReached: Handler = async () => undefined;
 
 function addRoute(
   scope: FastifyInstance,
@@ -305,7 +314,7 @@ function addRoute(
   all: readonly AnyRoute[],
   gate: Gate,
   door: Door,
-  handler: Handler,
+  by: RouteHandler,
 ): void {
   const { method, group, whileStopping = false } = route;
   const own = all.some((other) => other.method === 'HEAD' && other.group === group && other.path === route.path);
@@ -317,9 +326,9 @@ function addRoute(
       bodyLimit: route.bodyLimit ?? DEFAULT_BODY_LIMIT,
       onRequest: (request, reply, done) => {
         if (door.isNarrow && !whileStopping) return refuseStopping(reply);
-        gate.pass(group, request, reply, done);
+        gate.pass(group, request, reply, 'raw' in by ? () => by.raw(request, reply) : done);
       },
-      handler,
+      handler: 'raw' in by ? neverReached : by.handler,
     });
   }
 }
@@ -337,22 +346,34 @@ function spellings({ path, aliases = [] }: AnyRoute, all: readonly AnyRoute[]): 
   return new Set([...given, ...others.filter((one) => !isTaken(one))]);
 }
 
-function callOf(request: FastifyRequest, reply: FastifyReply, input: unknown): Call<never> {
-  const params: Record<string, string> = Object.assign({}, request.params);
-  let left: AbortController | undefined;
-  return {
-    tenantId: params.tenant_id ?? '',
-    params,
+/** A class for its getter: in an object literal it would be a function for each call, which the engine keeps until a full collection. */
+class HttpCall implements Call<never> {
+  readonly tenantId: string;
+  readonly params: Readonly<Record<string, string>>;
+  readonly input: never;
+  readonly request: FastifyRequest;
+  readonly #reply: FastifyReply;
+  #left: AbortController | undefined;
+
+  constructor(request: FastifyRequest, reply: FastifyReply, input: unknown) {
+    // Of the route's pattern: the router knows nothing but texts.
+    this.params = request.params as Readonly<Record<string, string>>;
+    this.tenantId = this.params.tenant_id ?? '';
     // The input's type was erased in the table; it is what the route's own record decodes to.
-    input: input as never,
-    request,
-    header: (name, value) => void reply.header(name, value),
-    // Made when it is asked for: the busiest routes watch the response themselves.
-    get signal() {
-      left ??= leavingSignal(reply);
-      return left.signal;
-    },
-  };
+    this.input = input as never;
+    this.request = request;
+    this.#reply = reply;
+  }
+
+  header(name: string, value: string): void {
+    this.#reply.header(name, value);
+  }
+
+  // Made when it is asked for: the busiest routes watch the response themselves.
+  get signal(): AbortSignal {
+    this.#left ??= leavingSignal(this.#reply);
+    return this.#left.signal;
+  }
 }
 
 function leavingSignal(reply: FastifyReply): AbortController {
@@ -369,7 +390,7 @@ function ordinary(route: AnyRoute, options: HttpServerOptions): Handler {
   return async (request, reply) => {
     try {
       const input = route.request === undefined ? undefined : await bind(route, request);
-      const call = callOf(request, reply, input);
+      const call = new HttpCall(request, reply, input);
       // Audited where the client came in.
       const onAudit = options.nodes?.isFromNode(request.raw) === true ? undefined : options.onAudit;
       const data = await audited(route, call, onAudit, () => route.handle?.(call));
@@ -386,7 +407,7 @@ function ordinary(route: AnyRoute, options: HttpServerOptions): Handler {
 function eventful(route: AnyRoute, options: HttpServerOptions): Handler {
   return async (request, reply) => {
     try {
-      const call = callOf(request, reply, route.request === undefined ? undefined : await bind(route, request));
+      const call = new HttpCall(request, reply, route.request === undefined ? undefined : await bind(route, request));
       await audited(route, call, options.onAudit, () => {
         const events = route.handleEvents?.(call);
         if (events === undefined) throw new Error('a route without events');
@@ -429,17 +450,18 @@ async function bind(route: AnyRoute, request: FastifyRequest): Promise<unknown> 
   }
 }
 
-function raw(route: AnyRoute, options: HttpServerOptions): Handler {
-  return async (request, reply) => {
+function raw(route: AnyRoute, options: HttpServerOptions): (request: FastifyRequest, reply: FastifyReply) => void {
+  const failed = (error: unknown, request: FastifyRequest, reply: FastifyReply): void => {
+    const known = toDaemonError(error);
+    if (known.kind === 'internal') options.onFault(error, request);
+    if (reply.raw.headersSent) reply.raw.destroy();
+    else sendErrorRaw(reply.raw, known, route.errorStatus === 'kind' ? known.status : 200);
+  };
+  return (request, reply) => {
     reply.hijack();
-    try {
-      await route.handleRaw?.(callOf(request, reply, undefined), reply);
-    } catch (error) {
-      const known = toDaemonError(error);
-      if (known.kind === 'internal') options.onFault(error, request);
-      if (reply.raw.headersSent) reply.raw.destroy();
-      else sendErrorRaw(reply.raw, known, route.errorStatus === 'kind' ? known.status : 200);
-    }
+    route
+      .handleRaw?.(new HttpCall(request, reply, undefined), reply)
+      .catch((error: unknown) => failed(error, request, reply));
   };
 }
 

@@ -75,7 +75,7 @@ test('a caller that leaves while it is tried again ends the trying', async () =>
   dying.broken = new Error('gone');
   const { open } = world({ routing: { peek: () => dying, ready: async () => dying } });
   const left = new AbortController();
-  const opening = open(new FakeOutput(), { signal: left.signal }).catch((error: unknown) => error);
+  const opening = open(new FakeOutput(), { caller: left }).catch((error: unknown) => error);
   await vi.advanceTimersByTimeAsync(100);
   left.abort(new Error('the client left'));
   await vi.advanceTimersByTimeAsync(0);

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ByteBudget } from '@plugin-daemon/plugin-host/budget';
+import { PassingMap } from '@plugin-daemon/plugin-host/collections';
 import { DaemonError, type SessionError } from '@plugin-daemon/plugin-host/errors';
 import type { PluginRuntime } from '@plugin-daemon/plugin-host/runtimes';
 import { decodeDeclaration, type PluginDeclaration, parseUniqueIdentifier } from '@plugin-daemon/plugin-package';
@@ -22,7 +23,12 @@ export interface CallOptions {
   readonly data: string;
   /** `traceparent` of outgoing calls; asked for when the plugin first calls back. */
   readonly traceparent: () => string;
-  /** Aborts waiting for the runtime; afterwards use `Session.leave`. */
+  readonly caller: WaitingCaller;
+}
+
+/** Who waits for the runtime; whoever leaves afterwards leaves the session. */
+export interface WaitingCaller {
+  /** Aborts when the caller leaves. It may be made when it is asked for, so only who waits asks. */
   readonly signal: AbortSignal;
 }
 
@@ -50,7 +56,7 @@ const RETRY_LIMIT_MS = 6000;
 /** Opens sessions and knows those that are open. */
 export class Invocations {
   readonly #options: InvocationsOptions;
-  readonly #open = new Map<string, Session>();
+  readonly #open = new PassingMap<string, Session>();
   /** Somebody waits until none is open. */
   #drained: PromiseWithResolvers<void> | undefined;
   readonly #declarations = new WeakMap<PluginRuntime, PluginDeclaration>();
@@ -65,7 +71,7 @@ export class Invocations {
 
   /** The open sessions, the oldest first. */
   all(): readonly Session[] {
-    return [...this.#open.values()];
+    return this.#open.values();
   }
 
   /** An open session, for plugins that call back by another way than their runtime's. */
@@ -84,7 +90,7 @@ export class Invocations {
     } catch (error) {
       // Having too much to do is no failure of the plugin.
       const isBusy = error instanceof DaemonError && error.kind === 'overloaded';
-      admitted?.ended(call.signal.aborted || isBusy ? 'client_disconnect' : 'error');
+      admitted?.ended(call.caller.signal.aborted || isBusy ? 'client_disconnect' : 'error');
       throw error;
     }
   }
@@ -99,13 +105,15 @@ export class Invocations {
     const { routing } = this.#options;
     const deadline = performance.now() + RETRY_LIMIT_MS;
     for (let attempt = 0; ; attempt++) {
-      const runtime = routing.peek(call.placement) ?? (await routing.ready(call.placement, call.signal));
+      const runtime = routing.peek(call.placement) ?? (await routing.ready(call.placement, call.caller.signal));
       const declaration = this.#declarations.get(runtime) ?? (await this.#declarationOf(call.placement, runtime));
       const carrier =
         runtime.maxRequestBytes !== undefined && isBatchable(call.action)
           ? new BatchedRuntime(runtime, call.action)
           : runtime;
-      const session = new Session({ ...call, id: randomUUID(), runtime: carrier, declaration }, output, {
+      const { action, envelope, data, traceparent } = call;
+      const start = { id: randomUUID(), action, envelope, data, traceparent, runtime: carrier, declaration };
+      const session = new Session(start, output, {
         backwards: this.#options.backwards,
         limits: this.#options.limits,
         kept: this.#options.kept,
@@ -125,7 +133,7 @@ export class Invocations {
           throw new DaemonError('internal', `${messageOf(error)}\nfailed to write request`, { cause: error });
         }
         // The first time another one is asked for at once: it has just ended, and is known to.
-        if (attempt > 0) await sleep(RETRY_PAUSE_MS, undefined, { signal: call.signal });
+        if (attempt > 0) await sleep(RETRY_PAUSE_MS, undefined, { signal: call.caller.signal });
         continue;
       }
       this.#open.set(session.id, session);
@@ -167,7 +175,7 @@ export class Invocations {
 
   /** Ends every open session with the same error: the daemon stops. */
   abortAll(error: DaemonError): void {
-    for (const session of [...this.#open.values()]) session.abort(error);
+    for (const session of this.#open.values()) session.abort(error);
   }
 
   /** Resolves when no session is open or `signal` aborts. */

@@ -130,7 +130,7 @@ export function world(options: Partial<InvocationsOptions> = {}): World {
           },
           data: '{"tool":"x"}',
           traceparent: () => 'trace-1',
-          signal: new AbortController().signal,
+          caller: new AbortController(),
           ...call,
         },
         output,

@@ -1,4 +1,5 @@
 import { DaemonError } from '../errors/index.ts';
+import { type Account, type Books, CountedRoom, type Exceeded, type Room } from './room.ts';
 
 export interface BudgetSpec {
   /** What is counted, as it reads in "there is no room for …": `bodies of webhooks`. */
@@ -9,30 +10,6 @@ export interface BudgetSpec {
   readonly perOwner?: number;
   /** The setting that `total` comes from, for the one who has to change it. */
   readonly setting?: string;
-}
-
-/** Why there was no room. */
-export interface Exceeded {
-  /** Whose limit it was. */
-  readonly limitOf: 'one' | 'owner' | 'all';
-  readonly limitBytes: number;
-  /** Limit and setting in words, to stand after what could not be kept. */
-  readonly text: string;
-}
-
-/** Bytes that grow piece by piece, such as an unfinished line. Whoever opened it closes it. */
-export interface Room {
-  readonly held: number;
-  /** Takes more. @returns why nothing was taken, or undefined */
-  grow(bytes: number): Exceeded | undefined;
-  /** Gives back part of it. */
-  shrink(bytes: number): void;
-  /** Gives back all. The room may grow again. */
-  release(): void;
-}
-
-interface Account {
-  used: number;
 }
 
 interface Waiter {
@@ -50,6 +27,14 @@ export class ByteBudget {
   readonly #accounts = new Map<string, Account & { users: number }>();
   readonly #waiting: Waiter[] = [];
   #used = 0;
+  readonly #books: Books = {
+    join: (owner) => this.#join(owner),
+    leave: (owner) => this.#leave(owner),
+    take: (account, bytes) => this.#take(account, bytes),
+    give: (account, bytes) => this.#give(account, bytes),
+    exceeded: (account, bytes, owner) => this.#exceeded(account, bytes, owner !== NOBODY),
+    exceededAlone: (limit) => this.#exceededBy('one', limit),
+  };
 
   constructor(spec: BudgetSpec) {
     this.#spec = spec;
@@ -102,35 +87,7 @@ export class ByteBudget {
    * @param limit bytes of this room alone
    */
   room(owner = NOBODY, limit = Number.POSITIVE_INFINITY): Room {
-    let held = 0;
-    let account: Account | undefined;
-    const shrink = (bytes: number): void => {
-      if (account === undefined) return;
-      const given = Math.min(bytes, held);
-      held -= given;
-      this.#give(account, given);
-      if (held > 0) return;
-      account = undefined;
-      this.#leave(owner);
-    };
-    return {
-      get held() {
-        return held;
-      },
-      grow: (bytes) => {
-        if (held + bytes > limit) return this.#exceededBy('one', limit);
-        const own = account ?? this.#join(owner);
-        const exceeded = this.#exceeded(own, bytes, owner !== NOBODY);
-        if (exceeded === undefined && bytes > 0) {
-          account = own;
-          held += bytes;
-          this.#take(own, bytes);
-        } else if (account === undefined) this.#leave(owner);
-        return exceeded;
-      },
-      shrink,
-      release: () => shrink(held),
-    };
+    return new CountedRoom(this.#books, owner, limit);
   }
 
   /** The error for a caller who cannot wait and may try again. `what` is what could not be kept: `the body of this request`. */

@@ -7,4 +7,5 @@
  * a `room` and refuse with its limit named.
  */
 
-export { type BudgetSpec, ByteBudget, type Exceeded, type Room } from './byte-budget.ts';
+export { type BudgetSpec, ByteBudget } from './byte-budget.ts';
+export type { Exceeded, Room } from './room.ts';

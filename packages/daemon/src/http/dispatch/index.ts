@@ -16,8 +16,10 @@ import {
   dispatchBody,
   type Invocations,
   readDispatchBody,
+  type Session,
   type SessionFailure,
   type SessionOutput,
+  type WaitingCaller,
 } from '../../invocation/index.ts';
 import type { Placement, Routing } from '../../routing/index.ts';
 import { assertValid, isJson, parseJsonBody } from '../binding.ts';
@@ -181,12 +183,7 @@ async function dispatch(
   if (parsed === undefined) throw new DaemonError('bad-request', 'the request body is not valid JSON');
   const { envelope, data } = body.finish();
 
-  const left = new AbortController();
-  let leave = () => left.abort(new Error('the client left'));
-  response.once('close', () => {
-    if (!response.writableFinished) leave();
-  });
-  let fail = (error: DaemonError) => sendErrorRaw(response, error);
+  const caller = new Caller(response);
   const output: SessionOutput =
     action.reply === 'json'
       ? new JsonAnswer(response)
@@ -194,7 +191,7 @@ async function dispatch(
           maxWaitingBytes: dependencies.maxWaitingBytes,
           memory: dependencies.waitingInMemory,
           spillDirectory: dependencies.spillDirectory,
-          onOverflow: (error) => fail(error),
+          onOverflow: (error) => caller.fail(error),
         });
   const call = {
     action,
@@ -202,20 +199,60 @@ async function dispatch(
     envelope,
     data,
     traceparent: () => dependencies.traceparent(request),
-    signal: left.signal,
+    caller,
   };
   try {
     const session = await dependencies.invocations.open(call, output);
     if (!response.headersSent) response.setHeader('X-Plugin-Session-Id', session.id);
-    leave = () => session.leave();
-    fail = (error) => session.abort(error);
-    if (response.destroyed) session.leave();
+    caller.waitsFor(session);
   } catch (error) {
-    if (left.signal.aborted) return;
+    if (caller.left) return;
     const known = toDaemonError(error);
     // Once the plugin was found, failures are answered as events (docs/wire/http-api.md#server-sent-events).
     if (known.kind === 'internal' && action.reply !== 'json') output.fail({ from: 'daemon', error: known });
     else throw known;
+  }
+}
+
+/** Who waits for an answer: while a session is looked for, and then for what it says. */
+class Caller implements WaitingCaller {
+  readonly #response: ServerResponse;
+  #session: Session | undefined;
+  /** Made for those who wait: most calls are let through at once. */
+  #leaving: AbortController | undefined;
+  #left = false;
+
+  constructor(response: ServerResponse) {
+    this.#response = response;
+    response.once('close', () => this.#closed());
+  }
+
+  get left(): boolean {
+    return this.#left;
+  }
+
+  get signal(): AbortSignal {
+    this.#leaving ??= new AbortController();
+    if (this.#left) this.#leaving.abort(new Error('the client left'));
+    return this.#leaving.signal;
+  }
+
+  waitsFor(session: Session): void {
+    this.#session = session;
+    if (this.#left || this.#response.destroyed) session.leave();
+  }
+
+  /** The answer cannot be given. */
+  fail(error: DaemonError): void {
+    if (this.#session === undefined) sendErrorRaw(this.#response, error);
+    else this.#session.abort(error);
+  }
+
+  #closed(): void {
+    if (this.#response.writableFinished) return;
+    this.#left = true;
+    this.#leaving?.abort(new Error('the client left'));
+    this.#session?.leave();
   }
 }
 

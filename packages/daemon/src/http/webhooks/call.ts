@@ -143,7 +143,7 @@ async function serve(
         envelope: { ...noContext, tenantId: endpoint.tenant_id, endpointId: endpoint.id },
         data: dataOf(headOf(deps, request, endpoint, read.size), read, settings),
         traceparent: () => TraceContext.from(request.headers.traceparent?.toString()).traceparent,
-        signal: over.signal,
+        caller: over,
       },
       response,
     );

@@ -99,8 +99,9 @@ class BodyReader {
       const room = budget.room(owner);
       const exceeded = room.grow(bytes);
       // It became free at this very moment.
-      if (exceeded === undefined) this.#release = () => room.release();
-      else throw budget.refusal('the body of this request', exceeded);
+      if (exceeded !== undefined) throw budget.refusal('the body of this request', exceeded);
+      const release = (): void => room.release();
+      this.#release = release;
     } finally {
       this.#request.off('close', onGone);
     }

@@ -2,6 +2,7 @@ import { isAscii } from 'node:buffer';
 import { isObject } from '@plugin-daemon/values';
 import { valueText } from '@plugin-daemon/wire-schema';
 import type { Room } from '../../budget/index.ts';
+import { PassingMap } from '../../collections/index.ts';
 import { type SessionError, sessionError } from '../../errors/index.ts';
 import { type JsonProblem, jsonProblemText, parseForeign, sliceMember } from '../../json/index.ts';
 import { safeLatin1, toLatin1 } from '../../text/index.ts';
@@ -67,12 +68,13 @@ const mayBeJson = /^[ \t\r]*[{["\-\dtfn]/;
  * Nothing that a plugin says makes it throw: what breaks while a line is dealt with ends the session of that line.
  */
 export class LineChannel {
-  readonly #sinks = new Map<string, SessionSink>();
+  readonly #sinks = new PassingMap<string, SessionSink>();
   readonly #options: LineChannelOptions;
   readonly #unfinished: UnfinishedLine;
   /** Head of a line that is too long; the rest is skipped up to the next line end. */
   #skipping = false;
-  readonly #touched = new Set<SessionSink>();
+  /** Those that have got something in this read; a new set for each, for the reason that `PassingMap` tells. */
+  #touched = new Set<SessionSink>();
   /** The session of the last usual line, with the text its next line starts with. */
   #recentPrefix = '';
   #recentSink: SessionSink | undefined;
@@ -114,7 +116,7 @@ export class LineChannel {
    */
   fail(error: SessionError, isUnread: (sessionId: string) => boolean = () => false): void {
     this.#unfinished.clear();
-    for (const [id, sink] of [...this.#sinks]) {
+    for (const [id, sink] of this.#sinks.entries()) {
       const unread = sink.unread !== undefined && isUnread(id);
       this.#forget(id, sink);
       if (unread) sink.unread?.(error);
@@ -135,15 +137,16 @@ export class LineChannel {
       at = end + 1;
     }
     if (at < text.length && !this.#skipping) this.#keep(at === 0 ? text : text.slice(at));
+    if (this.#touched.size === 0) return;
     for (const sink of this.#touched) this.#flush(sink);
-    this.#touched.clear();
+    this.#touched = new Set();
   }
 
   #flush(sink: SessionSink): void {
     try {
       sink.flush();
     } catch (error) {
-      for (const [id, open] of this.#sinks) if (open === sink) this.#broke(error, id);
+      for (const [id, open] of this.#sinks.entries()) if (open === sink) this.#broke(error, id);
     }
   }
 

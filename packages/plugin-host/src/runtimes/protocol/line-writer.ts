@@ -8,13 +8,24 @@ const MAX_WAITING_BYTES = 256 * 1024 * 1024;
 /** Less than this is what pipes hold anyway, and is not counted. */
 const UNCOUNTED_BYTES = 256 * 1024;
 
-/** Writes lines to a plugin. Lines of one turn of the event loop leave in one write. */
+/** So many lines go to the plugin at once: it begins with the first ones while others are still read from their callers. */
+const LINES_OF_A_WRITE = 8;
+
+/** Writes lines to a plugin. Lines of one turn of the event loop leave in a few writes, as each wakes the plugin. */
 export class LineWriter {
   readonly #output: Writable;
-  #corked = false;
+  /** Lines that wait for the end of this turn. */
+  #collected = 0;
   #written = 0;
   readonly #room: Room | undefined;
   #drained: Promise<void> | undefined;
+
+  /** `#leave` will be called. */
+  #leaves = false;
+  readonly #leave = (): void => {
+    this.#leaves = false;
+    this.#uncork();
+  };
 
   /** @param room where counts what waits; absent where one plugin is all there is */
   constructor(output: Writable, room?: Room) {
@@ -44,15 +55,14 @@ export class LineWriter {
     }
     this.#count(output.writableLength + (typeof line === 'string' ? line.length : lengthOf(line)));
     this.#written += typeof line === 'string' ? Buffer.byteLength(line) + 1 : bytesOf(line) + 1;
-    if (!this.#corked) {
-      this.#corked = true;
+    if (this.#collected++ === 0) {
       output.cork();
-      process.nextTick(() => {
-        this.#corked = false;
-        output.uncork();
-      });
+      if (!this.#leaves) setImmediate(this.#leave);
+      this.#leaves = true;
     }
-    if (typeof line === 'string' ? output.write(`${line}\n`) : this.#writePieces(line)) return undefined;
+    const hasRoom = typeof line === 'string' ? output.write(`${line}\n`) : this.#writePieces(line);
+    if (this.#collected >= LINES_OF_A_WRITE) this.#uncork();
+    if (hasRoom) return undefined;
     this.#drained ??= new Promise((resolve) => {
       const done = () => {
         this.#drained = undefined;
@@ -65,6 +75,12 @@ export class LineWriter {
       output.on('close', done);
     });
     return this.#drained;
+  }
+
+  #uncork(): void {
+    if (this.#collected === 0) return;
+    this.#collected = 0;
+    this.#output.uncork();
   }
 
   /** One after the other in the same turn: no other line can come between. */

@@ -1,0 +1,4 @@
+/**
+ * Collections for what comes and goes with every call. Owns nothing but what is put in; knows no plugin. Used on the path of a call.
+ */
+export { PassingMap } from './passing-map.ts';
