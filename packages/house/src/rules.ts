@@ -28,7 +28,17 @@ export const rules: HouseRules = {
   ],
   layers: {
     'plugin-host': [
-      ['actions', 'backwards-kinds', 'collections', 'errors', 'json', 'log', 'sibling-module.ts', 'python-output.ts', 'text'],
+      [
+        'actions',
+        'backwards-kinds',
+        'collections',
+        'errors',
+        'json',
+        'log',
+        'sibling-module.ts',
+        'python-output.ts',
+        'text',
+      ],
       ['budget', 'launcher'],
       ['plugin-python', 'runtimes'],
       ['environments', 'isolation'],
