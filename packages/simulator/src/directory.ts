@@ -1,12 +1,26 @@
-import type { Member, NodeEntry } from '@plugin-daemon/daemon/decisions';
+import { entryParts, type Member, type NodeEntry } from '@plugin-daemon/daemon/decisions';
 import type { Clock } from './clock.ts';
 
 interface Row {
   readonly entry: NodeEntry;
-  readonly bytes: number;
-  readonly revision: number;
+  readonly warm: ReadonlySet<string>;
   readonly load: number;
   readonly until: number;
+}
+
+/** What a node tells: the lengths of the parts of its entry that changed. */
+export interface Telling {
+  readonly entry: NodeEntry;
+  readonly warm: ReadonlySet<string>;
+  readonly whole: boolean;
+  /** By part, how many plugins are ready; `''` for what the node tells of itself. */
+  readonly parts: ReadonlyMap<string, number>;
+}
+
+interface Change {
+  readonly revision: number;
+  readonly key: string;
+  readonly bytes: number;
 }
 
 /** Around a script call: its digest, the five keys, numbers. */
@@ -14,10 +28,12 @@ const CALL_BYTES = 420;
 /** A node id (a UUID), a number, and how Redis frames both. */
 const ALIVE_BYTES = 56;
 const SMALL_BYTES = 120;
-/** A fingerprint of 16 digits in JSON. */
-const WARM_BYTES = 19;
-/** The entry of a node that runs nothing. */
-const ENTRY_BYTES = 220;
+/** A fingerprint of 11 digits and the space behind it. */
+const WARM_BYTES = 12;
+/** The name of a part (a UUID and a letter), and how Redis frames it and its text. */
+const PART_BYTES = 52;
+/** What a node tells of itself. */
+const ENTRY_BYTES = 230;
 /** How often the existing daemon's hashes are refreshed, and with how many scripts. */
 const UPSTREAM = { everyMs: 5000, scripts: 2, rowBytes: 150 };
 
@@ -32,6 +48,9 @@ export class Directory {
   readonly traffic: Traffic = { messages: 0, bytes: 0 };
   readonly #clock: Clock;
   readonly #rows = new Map<string, Row>();
+  /** In the order of their revisions; of each part the last one counts. */
+  #changes: Change[] = [];
+  readonly #last = new Map<string, number>();
   readonly #listeners = new Map<string, () => void>();
   #revision = 0;
 
@@ -43,30 +62,54 @@ export class Directory {
     return [...this.#rows.keys()];
   }
 
-  /** @param entry when it is new or changed @param known the revision of what the asker knows @returns undefined: nothing is known of it */
-  renew(id: string, entry: NodeEntry | undefined, load: number, leaseMs: number, known: number): Renewed | undefined {
+  /** @param telling what is new or changed @param known the revision of what the asker knows @returns undefined: nothing is known of it */
+  renew(id: string, telling: Telling | undefined, load: number, leaseMs: number, known: number): Renewed | undefined {
     const now = this.#clock.now;
-    for (const [other, row] of this.#rows) if (row.until <= now) this.#rows.delete(other);
+    for (const [other, row] of this.#rows) if (row.until <= now) this.#forget(other);
     const before = this.#rows.get(id);
-    const bytes = entry === undefined ? 0 : ENTRY_BYTES + entry.warm.length * WARM_BYTES;
-    this.#count(CALL_BYTES + bytes);
-    const until = now + leaseMs;
-    if (entry !== undefined) this.#rows.set(id, { entry, bytes, revision: ++this.#revision, load, until });
-    else if (before !== undefined) this.#rows.set(id, { ...before, load, until });
-    else return undefined;
+    this.#count(CALL_BYTES);
+    if (before === undefined && telling?.whole !== true) return undefined;
+    if (telling !== undefined) this.#tell(id, telling);
+    const said = telling ?? before;
+    if (said !== undefined) this.#rows.set(id, { entry: said.entry, warm: said.warm, load, until: now + leaseMs });
     const members: Member[] = [];
-    let told = 0;
-    for (const [other, row] of this.#rows) {
-      if (row.revision > known) told += row.bytes + ALIVE_BYTES;
-      if (other !== id) members.push({ ...row.entry, id: other, load: row.load, foreign: false });
-    }
-    this.traffic.bytes += this.#rows.size * ALIVE_BYTES + told;
+    for (const [other, row] of this.#rows)
+      if (other !== id) members.push({ ...row.entry, warm: row.warm, id: other, load: row.load, foreign: false });
+    this.traffic.bytes += this.#rows.size * ALIVE_BYTES + this.#bytesSince(known);
     return { members, revision: this.#revision };
+  }
+
+  #tell(id: string, { whole, parts }: Telling): void {
+    if (whole) this.#forget(id);
+    for (const [part, prints] of parts) {
+      const bytes = PART_BYTES + (part === '' ? ENTRY_BYTES : prints * WARM_BYTES);
+      const key = `${id}/${part}`;
+      this.traffic.bytes += bytes;
+      this.#last.set(key, ++this.#revision);
+      this.#changes.push({ revision: this.#revision, key, bytes });
+    }
+    if (this.#changes.length > 2 * this.#last.size + 1000)
+      this.#changes = this.#changes.filter(({ key, revision }) => this.#last.get(key) === revision);
+  }
+
+  #bytesSince(known: number): number {
+    let bytes = 0;
+    for (let at = this.#changes.length - 1; at >= 0; at--) {
+      const change = this.#changes[at];
+      if (change === undefined || change.revision <= known) break;
+      if (this.#last.get(change.key) === change.revision) bytes += change.bytes;
+    }
+    return bytes;
+  }
+
+  #forget(id: string): void {
+    this.#rows.delete(id);
+    for (const part of ['', ...entryParts]) this.#last.delete(`${id}/${part}`);
   }
 
   leave(id: string): void {
     this.#count(SMALL_BYTES);
-    this.#rows.delete(id);
+    this.#forget(id);
   }
 
   watch(id: string, listener: () => void): () => void {

@@ -1,6 +1,6 @@
-import { type Member, membershipTimes, type NodeEntry } from '@plugin-daemon/daemon/decisions';
+import { type Member, membershipTimes, type NodeEntry, partOf } from '@plugin-daemon/daemon/decisions';
 import type { Clock } from './clock.ts';
-import type { Directory } from './directory.ts';
+import type { Directory, Telling } from './directory.ts';
 
 export interface MembershipParts {
   readonly id: string;
@@ -8,6 +8,8 @@ export interface MembershipParts {
   readonly directory: Directory;
   readonly reachesRedis: () => boolean;
   readonly entry: () => NodeEntry;
+  /** Fingerprints of what is ready. */
+  readonly warm: ReadonlySet<string>;
   readonly load: () => number;
 }
 
@@ -16,8 +18,9 @@ export class SimulatedMembership {
   readonly #parts: MembershipParts;
   #members: readonly Member[] = [];
   #known = 0;
-  /** The entry has to be told. */
-  #untold = true;
+  /** What has to be told: all, or these parts. */
+  #all = true;
+  readonly #changed = new Set<string>();
   #until = 0;
   #detached = false;
   #lookedAt = Number.NEGATIVE_INFINITY;
@@ -39,16 +42,16 @@ export class SimulatedMembership {
     this.#parts.directory.announce();
   }
 
-  /** The entry is not as it was; what changes soon after is told with it. */
-  changed(): void {
-    const waits = this.#untold;
-    this.#untold = true;
+  /** A part of the entry is not as it was; what changes soon after is told with it. */
+  changed(part: string): void {
+    const waits = this.#waits;
+    this.#changed.add(part);
     if (!waits) this.#schedule();
   }
 
   /** The same, and the others are told to look now. */
   changedNow(): void {
-    this.#untold = true;
+    this.#changed.add('');
     this.#renew();
     if (this.#parts.reachesRedis()) this.#parts.directory.announce();
   }
@@ -69,21 +72,19 @@ export class SimulatedMembership {
   }
 
   #renew(): void {
-    const { id, clock, directory, reachesRedis, entry, load } = this.#parts;
+    const { id, clock, directory, reachesRedis, load } = this.#parts;
     this.#lookedAt = clock.now;
     if (!reachesRedis()) {
       this.#known = 0;
-      this.#untold = true;
+      this.#all = true;
       this.#detached ||= clock.now >= this.#until;
       return this.#schedule();
     }
-    const told = this.#untold ? entry() : undefined;
-    const renewed = directory.renew(id, told, load(), membershipTimes.lease, this.#known);
-    if (renewed === undefined) {
-      this.#known = 0;
-      this.#untold = true;
-    } else {
-      this.#untold = false;
+    const renewed = directory.renew(id, this.#telling(), load(), membershipTimes.lease, this.#known);
+    this.#all = renewed === undefined;
+    this.#changed.clear();
+    if (renewed === undefined) this.#known = 0;
+    else {
       this.#detached = false;
       this.#until = clock.now + membershipTimes.lease;
       this.#members = renewed.members;
@@ -92,8 +93,23 @@ export class SimulatedMembership {
     this.#schedule();
   }
 
+  get #waits(): boolean {
+    return this.#all || this.#changed.size > 0;
+  }
+
+  #telling(): Telling | undefined {
+    if (!this.#waits) return undefined;
+    const { entry, warm } = this.#parts;
+    const counts = new Map<string, number>();
+    for (const print of warm) counts.set(partOf(print), (counts.get(partOf(print)) ?? 0) + 1);
+    const whole = this.#all;
+    const parts = whole ? counts.set('', 0) : new Map([...this.#changed].map((part) => [part, counts.get(part) ?? 0]));
+    // As it is now: what happens later is told later.
+    return { entry: entry(), warm: new Set(warm), whole, parts };
+  }
+
   #schedule(): void {
-    const soon = this.#untold && !this.#detached;
+    const soon = this.#waits && !this.#detached;
     this.#next(soon ? membershipTimes.gather : membershipTimes.renewal);
   }
 

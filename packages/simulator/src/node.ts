@@ -1,4 +1,4 @@
-import { fingerprint, type NodeEntry } from '@plugin-daemon/daemon/decisions';
+import { fingerprint, type NodeEntry, partOf } from '@plugin-daemon/daemon/decisions';
 import type { Call, Plugin } from './call.ts';
 import type { Clock } from './clock.ts';
 import type { Directory } from './directory.ts';
@@ -20,9 +20,6 @@ export interface NodeParts {
   readonly phase: number;
 }
 
-/** As many as the daemon tells of. */
-const MOST_WARM = 10_000;
-
 /** One daemon: what runs on it, and what it knows of the others. */
 export class SimulatedNode {
   readonly id: string;
@@ -37,6 +34,8 @@ export class SimulatedNode {
   readonly #parts: NodeParts;
   readonly #pools = new Map<Plugin, SimulatedPool>();
   readonly #warm = new Set<Plugin>();
+  /** The same, as it is told. */
+  readonly #prints = new Set<string>();
   readonly #openAt = new Map<string, number>();
   readonly #suspect = new Map<string, number>();
   readonly #stops: (() => void)[];
@@ -51,6 +50,7 @@ export class SimulatedNode {
       directory,
       reachesRedis: () => network.reachesRedis(id),
       entry: () => this.#entry(),
+      warm: this.#prints,
       load: () => this.open.size,
     });
     this.#stops = [
@@ -70,7 +70,7 @@ export class SimulatedNode {
 
   /** Fingerprints that it keeps of the others. */
   get known(): number {
-    return this.membership.members.reduce((sum, { warm }) => sum + warm.length, 0);
+    return this.membership.members.reduce((sum, { warm }) => sum + warm.size, 0);
   }
 
   openAt(id: string): number {
@@ -132,9 +132,12 @@ export class SimulatedNode {
         this.processes--;
       },
       onReady: (ready) => {
+        const print = fingerprint(plugin.identifier);
         if (ready) this.#warm.add(plugin);
         else this.#warm.delete(plugin);
-        this.membership.changed();
+        if (ready) this.#prints.add(print);
+        else this.#prints.delete(print);
+        this.membership.changed(partOf(print));
       },
       onDone: (call) => {
         this.open.delete(call);
@@ -163,9 +166,6 @@ export class SimulatedNode {
       addresses: [],
       tls: false,
       cores: this.#parts.options.cores,
-      warm: Array.from(this.#warm)
-        .slice(0, MOST_WARM)
-        .map(({ identifier }) => fingerprint(identifier)),
       debugging: [],
     };
   }

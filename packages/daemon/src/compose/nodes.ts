@@ -38,8 +38,6 @@ export interface NodeParts {
   readonly metrics: Metrics;
 }
 
-/** Plugins that a node tells the others to be ready on it. */
-const MOST_WARM = 10_000;
 const MOST_DEBUGGING = 2000;
 /** Between two lines about calls that came with a wrong mark. */
 const TOLD_EVERY_MS = 10_000;
@@ -103,7 +101,6 @@ export class Nodes {
         addresses: [],
         tls: this.tls !== undefined,
         cores,
-        warm: [],
         debugging: [],
         ...(places !== undefined && { place: places.own }),
       },
@@ -170,7 +167,7 @@ export class Nodes {
     if (ready) this.#warm.add(identifier);
     else this.#warm.delete(identifier);
     if (this.#warm.size === before) return;
-    this.membership.update({ warm: [...this.#warm].slice(0, MOST_WARM).map(fingerprint) });
+    this.membership.ready(fingerprint(identifier), ready);
   }
 
   /** @param http where clients are listened to @param own where nodes are, if that is another port */
@@ -265,7 +262,7 @@ export class Nodes {
     );
     metrics.cluster_ready_plugins.set(
       {},
-      members.reduce((sum, { warm }) => sum + warm.length, 0),
+      members.reduce((sum, { warm }) => sum + warm.size, 0),
     );
   }
 }

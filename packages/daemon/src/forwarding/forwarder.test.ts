@@ -33,7 +33,7 @@ const member = (id: string, port: number, over: Partial<Member> = {}): Member =>
   addresses: [{ host: '127.0.0.1', port }],
   tls: false,
   cores: 1,
-  warm: [],
+  warm: new Set(),
   debugging: [],
   load: 0,
   foreign: false,

@@ -19,13 +19,13 @@ const member = (id: string, more: Partial<Member> = {}): Member => ({
   addresses: [],
   tls: false,
   cores: 1,
-  warm: [],
+  warm: new Set<string>(),
   debugging: [],
   load: 0,
   foreign: false,
   ...more,
 });
-const warm = { warm: [fingerprint(IDENTIFIER)] };
+const warm = { warm: new Set([fingerprint(IDENTIFIER)]) };
 
 async function buses(...ids: string[]): Promise<EventBus[]> {
   const cache = openMemoryCache({ onListenerError: (error) => expect.fail(String(error)) });

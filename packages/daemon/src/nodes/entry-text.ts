@@ -1,19 +1,29 @@
 /** Entries as text. What comes from outside is read with bounds: another version, or anybody who can write to Redis, has written it. */
 import { parseForeign } from '@plugin-daemon/plugin-host/json';
 import { isObject } from '@plugin-daemon/values';
+import { isFingerprint, partOf } from './fingerprint.ts';
 import type { DebuggedPlugin, NodeAddress, NodeEntry, NodeRole } from './node.ts';
 
 /** Longer entries are nobody's of this version. */
 const LONGEST_ENTRY = 1024 * 1024;
+/** The plugins of one part: a node tells of 10,000 in 64 of them. */
+const LONGEST_PART = 16 * 1024;
 const MOST_ADDRESSES = 32;
 const MOST_PLUGINS = 20_000;
 const LONGEST_TEXT = 1024;
 const roles: readonly NodeRole[] = ['all', 'front', 'runner'];
 
-export const entryText = (entry: NodeEntry): string => JSON.stringify(entry);
+/** An entry as it was told. */
+export interface ToldEntry {
+  readonly entry: NodeEntry;
+  /** Another one than before: everything was told anew. */
+  readonly edition: number;
+}
+
+export const entryText = (entry: NodeEntry, edition: number): string => JSON.stringify({ ...entry, edition });
 
 /** @returns undefined for what is no entry */
-export function readEntry(text: string): NodeEntry | undefined {
+export function readEntry(text: string): ToldEntry | undefined {
   if (text.length > LONGEST_ENTRY) return undefined;
   const parsed = parseForeign(text);
   if (!parsed.ok || !isObject(parsed.value)) return undefined;
@@ -21,9 +31,9 @@ export function readEntry(text: string): NodeEntry | undefined {
   const role = roles.find((one) => one === value['role']);
   const addresses = listOf(value['addresses'], MOST_ADDRESSES, readAddress);
   if (role === undefined || addresses.length === 0) return undefined;
-  const cores = value['cores'];
+  const { cores, edition } = value;
   const place = readText(value['place']);
-  return {
+  const entry: NodeEntry = {
     name: readText(value['name']) ?? '',
     version: readText(value['version']) ?? '',
     role,
@@ -31,10 +41,16 @@ export function readEntry(text: string): NodeEntry | undefined {
     addresses,
     tls: value['tls'] === true,
     cores: typeof cores === 'number' && cores >= 1 && cores <= 65_536 ? cores : 1,
-    warm: listOf(value['warm'], MOST_PLUGINS, readText),
     debugging: listOf(value['debugging'], MOST_PLUGINS, readDebugged),
     ...(place !== undefined && { place }),
   };
+  return { entry, edition: typeof edition === 'number' ? edition : 0 };
+}
+
+/** The fingerprints of one part; whatever is none, or belongs to another part, is passed over. */
+export function readPrints(part: string, text: string): readonly string[] {
+  if (text.length > LONGEST_PART) return [];
+  return text.split(' ').filter((print) => isFingerprint(print) && partOf(print) === part);
 }
 
 function listOf<T>(value: unknown, most: number, read: (item: unknown) => T | undefined): readonly T[] {

@@ -3,8 +3,8 @@
  * others; nobody is elected and nothing is replicated. Touches Redis through the cache, under `v2:{nodes}` and in the hashes of the existing
  * daemon's cluster. Called by routing/ and forwarding/, which ask who there is, and by compose/, which says what runs here.
  */
-export type { NodeDirectory, Renewal, Renewed } from './directory.ts';
-export { fingerprint } from './fingerprint.ts';
+export type { EntryChange, EntryPart, NodeDirectory, Renewal, Renewed } from './directory.ts';
+export { entryParts, fingerprint, partOf } from './fingerprint.ts';
 export { Membership, type MembershipOptions, type MembershipState, membershipTimes } from './membership.ts';
 export { MemoryNodeDirectory } from './memory/index.ts';
 export type { DebuggedPlugin, Member, NodeAddress, NodeEntry, NodeRole } from './node.ts';

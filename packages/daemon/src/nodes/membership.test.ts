@@ -1,8 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { silentLog } from '../telemetry/index.ts';
-import type { NodeDirectory } from './directory.ts';
-import { readEntry } from './entry-text.ts';
-import { Membership, MemoryNodeDirectory, type NodeEntry } from './index.ts';
+import type { NodeDirectory, Renewal } from './directory.ts';
+import { readEntry, readPrints } from './entry-text.ts';
+import { fingerprint, Membership, MemoryNodeDirectory, type NodeEntry } from './index.ts';
 
 const entry = (over: Partial<NodeEntry> = {}): NodeEntry => ({
   name: 'n',
@@ -12,7 +13,6 @@ const entry = (over: Partial<NodeEntry> = {}): NodeEntry => ({
   addresses: [{ host: '127.0.0.1', port: 1 }],
   tls: false,
   cores: 2,
-  warm: [],
   debugging: [],
   ...over,
 });
@@ -21,12 +21,14 @@ const entry = (over: Partial<NodeEntry> = {}): NodeEntry => ({
 class Reachable implements NodeDirectory {
   readonly inner: NodeDirectory;
   down = false;
+  seen: (renewal: Renewal) => void = () => undefined;
 
   constructor(inner: NodeDirectory) {
     this.inner = inner;
   }
 
   async renew(renewal: Parameters<NodeDirectory['renew']>[0]) {
+    this.seen(renewal);
     if (this.down) throw new Error('out of reach');
     return await this.inner.renew(renewal);
   }
@@ -69,10 +71,11 @@ test('nodes learn of each other, of changes and loads, and of who leaves', async
   await expect.poll(() => known(a.membership)).toEqual(['b']);
   expect(known(b.membership)).toEqual(['a']);
   b.load.calls = 5;
-  b.membership.update({ warm: ['print'] });
+  const print = fingerprint('a/b:1@x');
+  b.membership.ready(print, true);
   await expect
     .poll(() => a.membership.list())
-    .toEqual([expect.objectContaining({ id: 'b', load: 5, warm: ['print'] })]);
+    .toEqual([expect.objectContaining({ id: 'b', load: 5, warm: new Set([print]) })]);
   await b.membership.leave();
   await expect.poll(() => known(a.membership)).toEqual([]);
 });
@@ -155,14 +158,68 @@ test.each([
 
 test('an entry is read as it was written; what is none of its parts is left out', () => {
   const whole = entry({
-    warm: ['a'],
     debugging: [{ tenantId: 't', pluginId: 'p', identifier: 'i' }],
     state: 'draining',
   });
-  expect(readEntry(JSON.stringify(whole))).toEqual(whole);
-  expect(readEntry(JSON.stringify({ ...whole, warm: [1, 'a', null], debugging: [{}, ...whole.debugging] }))).toEqual(
-    whole,
-  );
+  expect(readEntry(JSON.stringify(whole))).toEqual({ entry: whole, edition: 0 });
+  const odd = { ...whole, edition: 7, debugging: [{}, ...whole.debugging] };
+  expect(readEntry(JSON.stringify(odd))).toEqual({ entry: whole, edition: 7 });
+});
+
+test.each([
+  ['fingerprints of that part', 'Aaaaaaaaaaa A-_45678901', ['Aaaaaaaaaaa', 'A-_45678901']],
+  ['others', 'Baaaaaaaaaa Aaaaaaaaaaa', ['Aaaaaaaaaaa']],
+  ['what is none', 'A Aaaaaaaaaaaaaa Aaaaaaaaa!a  ', []],
+  ['nothing', '', []],
+  ['no end', 'Aaaaaaaaaaa '.repeat(100_000), []],
+])('of a part is read: %s', (_what, text, read) => expect(readPrints('A', text)).toEqual(read));
+
+test('whatever becomes ready or does not any more, and whoever misses some of it, in the end all know the same', async () => {
+  const inner = new MemoryNodeDirectory();
+  const reachable = new Reachable(inner);
+  const a = await node(inner, 'a');
+  const b = await node(reachable, 'b');
+  const prints = Array.from({ length: 300 }, (_, n) => fingerprint(`a/p${n}:1@x`));
+  const ready = new Set<string>();
+  let seed = 1;
+  const below = (count: number): number => {
+    seed = (seed * 48_271) % 2_147_483_647;
+    return seed % count;
+  };
+  for (let round = 0; round < 60; round++) {
+    for (let n = 0; n < 20; n++) {
+      const print = prints[below(prints.length)] ?? '';
+      const is = below(3) > 0;
+      a.membership.ready(print, is);
+      if (is) ready.add(print);
+      else ready.delete(print);
+    }
+    // Now and then one of them misses something, or everything is lost.
+    reachable.down = below(4) === 0;
+    if (below(10) === 0) await inner.leave('a');
+    await sleep(15);
+  }
+  reachable.down = false;
+  await expect.poll(() => b.membership.list().map(({ warm }) => [...warm].sort())).toEqual([[...ready].sort()]);
+  const c = await node(inner, 'c');
+  await expect.poll(() => c.membership.list().find(({ id }) => id === 'a')?.warm).toEqual(ready);
+});
+
+test('one more plugin is told as a part of what is ready, not as all of it', async () => {
+  const inner = new MemoryNodeDirectory();
+  const told: number[] = [];
+  const counting = new Reachable(inner);
+  counting.seen = ({ entry: change }) => {
+    if (change !== undefined) told.push([...change.parts.values()].join().length);
+  };
+  const a = await node(counting, 'a');
+  for (let n = 0; n < 5000; n++) a.membership.ready(fingerprint(`a/p${n}:1@x`), true);
+  await expect.poll(() => Math.max(...told)).toBeGreaterThan(50_000);
+  await sleep(200);
+  told.length = 0;
+  a.membership.ready(fingerprint('a/one-more:1@x'), true);
+  await expect.poll(() => told.length).toBe(1);
+  expect(told[0]).toBeLessThan(2000);
 });
 
 test('changes that do not end put off neither the return of a node nor its lease', async () => {
@@ -173,7 +230,7 @@ test('changes that do not end put off neither the return of a node nor its lease
   directory.down = true;
   await expect.poll(() => a.membership.problem()).toContain('cannot be told');
   let count = 0;
-  const busy = setInterval(() => a.membership.update({ warm: [`plugin-${count++}`] }), 10);
+  const busy = setInterval(() => a.membership.ready(fingerprint(`plugin-${count++}`), true), 10);
   onTestFinished(() => clearInterval(busy));
   directory.down = false;
   await expect.poll(() => a.membership.problem()).toBeUndefined();

@@ -1,8 +1,9 @@
 import { messageOf } from '@plugin-daemon/values';
 import type { Log } from '../telemetry/index.ts';
 import type { NodeDirectory } from './directory.ts';
-import { entryText, readEntry } from './entry-text.ts';
+import { KnownNodes } from './known-nodes.ts';
 import type { Member, NodeEntry } from './node.ts';
+import { OwnEntry } from './own-entry.ts';
 
 export interface MembershipOptions {
   readonly nodeId: string;
@@ -58,14 +59,10 @@ export type MembershipState =
 export class Membership {
   readonly #options: Required<Pick<MembershipOptions, 'leaseMs' | 'now'>> & MembershipOptions;
   readonly #listeners = new Set<() => void>();
-  readonly #entries = new Map<string, NodeEntry>();
-  #members: readonly Member[] = [];
-  #entry: NodeEntry;
-  /** What the others have to be told. */
-  #untold: string | undefined;
+  readonly #others: KnownNodes;
+  readonly #own: OwnEntry;
   #state: MembershipState = 'joining';
   #until = 0;
-  #known = 0;
   #timer: NodeJS.Timeout | undefined;
   #lookedAt = Number.NEGATIVE_INFINITY;
   #renewing: Promise<void> | undefined;
@@ -77,8 +74,8 @@ export class Membership {
 
   constructor(options: MembershipOptions) {
     this.#options = { leaseMs: LEASE_MS, now: () => performance.now(), ...options };
-    this.#entry = options.entry;
-    this.#untold = entryText(options.entry);
+    this.#others = new KnownNodes(options.nodeId);
+    this.#own = new OwnEntry(options.entry);
   }
 
   get nodeId(): string {
@@ -86,7 +83,7 @@ export class Membership {
   }
 
   get self(): NodeEntry {
-    return this.#entry;
+    return this.#own.value;
   }
 
   /**
@@ -94,8 +91,7 @@ export class Membership {
    * @param change what became known since we were made
    */
   async join(change: Partial<NodeEntry> = {}): Promise<void> {
-    this.#entry = { ...this.#entry, ...change };
-    this.#untold = entryText(this.#entry);
+    this.#own.change(change);
     this.#unwatch = this.#options.directory.watch(() => this.#lookSoon());
     await this.#renew();
   }
@@ -103,7 +99,8 @@ export class Membership {
   /** Every other node that is believed in. */
   list(): readonly Member[] {
     const foreign = this.#options.foreign?.() ?? [];
-    return foreign.length === 0 ? this.#members : [...this.#members, ...foreign];
+    const { members } = this.#others;
+    return foreign.length === 0 ? members : [...members, ...foreign];
   }
 
   /** Told when others came, went or changed; not of loads. @returns ends it */
@@ -117,21 +114,26 @@ export class Membership {
    * @param urgent they are told to look now
    */
   update(change: Partial<NodeEntry>, urgent = false): void {
-    const entry = { ...this.#entry, ...change };
-    const text = entryText(entry);
-    if (this.#left || text === entryText(this.#entry)) return;
-    const waits = this.#untold !== undefined;
-    this.#entry = entry;
-    this.#untold = text;
+    const waits = !this.#own.isTold;
+    if (this.#left || !this.#own.change(change)) return;
     this.#urgent ||= urgent;
+    this.#tellSoon(waits);
+  }
+
+  /** A plugin became ready here, or is not any more. @param print the fingerprint of its identifier */
+  ready(print: string, isReady: boolean): void {
+    const waits = !this.#own.isTold;
+    if (!this.#left && this.#own.ready(print, isReady)) this.#tellSoon(waits);
+  }
+
+  #tellSoon(waits: boolean): void {
     // A renewal under way schedules the next one; one that waits for its time already is not put off by further changes.
     if (this.#unwatch !== undefined && this.#renewing === undefined && !waits) this.#schedule();
   }
 
   /** The same, once the others have been told, or could not be. */
   async updateNow(change: Partial<NodeEntry>): Promise<void> {
-    this.#entry = { ...this.#entry, ...change };
-    this.#untold = entryText(this.#entry);
+    this.#own.change(change);
     this.#urgent = true;
     // One under way may have read what was before.
     await this.#renewing;
@@ -175,8 +177,8 @@ export class Membership {
       'this process was stopped for a while: it catches up with the other nodes before it goes on',
     );
     this.#options.onMissed();
-    this.#known = 0;
-    this.#untold = entryText(this.#entry);
+    this.#others.doubt();
+    this.#own.forgotten();
     const late = Promise.withResolvers<void>();
     const timer = setTimeout(late.resolve, PATIENCE_MS);
     const renewed = (this.#renewing ?? Promise.resolve()).then(() => this.#renew());
@@ -200,7 +202,7 @@ export class Membership {
   #schedule(): void {
     if (this.#left) return;
     clearTimeout(this.#timer);
-    const ms = this.#untold === undefined || this.#state === 'detached' ? this.#options.leaseMs / RENEWALS : GATHER_MS;
+    const ms = this.#own.isTold || this.#state === 'detached' ? this.#options.leaseMs / RENEWALS : GATHER_MS;
     this.#timer = setTimeout(() => {
       // After a long stop the timer may be the first to notice.
       if (this.catchUp() === undefined) void this.#renew();
@@ -212,31 +214,31 @@ export class Membership {
     const { directory, leaseMs, load, now, nodeId } = this.#options;
     const askedAt = now();
     this.#lookedAt = askedAt;
-    const told = this.#untold;
+    const told = this.#own.take();
     try {
-      const renewed = await directory.renew({ id: nodeId, entry: told, load: load(), leaseMs, known: this.#known });
+      const known = this.#others.revision;
+      const renewed = await directory.renew({ id: nodeId, entry: told, load: load(), leaseMs, known });
       if (!renewed.accepted) {
         // Flushed, or our lease was over: written down anew at once.
-        this.#known = 0;
-        this.#untold = entryText(this.#entry);
+        this.#others.doubt();
+        this.#own.forgotten();
         return;
       }
-      if (this.#untold === told) this.#untold = undefined;
       this.#until = askedAt + leaseMs;
       if (this.#state === 'detached') {
         this.#options.log.info('the other nodes know this one again');
         this.#options.onMissed();
       }
       this.#state = 'member';
-      this.#read(renewed);
+      if (this.#others.read(renewed)) for (const listener of this.#listeners) listener();
       if (told !== undefined && this.#urgent) {
         this.#urgent = false;
         directory.announce();
       }
     } catch (error) {
       // Whoever answers next may know less than we were told.
-      this.#known = 0;
-      this.#untold ??= entryText(this.#entry);
+      this.#others.doubt();
+      this.#own.forgotten();
       if (this.#state === 'joining') this.#detach(error);
       else if (this.#state === 'member' && now() >= this.#until && this.#catchingUp === undefined) this.#detach(error);
     }
@@ -248,24 +250,6 @@ export class Membership {
       { reason: messageOf(reason) },
       'the other nodes cannot be told that this one lives; what runs here goes on',
     );
-  }
-
-  #read({ alive, changed, revision }: Awaited<ReturnType<NodeDirectory['renew']>>): void {
-    for (const { id, entry } of changed) {
-      const read = readEntry(entry);
-      if (read === undefined) this.#entries.delete(id);
-      else this.#entries.set(id, read);
-    }
-    const ids = new Set(alive.map(({ id }) => id));
-    const before = new Set(this.#members.map(({ id }) => id));
-    for (const id of this.#entries.keys()) if (!ids.has(id)) this.#entries.delete(id);
-    this.#members = alive.flatMap(({ id, load }) => {
-      const entry = id === this.nodeId ? undefined : this.#entries.get(id);
-      return entry === undefined ? [] : [{ ...entry, id, load, foreign: false }];
-    });
-    this.#known = revision;
-    const same = this.#members.length === before.size && this.#members.every(({ id }) => before.has(id));
-    if (!same || changed.some(({ id }) => id !== this.nodeId)) for (const listener of this.#listeners) listener();
   }
 
   /** Somebody says that there is something to see. */

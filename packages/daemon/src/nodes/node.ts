@@ -31,8 +31,6 @@ export interface NodeEntry {
   /** They speak TLS. */
   readonly tls: boolean;
   readonly cores: number;
-  /** Plugins that are ready there: fingerprints of their identifiers. */
-  readonly warm: readonly string[];
   readonly debugging: readonly DebuggedPlugin[];
   /** What takes the place of this process when it has died: plugins stay in their places. Of workers. */
   readonly place?: string;
@@ -40,6 +38,8 @@ export interface NodeEntry {
 
 export interface Member extends NodeEntry {
   readonly id: string;
+  /** Plugins that are ready there: fingerprints of their identifiers. It changes with what the node tells. */
+  readonly warm: ReadonlySet<string>;
   /** Calls that were open when it was last heard of. */
   readonly load: number;
   /** The existing daemon's: it knows nothing of roles, drains and marks of forwarded calls. */

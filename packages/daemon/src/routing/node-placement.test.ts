@@ -12,7 +12,7 @@ const member = (id: string, over: Partial<Member> = {}): Member => ({
   addresses: [{ host: '127.0.0.1', port: 1 }],
   tls: false,
   cores: 1,
-  warm: [],
+  warm: new Set(),
   debugging: [],
   load: 0,
   foreign: false,
@@ -60,7 +60,7 @@ test('a node that stops hands over, and goes on alone when there is nobody', () 
 
 test('who did not answer a moment ago is left out, as long as there is another way', () => {
   const isSuspect = (id: string) => id === 'b';
-  const warm = [fingerprint(PLUGIN)];
+  const warm = new Set([fingerprint(PLUGIN)]);
   expect(placement([member('b', { warm })], { isSuspect }).choose(PLUGIN, false)).toBe('here');
   expect(
     idOf(placement([member('b', { warm }), member('c')], { isSuspect, role: 'front' }).choose(PLUGIN, false)),
@@ -69,7 +69,7 @@ test('who did not answer a moment ago is left out, as long as there is another w
 });
 
 test('calls of ours that are open there count before it tells its load', () => {
-  const warm = [fingerprint(PLUGIN)];
+  const warm = new Set([fingerprint(PLUGIN)]);
   const openAt = (id: string) => (id === 'b' ? 100 : 0);
   const chosen = placement([member('b', { warm }), member('c', { warm })], { role: 'front', openAt }).choose(
     PLUGIN,
@@ -89,7 +89,7 @@ test('pinned plugins run where they are pinned, others by demand', () => {
 });
 
 test("the existing daemon's nodes get what is installed only where there is no other", () => {
-  const foreign = member('theirs', { foreign: true, warm: [fingerprint(PLUGIN)] });
+  const foreign = member('theirs', { foreign: true, warm: new Set([fingerprint(PLUGIN)]) });
   expect(placement([foreign]).choose(PLUGIN, false)).toBe('here');
   expect(idOf(placement([foreign], { role: 'front' }).choose(PLUGIN, false))).toBe('theirs');
   expect(idOf(placement([foreign, member('b')], { role: 'front' }).choose(PLUGIN, false))).toBe('b');

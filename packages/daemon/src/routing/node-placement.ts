@@ -54,8 +54,6 @@ export class NodePlacement {
   readonly #options: NodePlacementOptions;
   /** Of calls: every node runs a plugin, but not every worker of it. */
   readonly #rule: PlacementRule;
-  /** By the list that a node has told: it is told anew only when it has changed. */
-  readonly #warm = new WeakMap<readonly string[], ReadonlySet<string>>();
 
   constructor(given: NodePlacementOptions) {
     const { rule, places } = given;
@@ -160,9 +158,7 @@ export class NodePlacement {
 
   #candidate(member: Member, print: string): Candidate {
     const { id, place, load, cores, warm } = member;
-    const known = this.#warm.get(warm) ?? new Set(warm);
-    this.#warm.set(warm, known);
-    return { id, place, load: Math.max(load, this.#options.openAt(id)), cores, warm: known.has(print) };
+    return { id, place, load: Math.max(load, this.#options.openAt(id)), cores, warm: warm.has(print) };
   }
 
   readonly #random = (): number => (this.#options.random ?? Math.random)();

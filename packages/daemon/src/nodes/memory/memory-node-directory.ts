@@ -1,8 +1,12 @@
-import type { NodeDirectory, Renewal, Renewed } from '../directory.ts';
+import type { EntryPart, NodeDirectory, Renewal, Renewed } from '../directory.ts';
+
+interface Part {
+  readonly text: string;
+  readonly revision: number;
+}
 
 interface Row {
-  readonly entry: string;
-  readonly revision: number;
+  readonly parts: Map<EntryPart, Part>;
   readonly load: number;
   readonly until: number;
 }
@@ -22,17 +26,23 @@ export class MemoryNodeDirectory implements NodeDirectory {
     const now = this.#now();
     for (const [other, row] of this.#rows) if (row.until <= now) this.#rows.delete(other);
     const before = this.#rows.get(id);
-    const accepted = before !== undefined || entry !== undefined;
-    if (entry !== undefined) {
-      this.#rows.set(id, { entry, revision: ++this.#revision, load, until: now + leaseMs });
-    } else if (before !== undefined) this.#rows.set(id, { ...before, load, until: now + leaseMs });
+    const accepted = before !== undefined || entry?.whole === true;
+    if (accepted) {
+      const parts = (entry?.whole === true ? undefined : before?.parts) ?? new Map<EntryPart, Part>();
+      for (const [part, text] of entry?.parts ?? []) parts.set(part, { text, revision: ++this.#revision });
+      this.#rows.set(id, { parts, load, until: now + leaseMs });
+    }
     const rows = [...this.#rows];
     const since = known > this.#revision ? 0 : known;
     return {
       accepted,
       revision: this.#revision,
       alive: rows.map(([other, row]) => ({ id: other, load: row.load })),
-      changed: rows.filter(([, row]) => row.revision > since).map(([other, row]) => ({ id: other, entry: row.entry })),
+      changed: rows.flatMap(([other, row]) =>
+        [...row.parts]
+          .filter(([, { revision }]) => revision > since)
+          .map(([part, { text }]) => ({ id: other, part, text })),
+      ),
       now: Date.now(),
     };
   }

@@ -44,7 +44,19 @@ describe.skipIf(lacking)(lacking ? skipReason('redis') : 'nodes in Redis', () =>
       scripts: await open(prefix),
       events: { on: () => () => undefined, publish: () => undefined },
     });
-    await directory.renew({ id: 'a', entry: 'x', load: 0, leaseMs: 1000, known: 0 });
+    await directory.renew({
+      id: 'a',
+      entry: {
+        whole: true,
+        parts: new Map([
+          ['', 'x'],
+          ['A', 'y'],
+        ]),
+      },
+      load: 0,
+      leaseMs: 1000,
+      known: 0,
+    });
     const keys = (await redis.cli('keys', `${prefix}:*`)).trim().split('\n');
     expect(keys).toHaveLength(5);
     for (const key of keys) expect(Number(await redis.cli('pttl', key))).toBeGreaterThan(0);

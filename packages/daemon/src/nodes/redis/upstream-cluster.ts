@@ -177,7 +177,7 @@ export class UpstreamCluster {
         tls: false,
         cores: 1,
         load: 0,
-        warm: identifiers.map(fingerprint),
+        warm: new Set(identifiers.map(fingerprint)),
         debugging: identifiers.map((identifier) => ({ tenantId: '', pluginId: '', identifier })),
         foreign: true,
       } satisfies Member;
