@@ -4,14 +4,14 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, globSync, mkdirSync, mkdtempSync, readdirSync, readlinkSync, renameSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { basename, dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { DaemonClient, DaemonProcess } from '@plugin-daemon/bench';
+import { DaemonClient, DaemonProcess, keepUv, keptUv } from '@plugin-daemon/bench';
 import { expect } from 'vitest';
 import { AUTHOR } from './plugins/package.ts';
 
@@ -319,23 +319,7 @@ export class TestDaemon implements AsyncDisposable {
   }
 }
 
-/** uv, where a daemon had to fetch it, stays here for the next ones. */
-const TOOLS = fileURLToPath(new URL('../../../node_modules/.cache/plugin-daemon-tools/', import.meta.url));
-
-export function keptUv(): Settings {
-  const [found] = globSync('uv-*/uv', { cwd: TOOLS });
-  return found === undefined ? {} : { UV_PATH: join(TOOLS, found) };
-}
-
-function keepUv(dataDirectory: string): void {
-  if (globSync('uv-*/uv', { cwd: TOOLS }).length > 0) return;
-  const [found] = globSync('tools/uv-*/uv', { cwd: dataDirectory });
-  if (found === undefined) return;
-  const target = join(TOOLS, basename(dirname(found)));
-  mkdirSync(target, { recursive: true });
-  copyFileSync(join(dataDirectory, found), `${target}/uv.${process.pid}`);
-  renameSync(`${target}/uv.${process.pid}`, join(target, 'uv'));
-}
+export { keptUv };
 
 export const toolBody = (plugin: string, tool: string, parameters: object = {}): string =>
   JSON.stringify({

@@ -7,11 +7,17 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { DaemonClient } from '@plugin-daemon/bench';
-import { type RedisServer, RedisServers, requirement } from '@plugin-daemon/services';
+import {
+  type Machine,
+  networkMissing,
+  type RedisServer,
+  RedisServers,
+  requirement,
+  TestNetwork,
+} from '@plugin-daemon/services';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { clusterMissing } from './cluster.ts';
 import { eventually, keptUv, ONE, temporaryDirectory, toolBody } from './harness.ts';
-import { type Machine, networkMissing, TestNetwork } from './network.ts';
 import { AUTHOR, rudePackage } from './plugins/package.ts';
 
 const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url));

@@ -1,8 +1,9 @@
 /**
  * Servers that the daemon works with, for tests: started from what is installed on this machine, on loopback, with data that is
- * thrown away. Owns the processes it starts and their temporary files; nothing else is touched. `npm run services` starts
+ * thrown away; and networks that can be cut. Owns the processes it starts and their temporary files; nothing else is touched. `npm run services` starts
  * them for a test run, which finds them through environment variables; a test that has to kill a server starts one of its own.
  */
+export { type Machine, networkMissing, TestNetwork } from './network.ts';
 export { provided, requirement, skipReason } from './provided.ts';
 export { missing, RunningServices } from './running.ts';
 export { ServerProcess } from './server-process.ts';

@@ -18,10 +18,9 @@ export class Cluster {
   readonly #chance: Chance;
   readonly #popularity: Popularity;
   readonly #plugins: readonly Plugin[];
+  readonly #byIdentifier: ReadonlyMap<string, Plugin>;
   readonly #nodes = new Map<string, SimulatedNode>();
-  readonly #placement: NodePlacement;
-  /** In whose name the placement is asked. */
-  #asking: SimulatedNode | undefined;
+  readonly #placements = new Map<SimulatedNode, NodePlacement>();
   #named = 0;
   #changedAt = 0;
 
@@ -34,7 +33,7 @@ export class Cluster {
       homes: new Set<string>(),
       last: undefined,
     }));
-    this.#placement = this.#placementOfEachInTurn();
+    this.#byIdentifier = new Map(this.#plugins.map((plugin) => [plugin.identifier, plugin]));
     for (let n = 0; n < options.nodes; n++) this.join();
     this.#comeIn();
   }
@@ -71,6 +70,7 @@ export class Cluster {
       phase: this.#chance.below(60_000),
     });
     this.#nodes.set(node.id, node);
+    this.#placements.set(node, this.#placementOf(node));
     this.#changedAt = clock.now;
     // Not all in the same millisecond: nodes start when they start.
     clock.after(this.#chance.below(1000), () => node.membership.join());
@@ -113,36 +113,21 @@ export class Cluster {
     );
   }
 
-  /**
-   * One for all: what it keeps is made of what nodes tell, which is the same for whoever asks, and three hundred times the same would be
-   * three hundred times the memory.
-   */
-  #placementOfEachInTurn(): NodePlacement {
-    const asking = (): SimulatedNode => {
-      if (this.#asking === undefined) throw new Error('the placement is asked in the name of a node');
-      return this.#asking;
-    };
-    const self = {
-      get id() {
-        return asking().id;
-      },
-      get name() {
-        return asking().id;
-      },
-      role: 'all' as const,
-      cores: this.options.cores,
-    };
+  #placementOf(node: SimulatedNode): NodePlacement {
+    const { cores, maxNodes } = this.options;
     return new NodePlacement({
-      self,
-      draining: () => asking().state !== 'serving',
-      load: () => asking().open.size,
-      members: () => asking().membership.members,
-      openAt: (id) => asking().openAt(id),
-      isSuspect: (id) => asking().isSuspect(id),
+      self: { id: node.id, name: node.id, role: 'all', cores },
+      draining: () => node.state !== 'serving',
+      load: () => node.open.size,
+      members: () => node.membership.members,
+      openAt: (id) => node.openAt(id),
+      isSuspect: (id) => node.isSuspect(id),
       rule: 'demand',
       pins: [],
-      maxNodes: this.options.maxNodes,
+      maxNodes,
       random: this.#chance.next,
+      now: () => this.clock.now,
+      prepare: (identifier, id) => this.#prepare(node, identifier, id),
     });
   }
 
@@ -187,8 +172,7 @@ export class Cluster {
   }
 
   #choose({ plugin, tried }: Call, entry: SimulatedNode): NodeChoice {
-    this.#asking = entry;
-    return this.#placement.choose(plugin.identifier, entry.isWarm(plugin), tried);
+    return this.#placements.get(entry)?.choose(plugin.identifier, entry.isWarm(plugin), tried);
   }
 
   /** It was not taken there: the next node, after a while. */
@@ -210,8 +194,16 @@ export class Cluster {
       if (node.id !== call.entry) this.#nodes.get(call.entry)?.handedOver(node.id, -1);
       return this.#end(call, 'refused');
     }
+    if (node.isWarm(call.plugin)) this.#placements.get(node)?.noticed(call.plugin.identifier);
     this.happened.count('placed');
     if (node.id !== call.entry) this.happened.count('forwarded');
+  }
+
+  /** Told to everybody through Redis; the one that is meant makes it ready. */
+  #prepare(asking: SimulatedNode, identifier: string, id: string): void {
+    const plugin = this.#byIdentifier.get(identifier);
+    if (plugin === undefined || !this.network.reachesRedis(asking.id)) return;
+    this.directory.announceTo(id, () => this.#nodes.get(id)?.prepare(plugin));
   }
 
   /** The plugin is done: its answer gets through, sooner or later, or not. */
@@ -236,6 +228,7 @@ export class Cluster {
 
   #remove(node: SimulatedNode): void {
     this.#nodes.delete(node.id);
+    this.#placements.delete(node);
     this.#changedAt = this.clock.now;
   }
 

@@ -126,6 +126,15 @@ export class Directory {
     }
   }
 
+  /** An event that is told to each node and concerns one. */
+  announceTo(id: string, act: () => void): void {
+    this.#count(SMALL_BYTES);
+    for (const listening of this.#listeners.keys()) {
+      this.#count(SMALL_BYTES);
+      if (listening === id) act();
+    }
+  }
+
   /** What a node does in the existing daemon's hashes. @returns ends it */
   besideUpstream(reaches: () => boolean, first: number): () => void {
     return this.#clock.every(

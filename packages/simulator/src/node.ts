@@ -98,6 +98,11 @@ export class SimulatedNode {
     return true;
   }
 
+  /** Another node wants a plugin to be ready here. */
+  prepare(plugin: Plugin): void {
+    if (this.state === 'serving') (this.#pools.get(plugin) ?? this.#add(plugin)).ensure();
+  }
+
   drain(): void {
     this.state = 'stopping';
     this.membership.changedNow();

@@ -63,6 +63,12 @@ export class SimulatedPool {
     return true;
   }
 
+  /** One is to be ready, though nobody calls. */
+  ensure(): void {
+    this.#scaler.used(this.#parts.clock.now);
+    if (this.#ready.length + this.#starting === 0) this.#start();
+  }
+
   /** Starts and stops instances; once a second, and when a call waits. */
   tick(): void {
     const { clock } = this.#parts;

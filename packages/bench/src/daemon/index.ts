@@ -10,5 +10,6 @@ export {
   TENANT,
   type Uploaded,
 } from './client.ts';
+export { keepUv, keptUv } from './kept-uv.ts';
 export { type DaemonOptions, DaemonProcess, delay, freePort } from './process.ts';
 export { type Envelope, EventCounter, sseEvents } from './sse.ts';

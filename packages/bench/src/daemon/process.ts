@@ -52,7 +52,7 @@ export class DaemonProcess implements AsyncDisposable {
   #child: ChildProcess | undefined;
 
   private constructor(port: number, debuggingPort: number, options: DaemonOptions) {
-    this.url = `http://127.0.0.1:${port}`;
+    this.url = options.at?.url ?? `http://127.0.0.1:${port}`;
     this.key = options.serverKey ?? 'bench-server-key';
     this.debuggingPort = debuggingPort;
     this.#temporary = options.dataDirectory ? undefined : mkdtempSync(join(tmpdir(), 'plugin-daemon-'));
@@ -64,7 +64,7 @@ export class DaemonProcess implements AsyncDisposable {
       for (const path of [this.#temporary, this.dataDirectory]) chownSync(path, options.owner, options.owner);
     this.logFile = join(this.#temporary ?? this.dataDirectory, 'daemon.log');
     this.#settings = {
-      SERVER_HOST: '127.0.0.1',
+      SERVER_HOST: new URL(this.url).hostname,
       SERVER_PORT: String(port),
       SERVER_KEY: this.key,
       DATA_DIR: this.dataDirectory,

@@ -151,6 +151,7 @@ export class Nodes {
       rule: settings.PLACEMENT_RULE,
       pins: settings.PLACEMENT_PINS,
       maxNodes: settings.PLACEMENT_MAX_NODES,
+      prepare: (identifier, chosen) => events.publish('version-wanted', { identifier, nodes: [chosen] }),
     });
     debugging.onChange(() => this.#tellDebugging());
     this.membership.watch(() => this.#look());

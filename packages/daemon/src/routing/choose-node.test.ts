@@ -1,6 +1,14 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { BUSY_CALLS_PER_CORE, type Candidate, type Choice, chooseNode, pinnedTo } from './index.ts';
+import {
+  BUSY_CALLS_PER_CORE,
+  type Candidate,
+  type Choice,
+  chooseHomes,
+  chooseNode,
+  pinnedTo,
+  spreadTo,
+} from './index.ts';
 
 const at = (id: string, over: Partial<Candidate> = {}): Candidate => ({ id, load: 0, cores: 1, warm: false, ...over });
 const choose = (candidates: readonly Candidate[], over: Partial<Choice> = {}) =>
@@ -9,8 +17,8 @@ const choose = (candidates: readonly Candidate[], over: Partial<Choice> = {}) =>
 const BUSY = BUSY_CALLS_PER_CORE;
 
 test('who has it ready and is not busy keeps it', () => {
-  expect(choose([at('self', { warm: true, load: 5 }), at('b', { warm: true })])).toBe('self');
-  expect(choose([at('self'), at('b', { warm: true, load: 5 })])).toBe('b');
+  expect(choose([at('self', { warm: true, load: 3 }), at('b', { warm: true })])).toBe('self');
+  expect(choose([at('self'), at('b', { warm: true, load: 3 })])).toBe('b');
 });
 
 test('of two that have it ready the less loaded one, by cores', () => {
@@ -21,6 +29,50 @@ test('busy ones make it spread, as far as it may', () => {
   const all = [at('self', { warm: true, load: BUSY }), at('b')];
   expect(choose(all)).toBe('b');
   expect(choose(all, { maxNodes: 1 })).toBe('self');
+});
+
+test('who has more than its share is busy before it is full, where others have room', () => {
+  const idle = ['b', 'c', 'd', 'e'].map((id) => at(id));
+  // Little is not worth a start, however idle the others are.
+  expect(choose([at('self', { warm: true, load: 3 }), ...idle])).toBe('self');
+  expect(choose([at('self', { warm: true, load: 6 }), at('f', { warm: true, load: 3 }), ...idle])).toBe('f');
+  // Everybody has that much.
+  const alike = ['b', 'c', 'd', 'e'].map((id) => at(id, { load: 5 }));
+  expect(choose([at('self', { warm: true, load: 6 }), at('f', { warm: true }), ...alike])).toBe('self');
+  // Nobody waits for a start while somebody has it who is not full.
+  expect(choose([at('self', { warm: true, load: BUSY - 1 }), ...idle])).toBe('self');
+});
+
+test('who has more than its share has another node made ready, before it is full and while nobody else has room', () => {
+  const spread = (candidates: readonly Candidate[], over: Partial<Choice> = {}) =>
+    spreadTo({ rule: 'demand', identifier: 'a/b:1@x', candidates, self: 'self', maxNodes: 0, ...over })?.id;
+  const idle = ['b', 'c', 'd', 'e'].map((id) => at(id));
+  const busy = at('self', { warm: true, load: 6 });
+  const place = choose(idle);
+  expect(spread([busy, ...idle])).toBe(place);
+  expect(spread([at('self', { warm: true, load: 3 }), ...idle])).toBeUndefined();
+  expect(spread([busy, at('f', { warm: true }), ...idle])).toBeUndefined();
+  expect(spread([busy, ...idle], { maxNodes: 1 })).toBeUndefined();
+  expect(spread([busy, ...idle], { rule: 'every' })).toBeUndefined();
+  expect(spread([busy])).toBeUndefined();
+  // It is for those that have it to ask.
+  expect(spread([at('self', { load: 6 }), at('f', { warm: true, load: 6 }), ...idle])).toBeUndefined();
+});
+
+test('the homes of a version are where its calls go: those that have it, then the places of its order', () => {
+  const homes = (candidates: readonly Candidate[], wanted: number, over: Partial<Choice> = {}) =>
+    chooseHomes({ rule: 'demand', identifier: 'a/b:1@x', candidates, self: 'self', maxNodes: 0, ...over }, wanted).map(
+      ({ id }) => id,
+    );
+  const cold = ['self', 'b', 'c', 'd'].map((id) => at(id));
+  expect(homes(cold, 1)).toEqual([choose(cold)]);
+  expect(homes(cold, 9)).toHaveLength(4);
+  expect(homes(cold, 9, { maxNodes: 2 })).toHaveLength(2);
+  expect(homes(cold, 9, { maxNodes: 2, rule: 'every' })).toHaveLength(4);
+  expect(homes(cold, 2, { rule: 'every' })[0]).toBe('self');
+  expect(homes([...cold, at('e', { warm: true, load: 9 }), at('f', { warm: true })], 2)).toEqual(['f', 'e']);
+  expect(homes([at('b', { warm: true }), at('self', { warm: true, load: 9 })], 1)).toEqual(['self']);
+  expect(homes([], 3)).toEqual([]);
 });
 
 test('where every node runs it, it stays where it came, unless only others are ready', () => {

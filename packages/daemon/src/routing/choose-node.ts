@@ -31,19 +31,34 @@ export interface Choice {
 
 /** Open calls per core from which on a node is busy: calls mostly wait, for a model or a service. */
 export const BUSY_CALLS_PER_CORE = 32;
+/** It is busy from fewer on when it has more than its share, by this factor: others have room; but what is this little is not worth a start. */
+const UNEVEN = 2;
+const CALM_CALLS_PER_CORE = 4;
 
 const pressureOf = ({ load, cores }: Candidate): number => load / cores;
-const isCalm = (one: Candidate): boolean => pressureOf(one) < BUSY_CALLS_PER_CORE;
+
+/** Open calls per core from which on one of these is busy. */
+function busyFrom(candidates: readonly Candidate[]): number {
+  let [load, cores] = [0, 0];
+  for (const one of candidates) {
+    load += one.load;
+    cores += one.cores;
+  }
+  const share = cores === 0 ? 0 : (UNEVEN * load) / cores;
+  return Math.min(BUSY_CALLS_PER_CORE, Math.max(CALM_CALLS_PER_CORE, share));
+}
 
 /**
- * A node that has the plugin ready is preferred while it is not busy, the asking one before all; then one that has not, as long as the rule
- * lets the plugin spread; of several, the less loaded of two that chance names.
+ * A node that has the plugin ready is preferred while it is not busy, the asking one before all; then one that is not full. Only when all are
+ * full a call waits for another node to start the plugin, as long as the rule lets it spread; `spreadTo` has one ready before that. Of
+ * several, the less loaded of two that chance names.
  * @returns undefined when there is no candidate
  */
 export function chooseNode(choice: Choice): Candidate | undefined {
   const { rule, candidates, self, maxNodes, random } = choice;
   const warm = candidates.filter((one) => one.warm);
-  const calm = warm.filter(isCalm);
+  const busy = rule === 'every' ? BUSY_CALLS_PER_CORE : busyFrom(candidates);
+  const calm = warm.filter((one) => pressureOf(one) < busy);
   const own = candidates.find((one) => one.id === self);
   if (own !== undefined && calm.includes(own)) return own;
   if (calm.length > 0) return twoChoices(calm, pressureOf, random);
@@ -52,17 +67,37 @@ export function chooseNode(choice: Choice): Candidate | undefined {
     if (warm.length > 0) return own?.warm === true ? own : twoChoices(warm, pressureOf, random);
     return own ?? twoChoices(candidates, pressureOf, random);
   }
+  const open = warm.filter((one) => pressureOf(one) < BUSY_CALLS_PER_CORE);
+  if (open.length > 0) return twoChoices(open, pressureOf, random);
   const cold = candidates.filter((one) => !one.warm);
-  const maySpread = maxNodes === 0 || warm.length < maxNodes;
-  if (cold.length > 0 && maySpread) return firstPlace(choice.identifier, cold);
+  if (cold.length > 0 && maySpread(maxNodes, warm)) return firstPlace(choice.identifier, cold, busy);
   return twoChoices(warm, pressureOf, random);
+}
+
+const maySpread = (maxNodes: number, warm: readonly Candidate[]): boolean => maxNodes === 0 || warm.length < maxNodes;
+
+/** A node with fewer open calls than this need not ask where to spread to. */
+export const isUnhurried = (load: number, cores: number): boolean => load / cores < CALM_CALLS_PER_CORE;
+
+/**
+ * Where a plugin should be made ready as well, since every node that has it is busy: asked by one of those, so that few ask. Calls go on to
+ * those that have it meanwhile.
+ */
+export function spreadTo(choice: Omit<Choice, 'random'>): Candidate | undefined {
+  const { rule, identifier, candidates, self, maxNodes } = choice;
+  if (rule === 'every') return undefined;
+  const warm = candidates.filter((one) => one.warm);
+  const busy = busyFrom(candidates);
+  if (!warm.some(({ id }) => id === self) || warm.some((one) => pressureOf(one) < busy)) return undefined;
+  const cold = candidates.filter((one) => !one.warm);
+  return maySpread(maxNodes, warm) ? firstPlace(identifier, cold, busy) : undefined;
 }
 
 /**
  * Where a plugin is started that runs nowhere yet, or not on enough nodes: nodes that ask at the same time must come to the same answer
  * without asking each other. The less loaded of the two that stand first in an order of the plugin's own (rendezvous hashing).
  */
-function firstPlace(identifier: string, cold: readonly Candidate[]): Candidate | undefined {
+function firstPlace(identifier: string, cold: readonly Candidate[], busy: number): Candidate | undefined {
   let [first, second]: [Candidate | undefined, Candidate | undefined] = [undefined, undefined];
   let [most, next] = [-1, -1];
   for (const one of cold) {
@@ -72,7 +107,7 @@ function firstPlace(identifier: string, cold: readonly Candidate[]): Candidate |
   }
   if (first === undefined || second === undefined) return first;
   // Only a clear difference counts: loads are known late, and not everywhere the same.
-  return isCalm(first) || pressureOf(first) <= 2 * pressureOf(second) ? first : second;
+  return pressureOf(first) < busy || pressureOf(first) <= 2 * pressureOf(second) ? first : second;
 }
 
 /**
@@ -88,7 +123,7 @@ export function chooseHomes(choice: Omit<Choice, 'random'>, wanted: number): rea
   const cold = candidates.filter((one) => !one.warm && !isFirst(one));
   const weights = new Map(cold.map((one) => [one, weightIn(identifier, one)]));
   cold.sort((one, other) => (weights.get(other) ?? 0) - (weights.get(one) ?? 0));
-  const first = firstPlace(identifier, cold);
+  const first = firstPlace(identifier, cold, busyFrom(candidates));
   const places = first === undefined ? [] : [first, ...cold.filter((one) => one !== first)];
   const byLoad = (one: Candidate, other: Candidate): number => pressureOf(one) - pressureOf(other);
   return [...own, ...warm.sort(byLoad), ...places].slice(0, most);

@@ -16,6 +16,7 @@ export {
   type PlacementRule,
   pinnedTo,
   placeOf,
+  spreadTo,
 } from './choose-node.ts';
 export { ConnectionsElsewhere } from './debugged-elsewhere.ts';
 export { type Home, type NodeChoice, NodePlacement, type NodePlacementOptions } from './node-placement.ts';

@@ -114,3 +114,24 @@ test('connections of other nodes are known by tenant and plugin, and by identifi
   ended.resolve();
   expect(await late).toBeUndefined();
 });
+
+test('a node that has more than its share asks for another one, and not again before that can be ready', () => {
+  let [load, now] = [0, 0];
+  const asked: unknown[] = [];
+  const busy = placement([member('b'), member('c'), member('f', { role: 'front' })], {
+    rule: 'demand',
+    load: () => load,
+    now: () => now,
+    prepare: (identifier, node) => asked.push([identifier, node]),
+  });
+  busy.noticed(PLUGIN);
+  expect(asked).toEqual([]);
+  load = 20;
+  for (let n = 0; n < 10; n++) busy.noticed(PLUGIN);
+  expect(asked).toEqual([[PLUGIN, expect.stringMatching(/^[bc]$/)]]);
+  busy.noticed('a/other:1@x');
+  expect(asked).toHaveLength(2);
+  now = 3000;
+  busy.noticed(PLUGIN);
+  expect(asked).toHaveLength(3);
+});

@@ -1,5 +1,15 @@
+import { LRUCache } from 'lru-cache';
 import { fingerprint, type Member, type NodeRole } from '../nodes/index.ts';
-import { type Candidate, chooseHomes, chooseNode, type PlacementRule, pinnedTo, placeOf } from './choose-node.ts';
+import {
+  type Candidate,
+  chooseHomes,
+  chooseNode,
+  isUnhurried,
+  type PlacementRule,
+  pinnedTo,
+  placeOf,
+  spreadTo,
+} from './choose-node.ts';
 
 export interface NodePlacementOptions {
   /** This node. */
@@ -26,7 +36,16 @@ export interface NodePlacementOptions {
   readonly pins: readonly string[];
   readonly maxNodes: number;
   readonly random?: () => number;
+  /** In ms, by a clock that does not jump. */
+  readonly now?: () => number;
+  /** Has a node make a plugin ready that is called more than the nodes that have it should bear. */
+  readonly prepare?: (identifier: string, nodeId: string) => void;
 }
+
+/** A node has so long to become ready and to be known to be, before another is asked, in ms. */
+const SPREAD_EVERY_MS = 3000;
+/** Plugins that are spread at the same time; what is forgotten is asked for once more. */
+const MOST_SPREADING = 1000;
 
 /** Where a call goes: `here`, another node, or nowhere. */
 export type NodeChoice = 'here' | Member | undefined;
@@ -54,6 +73,8 @@ export class NodePlacement {
   readonly #options: NodePlacementOptions;
   /** Of calls: every node runs a plugin, but not every worker of it. */
   readonly #rule: PlacementRule;
+  /** When another node was last asked to make a plugin ready. */
+  readonly #spread = new LRUCache<string, number>({ max: MOST_SPREADING });
 
   constructor(given: NodePlacementOptions) {
     const { rule, places } = given;
@@ -112,6 +133,22 @@ export class NodePlacement {
       here: id === self.id,
       warm,
     }));
+  }
+
+  /** A call of a plugin that is ready here stays here: when this is more than our share, another node is made ready for the next ones. */
+  noticed(identifier: string): void {
+    const { self, load, rule, maxNodes, prepare, now = () => performance.now() } = this.#options;
+    if (prepare === undefined || rule === 'every' || isUnhurried(load(), self.cores)) return;
+    if (now() - (this.#spread.get(identifier) ?? Number.NEGATIVE_INFINITY) < SPREAD_EVERY_MS) return;
+    const pinned = this.#pinned(identifier);
+    const isPinned = ({ name }: { readonly name: string }): boolean => pinned?.has(name) ?? true;
+    const print = fingerprint(identifier);
+    const others = this.#serving(this.#options.members(), new Set()).filter((one) => !one.foreign && isPinned(one));
+    const candidates = [this.#own(true), ...others.map((member) => this.#candidate(member, print))];
+    const chosen = spreadTo({ rule, identifier, candidates, self: self.id, maxNodes });
+    if (chosen === undefined) return;
+    this.#spread.set(identifier, now());
+    prepare(identifier, chosen.id);
   }
 
   #pinned(identifier: string): ReadonlySet<string> | undefined {

@@ -16,7 +16,7 @@ export interface RoutingParts {
   };
   /** The other nodes; absent while there can be none. */
   readonly nodes?: {
-    readonly placement: Pick<NodePlacement, 'choose'>;
+    readonly placement: Pick<NodePlacement, 'choose' | 'noticed'>;
     readonly connections: Pick<ConnectionsElsewhere, 'find' | 'get' | 'appearing'>;
   };
   /** On the serverless platform, the functions that run plugins; then nothing but debugging connections runs here. */
@@ -161,9 +161,12 @@ export class Routing {
       if (there === undefined || tried?.has(there.nodeId) === true) return here;
       return { at: 'node', nodeId: there.nodeId };
     }
-    if (handed) return here;
-    const chosen = nodes.placement.choose(identifier, local.peek(identifier) !== undefined, tried);
-    if (chosen === 'here') return here;
+    const isReady = local.peek(identifier) !== undefined;
+    const chosen = handed ? 'here' : nodes.placement.choose(identifier, isReady, tried);
+    if (chosen === 'here') {
+      if (isReady) nodes.placement.noticed(identifier);
+      return here;
+    }
     if (chosen !== undefined) return { at: 'node', nodeId: chosen.id };
     throw new DaemonError('not-routable', 'no available node, plugin runtime not found', {
       remedy:

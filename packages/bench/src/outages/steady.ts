@@ -1,0 +1,2 @@
+/** The plugin that is called all the time. */
+export const STEADY = 'steady';
