@@ -1,9 +1,9 @@
-/** Several daemons on one PostgreSQL, one Redis and one shared folder, for tests of what they do together. */
+/** Several daemons on one PostgreSQL, one Redis and one store, for tests of what they do together. */
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { missing, provided, type RedisServer, RedisServers, skipReason } from '@plugin-daemon/services';
+import { missing, provided, type RedisServer, RedisServers, requirement, skipReason } from '@plugin-daemon/services';
 import { eventually, type Settings, TestDaemon } from './harness.ts';
 
 const SERVER_KEY = 'a-key-of-the-whole-deployment';
@@ -21,7 +21,13 @@ export interface ClusterOptions {
   readonly installed?: Buffer;
   /** Instead of a Redis of its own. */
   readonly redis?: Settings;
+  /** Packages are kept in S3 instead of a folder that all see. */
+  readonly s3?: boolean;
 }
+
+/** Why nodes cannot share an S3 store on this machine; undefined if they can. */
+export const s3Missing = (): string | undefined =>
+  provided('versitygw') === undefined ? skipReason('versitygw') : undefined;
 
 export class TestCluster implements AsyncDisposable {
   readonly nodes: TestDaemon[] = [];
@@ -92,9 +98,24 @@ export class TestCluster implements AsyncDisposable {
       DB_USERNAME: username,
       DB_PASSWORD: password,
       DB_DATABASE: this.#database,
-      PLUGIN_STORAGE_LOCAL_ROOT: join(this.#directory, 'storage'),
+      ...(this.#options.s3 === true ? this.#bucket() : { PLUGIN_STORAGE_LOCAL_ROOT: join(this.#directory, 'storage') }),
       SHUTDOWN_BALANCER_SECONDS: '1',
       ...redis,
+    };
+  }
+
+  /** A bucket of its own. */
+  #bucket(): Settings {
+    const { username, password, host } = new URL(requirement('versitygw'));
+    return {
+      PLUGIN_STORAGE_TYPE: 'aws_s3',
+      PLUGIN_STORAGE_OSS_BUCKET: this.#database.replace('_', '-'),
+      S3_ENDPOINT: `http://${host}`,
+      S3_USE_AWS: 'false',
+      S3_USE_PATH_STYLE: 'true',
+      AWS_ACCESS_KEY: username,
+      AWS_SECRET_KEY: password,
+      AWS_REGION: 'us-east-1',
     };
   }
 

@@ -2,7 +2,7 @@
 import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { TestPlugin } from '../src/runtimes/debugging/test-plugin.ts';
-import { clusterMissing, TestCluster } from './cluster.ts';
+import { clusterMissing, s3Missing, TestCluster } from './cluster.ts';
 import { EventStream, eventually, ONE, type TestDaemon, toolBody } from './harness.ts';
 import { AUTHOR, rudePackage } from './plugins/package.ts';
 
@@ -53,69 +53,114 @@ const send = (url: string, key: string, plugin: string, body: string): Promise<E
     outgoing.end(body);
   });
 
-describe.skipIf(reason !== undefined)(reason ?? 'a rolling restart', () => {
-  let cluster: TestCluster;
-  beforeAll(async () => {
-    cluster = await TestCluster.start([{}, {}, {}]);
-    await cluster.node(0).install(rudePackage('rolling'));
-    for (const node of cluster.nodes) await knows(node, 2);
+/** Upgrades the plugin that is called to its next version, and waits for it. */
+async function upgrade(node: TestDaemon, version: number): Promise<void> {
+  const client = node.client();
+  const { unique_identifier } = await client.upload(rudePackage('rolling', { version: `0.0.${version}` }));
+  const before = (await client.list()).find(({ plugin_id }) => plugin_id === `${AUTHOR}/rolling`);
+  const { task_id } = await client.call<{ task_id: string }>('POST', '/management/install/upgrade', {
+    original_plugin_unique_identifier: before?.plugin_unique_identifier,
+    new_plugin_unique_identifier: unique_identifier,
+    source: 'package',
+    meta: {},
   });
-  afterAll(() => cluster?.close());
-
-  test('of three nodes under load fails no call', { timeout: 240_000 }, async () => {
-    const balancer = new Balancer(cluster.nodes);
-    const failed: string[] = [];
-    let calls = 0;
-    let over = false;
-    const caller = async (slow: boolean): Promise<void> => {
-      while (!over) {
-        try {
-          const stream = slow
-            ? await balancer.call('rolling', 'drip', { count: 8, seconds: 0.1 })
-            : await balancer.call('rolling', 'echo', { text: 'x' });
-          await stream.done;
-          calls++;
-          if (!stream.complete || stream.texts.length !== (slow ? 9 : 1))
-            failed.push(`${stream.status} ${stream.received.slice(0, 300)}`);
-        } catch (error) {
-          calls++;
-          failed.push(String(error));
-        }
-      }
-    };
-    const load = [...Array.from({ length: 4 }, () => caller(false)), ...Array.from({ length: 4 }, () => caller(true))];
-    try {
-      for (const node of cluster.nodes) {
-        await node.process.stop();
-        await node.process.start();
-        await cluster.complete();
-        await eventually('it is ready', async () => (await ready(node)).status === 200 || undefined);
-      }
-    } finally {
-      over = true;
-      await Promise.all(load);
-    }
-    expect(failed).toEqual([]);
-    expect(calls).toBeGreaterThan(50);
-    console.log(`rolling restart of three nodes: ${calls} calls, ${failed.length} failed`);
+  await eventually('the upgrade is done', async () => {
+    const task = await client.call<{ status: string }>('GET', `/management/install/tasks/${task_id}`);
+    if (task.status === 'failed') throw new Error(JSON.stringify(task));
+    return task.status === 'success' || undefined;
   });
+}
 
-  test('what is open at a node that stops comes to its end, and readiness says that it stops', {
-    timeout: 60_000,
-  }, async () => {
-    const stream = await cluster.node(1).open('rolling', 'drip', { parameters: { count: 30, seconds: 0.1 } });
-    await stream.text(0);
-    const stopped = cluster.node(1).process.stop();
-    await eventually('readiness says no', async () => {
-      const answer = await ready(cluster.node(1)).catch(() => undefined);
-      return answer === undefined || answer.text.includes('stopping') || undefined;
+describe.each([
+  { store: 'a folder that all see', s3: false, lacking: reason },
+  { store: 'S3', s3: true, lacking: reason ?? s3Missing() },
+])('with packages in $store', ({ s3, lacking }) => {
+  describe.skipIf(lacking !== undefined)(lacking ?? 'a rolling restart', () => {
+    let cluster: TestCluster;
+    beforeAll(async () => {
+      cluster = await TestCluster.start([{}, {}, {}], { s3 });
+      await cluster.node(0).install(rudePackage('rolling'));
+      for (const node of cluster.nodes) await knows(node, 2);
     });
-    await eventually('the others know', async () => (await cluster.node(0).metric('cluster_nodes')) === 2 || undefined);
-    await stream.done;
-    expect(stream.texts).toHaveLength(31);
-    await stopped;
-    await cluster.node(1).process.start();
-    await cluster.complete();
+    afterAll(() => cluster?.close());
+
+    test('of three nodes under load fails no call', { timeout: 240_000 }, async () => {
+      const balancer = new Balancer(cluster.nodes);
+      const failed: string[] = [];
+      let calls = 0;
+      let over = false;
+      const caller = async (slow: boolean): Promise<void> => {
+        while (!over) {
+          try {
+            const stream = slow
+              ? await balancer.call('rolling', 'drip', { count: 8, seconds: 0.1 })
+              : await balancer.call('rolling', 'echo', { text: 'x' });
+            await stream.done;
+            calls++;
+            if (!stream.complete || stream.texts.length !== (slow ? 9 : 1))
+              failed.push(`${stream.status} ${stream.received.slice(0, 300)}`);
+          } catch (error) {
+            calls++;
+            failed.push(String(error));
+          }
+        }
+      };
+      const load = [
+        ...Array.from({ length: 4 }, () => caller(false)),
+        ...Array.from({ length: 4 }, () => caller(true)),
+      ];
+      // Upgrades go on meanwhile, asked for at whichever node is not being restarted.
+      let [stopping, upgrades] = [-1, 0];
+      const upgrading = (async () => {
+        for (let n = 2; !over; n++) {
+          const node = cluster.node((stopping + 1) % cluster.nodes.length);
+          await upgrade(node, n);
+          upgrades++;
+        }
+      })();
+      // Looked at in the end.
+      upgrading.catch(() => undefined);
+      try {
+        for (const [index, node] of cluster.nodes.entries()) {
+          // One that is under way there would end with its client's connection.
+          const [before, patience] = [upgrades, 60_000];
+          stopping = index;
+          await eventually('an upgrade has ended', () => upgrades > before || undefined, patience);
+          await node.process.stop();
+          await node.process.start();
+          await cluster.complete();
+          await eventually('it is ready', async () => (await ready(node)).status === 200 || undefined);
+        }
+      } finally {
+        over = true;
+        await Promise.all([...load, upgrading]);
+      }
+      expect(failed).toEqual([]);
+      expect(calls).toBeGreaterThan(50);
+      expect(upgrades).toBeGreaterThan(2);
+      console.log(`rolling restart of three nodes: ${calls} calls, ${upgrades} upgrades, ${failed.length} failed`);
+    });
+
+    test('what is open at a node that stops comes to its end, and readiness says that it stops', {
+      timeout: 60_000,
+    }, async () => {
+      const stream = await cluster.node(1).open('rolling', 'drip', { parameters: { count: 30, seconds: 0.1 } });
+      await stream.text(0);
+      const stopped = cluster.node(1).process.stop();
+      await eventually('readiness says no', async () => {
+        const answer = await ready(cluster.node(1)).catch(() => undefined);
+        return answer === undefined || answer.text.includes('stopping') || undefined;
+      });
+      await eventually(
+        'the others know',
+        async () => (await cluster.node(0).metric('cluster_nodes')) === 2 || undefined,
+      );
+      await stream.done;
+      expect(stream.texts).toHaveLength(31);
+      await stopped;
+      await cluster.node(1).process.start();
+      await cluster.complete();
+    });
   });
 });
 
