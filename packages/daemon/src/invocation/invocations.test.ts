@@ -1,6 +1,8 @@
 import { DaemonError } from '@plugin-daemon/plugin-host/errors';
 import type { PluginRuntime } from '@plugin-daemon/plugin-host/runtimes';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { Placement } from '../routing/index.ts';
+import type { CallOptions } from './invocations.ts';
 import { FakeOutput, FakeRuntime, placementOf, world } from './testing.ts';
 
 beforeEach(() => {
@@ -162,4 +164,45 @@ test('whether anything runs a plugin can be asked without a call', async () => {
   });
   await one.invocations.requireRunning(placementOf(new FakeRuntime()), AbortSignal.abort());
   expect(runtime.sent).toHaveLength(0);
+});
+
+describe('a version that is replaced while it is waited for', () => {
+  const gone = () => new DaemonError('runtime-unavailable', 'the plugin was stopped: plugin runtime not found');
+  const placed = (identifier: string): Placement => ({ ...placementOf(new FakeRuntime()), identifier });
+  const [old, young] = [placed('a/b:1@x'), placed('a/b:2@y')];
+  const routing = (runtime: FakeRuntime) => ({
+    peek: () => undefined,
+    ready: async ({ identifier }: Placement) => {
+      if (identifier === old.identifier) throw gone();
+      return runtime;
+    },
+  });
+  const runtime = new FakeRuntime();
+
+  test('the call goes to the one that the tenant has now', async () => {
+    const { open } = world({ routing: routing(runtime) });
+    const session = await open(new FakeOutput(), { placement: old, anew: async () => young });
+    expect(session.runtime).toBe(runtime);
+  });
+
+  test.each([
+    ['it is the same', () => old],
+    ['there is none', () => undefined],
+    ['it is away', async () => 'away' as const],
+    ['it cannot be asked', () => Promise.reject(new Error('the database is away'))],
+    [
+      'asking fails at once',
+      () => {
+        throw new Error('no node');
+      },
+    ],
+  ] satisfies [string, CallOptions['anew']][])('it fails as it did when %s', async (_what, anew) => {
+    const { open } = world({ routing: routing(runtime) });
+    await expect(open(new FakeOutput(), { placement: old, anew })).rejects.toThrow('the plugin was stopped');
+  });
+
+  test('a call of that version alone fails', async () => {
+    const { open } = world({ routing: routing(runtime) });
+    await expect(open(new FakeOutput(), { placement: old })).rejects.toThrow('the plugin was stopped');
+  });
 });

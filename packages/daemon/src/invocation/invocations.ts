@@ -18,6 +18,8 @@ export interface CallOptions {
   readonly action: ActionSpec;
   /** Which plugin, and where it runs. */
   readonly placement: Placement;
+  /** Where the call would go if it came now: asked when its version went while it was waited for. Absent: it is for that version alone. */
+  readonly anew?: (() => Placement | undefined | Promise<Placement | 'away' | undefined>) | undefined;
   readonly envelope: SessionEnvelope;
   /** JSON text of the plugin's `data`. */
   readonly data: string;
@@ -104,9 +106,12 @@ export class Invocations {
   async #begin(call: CallOptions, output: SessionOutput, admitted: Admitted | undefined): Promise<Session> {
     const { routing } = this.#options;
     const deadline = performance.now() + RETRY_LIMIT_MS;
+    let { placement } = call;
     for (let attempt = 0; ; attempt++) {
-      const runtime = routing.peek(call.placement) ?? (await routing.ready(call.placement, call.caller.signal));
-      const declaration = this.#declarations.get(runtime) ?? (await this.#declarationOf(call.placement, runtime));
+      let runtime = routing.peek(placement);
+      if (runtime === undefined) ({ placement, runtime } = await this.#ready(call, placement));
+      const served = placement;
+      const declaration = this.#declarations.get(runtime) ?? (await this.#declarationOf(served, runtime));
       const carrier =
         runtime.maxRequestBytes !== undefined && isBatchable(call.action)
           ? new BatchedRuntime(runtime, call.action)
@@ -118,7 +123,7 @@ export class Invocations {
         limits: this.#options.limits,
         kept: this.#options.kept,
         onFault: this.#options.onFault,
-        onUnread: (unread, error) => void this.#resend(unread, call.placement, error),
+        onUnread: (unread, error) => void this.#resend(unread, served, error),
         onClosed: (closed, outcome) => {
           admitted?.ended(outcome);
           if (this.#open.delete(closed.id)) this.#forgotten(closed, outcome);
@@ -139,6 +144,24 @@ export class Invocations {
       this.#open.set(session.id, session);
       this.#options.onOpened(session);
       return session;
+    }
+  }
+
+  /**
+   * Waits for a runtime. A version that was replaced meanwhile, by an upgrade, has taken nothing of the call: it goes to the one that the
+   * tenant has now.
+   */
+  async #ready({ anew, caller: { signal } }: CallOptions, first: Placement) {
+    const { routing } = this.#options;
+    for (let placement = first; ; ) {
+      try {
+        return { placement, runtime: await routing.ready(placement, signal) };
+      } catch (error) {
+        // What cannot be asked now changes nothing about the first failure.
+        const next = signal.aborted ? undefined : await (async () => anew?.())().catch(() => undefined);
+        if (next === undefined || next === 'away' || next.identifier === placement.identifier) throw error;
+        placement = next;
+      }
     }
   }
 

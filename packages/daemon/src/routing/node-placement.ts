@@ -137,7 +137,8 @@ export class NodePlacement {
 
   /** A call of a plugin that is ready here stays here: when this is more than our share, another node is made ready for the next ones. */
   noticed(identifier: string): void {
-    const { self, load, rule, maxNodes, prepare, now = () => performance.now() } = this.#options;
+    const { self, load, maxNodes, prepare, now = () => performance.now() } = this.#options;
+    const rule = this.#rule;
     if (prepare === undefined || rule === 'every' || isUnhurried(load(), self.cores)) return;
     if (now() - (this.#spread.get(identifier) ?? Number.NEGATIVE_INFINITY) < SPREAD_EVERY_MS) return;
     const pinned = this.#pinned(identifier);

@@ -41,12 +41,14 @@ export type Client = Redis | Cluster;
 const CONNECT_MS = 5000;
 /** A server that does not answer for this long is no use to a caller. */
 const COMMAND_MS = 3000;
+/** A connection on which nothing comes back for so long is given up: a black hole closes no socket, and TCP tries for minutes. */
+const SILENT_MS = 5000;
 /** Between two attempts to connect: soon at first, then every two seconds. */
 const pauseMs = (attempt: number): number => Math.min(50 * 2 ** Math.min(attempt, 6), 2000);
 
 /** The client for commands. It connects again by itself; a command waits for that as long as for its answer. */
 export const openClient = (library: typeof Library, servers: RedisServers): Client =>
-  open(library, servers, { maxRetriesPerRequest: 1, commandTimeout: COMMAND_MS });
+  open(library, servers, { maxRetriesPerRequest: 1, commandTimeout: COMMAND_MS, socketTimeout: SILENT_MS });
 
 /** The same for commands that may wait for as long as they like: for the servers, or for what they ask for. */
 export const openPatientClient = (library: typeof Library, servers: RedisServers): Client =>
@@ -55,7 +57,11 @@ export const openPatientClient = (library: typeof Library, servers: RedisServers
 function open(
   library: typeof Library,
   servers: RedisServers,
-  waiting: { readonly maxRetriesPerRequest: number | null; readonly commandTimeout?: number },
+  waiting: {
+    readonly maxRetriesPerRequest: number | null;
+    readonly commandTimeout?: number;
+    readonly socketTimeout?: number;
+  },
 ): Client {
   const common = { ...options(servers), ...waiting };
   if (servers.mode === 'single') {

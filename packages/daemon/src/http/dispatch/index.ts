@@ -196,6 +196,10 @@ async function dispatch(
   const call = {
     action,
     placement,
+    anew:
+      tenantId === undefined
+        ? undefined
+        : () => dependencies.routing.find(tenantId, String(request.headers['x-plugin-id']), true),
     envelope,
     data,
     traceparent: () => dependencies.traceparent(request),

@@ -140,6 +140,7 @@ async function serve(
       {
         action: { ...invokeEndpoint, answer: { record: invokeEndpoint.answer.record, reader: () => response.read } },
         placement,
+        anew: () => deps.routing.find(endpoint.tenant_id, endpoint.plugin_id, true),
         envelope: { ...noContext, tenantId: endpoint.tenant_id, endpointId: endpoint.id },
         data: dataOf(headOf(deps, request, endpoint, read.size), read, settings),
         traceparent: () => TraceContext.from(request.headers.traceparent?.toString()).traceparent,
