@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -55,6 +57,40 @@ describe.skipIf(missing('redis').length > 0)(missing('redis').length > 0 ? skipR
   afterAll(() => processes.close());
 
   cacheConformance('Redis', async () => (await open(single)).cache);
+
+  test('a connection into a black hole is given up: the next one is used, whatever becomes of the first', async () => {
+    let swallows = false;
+    const sockets = new Set<Socket>();
+    const relay = createServer((socket) => {
+      const there = connect(server.port, host);
+      for (const one of [socket, there]) one.on('error', () => undefined);
+      sockets.add(socket).add(there);
+      // What went into the hole stays there, as with a cable that is pulled.
+      socket.on('data', (bytes) => !holes.has(socket) && there.write(bytes));
+      there.on('data', (bytes) => !holes.has(socket) && socket.write(bytes));
+      there.on('close', () => socket.destroy());
+      if (swallows) holes.add(socket);
+    });
+    const holes = new Set<Socket>();
+    relay.listen(0, host);
+    await once(relay, 'listening');
+    onTestFinished(() => {
+      for (const socket of sockets) socket.destroy();
+      relay.close();
+    });
+    const { port } = relay.address() as AddressInfo;
+    const { cache, events } = await opened({ ...single, mode: 'single', host, port, db: 3 });
+    await cache.set('a', 'one', 600_000);
+    for (const socket of sockets) holes.add(socket);
+    swallows = true;
+    await expect(cache.get('a')).rejects.toThrow();
+    // The way is open again, for whoever comes anew.
+    swallows = false;
+    await expect
+      .poll(() => cache.get('a').then(String, () => 'unreachable'), { timeout: 60_000, interval: 100 })
+      .toBe('one');
+    expect(events[0]).toContain('lost');
+  }, 90_000);
 
   test('no key is without expiry, and every key has the prefix', async () => {
     const { cache } = await opened(single, 'acme');
