@@ -9,7 +9,8 @@
  *                                and BENCH_INNER_PORT, BENCH_INNER_KEY for the Dify it calls, which this program plays
  */
 
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { messageOf } from '@plugin-daemon/values';
 import pc from 'picocolors';
@@ -59,6 +60,7 @@ async function main(): Promise<void> {
     pid: () => daemon.pid,
     start: async () => await daemon.start(),
     stop: async () => await daemon.stop(),
+    forgetEnvironments: () => rmSync(join(daemon.dataDirectory, 'cwd/.environments'), { recursive: true, force: true }),
   });
 }
 

@@ -34,6 +34,12 @@ export interface CheckPollingAnswer {
   readonly max_attempts?: number;
 }
 
+export interface CollectedFiles {
+  readonly name: string;
+  readonly bytes: number;
+  readonly removed: boolean;
+}
+
 export interface DatasourceOnlineDriveBrowseFilesRequest {
   /** Decrypted credentials, as the plugin expects them; `{}` where it needs none. */
   readonly credentials?: Readonly<Record<string, unknown>>;
@@ -152,6 +158,12 @@ export interface Endpoint {
   };
   /** Only where something is wrong: why the secrets are missing from `settings` (they cannot be decrypted) or everything is (the plugin is gone, or has no endpoints any more), and what to do. Such an endpoint can be updated with secrets entered anew, and removed */
   readonly problem?: string;
+}
+
+export interface EnvironmentCollection {
+  readonly directories: readonly CollectedFiles[];
+  readonly environments: readonly CollectedFiles[];
+  readonly bytecode_bytes: number;
 }
 
 /** What happened. For `PluginInvokeError` the message is again JSON text: a PluginError. */
@@ -1039,6 +1051,14 @@ export interface RequestValidateProviderCredentials {
 export interface RequestValidateToolCredentials {
   readonly provider: string;
   readonly credentials?: Readonly<Record<string, unknown>>;
+}
+
+export interface SharedEnvironment {
+  readonly name: string;
+  readonly bytes: number;
+  readonly plugins: number;
+  readonly sdk: string | null;
+  readonly python: string;
 }
 
 export interface StartPollingAnswer {
@@ -3025,6 +3045,25 @@ export interface Operations {
     };
     readonly data: true;
   };
+  /** The Python environments that plugins share on this node, and how many refer to each. `GET /admin/environments` */
+  readonly listEnvironments: {
+    readonly kind: 'enveloped';
+    readonly input: Readonly<Record<never, never>>;
+    readonly data: readonly SharedEnvironment[];
+  };
+  /** List, or remove, what of plugins and environments nobody uses any more on this node. `POST /admin/environments/collect` */
+  readonly collectEnvironments: {
+    readonly kind: 'enveloped';
+    readonly input: {
+      readonly body: {
+        /** Remove it; without, it is only listed. */
+        readonly remove?: boolean;
+        /** Only what is older; PLUGIN_ENVIRONMENT_RETENTION unless given, and a week where that is 0. */
+        readonly unused_hours?: number | null;
+      };
+    };
+    readonly data: EnvironmentCollection;
+  };
   /** Who installed, upgraded, removed or rotated what, newest first. `GET /admin/audit` */
   readonly listAuditEvents: {
     readonly kind: 'enveloped';
@@ -3228,6 +3267,8 @@ export const operations = {
   listPluginProcesses: {"kind":"enveloped","method":"GET","path":"/admin/plugins/processes","key":"adminKey"},
   listPluginPolicies: {"kind":"enveloped","method":"GET","path":"/admin/plugins/policies","key":"adminKey"},
   setPluginPolicy: {"kind":"enveloped","method":"PUT","path":"/admin/plugins/policies","key":"adminKey","body":"json"},
+  listEnvironments: {"kind":"enveloped","method":"GET","path":"/admin/environments","key":"adminKey"},
+  collectEnvironments: {"kind":"enveloped","method":"POST","path":"/admin/environments/collect","key":"adminKey","body":"json"},
   listAuditEvents: {"kind":"enveloped","method":"GET","path":"/admin/audit","key":"adminKey","query":["limit","before"]},
   reinstallServerlessPlugin: {"kind":"stream","method":"POST","path":"/admin/plugin/serverless/reinstall","key":"adminKey","body":"json"},
   switchServerlessEndpoint: {"kind":"enveloped","method":"POST","path":"/admin/plugin/serverless/switch-endpoint","key":"adminKey","body":"json"},

@@ -5,10 +5,11 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
+  realpathSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eventually, TestDaemon } from './harness.ts';
 import { manifest, rudePackage, yaml } from './plugins/package.ts';
@@ -208,6 +209,48 @@ result = [name for name in ('main.py', '.venv', 'tools') if movable(name)]
       const added = situation.mode === 'namespace' ? {} : { [join(directoryOf('spy'), 'tools/new.py')]: 1 };
       expect(sizes()).toEqual({ ...before, ...added });
       expect(moved).toEqual([]);
+    });
+
+    whenIsolated('plugins share an environment, and none of them can change it, by whatever name', async () => {
+      const places = ['spy', 'victim'].map((name) => realpathSync(join(directoryOf(name), '.venv/lib')));
+      expect(new Set(places).size).toBe(1);
+      const [library = ''] = places;
+      expect(library).toContain('/.environments/');
+      const contents = () =>
+        JSON.stringify([
+          readdirSync(dirname(library), { recursive: true }).sort(),
+          readdirSync(join(dirname(library), '..')),
+        ]);
+      const before = contents();
+      const done = await inside(
+        'spy',
+        `
+import os, shutil, sys, sysconfig
+folder = sysconfig.get_path('purelib')
+shared = os.path.dirname(${JSON.stringify(library)})
+def does(work):
+    try:
+        work()
+        return True
+    except OSError: return False
+tried = {
+    'write': lambda: open(folder + '/new.py', 'w'),
+    'write by its real name': lambda: open(os.path.realpath(folder) + '/new.py', 'w'),
+    'directory': lambda: os.mkdir(shared + '/new'),
+    'record': lambda: os.unlink(shared + '/dify/environment.json'),
+    'interpreter': lambda: os.unlink(shared + '/bin/python'),
+    'mode': lambda: os.chmod(shared, 0o777),
+    'move': lambda: os.rename(shared, shared + '.moved'),
+    'remove': lambda: shutil.rmtree(shared),
+    'other link': lambda: os.symlink('/tmp', sys.prefix + '/lib2'),
+    'link': lambda: os.unlink(sys.prefix + '/lib'),
+}
+does(lambda: os.mkdir(os.path.dirname(shared) + '/' + 'f' * 32))  # where it lies in a view, that is a place of its own
+result = [name for name, work in tried.items() if does(work)]
+`,
+      );
+      expect(done).toEqual([]);
+      expect(contents()).toBe(before);
     });
 
     whenIsolated('nobody can be signalled or traced, and the launcher cannot be found', async () => {

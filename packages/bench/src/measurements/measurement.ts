@@ -13,6 +13,8 @@ export interface Target {
   /** Milliseconds from the start command to the first healthy answer. */
   start(): Promise<number>;
   stop(): Promise<void>;
+  /** Removes what environments share, as if none had been made; absent where nothing is known of that. */
+  readonly forgetEnvironments?: () => void;
 }
 
 export interface Figure {

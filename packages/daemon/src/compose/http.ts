@@ -29,7 +29,7 @@ import type { Invocations, SessionRegistry } from '../invocation/index.ts';
 import type { Routing } from '../routing/index.ts';
 import type { DebuggingKeys } from '../runtimes/debugging/index.ts';
 import type { ObjectStorage } from '../storage/index.ts';
-import type { LocalSupervisor, PluginPolicies } from '../supervision/index.ts';
+import type { Housekeeping, LocalSupervisor, PluginPolicies } from '../supervision/index.ts';
 import { type Metrics, type OwnedLog, type PluginJournal, TraceContext } from '../telemetry/index.ts';
 import { VERSION } from '../version.ts';
 import type { ServerlessPlatform } from './functions.ts';
@@ -50,6 +50,7 @@ export interface HttpParts {
   readonly cache: Cache;
   readonly events: EventBus | undefined;
   readonly policies: PluginPolicies;
+  readonly housekeeping: Housekeeping;
   readonly objects: ObjectStorage;
   readonly installation: Installation;
   readonly invocations: Invocations;
@@ -183,6 +184,7 @@ function routes(parts: HttpParts, requests: ReturnType<typeof observeRequests>):
       ? adminRoutes({
           auditEvents: database.auditEvents,
           policies: parts.policies,
+          environments: parts.housekeeping,
           supervisor: parts.supervisor,
           nodeName,
           nodes,

@@ -365,6 +365,7 @@ async function wire(
     cache,
     events,
     policies: local.policies,
+    housekeeping: local.housekeeping,
     objects,
     installation,
     invocations,

@@ -1,6 +1,10 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { type BuildCage, PythonEnvironments, workingDirectoryName } from '@plugin-daemon/plugin-host/environments';
+import {
+  PythonEnvironments,
+  type PythonEnvironmentsOptions,
+  workingDirectoryName,
+} from '@plugin-daemon/plugin-host/environments';
 import { DaemonError } from '@plugin-daemon/plugin-host/errors';
 import type { Isolation } from '@plugin-daemon/plugin-host/isolation';
 import type { ProcessLauncher } from '@plugin-daemon/plugin-host/launcher';
@@ -64,6 +68,9 @@ export function localPlugins(parts: LocalPluginsParts) {
     toolsPath: parts.dataDirectory.toolsPath,
     log,
     readOnlyForPlugins: () => isolation.plugins.keepsEnvironments(),
+    share: settings.PLUGIN_SHARED_ENVIRONMENTS,
+    compilesItself: () => isolation.plugins.ownTheirFiles(),
+    onPrepared: (outcome) => metrics.plugin_environments_total.inc({ outcome }),
     buildCage: (request) => isolation.builds.enter(request),
   });
   const pluginVariables = pluginEnvironment(environment, {
@@ -80,6 +87,7 @@ export function localPlugins(parts: LocalPluginsParts) {
     readPackage: (identifier) => packages.readPackage(identifier),
     cages: isolation.plugins,
     parents,
+    standing: (identifier) => environments.standing(identifier),
     onStarted,
     environment: pluginVariables,
     runtime: {
@@ -203,19 +211,25 @@ export function pythonEnvironments({
   log,
   launcher,
   readOnlyForPlugins,
+  share,
+  compilesItself,
+  onPrepared,
   buildCage,
 }: Pick<LocalPluginsParts, 'settings' | 'environment' | 'launcher'> & {
   readonly toolsPath: string;
   readonly log: Log;
-  /** Copies are made for plugins that are not known to be held in. */
-  readonly readOnlyForPlugins?: () => Promise<boolean>;
-  readonly buildCage?: BuildCage;
-}): PythonEnvironments {
+} & Pick<
+    PythonEnvironmentsOptions,
+    'readOnlyForPlugins' | 'share' | 'compilesItself' | 'onPrepared' | 'buildCage'
+  >): PythonEnvironments {
   return new PythonEnvironments({
     workingPath: settings.PLUGIN_WORKING_PATH,
     toolsDirectory: toolsPath,
     launcher,
     ...(readOnlyForPlugins && { readOnlyForPlugins }),
+    ...(share !== undefined && { share }),
+    ...(compilesItself && { compilesItself }),
+    ...(onPrepared && { onPrepared }),
     ...(buildCage && { buildCage }),
     log: log.child({ component: 'environments' }),
     environment,

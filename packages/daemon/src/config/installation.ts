@@ -128,6 +128,13 @@ export const installationSettings = {
       'Cache of uv. Default: `.uv-cache` below `PLUGIN_WORKING_PATH`. Files are linked or cloned from it only when it is on the same volume.',
     usedBy: 'environments',
   }),
+  PLUGIN_SHARED_ENVIRONMENTS: boolean({
+    default: true,
+    meaning:
+      'Plugins whose dependencies come to the same files share one environment, where isolation keeps plugins from writing to it. Off: each version gets one of its own, as with the existing daemon.',
+    usedBy: 'environments',
+    own: true,
+  }),
   PLUGIN_SOURCE_HOSTS: list({
     default: [],
     meaning:

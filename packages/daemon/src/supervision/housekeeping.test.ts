@@ -2,13 +2,18 @@ import { expect, test, vi } from 'vitest';
 import { silentLog } from '../telemetry/index.ts';
 import { Housekeeping } from './housekeeping.ts';
 
-const report = { directories: [{ name: 'acme/old-0.0.1@a', bytes: 10, removed: true }], bytecodeBytes: 0 };
+const report = {
+  directories: [{ name: 'acme/old-0.0.1@a', bytes: 10, removed: true }],
+  environments: [],
+  bytecodeBytes: 0,
+};
+const list = async () => [];
 
 test('a round keeps what is in use and the young', async () => {
   const collectGarbage = vi.fn(async () => report);
   const log = { ...silentLog, info: vi.fn() };
   const house = new Housekeeping({
-    environments: { collectGarbage },
+    environments: { collectGarbage, list },
     inUse: async () => ['a', 'b'],
     retentionHours: 2,
     log,
@@ -23,7 +28,7 @@ test('a list that cannot be read removes nothing and is logged', async () => {
   const collectGarbage = vi.fn(async () => report);
   const log = { ...silentLog, warn: vi.fn() };
   const inUse = async () => Promise.reject(new Error('database is gone'));
-  const house = new Housekeeping({ environments: { collectGarbage }, inUse, retentionHours: 1, log });
+  const house = new Housekeeping({ environments: { collectGarbage, list }, inUse, retentionHours: 1, log });
   await house.run();
   expect(collectGarbage).not.toHaveBeenCalled();
   expect(log.warn).toHaveBeenCalled();
@@ -32,7 +37,7 @@ test('a list that cannot be read removes nothing and is logged', async () => {
 
 test('retention 0 never looks; otherwise rounds come by themselves and closing waits for them', async () => {
   const collectGarbage = vi.fn(async () => report);
-  const parts = { environments: { collectGarbage }, inUse: async () => [], log: silentLog, everyMs: 5 };
+  const parts = { environments: { collectGarbage, list }, inUse: async () => [], log: silentLog, everyMs: 5 };
   const never = new Housekeeping({ ...parts, retentionHours: 0 });
   const often = new Housekeeping({ ...parts, retentionHours: 1 });
   await vi.waitFor(() => expect(collectGarbage.mock.calls.length).toBeGreaterThan(1));
@@ -41,4 +46,20 @@ test('retention 0 never looks; otherwise rounds come by themselves and closing w
   const rounds = collectGarbage.mock.calls.length;
   await new Promise((resolve) => setTimeout(resolve, 30));
   expect(collectGarbage).toHaveBeenCalledTimes(rounds);
+});
+
+test('a round that is asked for may only list, comes after the one under way, and fails for the one who asked', async () => {
+  const collectGarbage = vi.fn(async () => report);
+  const inUse = vi.fn(async () => ['a']);
+  const house = new Housekeeping({ environments: { collectGarbage, list }, inUse, log: silentLog, retentionHours: 0 });
+  expect(await house.collect({ dryRun: true })).toBe(report);
+  await house.collect({ dryRun: false, hours: 0 });
+  expect(collectGarbage.mock.calls).toEqual([
+    [{ keep: ['a'], dryRun: true, minimumAgeSeconds: 168 * 3600 }],
+    [{ keep: ['a'], dryRun: false, minimumAgeSeconds: 0 }],
+  ]);
+  inUse.mockRejectedValueOnce(new Error('database is gone'));
+  await expect(house.collect({ dryRun: true })).rejects.toThrow('database is gone');
+  expect(await house.collect({ dryRun: true })).toBe(report);
+  await house.close();
 });

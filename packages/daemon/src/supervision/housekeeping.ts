@@ -1,8 +1,8 @@
-import type { PythonEnvironments } from '@plugin-daemon/plugin-host/environments';
+import type { GarbageReport, PythonEnvironments, StoredReport } from '@plugin-daemon/plugin-host/environments';
 import type { Log } from '../telemetry/index.ts';
 
 export interface HousekeepingOptions {
-  readonly environments: Pick<PythonEnvironments, 'collectGarbage'>;
+  readonly environments: Pick<PythonEnvironments, 'collectGarbage' | 'list'>;
   /** Identifiers whose environments stay: installed, being installed, running. */
   readonly inUse: () => Promise<readonly string[]>;
   /** Environments that nobody has used for this long are removed; hours, 0 keeps them for ever. */
@@ -13,6 +13,11 @@ export interface HousekeepingOptions {
 }
 
 const SIX_HOURS_MS = 6 * 3_600_000;
+/** Of what nobody uses, where nothing is removed without being asked. */
+const WEEK_HOURS = 168;
+
+/** What operators can ask about environments. */
+export type EnvironmentCare = Pick<Housekeeping, 'list' | 'collect'>;
 
 /**
  * Removes the environments of versions that no tenant has installed any more: left alone they fill disks
@@ -34,24 +39,39 @@ export class Housekeeping {
 
   /** One round. Failures are logged: the next round tries again. */
   async run(): Promise<void> {
-    const { environments, inUse, retentionHours, log } = this.#options;
+    const { retentionHours, log } = this.#options;
     try {
-      const keep = await inUse();
-      const report = await environments.collectGarbage({
-        keep,
-        dryRun: false,
-        minimumAgeSeconds: retentionHours * 3600,
-      });
-      const removed = report.directories.filter((directory) => directory.removed);
+      const report = await this.#collect(false, retentionHours);
+      const removed = [...report.directories, ...report.environments].filter((one) => one.removed);
       if (removed.length === 0) return;
-      const bytes = removed.reduce((sum, directory) => sum + directory.bytes, report.bytecodeBytes);
+      const bytes = removed.reduce((sum, one) => sum + one.bytes, report.bytecodeBytes);
       log.info(
-        { environments: removed.map((directory) => directory.name), bytes },
+        { environments: removed.map(({ name }) => name), bytes },
         'environments of uninstalled plugins were removed',
       );
     } catch (error) {
       log.warn({ error }, 'environments of uninstalled plugins could not be removed');
     }
+  }
+
+  /** The environments that plugins share. */
+  list(): Promise<StoredReport[]> {
+    return this.#options.environments.list();
+  }
+
+  /** A round that somebody asks for, after the one that is under way. @param hours younger things stay; as the rounds do unless given */
+  async collect({ dryRun, hours }: { readonly dryRun: boolean; readonly hours?: number }): Promise<GarbageReport> {
+    const asked = this.#round.then(() => this.#collect(dryRun, hours ?? (this.#options.retentionHours || WEEK_HOURS)));
+    this.#round = asked.then(
+      () => undefined,
+      () => undefined, // the one who asked is told
+    );
+    return await asked;
+  }
+
+  async #collect(dryRun: boolean, hours: number): Promise<GarbageReport> {
+    const { environments, inUse } = this.#options;
+    return await environments.collectGarbage({ keep: await inUse(), dryRun, minimumAgeSeconds: hours * 3600 });
   }
 
   /** Stops; a round under way ends first. */

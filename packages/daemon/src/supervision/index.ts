@@ -4,7 +4,7 @@
  * compose/ hands in. Called by installation/ and, for routing, by invocation/.
  */
 export type { Claim, LocalPlugins } from './contract.ts';
-export { Housekeeping, type HousekeepingOptions } from './housekeeping.ts';
+export { type EnvironmentCare, Housekeeping, type HousekeepingOptions } from './housekeeping.ts';
 export type { PluginState } from './instance-slot.ts';
 export { Limiter } from './limiter.ts';
 export { LocalSupervisor, type LocalSupervisorOptions, type PoolLoad } from './local-supervisor.ts';

@@ -33,8 +33,8 @@ function starter(changes: Partial<PluginStarterOptions> = {}) {
         prepared.push(request);
         return prepare(request);
       },
-      // The starter uses nothing else of them.
-    } as unknown as PythonEnvironments,
+      examine: async () => undefined,
+    },
     declarationOf: async () =>
       // As much of a declaration as the starter reads.
       ({

@@ -1,4 +1,8 @@
-import type { PythonEnvironments } from '@plugin-daemon/plugin-host/environments';
+import {
+  EnvironmentError,
+  type PreparedEnvironment,
+  type PythonEnvironments,
+} from '@plugin-daemon/plugin-host/environments';
 import { DaemonError } from '@plugin-daemon/plugin-host/errors';
 import type { LocalRuntime } from '@plugin-daemon/plugin-host/runtimes/local';
 import { type PluginDeclaration, parseUniqueIdentifier } from '@plugin-daemon/plugin-package';
@@ -8,7 +12,7 @@ import { Limiter, Urgency } from './limiter.ts';
 import { chooseWay, type ProcessStartOptions, startProcess } from './process-start.ts';
 
 export interface PluginStarterOptions extends ProcessStartOptions {
-  readonly environments: PythonEnvironments;
+  readonly environments: Pick<PythonEnvironments, 'prepare' | 'examine'>;
   readonly declarationOf: (identifier: string) => Promise<PluginDeclaration>;
   readonly readPackage: (identifier: string) => Promise<Uint8Array>;
   /** Environments built at once; PLUGIN_LOCAL_LAUNCHING_CONCURRENT. */
@@ -28,41 +32,52 @@ export function createPluginStarter(
     const declaration = await options.declarationOf(identifier);
     const { runner } = declaration.meta;
     onProgress('starting');
-    const prepared = await builds.run(
-      signal,
-      () =>
-        options.environments.prepare({
-          identifier,
-          readPackage: () => options.readPackage(identifier),
-          checksum,
-          runner,
-          signal,
-          onProgress,
-        }),
-      urgency,
-    );
-    const request = {
-      identifier,
-      prepared,
-      entrypoint: runner.entrypoint,
-      memory: declaration.resource.memory,
-      signal,
-    };
-    // Before it has a place among those that start: who waits for a parent takes nothing from the others.
-    const way = await chooseWay(options, request, urgency);
-    const started = async () => {
-      onProgress('installing heartbeat, waiting for plugin to be ready...');
+    const prepare = () =>
+      builds.run(
+        signal,
+        () =>
+          options.environments.prepare({
+            identifier,
+            readPackage: () => options.readPackage(identifier),
+            checksum,
+            runner,
+            signal,
+            onProgress,
+          }),
+        urgency,
+      );
+    const started = async (prepared: PreparedEnvironment) => {
+      const request = {
+        identifier,
+        prepared,
+        entrypoint: runner.entrypoint,
+        memory: declaration.resource.memory,
+        signal,
+      };
+      // Before it has a place among those that start: who waits for a parent takes nothing from the others.
+      const way = await chooseWay(options, request, urgency);
+      const run = async () => {
+        onProgress('installing heartbeat, waiting for plugin to be ready...');
+        try {
+          return await startProcess(options, request, way);
+        } catch (error) {
+          if (signal.aborted) throw error;
+          throw new DaemonError('internal', `plugin failed to start: ${messageOf(error)}`, { cause: error });
+        }
+      };
       try {
-        return await startProcess(options, request, way);
-      } catch (error) {
-        if (signal.aborted) throw error;
-        throw new DaemonError('internal', `plugin failed to start: ${messageOf(error)}`, { cause: error });
+        return await starts.run(signal, run, urgency);
+      } finally {
+        way?.over();
       }
     };
     try {
-      return await starts.run(signal, started, urgency);
-    } finally {
-      way?.over();
+      return await started(await prepare());
+    } catch (error) {
+      if (signal.aborted || error instanceof EnvironmentError) throw error;
+      // Others have the same environment: one that is damaged is made anew now, not when each of them has failed.
+      if ((await options.environments.examine(identifier)) === undefined) throw error;
+      return await started(await prepare());
     }
   };
 }

@@ -17,6 +17,8 @@ export interface ProcessStartOptions {
     LocalRuntimeOptions,
     'launcher' | 'log' | 'readySeconds' | 'maxMessageBytes' | 'budgets' | 'liveness' | 'graceMs' | 'cancelGraceMs'
   >;
+  /** Asked now and then why a plugin that runs on what was prepared should be started anew. */
+  readonly standing?: ((identifier: string) => () => Promise<string | undefined>) | undefined;
   /** Told of each process that is ready. */
   readonly onStarted?: ((identifier: string, by: StartedBy) => void) | undefined;
 }
@@ -45,6 +47,9 @@ const startOf = ({ identifier, prepared, entrypoint }: ProcessStartRequest) => (
   python: prepared.python,
   entrypoint,
 });
+
+/** Each look is a handful of system calls. */
+const STANDING_MS = 10_000;
 
 /**
  * From an environment to a ready process: a cage, a parent if there is one, the first heartbeat. What a parent cannot start is started
@@ -96,7 +101,7 @@ async function startIn(
         cwd: prepared.directory,
         env: options.environment,
       },
-      ...(way !== undefined && { shows: way.shows }),
+      shows: [...(prepared.shared === undefined ? [] : [prepared.shared]), ...(way?.shows ?? [])],
     });
     const { spec, inForce, memoryLimit, leave } = caged;
     const { mode: isolation, reason } = inForce;
@@ -113,9 +118,18 @@ async function startIn(
       'plugin is started',
     );
     const { pluginId } = parseUniqueIdentifier(identifier);
+    const problem = options.standing?.(identifier);
     const launcher = way?.launcher ?? options.runtime.launcher;
     const runtime = await LocalRuntime.start(
-      { ...options.runtime, launcher, identifier, pluginId, command: spec, ...(memoryLimit && { memoryLimit }) },
+      {
+        ...options.runtime,
+        launcher,
+        identifier,
+        pluginId,
+        command: spec,
+        ...(memoryLimit && { memoryLimit }),
+        ...(problem && { standing: { problem, everyMs: STANDING_MS } }),
+      },
       signal,
     );
     void runtime.ended.then(leave);

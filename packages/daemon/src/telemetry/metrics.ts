@@ -75,6 +75,8 @@ const families = {
   plugin_calls_waiting: gauge('Calls that wait for a process of a plugin', ['plugin_id']),
   /** way: forked, from a parent that has imported the SDK, or plain. */
   plugin_starts_total: counter('Processes of plugins that became ready', ['plugin_id', 'way']),
+  /** outcome: known (shared, no installer was asked), same (installed, and the like was there), new, repaired, own (not shared). */
+  plugin_environments_total: counter('Environments of plugins that were made or taken', ['outcome']),
   plugin_parents: gauge('Processes that fork plugins', []),
   active_plugins_total: gauge('Plugins that are ready', ['runtime_type']),
   plugin_restarts_total: counter('Processes of a plugin that run in place of one that ended or was stuck', [

@@ -19,7 +19,7 @@ import type { PythonEnvironmentsOptions } from './options.ts';
 import type { PythonInterpreter } from './python-discovery.ts';
 import { type ResolutionStore, resolutionKey } from './resolution-store.ts';
 import { UvProgress } from './uv-progress.ts';
-import type { WorkingDirectory } from './working-directory.ts';
+import { sitePackagesOf, type WorkingDirectory } from './working-directory.ts';
 
 const INSTALL_SECONDS = 600;
 const QUICK_SECONDS = 120;
@@ -44,6 +44,10 @@ export interface DependencyInstallParts {
   readonly resolutions: ResolutionStore;
   readonly mirrorUrl: string | undefined;
   readonly directory: WorkingDirectory;
+  /** Where it is installed. */
+  readonly environment: string;
+  /** What was installed for this plugin before: pinned requirements, one a line. */
+  readonly installedBefore: string | undefined;
   readonly identifier: string;
   readonly uv: (step: UvStep) => Promise<CommandResult>;
   readonly failure: (prefix: string, result: CommandResult, kind?: EnvironmentFailure) => EnvironmentError;
@@ -133,22 +137,33 @@ export class DependencyInstall {
   }
 
   async #install(args: readonly string[], lines: readonly string[], interpreter: PythonInterpreter): Promise<void> {
-    const { options, resolutions, mirrorUrl, directory, note } = this.#parts;
+    const { options, resolutions, mirrorUrl, environment, note } = this.#parts;
     const extra = extraArguments(options.extraArgs).install;
     const sources = ownSources(this.#facts);
     const index = indexArguments(mirrorUrl, sources, sourcePolicy(options.sourceHosts ?? []));
     for (const left of index.leftOut.slice(0, NAMED))
       note(`an index named by the package is not asked (PLUGIN_SOURCE_HOSTS): ${withoutPassword(left).slice(0, 300)}`);
     const isPinned = this.#plan.kind === 'lock';
-    const circumstances = this.#circumstances(interpreter);
+    const circumstances = [...this.#circumstances(interpreter), ...index.args];
     const key = extra.length > 0 ? undefined : resolutionKey(lines.join('\n'), circumstances, isPinned);
-    const known = key === undefined ? undefined : await resolutions.find(key);
-    if (known !== undefined && (await this.#installKnown(isPinned ? args : ['--no-deps', '-r', known]))) return;
+    const known = key === undefined ? undefined : ((await resolutions.find(key)) ?? (await this.#before()));
+    if (
+      known !== undefined &&
+      (await this.#installKnown([...(isPinned ? args : ['--no-deps', '-r', known]), ...index.args]))
+    )
+      return;
     await this.#uvInstall([...args, ...index.args, ...extra], index.leftOut);
     if (key === undefined) return;
     await resolutions
-      .remember(key, await directory.sitePackages())
+      .remember(key, await sitePackagesOf(environment))
       .catch((error) => note(`resolution not remembered: ${error}`));
+  }
+
+  /** An environment that was damaged becomes what it was, whatever there is by now. */
+  async #before(): Promise<string | undefined> {
+    const { installedBefore } = this.#parts;
+    if (installedBefore === undefined || installedBefore.trim() === '') return undefined;
+    return await this.#file('before', [installedBefore.trim()]);
   }
 
   /** From the cache alone; false when something is missing there. */
@@ -198,7 +213,7 @@ export class DependencyInstall {
 
   /** Installs without building, and with building what has to be when it may be; the result of the last attempt. */
   async #mustBeBuilt(args: readonly string[]): Promise<CommandResult> {
-    const { options, note, identifier, onProgress, directory } = this.#parts;
+    const { options, note, identifier, onProgress, directory, environment } = this.#parts;
     const first = await this.#attempt([...args, '--no-build']);
     if (first.ok || classifyFailure(explainOutput(first.stderr)) !== 'build-refused') return first;
     const dependencies = namedForBuilding(first.stderr);
@@ -213,9 +228,10 @@ export class DependencyInstall {
     // What a build writes into a cache, others would install: it gets one of its own.
     const cacheDirectory = join(this.#folder, 'cache');
     await mkdir(cacheDirectory);
+    const isOwn = environment === directory.environment;
     return await this.#attempt(args, {
       cacheDirectory,
-      cage: { directory: directory.path, writable: [this.#folder] },
+      cage: { directory: directory.path, writable: [this.#folder, ...(isOwn ? [] : [environment])] },
     });
   }
 

@@ -1,24 +1,27 @@
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { messageOf } from '@plugin-daemon/values';
 import type { BytecodeStore, Harvest } from './bytecode/index.ts';
-import { type CommandResult, runCommand } from './command.ts';
-import { compileArguments } from './compile-arguments.ts';
+import type { CommandResult } from './command.ts';
 import { type DependencyFacts, type InstallPlan, planInstall, pythonRanges } from './dependencies/index.ts';
 import { DependencyInstall, type UvStep, withoutPassword } from './dependency-install.ts';
-import { splitArguments } from './extra-arguments.ts';
-import { classifyFailure, EnvironmentError, type EnvironmentFailure, explainOutput } from './failures.ts';
+import { EnvironmentSharing, type Made } from './environment-sharing.ts';
+import { EnvironmentError, type EnvironmentFailure } from './failures.ts';
 import { InstallationLog } from './installation-log.ts';
 import type { Installer } from './installer.ts';
-import { interpreterEnvironment } from './installer-environment.ts';
-import type { PrepareRequest, PythonEnvironmentsOptions } from './options.ts';
+import type { EnvironmentOutcome, PrepareRequest, PythonEnvironmentsOptions } from './options.ts';
 import type { PackageExtractor } from './package-extractor.ts';
+import { compilePlugin, unpackPlugin } from './plugin-files.ts';
 import type { PythonInterpreter } from './python-discovery.ts';
 import type { PythonProvider } from './python-provider.ts';
-import type { ResolutionStore } from './resolution-store.ts';
-import { patchSdk } from './sdk-patches/index.ts';
+import { pinsOf, type ResolutionStore } from './resolution-store.ts';
+import { patchSdk, type SdkState } from './sdk-patches/index.ts';
+import { settleAll } from './settle-all.ts';
 import { provideSource } from './source-folder.ts';
-import type { WorkingDirectory } from './working-directory.ts';
+import { stepFailure } from './step-failure.ts';
+import type { EnvironmentStore, KnownCircumstances } from './store/index.ts';
+import { sitePackagesOf, type WorkingDirectory } from './working-directory.ts';
 
-const INSTALL_SECONDS = 600;
 /** The resolver may say of that many interpreters that another one is needed. */
 const MOST_PYTHONS = 4;
 
@@ -33,6 +36,11 @@ export interface BuildParts {
   readonly mirrorUrl: string | undefined;
   readonly directory: WorkingDirectory;
   readonly request: PrepareRequest;
+  /** Where environments are shared; absent: each plugin gets one of its own. */
+  readonly store: EnvironmentStore | undefined;
+  /** What decides beside the package what is installed. */
+  readonly circumstances: KnownCircumstances;
+  readonly resolutionMs: number;
 }
 
 /** One construction of one environment, from package to flag file; held together by the directory's lock. */
@@ -40,32 +48,31 @@ export class EnvironmentBuild {
   readonly #parts: BuildParts;
   readonly #timings: Record<string, number> = {};
   #log: InstallationLog | undefined;
+  /** Where it is made. */
+  #environment: string;
+  #installedBefore: string | undefined;
 
   constructor(parts: BuildParts) {
     this.#parts = parts;
+    this.#environment = parts.directory.environment;
   }
 
-  async run(): Promise<void> {
+  async run(): Promise<EnvironmentOutcome> {
     const { directory, request, options } = this.#parts;
     const started = performance.now();
     try {
-      await this.#timed('unpack', () => this.#unpack());
+      await this.#timed('unpack', () => unpackPlugin(this.#parts));
       this.#log = await InstallationLog.open(directory.log);
       this.#write(`${new Date().toISOString()} environment of ${request.identifier}\n`);
+      this.#installedBefore = await directory.installedBefore();
       await this.#timed('remove', () => directory.removeEnvironment());
-      const facts = await this.#timed('read', () => this.#read());
-      const plan = this.#plan(facts);
-      this.#parts.harvest.now();
-      const python = await this.#make(facts, plan);
-      const sitePackages = await directory.sitePackages();
-      await provideSource(facts, directory, sitePackages);
-      const sdk = await patchSdk(sitePackages, options.log);
-      this.#requireSdk(facts, plan, sdk.sdk);
-      await this.#timed('bytecode', () => this.#provideBytecode(python, sitePackages));
-      await directory.markValid({ ...sdk, python: python.version.join('.') });
-      this.#parts.harvest.add(python.path, sitePackages);
+      const outcome = this.#parts.store === undefined ? await this.#own() : await this.#shared(this.#parts.store);
       const milliseconds = { ...this.#timings, total: Math.round(performance.now() - started) };
-      options.log.info({ plugin: request.identifier, milliseconds }, 'made the Python environment of a plugin');
+      options.log.info(
+        { plugin: request.identifier, outcome, milliseconds },
+        'made the Python environment of a plugin',
+      );
+      return outcome;
     } catch (error) {
       this.#write(`\n${messageOf(error)}\n`, 'important');
       // A half-made environment only takes space: the next attempt starts anew, from the cache.
@@ -76,17 +83,71 @@ export class EnvironmentBuild {
     }
   }
 
+  /** An environment for this plugin alone. */
+  async #own(): Promise<EnvironmentOutcome> {
+    const { directory, harvest } = this.#parts;
+    const facts = await this.#timed('read', () => this.#read());
+    const { python, sdk, meanwhile } = await this.#makeIn(directory.environment, facts, this.#plan(facts));
+    await meanwhile();
+    await this.#mark(sdk, python.version.join('.'));
+    harvest.add(python.path, await directory.sitePackages());
+    return 'own';
+  }
+
+  /** One that others may have too. */
+  async #shared(store: EnvironmentStore): Promise<EnvironmentOutcome> {
+    const { directory, request, circumstances, resolutionMs, extractor, options, harvest } = this.#parts;
+    const note = (text: string) => this.#write(`${text}\n`);
+    const sharing = new EnvironmentSharing({ store, directory, request, circumstances, resolutionMs, note });
+    const byPlan = async () => {
+      const facts = await this.#timed('read', () => this.#read());
+      const plan = this.#plan(facts);
+      return await sharing.byPlan(facts, plan, async (staging) => {
+        const made = await this.#makeIn(staging, facts, plan);
+        await this.#timed('open', () => extractor.openTree({ root: staging }));
+        return made;
+      });
+    };
+    const { stored, outcome } = (await sharing.byPackage()) ?? (await byPlan());
+    const { path, version } = stored.interpreter;
+    if (this.#timings.compile === undefined && !(await options.compilesItself?.()))
+      await this.#timed('compile', () => this.#compile(path));
+    await this.#mark({ sdk: stored.sdk, patched: stored.patched }, version);
+    if (outcome === 'new' || outcome === 'repaired')
+      harvest.add(path, await sitePackagesOf(store.directoryOf(stored.key)));
+    return outcome;
+  }
+
+  async #mark(sdk: SdkState, python: string): Promise<void> {
+    const { directory } = this.#parts;
+    const pins = await pinsOf(await directory.sitePackages());
+    if (pins !== undefined) await directory.noteInstalled(pins);
+    await directory.markValid({ ...sdk, python });
+  }
+
+  async #makeIn(environment: string, facts: DependencyFacts, plan: InstallPlan): Promise<Made> {
+    const { harvest, options } = this.#parts;
+    this.#environment = environment;
+    harvest.now();
+    const { python, configuration } = await this.#make(facts, plan);
+    const sitePackages = await sitePackagesOf(environment);
+    await provideSource(facts, environment, sitePackages);
+    const sdk = await patchSdk(sitePackages, options.log);
+    this.#requireSdk(facts, plan, sdk.sdk);
+    const meanwhile = () => this.#timed('bytecode', () => this.#provideBytecode(python, sitePackages));
+    return { python, sdk, configuration, meanwhile };
+  }
+
   /** With the interpreter the plugin wishes for, or the next one when its dependencies turn out to need another. */
-  async #make(facts: DependencyFacts, plan: InstallPlan): Promise<PythonInterpreter> {
-    const { pythons, request, directory, options } = this.#parts;
+  async #make(facts: DependencyFacts, plan: InstallPlan): Promise<Pick<Made, 'python' | 'configuration'>> {
+    const { pythons, request, options } = this.#parts;
     const tried: number[] = [];
     const wish = { runnerVersion: request.runner?.version, ranges: pythonRanges(facts, plan), tried };
     const call = { signal: request.signal, onProgress: request.onProgress };
     let python = await this.#timed('python', () => pythons.choose(wish, call));
     for (;;) {
       try {
-        await this.#makeWith(python, facts, plan);
-        return python;
+        return { python, configuration: await this.#makeWith(python, facts, plan) };
       } catch (error) {
         if (!(error instanceof EnvironmentError) || error.failure !== 'python-conflict') throw error;
         tried.push(python.version[1]);
@@ -97,48 +158,28 @@ export class EnvironmentBuild {
           'the dependencies of a plugin need another Python; trying the next one',
         );
         this.#write(`\nnot with Python ${python.version.join('.')}; trying ${next.path}\n`);
-        await directory.removeEnvironment();
+        await rm(this.#environment, { recursive: true, force: true, maxRetries: 3 });
         python = next;
       }
     }
   }
 
-  async #makeWith(python: PythonInterpreter, facts: DependencyFacts, plan: InstallPlan): Promise<void> {
+  /** Returns the environment's configuration as it was before anything was installed. */
+  async #makeWith(python: PythonInterpreter, facts: DependencyFacts, plan: InstallPlan): Promise<string> {
     // Neither waits for the other: the plugin's own files are compiled while its dependencies are installed.
-    const compiled = this.#timed('compile', () => this.#compile(python));
-    const installed = this.#createEnvironment(python).then(() => this.#install(facts, plan, python));
+    const compiled = this.#timed('compile', () => this.#compile(python.path));
+    let configuration = '';
+    const installed = this.#createEnvironment(python).then(async () => {
+      configuration = await readFile(join(this.#environment, 'pyvenv.cfg'), 'utf8');
+      await this.#install(facts, plan, python);
+    });
     await settleAll(installed, compiled);
+    return configuration;
   }
 
   async #read(): Promise<DependencyFacts> {
     const { directory, extractor, request } = this.#parts;
     return await extractor.readDependencies(directory.path, request.runner?.entrypoint ?? 'main');
-  }
-
-  async #unpack(): Promise<void> {
-    const { directory, request, extractor, options } = this.#parts;
-    const present = await directory.hasFiles();
-    let bytes: Uint8Array;
-    try {
-      bytes = await request.readPackage();
-    } catch (error) {
-      if (!present) throw error;
-      options.log.warn(
-        { plugin: request.identifier, err: error },
-        'the package cannot be read; using the files unpacked earlier',
-      );
-      return;
-    }
-    request.signal.throwIfAborted();
-    request.onProgress('unpacking');
-    try {
-      await extractor.extract({ bytes, checksum: request.checksum, directory: directory.path });
-    } catch (error) {
-      const text = messageOf(error);
-      const failure = classifyFailure(text);
-      const kind = failure === 'disk-full' || failure === 'permission' ? failure : 'package-unreadable';
-      throw new EnvironmentError(kind, text, { cause: error });
-    }
   }
 
   #plan(facts: DependencyFacts): InstallPlan {
@@ -175,7 +216,11 @@ export class EnvironmentBuild {
       );
     }
     const result = await this.#uv({
-      args: ['venv', this.#parts.directory.environment, '--python', interpreter.path, '--no-project', '--no-config'],
+      args: [
+        ...['venv', this.#environment, '--python', interpreter.path, '--no-project', '--no-config'],
+        // It is renamed when it is done, and seen by several names.
+        ...(this.#parts.store === undefined ? [] : ['--relocatable']),
+      ],
       cwd: options.workingPath,
       python: interpreter.path,
       timeoutSeconds: 120,
@@ -194,6 +239,8 @@ export class EnvironmentBuild {
           resolutions,
           mirrorUrl,
           directory,
+          environment: this.#environment,
+          installedBefore: this.#installedBefore,
           identifier: request.identifier,
           uv: (step) => this.#uv(step),
           failure: (prefix, result, kind) => this.#failure(prefix, result, kind),
@@ -206,26 +253,15 @@ export class EnvironmentBuild {
     );
   }
 
-  /**
-   * The plugin's own files, with the interpreter that the environment will have. Errors in them are the plugin's affair;
-   * only a compiler that cannot start is ours.
-   */
-  async #compile(interpreter: PythonInterpreter): Promise<void> {
+  async #compile(python: string): Promise<void> {
     const { directory, request, options } = this.#parts;
-    const result = await runCommand(options.launcher, {
-      command: interpreter.path,
-      args: compileArguments(splitArguments(options.compileAllExtraArgs)),
-      cwd: directory.path,
-      env: interpreterEnvironment(options.environment),
-      signal: request.signal,
-      timeoutSeconds: options.timeoutSeconds ?? INSTALL_SECONDS,
+    await compilePlugin({
+      options,
+      directory,
+      request,
+      python,
       onLines: (lines) => this.#write(`${lines.join('\n')}\n`),
     });
-    if (!result.ok)
-      options.log.warn(
-        { plugin: request.identifier, status: result.status, log: directory.log },
-        'failed to pre-compile the plugin',
-      );
   }
 
   async #provideBytecode(python: PythonInterpreter, sitePackages: string): Promise<void> {
@@ -240,12 +276,12 @@ export class EnvironmentBuild {
   }
 
   #uv({ onLines, ...step }: UvStep): Promise<CommandResult> {
-    const { directory, request, installer } = this.#parts;
+    const { request, installer } = this.#parts;
     this.#write(`\n$ uv ${step.args.map(withoutPassword).join(' ')}\n`);
     return installer.uv({
       ...step,
       signal: request.signal,
-      environment: directory.environment,
+      environment: this.#environment,
       onLines: (lines) => {
         this.#write(`${lines.join('\n')}\n`);
         onLines?.(lines);
@@ -255,20 +291,7 @@ export class EnvironmentBuild {
 
   #failure(prefix: string, result: CommandResult, kind?: EnvironmentFailure): EnvironmentError {
     const { directory, options } = this.#parts;
-    const explained = explainOutput(result.stderr);
-    const status = result.ended === undefined ? result.status : 'signal: killed';
-    const silence =
-      result.ended === 'inactivity'
-        ? `\ninit process exited due to no activity for ${options.inactivitySeconds} seconds`
-        : '';
-    const found = classifyFailure(explained);
-    // A disk or a right that is missing explains every step; else the step knows better than the words do.
-    const isSystem = found === 'disk-full' || found === 'permission';
-    const failure = result.ended ?? (kind === undefined || isSystem ? found : kind);
-    return new EnvironmentError(failure, `${prefix}: ${status}, output: `, {
-      output: `${explained}${silence}`,
-      logFile: directory.log,
-    });
+    return stepFailure(prefix, result, { kind, logFile: directory.log, inactivitySeconds: options.inactivitySeconds });
   }
 
   async #timed<T>(step: string, work: () => Promise<T>): Promise<T> {
@@ -283,10 +306,4 @@ export class EnvironmentBuild {
   #write(text: string, importance?: 'important'): void {
     this.#log?.write(text, importance);
   }
-}
-
-/** Waits for all to end before the first failure is thrown: nothing may still write when the caller cleans up. */
-async function settleAll(...work: Promise<unknown>[]): Promise<void> {
-  const settled = await Promise.allSettled(work);
-  for (const one of settled) if (one.status === 'rejected') throw one.reason;
 }

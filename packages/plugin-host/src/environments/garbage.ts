@@ -1,6 +1,7 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { workingDirectoryName } from './working-directory.ts';
+import type { CollectedEnvironment } from './store/index.ts';
+import { storedBehind, workingDirectoryName } from './working-directory.ts';
 
 export interface GarbageOptions {
   /** Unique identifiers of everything that is installed, is being installed, or runs. */
@@ -19,6 +20,8 @@ export interface GarbageReport {
     readonly bytes: number;
     readonly removed: boolean;
   }[];
+  /** Environments that plugins shared, and none does any more. */
+  readonly environments: readonly CollectedEnvironment[];
   /** Shared bytecode that no environment uses; removed unless only listed. */
   readonly bytecodeBytes: number;
 }
@@ -50,6 +53,29 @@ export async function collectGarbage(
     directories.push({ name, bytes, removed: !options.dryRun });
   }
   return { directories };
+}
+
+/**
+ * How many environments of plugins refer to each stored one.
+ * @param gone working directories that do not count, relative
+ * @param keep identifiers whose directories count whatever they are called
+ */
+export async function referencesIn(
+  workingPath: string,
+  gone: readonly string[],
+  keep: Iterable<string> = [],
+): Promise<ReadonlyMap<string, number>> {
+  const left = new Set(gone.map((name) => join(workingPath, name)));
+  const all = [
+    ...(await candidates(workingPath)),
+    ...[...keep].map((one) => join(workingPath, workingDirectoryName(one))),
+  ];
+  const counts = new Map<string, number>();
+  for (const path of new Set(all)) {
+    const stored = left.has(path) ? undefined : await storedBehind(join(path, '.venv'));
+    if (stored !== undefined) counts.set(stored, (counts.get(stored) ?? 0) + 1);
+  }
+  return counts;
 }
 
 /** `<name>-<version>@<checksum>` at the top for plugins without an author, one level below for the others. */

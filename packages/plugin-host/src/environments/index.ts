@@ -2,7 +2,7 @@
  * The Python environments of plugins: unpacks packages into working directories and installs their dependencies with uv.
  *
  * Owns everything below PLUGIN_WORKING_PATH (working directories with their `.venv` and log, `.uv-cache`, `.bytecode`,
- * `.resolutions`, `.parents`, `.build`) and the directory of fetched tools. Touches the disk, the package index, and processes through the
+ * `.resolutions`, `.environments`, `.parents`, `.build`) and the directory of fetched tools. Touches the disk, the package index, and processes through the
  * launcher; knows no database and no plugin protocol. Called by supervision/ before a start; compose.ts makes the one instance.
  *
  * A package may carry its dependencies: `vendor/wheels/*.whl`, with the pinned closure in `vendor/requirements.txt` (without
@@ -16,6 +16,7 @@ export { MachineTools, type MachineToolsOptions } from './machine-tools.ts';
 export type {
   BuildCage,
   BuildCageRequest,
+  EnvironmentOutcome,
   PreparedEnvironment,
   PrepareRequest,
   PythonEnvironmentsOptions,
@@ -23,4 +24,5 @@ export type {
 export type { PythonInterpreter } from './python-discovery.ts';
 export { PythonEnvironments } from './python-environments.ts';
 export type { Seed, Seeds } from './seeds/index.ts';
+export type { StoredReport } from './store/index.ts';
 export { sitePackagesOf, workingDirectoryName } from './working-directory.ts';

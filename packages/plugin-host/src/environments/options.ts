@@ -48,6 +48,15 @@ export interface PythonEnvironmentsOptions {
    * all environments. Otherwise every environment gets its own copies.
    */
   readonly readOnlyForPlugins?: () => Promise<boolean>;
+  /**
+   * PLUGIN_SHARED_ENVIRONMENTS: environments with the same content are one, which plugins refer to. Only as long as they are read-only
+   * for plugins.
+   */
+  readonly share?: boolean;
+  /** Plugins can write bytecode of their own files where they lie: those of a further version need not be compiled before its start. */
+  readonly compilesItself?: () => Promise<boolean>;
+  /** Told what came of each environment that was made or found. */
+  readonly onPrepared?: (outcome: EnvironmentOutcome) => void;
   /** Holds in what builds dependencies; without it builds run as the daemon does. */
   readonly buildCage?: BuildCage;
   /** PYTHON_COMPILE_ALL_EXTRA_ARGS */
@@ -63,6 +72,12 @@ export interface PythonEnvironmentsOptions {
   /** How long after an environment was made the bytecode is compiled for the next ones; ms, 20 000 unless given. */
   readonly harvestAfterMs?: number;
 }
+
+/**
+ * `known`: shared, and found without asking the installer anything; `same`: made, and then found to be there already; `new`: made and
+ * shared from now on; `repaired`: made in the place of a damaged one; `own`: made for this plugin alone.
+ */
+export type EnvironmentOutcome = 'known' | 'same' | 'new' | 'repaired' | 'own';
 
 export interface PrepareRequest {
   /** The plugin unique identifier. */
@@ -83,6 +98,8 @@ export interface PreparedEnvironment {
   readonly directory: string;
   /** The interpreter of the environment, absolute. */
   readonly python: string;
+  /** The environment that it refers to, absolute: a cage has to show it. Absent when it is one of its own. */
+  readonly shared?: string;
   /** False when the environment was there already. */
   readonly fresh: boolean;
 }

@@ -2,6 +2,7 @@ import type { Piscina } from 'piscina';
 import { siblingModule } from '../sibling-module.ts';
 import type { DependencyFacts } from './dependencies/index.ts';
 import { type ExtractionTask, extractPackage } from './extraction.ts';
+import type { differencesOf, ManifestTask, manifestOf } from './manifest.ts';
 
 /** Up to this size unpacking takes a few milliseconds, less than starting a thread. */
 const INLINE_BYTES = 128 * 1024;
@@ -11,7 +12,7 @@ const HEAP_MB = 512;
 
 /**
  * Unpacks packages: small ones at once, larger ones in a worker thread that exists only while it has work. What a package says
- * about its dependencies is always read there: its files are parsed whole.
+ * about its dependencies is always read there: its files are parsed whole; and so are the files of environments, every byte.
  */
 export class PackageExtractor {
   #threads: Promise<Piscina> | undefined;
@@ -23,13 +24,29 @@ export class PackageExtractor {
   }
 
   async readDependencies(directory: string, entrypoint: string): Promise<DependencyFacts> {
-    this.#threads ??= this.#open();
-    return await (await this.#threads).run({ directory, entrypoint }, { name: 'readDependencies' });
+    return await this.#run('readDependencies', { directory, entrypoint });
+  }
+
+  async openTree(task: ManifestTask): Promise<void> {
+    await this.#run('openTree', task);
+  }
+
+  async manifestOf(task: ManifestTask): Promise<ReturnType<typeof manifestOf>> {
+    return await this.#run('manifestOf', task);
+  }
+
+  async differencesOf(task: Parameters<typeof differencesOf>[0]): Promise<string[]> {
+    return await this.#run('differencesOf', task);
   }
 
   async close(): Promise<void> {
     await (await this.#threads)?.destroy();
     this.#threads = undefined;
+  }
+
+  async #run<Result>(name: string, task: object): Promise<Result> {
+    this.#threads ??= this.#open();
+    return await (await this.#threads).run(task, { name });
   }
 
   async #open(): Promise<Piscina> {

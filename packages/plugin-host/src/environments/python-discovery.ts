@@ -69,6 +69,13 @@ export class PythonDiscovery {
     return undefined;
   }
 
+  /** Of an interpreter that may have been exchanged. */
+  async askAgain(path: string): Promise<PythonInterpreter | undefined> {
+    this.#asked.delete(path);
+    for (const [minor, found] of this.#found) if (found.path === path) this.#found.delete(minor);
+    return await this.#ask(path);
+  }
+
   async #candidates(minor: string): Promise<string[]> {
     const { configured, environment, fetchedInto } = this.#options;
     const path = (environment.PATH ?? '').split(delimiter).filter((folder) => folder !== '');

@@ -347,6 +347,7 @@ test('garbage is listed, then removed; what is installed, young or not ours stay
   const name = workingDirectoryName(at.identifier(NO_DEPENDENCIES, '0.0.2'));
   expect(await environments.collectGarbage({ ...options, dryRun: true, minimumAgeSeconds: 3600 })).toEqual({
     directories: [],
+    environments: [],
     bytecodeBytes: 0,
   });
   const listed = await environments.collectGarbage({ ...options, dryRun: true });

@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { untilAborted } from './abortable.ts';
 import { BytecodeStore, Harvest } from './bytecode/index.ts';
@@ -6,17 +7,24 @@ import { withDirectoryLock } from './directory-lock.ts';
 import { EnvironmentBuild } from './environment-build.ts';
 import { extraArguments } from './extra-arguments.ts';
 import { EnvironmentError } from './failures.ts';
-import { collectGarbage, type GarbageOptions, type GarbageReport } from './garbage.ts';
+import { collectGarbage, type GarbageOptions, type GarbageReport, referencesIn } from './garbage.ts';
 import { Installer } from './installer.ts';
 import { interpreterEnvironment } from './installer-environment.ts';
 import { detectMirror } from './mirror.ts';
-import type { PreparedEnvironment, PrepareRequest, PythonEnvironmentsOptions } from './options.ts';
+import type { EnvironmentOutcome, PreparedEnvironment, PrepareRequest, PythonEnvironmentsOptions } from './options.ts';
 import { PackageExtractor } from './package-extractor.ts';
 import { PythonProvider } from './python-provider.ts';
 import { ResolutionStore } from './resolution-store.ts';
-import { amendedModules, patchSdk } from './sdk-patches/index.ts';
+import { AMENDMENTS_VERSION, amendedModules, patchSdk } from './sdk-patches/index.ts';
 import { Seeds } from './seeds/index.ts';
-import { type EnvironmentFlag, WorkingDirectory } from './working-directory.ts';
+import {
+  collectStored,
+  EnvironmentStore,
+  type KnownCircumstances,
+  listStored,
+  type StoredReport,
+} from './store/index.ts';
+import { type EnvironmentState, storedBehind, WorkingDirectory } from './working-directory.ts';
 
 /** How long the outcome of a resolution stands in for asking the index again. */
 const RESOLUTION_SECONDS = 3600;
@@ -31,6 +39,7 @@ export class PythonEnvironments {
   readonly #bytecode: BytecodeStore;
   readonly #resolutions: ResolutionStore;
   readonly #harvest: Harvest;
+  readonly #store: EnvironmentStore;
   /** Environments for parents. */
   readonly seeds: Seeds;
   #mirror: Promise<string | undefined> | undefined;
@@ -48,6 +57,12 @@ export class PythonEnvironments {
     });
     this.#resolutions = new ResolutionStore(join(options.workingPath, '.resolutions'), {
       maximumAgeSeconds: RESOLUTION_SECONDS,
+    });
+    this.#store = new EnvironmentStore({
+      root: join(options.workingPath, '.environments'),
+      files: this.#extractor,
+      versionOf: (python) => this.#pythons.versionOf(python),
+      log: options.log,
     });
     this.seeds = new Seeds({
       root: join(options.workingPath, '.parents'),
@@ -71,22 +86,57 @@ export class PythonEnvironments {
     const language = request.runner?.language ?? 'python';
     if (language !== 'python') throw new EnvironmentError('unsupported-language', `unsupported language: ${language}`);
     const directory = new WorkingDirectory(this.#options.workingPath, request.identifier);
-    const result = (fresh: boolean) => ({ directory: directory.path, python: directory.python, fresh });
+    const result = (fresh: boolean, stored: string | undefined) => ({
+      directory: directory.path,
+      python: directory.python,
+      fresh,
+      ...(stored !== undefined && { shared: this.#store.directoryOf(stored) }),
+    });
     // One made by upstream has a flag without the SDK's version, one made earlier may lack an amendment: looked at under the lock.
-    if (isComplete(await directory.state())) return result(false);
+    const before = await this.#usable(directory);
+    if (before?.stored !== undefined || isComplete(before)) return result(false, before?.stored);
     const onWait = () => request.onProgress('waiting for another installation of this plugin');
     return withDirectoryLock(directory.lock, { signal: request.signal, onWait }, async () => {
-      const state = await directory.state();
+      const state = await this.#usable(directory);
+      if (state?.stored !== undefined || isComplete(state)) return result(false, state?.stored);
       if (state === undefined) {
-        await this.#build(directory, request);
-        return result(true);
+        const outcome = await this.#build(directory, request);
+        this.#options.onPrepared?.(outcome);
+        return result(true, await storedBehind(directory.environment));
       }
-      if (!isComplete(state)) {
-        const { timestamp: _, ...known } = state;
-        await directory.markValid({ ...known, ...(await patchSdk(await directory.sitePackages(), this.#options.log)) });
-      }
-      return result(false);
+      const { timestamp: _, ...known } = state;
+      await directory.markValid({ ...known, ...(await patchSdk(await directory.sitePackages(), this.#options.log)) });
+      return result(false, undefined);
     });
+  }
+
+  /**
+   * After a start that failed: reads every file of the environment that a plugin shares with others. Returns what is damaged there; the
+   * next `prepare` makes it anew. Undefined when it is not the environment, or not one that is shared.
+   */
+  async examine(identifier: string): Promise<string | undefined> {
+    const stored = await storedBehind(new WorkingDirectory(this.#options.workingPath, identifier).environment);
+    return stored === undefined ? undefined : await this.#store.examine(stored);
+  }
+
+  /**
+   * To be asked now and then while a plugin runs: why it should be started anew, because its environment is gone, no longer whole, or
+   * another one in the same place, which a process that has it by a mount does not see. The first asking is at once.
+   */
+  standing(identifier: string): () => Promise<string | undefined> {
+    const directory = new WorkingDirectory(this.#options.workingPath, identifier);
+    const identity = () => stat(join(directory.environment, 'lib')).then(({ dev, ino }) => `${dev}:${ino}`);
+    const first = identity().catch(() => undefined);
+    return async () => {
+      if ((await this.#usable(directory)) === undefined) return 'its Python environment is gone, or no longer whole';
+      const before = await first;
+      return before === undefined || before === (await identity()) ? undefined : 'its Python environment was replaced';
+    };
+  }
+
+  /** The environments that plugins share. */
+  async list(): Promise<StoredReport[]> {
+    return await listStored(this.#store, () => referencesIn(this.#options.workingPath, []));
   }
 
   /** Finds, or fetches, what installing needs, and asks the index. Never rejects but with the signal's reason. */
@@ -96,10 +146,16 @@ export class PythonEnvironments {
     return diagnose({ installer: this.#installer, pythons: this.#pythons, workingPath }, mirrorUrl, signal);
   }
 
-  /** Working directories that belong to no installation, and bytecode that belongs to no environment. */
+  /** Working directories that belong to no installation, environments that no directory refers to, and bytecode of no environment. */
   async collectGarbage(options: GarbageOptions): Promise<GarbageReport> {
-    const { directories } = await collectGarbage(this.#options.workingPath, options);
-    return { directories, bytecodeBytes: await this.#bytecode.prune(options.dryRun) };
+    const { workingPath } = this.#options;
+    const { dryRun, minimumAgeSeconds } = options;
+    const { directories } = await collectGarbage(workingPath, options);
+    const gone = directories.map(({ name }) => name);
+    const references = () => referencesIn(workingPath, gone, options.keep);
+    const signal = this.#lifetime.signal;
+    const environments = await collectStored(this.#store, { dryRun, minimumAgeSeconds, references, signal });
+    return { directories, environments, bytecodeBytes: await this.#bytecode.prune(dryRun) };
   }
 
   /** Ends what runs in the background. Preparations that are under way are ended by their own signals. */
@@ -108,7 +164,22 @@ export class PythonEnvironments {
     await Promise.all([this.#harvest.close(), this.#extractor.close(), this.seeds.settled()]);
   }
 
-  async #build(directory: WorkingDirectory, request: PrepareRequest): Promise<void> {
+  /** What there is, if a plugin can run on it. */
+  async #usable(directory: WorkingDirectory): Promise<EnvironmentState | undefined> {
+    const state = await directory.state();
+    if (state?.stored === undefined) return state;
+    const stored = await this.#store.whole(state.stored);
+    // What others share is not changed: it gives way to one that has the amendments.
+    const isCurrent = stored?.amendments === AMENDMENTS_VERSION || isComplete(state);
+    return stored === undefined || !isCurrent ? undefined : { ...state, sdk: stored.sdk, patched: stored.patched };
+  }
+
+  async #shares(): Promise<boolean> {
+    const { share, readOnlyForPlugins } = this.#options;
+    return share === true && process.platform !== 'win32' && (await readOnlyForPlugins?.()) === true;
+  }
+
+  async #build(directory: WorkingDirectory, request: PrepareRequest): Promise<EnvironmentOutcome> {
     const mirrorUrl = await untilAborted(this.#detectMirror(), request.signal);
     const signal = AbortSignal.any([request.signal, this.#lifetime.signal]);
     const build = new EnvironmentBuild({
@@ -122,8 +193,21 @@ export class PythonEnvironments {
       mirrorUrl,
       directory,
       request: { ...request, signal },
+      store: (await this.#shares()) ? this.#store : undefined,
+      circumstances: this.#circumstances(request, mirrorUrl),
+      resolutionMs: RESOLUTION_SECONDS * 1000,
     });
-    await build.run();
+    return await build.run();
+  }
+
+  /** What decides beside a package what is installed for it. */
+  #circumstances({ runner }: PrepareRequest, mirrorUrl: string | undefined): KnownCircumstances {
+    const { environment, pythonInterpreterPath, extraArgs, ignoreLock, sourceHosts, sourceBuilds } = this.#options;
+    const ofUv = Object.entries(environment).filter(([name]) => name.startsWith('UV_'));
+    return [
+      ...[process.platform, process.arch, runner?.version, pythonInterpreterPath, mirrorUrl, ofUv.sort()],
+      ...[extraArgs, ignoreLock, sourceHosts, sourceBuilds, AMENDMENTS_VERSION],
+    ];
   }
 
   #detectMirror(): Promise<string | undefined> {
@@ -138,7 +222,7 @@ export class PythonEnvironments {
   }
 }
 
-const isComplete = (state: EnvironmentFlag | undefined): boolean =>
+const isComplete = (state: EnvironmentState | undefined): boolean =>
   state?.sdk !== undefined && amendedModules(state.sdk).every((file) => state.patched?.includes(file));
 
 function withoutCredentials(url: string): string {

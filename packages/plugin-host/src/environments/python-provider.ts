@@ -71,6 +71,11 @@ export class PythonProvider {
     return await this.#find(wish, call);
   }
 
+  /** `3.12.1`, asked of the interpreter at a path now; undefined when there is none. */
+  async versionOf(path: string): Promise<string | undefined> {
+    return (await this.#discovery.askAgain(path))?.version.join('.');
+  }
+
   async #find(wish: PythonWish, call: ChooseCall): Promise<PythonInterpreter | undefined> {
     const ranges = wish.ranges.map(readRange);
     const accepts = (minor: number) => !wish.tried.includes(minor) && ranges.every((range) => allows(range, minor));

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 /**
- * Remembers for a day what a requirements file came to, so that installing the next version of a plugin, or another
+ * Remembers for a while what a requirements file came to, so that installing the next version of a plugin, or another
  * plugin with the same requirements, asks the index nothing: with unpinned requirements that question costs ten times the
  * installation itself.
  */
@@ -28,24 +28,31 @@ export class ResolutionStore {
 
   /** Writes down what is installed in a site-packages directory. */
   async remember(key: string, sitePackages: string): Promise<void> {
-    const pins: string[] = [];
-    for (const name of await readdir(sitePackages)) {
-      const match = /^(.+)-([^-]+)\.dist-info$/.exec(name);
-      if (match === null) continue;
-      const origin = await readFile(join(sitePackages, name, 'direct_url.json'), 'utf8').catch(() => undefined);
-      if (origin !== undefined) return; // from a URL or a folder: no version number stands for that
-      pins.push(`${match[1]}==${match[2]}`);
-    }
+    const pins = await pinsOf(sitePackages);
+    if (pins === undefined) return;
     const file = this.#file(key);
     await mkdir(dirname(file), { recursive: true });
     const temporary = `${file}.${process.pid}`;
-    await writeFile(temporary, `${pins.sort().join('\n')}\n`);
+    await writeFile(temporary, `${pins.join('\n')}\n`);
     await rename(temporary, file);
   }
 
   #file(key: string): string {
     return join(this.#root, `${key}.txt`);
   }
+}
+
+/** What is installed, as requirements; undefined where no version number stands for it, because it is from a URL or a folder. */
+export async function pinsOf(sitePackages: string): Promise<string[] | undefined> {
+  const pins: string[] = [];
+  for (const name of await readdir(sitePackages)) {
+    const match = /^(.+)-([^-]+)\.dist-info$/.exec(name);
+    if (match === null) continue;
+    const origin = await stat(join(sitePackages, name, 'direct_url.json')).catch(() => undefined);
+    if (origin !== undefined) return undefined;
+    pins.push(`${match[1]}==${match[2]}`);
+  }
+  return pins.sort();
 }
 
 /** Names, extras, versions and markers: a URL or a path has a colon, a slash or a backslash, or an `@`. */

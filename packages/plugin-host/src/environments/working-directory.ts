@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, readlink, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 /**
@@ -18,6 +18,14 @@ export async function sitePackagesOf(environment: string): Promise<string> {
   const python = (await readdir(library)).find((name) => /^python3\.\d+$/.test(name));
   if (python === undefined) throw new Error(`${library} holds no Python library`);
   return join(library, python, 'site-packages');
+}
+
+const SHARED = /(?:^|\/)\.environments\/([0-9a-f]{32})\/lib$/;
+
+/** The fingerprint of the stored environment that a plugin's refers to; undefined when it is one of its own, or there is none. */
+export async function storedBehind(environment: string): Promise<string | undefined> {
+  const to = await readlink(join(environment, 'lib')).catch(() => undefined);
+  return to === undefined ? undefined : SHARED.exec(to)?.[1];
 }
 
 /** The paths inside one working directory. */
@@ -67,14 +75,32 @@ export class WorkingDirectory {
   }
 
   /** What the flag file says about a usable environment; undefined when there is none. */
-  async state(): Promise<EnvironmentFlag | undefined> {
+  async state(): Promise<EnvironmentState | undefined> {
     try {
-      const [text] = await Promise.all([readFile(this.flag, 'utf8'), stat(this.python)]);
-      return parseFlag(text);
+      const [text, stored] = await Promise.all([
+        readFile(this.flag, 'utf8'),
+        storedBehind(this.environment),
+        stat(this.python),
+      ]);
+      return { ...parseFlag(text), ...(stored !== undefined && { stored }) };
     } catch (error) {
       if (isMissing(error)) return undefined;
       throw error;
     }
+  }
+
+  /** What was installed when the environment was made, as a requirements file; undefined when that is not known. */
+  async installedBefore(): Promise<string | undefined> {
+    return await readFile(this.#distributions, 'utf8').catch(() => undefined);
+  }
+
+  async noteInstalled(lines: readonly string[]): Promise<void> {
+    await mkdir(dirname(this.flag), { recursive: true });
+    await writeFile(this.#distributions, `${lines.join('\n')}\n`);
+  }
+
+  get #distributions(): string {
+    return join(this.environment, 'dify', 'distributions.txt');
   }
 
   async markValid(flag: Omit<EnvironmentFlag, 'timestamp'>): Promise<void> {
@@ -103,6 +129,12 @@ export interface EnvironmentFlag {
   readonly patched?: readonly string[];
   /** `3.12.1` */
   readonly python?: string;
+}
+
+/** A usable environment. */
+export interface EnvironmentState extends EnvironmentFlag {
+  /** The fingerprint of the stored environment that it refers to; absent when it is one of its own. */
+  readonly stored?: string;
 }
 
 function parseFlag(text: string): EnvironmentFlag {

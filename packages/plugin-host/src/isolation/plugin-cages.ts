@@ -84,6 +84,11 @@ export class PluginCages {
     return holdsIn((await this.#foundation.mode()).mode);
   }
 
+  /** Whether they have users of their own, who write into their working directories. */
+  async ownTheirFiles(): Promise<boolean> {
+    return modes[(await this.#foundation.mode()).mode].ownUser;
+  }
+
   /**
    * The cage for one process, with everything it needs in place.
    * @throws Error with cause and remedy when what the setting asks for cannot be had
@@ -133,7 +138,7 @@ export class PluginCages {
 
   /** For users other than the daemon's own. */
   async #show(path: string): Promise<void> {
-    if (!this.#shown.has(path)) await makeReadable(path, false);
+    if (!this.#shown.has(path)) await makeReadable(path);
     this.#shown.add(path);
     const { workingPath, dataDirectory } = this.#foundation.options;
     for (const root of [dataDirectory, workingPath]) await openWay(root, dirname(path));

@@ -18,7 +18,15 @@ const auditEvents = {
 };
 
 const said: unknown[] = [];
+const shared = { name: 'e'.repeat(32), bytes: 10, plugins: 2, sdk: '0.7.4', python: '3.12.1' };
 const processes = {
+  environments: {
+    list: async () => [shared],
+    collect: async (options: object) => {
+      said.push(options);
+      return { directories: [], environments: [{ name: shared.name, bytes: 10, removed: true }], bytecodeBytes: 3 };
+    },
+  },
   policies: {
     list: () => [{ plugin_id: 'acme/demo', from: 'api', policy: { min: 1 } }] as const,
     set: async (...what: unknown[]) => void said.push(what),
@@ -139,4 +147,27 @@ test('policies of plugins are said field by field, checked, and listed with what
   expect((await ask('GET', 'processes')).data).toEqual(
     processes.supervisor.pools().map((pool) => ({ ...pool, node: '' })),
   );
+});
+
+test('environments are listed, and what nobody uses is listed before it is removed', async () => {
+  server = await createHttpServer({
+    host: '127.0.0.1',
+    port: 0,
+    serverKey: 'server-key',
+    adminKey: 'admin-key-1',
+    routes: adminRoutes({ auditEvents, ...processes }),
+    onFinished: () => undefined,
+    onFault: () => undefined,
+  });
+  const ask = async (method: 'GET' | 'POST', path: string, payload?: object) => {
+    const headers = { 'x-admin-api-key': 'admin-key-1' };
+    const url = `/admin/environments${path}`;
+    return (await server?.app.inject({ method, url, headers, ...(payload && { payload }) }))?.json().data;
+  };
+  said.length = 0;
+  expect(await ask('GET', '')).toEqual([shared]);
+  expect(await ask('POST', '/collect', {})).toMatchObject({ bytecode_bytes: 3, environments: [{ name: shared.name }] });
+  await ask('POST', '/collect', { remove: true, unused_hours: 0 });
+  await ask('POST', '/collect', { remove: true, unused_hours: -5 });
+  expect(said).toEqual([{ dryRun: true }, { dryRun: false, hours: 0 }, { dryRun: false, hours: 0 }]);
 });

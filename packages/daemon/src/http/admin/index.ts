@@ -1,5 +1,5 @@
 /**
- * Operators' routes, below `/admin`: the audit log, processes of plugins, and those of the serverless platform
+ * Operators' routes, below `/admin`: the audit log, processes and environments of plugins, and those of the serverless platform
  * (docs/wire/http-api.md#admin). On the local platform the latter say that they are not for it, in the words that tools know. Called by the
  * server's route table when ADMIN_API_ENABLED is on.
  */
@@ -10,6 +10,7 @@ import { int, record, required, rule, string } from '@plugin-daemon/wire-schema'
 import type { AuditEvents } from '../../database/index.ts';
 import type { Functions, ReinstallEvent } from '../../functions/index.ts';
 import { type AnyRoute, route } from '../route.ts';
+import { type EnvironmentDependencies, environmentRoutes } from './environments.ts';
 import { type PluginPolicyDependencies, pluginPolicyRoutes } from './plugin-policies.ts';
 
 const identifier = () => ({
@@ -56,7 +57,7 @@ const auditEvent = {
 const MAX_BODY_BYTES = 1024 * 1024;
 const tag = 'Admin';
 
-export interface AdminDependencies extends PluginPolicyDependencies {
+export interface AdminDependencies extends PluginPolicyDependencies, EnvironmentDependencies {
   readonly auditEvents: Pick<AuditEvents, 'list'>;
   /** Absent on the local platform. */
   readonly functions?: Pick<Functions, 'reinstall' | 'point'>;
@@ -75,6 +76,7 @@ async function* notHere(): AsyncGenerator<ReinstallEvent> {
 export function adminRoutes({ auditEvents, functions, ...processes }: AdminDependencies): readonly AnyRoute[] {
   return [
     ...pluginPolicyRoutes(processes),
+    ...environmentRoutes(processes),
     route({
       method: 'GET',
       group: 'admin',

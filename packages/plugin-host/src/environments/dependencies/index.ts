@@ -16,7 +16,7 @@ export {
   SDK,
 } from './plan.ts';
 export { allows, type PythonRange, readRange } from './python-range.ts';
-export { type DependencyFacts, readDependencies, VENDORED_WHEELS } from './read.ts';
+export { type DependencyFacts, LARGEST, readDependencies, VENDORED_WHEELS } from './read.ts';
 export type { Requirement } from './requirement.ts';
 export { type RequirementsFile, readRequirementsFile } from './requirements-file.ts';
 export { type Admitted, admit, hostOf, type SourcePolicy, sourcePolicy } from './source-policy.ts';

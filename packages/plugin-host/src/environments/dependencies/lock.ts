@@ -1,6 +1,7 @@
+import { createHash } from 'node:crypto';
 import type { Pyproject } from './pyproject.ts';
 import { normalizedName, normalizedSpecifier } from './requirement.ts';
-import { at, type Table, tables, text } from './values.ts';
+import { at, type Table, table, tables, text } from './values.ts';
 
 export interface LockFile {
   readonly requiresPython: string | undefined;
@@ -23,6 +24,30 @@ export function readLock(document: unknown, pyproject: Pyproject): LockFile {
       .filter((one) => text(at(one, 'source', 'registry')) !== undefined && tables(one.wheels).length === 0)
       .map((one) => text(one.name) ?? '?'),
   };
+}
+
+/**
+ * What a lock file comes to: everything in it and everything that the project tells the installer, but what the project is called. Undefined
+ * when it cannot be told from the documents.
+ * @param pyproject the parsed pyproject.toml, or why there is none
+ */
+export function digestOfLock(lock: unknown, pyproject: { content: unknown } | { problem: string } | undefined) {
+  if (pyproject === undefined || !('content' in pyproject)) return undefined;
+  const packages = tables(at(lock, 'package'));
+  const root = packages.find(isRoot);
+  if (packages.length > MAX_PACKAGES || root === undefined) return undefined;
+  const { name, version: _, ...rest } = root;
+  // One that is named by another package, or by itself, is told apart by its name.
+  const others = packages.filter((one) => one !== root);
+  const named = [others, rest].some((part) => JSON.stringify(part).includes(JSON.stringify(name)));
+  const content = {
+    ...table(lock),
+    package: [named ? { ...rest, name } : rest, ...others],
+    uv: at(pyproject.content, 'tool', 'uv'),
+    groups: at(pyproject.content, 'dependency-groups'),
+    extras: at(pyproject.content, 'project', 'optional-dependencies'),
+  };
+  return createHash('sha256').update(JSON.stringify(content)).digest('hex');
 }
 
 /** The project itself: `virtual` without a build system, else `editable`. */

@@ -1,8 +1,9 @@
+import { createHash } from 'node:crypto';
 import { closeSync, lstatSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { messageOf } from '@plugin-daemon/values';
 import { parse } from 'smol-toml';
-import { type LockFile, readLock } from './lock.ts';
+import { digestOfLock, type LockFile, readLock } from './lock.ts';
 import { type Pyproject, readPyproject } from './pyproject.ts';
 import { type RequirementsFile, readRequirementsFile } from './requirements-file.ts';
 
@@ -11,6 +12,10 @@ export interface DependencyFacts {
   readonly pyproject: Readable<Pyproject> | undefined;
   readonly requirements: RequirementsFile | undefined;
   readonly lock: Readable<LockFile> | undefined;
+  /** What uv.lock comes to, whoever's it is: the same for projects that differ only in their own name and version. */
+  readonly lockDigest: string | undefined;
+  /** Of the names and the content of all wheels in `vendor/wheels`. */
+  readonly vendoredDigest: string | undefined;
   /** `vendor/wheels` holds at least one wheel. */
   readonly vendoredWheels: boolean;
   /** `vendor/requirements.txt`: the closure that the wheels stand for, pinned. */
@@ -47,12 +52,15 @@ export function readDependencies(directory: string, entrypoint: string): Depende
   const pyproject = document && mapped(document, readPyproject);
   const locked = toml(directory, 'uv.lock', read);
   const known = pyproject !== undefined && 'content' in pyproject ? pyproject.content : readPyproject({});
+  const wheels = names(join(directory, VENDORED_WHEELS)).filter((name) => name.endsWith('.whl'));
   const start = read(`${entrypoint.replaceAll('.', '/')}.py`);
   return {
     pyproject,
     requirements: requirementsAt('requirements.txt') ?? dynamicRequirements(known, read),
     lock: locked && mapped(locked, (content) => readLock(content, known)),
-    vendoredWheels: names(join(directory, VENDORED_WHEELS)).some((name) => name.endsWith('.whl')),
+    lockDigest: locked && 'content' in locked ? digestOfLock(locked.content, document) : undefined,
+    vendoredDigest: wheels.length === 0 ? undefined : digestOfWheels(join(directory, VENDORED_WHEELS), wheels),
+    vendoredWheels: wheels.length > 0,
     vendoredRequirements: requirementsAt(VENDORED_REQUIREMENTS),
     startsSdk: 'text' in start && start.text.includes('dify_plugin'),
     carriesSdk: exists(directory, 'dify_plugin') || exists(directory, 'dify_plugin.py'),
@@ -114,6 +122,21 @@ function regularFile(path: string): { size: number } {
   const found = lstatSync(path);
   if (!found.isFile()) throw new Error('is not a file');
   return found;
+}
+
+/** Undefined when one of them is no file that can be read. */
+function digestOfWheels(folder: string, wheels: readonly string[]): string | undefined {
+  const hash = createHash('sha256');
+  try {
+    for (const name of wheels.toSorted()) {
+      const file = join(folder, name);
+      regularFile(file);
+      hash.update(`${JSON.stringify(name)} ${createHash('sha256').update(readFileSync(file)).digest('hex')}\n`);
+    }
+  } catch {
+    return undefined; // said by the installer, who needs it
+  }
+  return hash.digest('hex');
 }
 
 const exists = (directory: string, path: string): boolean =>

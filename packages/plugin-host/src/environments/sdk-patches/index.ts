@@ -2,6 +2,7 @@
  * Puts right what is wrong in old releases of the plugin SDK, once per environment and by the version that is installed.
  * Called by the environment's construction; failures are logged and never fatal, as an unpatched SDK still works.
  */
+import { createHash } from 'node:crypto';
 import { chmod, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EnvironmentLog } from '../options.ts';
@@ -17,6 +18,9 @@ export interface SdkState {
 
 const LARGEST_MODULE = 1024 * 1024;
 const MARK = '# --- amended by the plugin daemon ---';
+
+/** Another one whenever something is amended otherwise. */
+export const AMENDMENTS_VERSION = createHash('sha256').update(JSON.stringify(AMENDMENTS)).digest('hex').slice(0, 16);
 
 /** The modules that are to be amended in a release. */
 export const amendedModules = (sdk: string | null): string[] => amendmentsOf(sdk).map(({ file }) => file);

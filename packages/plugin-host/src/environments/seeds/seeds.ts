@@ -1,8 +1,9 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, realpath, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join, sep } from 'node:path';
 import { isObject, messageOf } from '@plugin-daemon/values';
 import type { CommandResult } from '../command.ts';
+import { fingerprint } from '../fingerprint.ts';
 import type { UvCall } from '../installer.ts';
 import type { EnvironmentLog } from '../options.ts';
 import { patchSdk } from '../sdk-patches/index.ts';
@@ -110,7 +111,10 @@ export class Seeds {
   async #wanted(python: string, sitePackages: string): Promise<Wanted | string> {
     const distributions = await readDistributions(sitePackages);
     if (!distributions.has(SDK)) return 'it does not use the SDK';
-    return { sitePackages, base: await realpath(python), distributions };
+    const base = await realpath(python);
+    // Seeds are made with it, by the daemon: a wheel may have put a program of its own there.
+    if (base.startsWith(dirname(this.#options.root) + sep)) return 'its interpreter is a file of its own';
+    return { sitePackages, base, distributions };
   }
 
   async #matching({ base, distributions }: Wanted): Promise<Seed | undefined> {
@@ -203,10 +207,11 @@ function required({ ok, status, stderr }: CommandResult): void {
 }
 
 /** The same for all environments in which a seed finds what it needs. */
-function keyOf({ base, distributions }: Pick<Wanted, 'base' | 'distributions'>): string {
-  const text = [base, ...[...distributions].map((pair) => pair.join('==')).sort()].join('\n');
-  return createHash('sha256').update(text).digest('hex').slice(0, 32);
-}
+const keyOf = ({ base, distributions }: Pick<Wanted, 'base' | 'distributions'>): string =>
+  fingerprint(
+    base,
+    [...distributions].map((pair) => pair.join('==')),
+  );
 
 async function isThere(seed: Seed): Promise<boolean> {
   const now = new Date();

@@ -6,6 +6,7 @@ import { type CancellationOptions, PluginChannel, readFairly } from '../protocol
 import type { InstanceListener, PluginInstance, RuntimeSession, SessionSink } from '../runtime.ts';
 import { Liveness, type LivenessOptions } from './liveness.ts';
 import { MemoryWatch } from './memory-watch.ts';
+import { type StandingOptions, StandingWatch } from './standing-watch.ts';
 import { StderrTail } from './stderr-tail.ts';
 
 export interface LocalRuntimeOptions {
@@ -24,6 +25,8 @@ export interface LocalRuntimeOptions {
   readonly liveness: LivenessOptions;
   /** What the process may use; `watch`: nobody else looks. */
   readonly memoryLimit?: { readonly bytes: number; readonly text: string; readonly watch: boolean };
+  /** What it stands on; when that is gone it is replaced, like one that is stuck. */
+  readonly standing?: StandingOptions;
   /** Between SIGTERM and SIGKILL. */
   readonly graceMs: number;
   /** How long a call may go on after it was cancelled before the instance counts as stuck; absent: for ever. */
@@ -77,6 +80,7 @@ export class LocalRuntime implements PluginInstance {
   readonly #ready = Promise.withResolvers<void>();
   readonly #ended = Promise.withResolvers<Death>();
   readonly #memory: MemoryWatch | undefined;
+  readonly #standing: StandingWatch | undefined;
   #listener: InstanceListener | undefined;
   #dead = false;
   #exceeded = false;
@@ -139,6 +143,12 @@ export class LocalRuntime implements PluginInstance {
       this.#memory = new MemoryWatch(process, options.memoryLimit.bytes, () => {
         this.#exceeded = true;
         process.kill('SIGKILL');
+      });
+    }
+    if (options.standing !== undefined) {
+      this.#standing = new StandingWatch(options.standing, (reason) => {
+        options.log.warn({ plugin: this.identifier, pid: process.pid, reason }, 'plugin is replaced');
+        this.#listener?.stuck(reason);
       });
     }
     readFairly(process.stdout, (bytes) => this.#guarded(() => this.#channel.push(bytes)));
@@ -228,6 +238,7 @@ export class LocalRuntime implements PluginInstance {
     this.#dead = true;
     this.#liveness.stop();
     this.#memory?.stop();
+    this.#standing?.stop();
     await lastOutput(this.#process, LAST_OUTPUT_MS);
     const stderr = this.#stderr.text;
     const how = exit.signal === null ? `exit code ${exit.code}` : `signal ${exit.signal}`;

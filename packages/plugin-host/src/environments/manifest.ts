@@ -1,0 +1,142 @@
+/** What the files of an environment are. Synchronous, and run in a worker thread: it reads every byte. */
+import { createHash } from 'node:crypto';
+import {
+  chmodSync,
+  closeSync,
+  type Dirent,
+  fstatSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  readSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
+
+export interface ManifestTask {
+  /** The environment, absolute. */
+  readonly root: string;
+}
+
+/** The largest known environment has 60 000. */
+const MOST = 500_000;
+const DEEPEST = 60;
+const CHUNK = 1024 * 1024;
+
+/** Not of the installation, or said otherwise: ours, the installer's notes on who asked for what, and the file that we write. */
+const TOP_NOT_LISTED = new Set(['dify', 'pyvenv.cfg']);
+const NOTES = new Set(['RECORD', 'REQUESTED', 'INSTALLER', 'uv_cache.json', 'uv_build.json']);
+/** Left behind by the installer at the top. */
+const LEFT_BEHIND = new Set(['.lock', '.gitignore', 'CACHEDIR.TAG']);
+
+/** Names are bytes: kept with one character each, so that every name survives. */
+const bytes = (path: string): Buffer => Buffer.from(path, 'latin1');
+const text = (path: string): string => Buffer.from(path, 'utf8').toString('latin1');
+
+interface Entry {
+  readonly path: string;
+  /** Relative to the root. */
+  readonly name: string;
+  readonly kind: 'file' | 'directory' | 'link' | 'other';
+}
+
+function* entriesOf(root: string): Generator<Entry> {
+  let count = 0;
+  const folders: { path: string; name: string; depth: number }[] = [{ path: text(root), name: '', depth: 0 }];
+  for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
+    if (folder.depth > DEEPEST) throw new Error(`an environment with folders deeper than ${DEEPEST}`);
+    for (const entry of readdirSync(bytes(folder.path), { withFileTypes: true, encoding: 'latin1' })) {
+      if (++count > MOST) throw new Error(`an environment with more than ${MOST} files`);
+      const path = `${folder.path}/${entry.name}`;
+      const name = folder.name === '' ? entry.name : `${folder.name}/${entry.name}`;
+      const kind = kindOf(entry);
+      yield { path, name, kind };
+      if (kind === 'directory' && !isLeftOut(name)) folders.push({ path, name, depth: folder.depth + 1 });
+    }
+  }
+}
+
+function kindOf(entry: Dirent): Entry['kind'] {
+  if (entry.isSymbolicLink()) return 'link';
+  if (entry.isDirectory()) return 'directory';
+  return entry.isFile() ? 'file' : 'other';
+}
+
+const lastOf = (name: string): string => name.slice(name.lastIndexOf('/') + 1);
+
+/** Bytecode is given by us, and checked by Python against its source. */
+const isLeftOut = (name: string): boolean => TOP_NOT_LISTED.has(name) || lastOf(name) === '__pycache__';
+
+const isNote = (name: string): boolean => /\.dist-info\/[^/]+$/.test(name) && NOTES.has(lastOf(name));
+
+/**
+ * Makes a new environment one that many may read and none may write to, and takes away what its wheels could have put where the manifest
+ * does not look: bytecode for modules, and what looks like ours.
+ */
+export function openTree({ root }: ManifestTask): void {
+  for (const { path, name, kind } of entriesOf(root)) {
+    if (lastOf(name) === '__pycache__' || name === 'dify' || LEFT_BEHIND.has(name)) {
+      rmSync(bytes(path), { recursive: true, force: true });
+      continue;
+    }
+    if (kind !== 'file' && kind !== 'directory') continue;
+    const mode = statSync(bytes(path)).mode & 0o7777;
+    const wanted = (mode & 0o700) | 0o444 | (kind === 'directory' || (mode & 0o100) !== 0 ? 0o111 : 0);
+    if (mode !== wanted) chmodSync(bytes(path), wanted);
+  }
+  chmodSync(root, 0o755);
+}
+
+/** A line for each file, and how many bytes they have in all. */
+export function manifestOf({ root }: ManifestTask): { lines: string[]; size: number } {
+  const lines: string[] = [];
+  let size = 0;
+  const chunk = Buffer.allocUnsafe(CHUNK);
+  for (const { path, name, kind } of entriesOf(root)) {
+    if (kind === 'directory' || isLeftOut(name) || isNote(name)) continue;
+    if (kind === 'link') {
+      lines.push(JSON.stringify([name, 'link', readlinkSync(bytes(path), 'latin1')]));
+      continue;
+    }
+    if (kind === 'other') throw new Error(`${name} is neither a file nor a link`);
+    const file = digestOf(path, chunk);
+    size += file.size;
+    lines.push(JSON.stringify([name, file.executable ? 'program' : 'file', file.digest]));
+  }
+  return { lines: lines.sort(), size };
+}
+
+function digestOf(path: string, chunk: Buffer): { digest: string; size: number; executable: boolean } {
+  const file = openSync(bytes(path), 'r');
+  try {
+    const hash = createHash('sha256');
+    const { mode } = fstatSync(file);
+    let size = 0;
+    for (let read = readSync(file, chunk); read > 0; read = readSync(file, chunk)) {
+      hash.update(chunk.subarray(0, read));
+      size += read;
+    }
+    return { digest: hash.digest('hex'), size, executable: (mode & 0o100) !== 0 };
+  } finally {
+    closeSync(file);
+  }
+}
+
+const NAMED = 5;
+
+/** Names of files that are not what the manifest says: damaged, missing, or too many. The first few. */
+export function differencesOf({ root, lines }: ManifestTask & { readonly lines: readonly string[] }): string[] {
+  const expected = new Set(lines);
+  const found = new Set(manifestOf({ root }).lines);
+  const different = [...expected.symmetricDifference(found)].map(nameIn);
+  return [...new Set(different)].slice(0, NAMED);
+}
+
+function nameIn(line: string): string {
+  try {
+    const value: unknown = JSON.parse(line);
+    return Array.isArray(value) && typeof value[0] === 'string' ? value[0] : '?';
+  } catch {
+    return '?'; // a damaged manifest
+  }
+}
