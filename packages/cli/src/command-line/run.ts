@@ -74,8 +74,12 @@ export async function runCommandLine(
   let received: NodeJS.Signals | undefined;
   const onSignal = (signal: NodeJS.Signals): void => {
     received = signal;
-    // A second Ctrl-C means "now": what was written beside is left for the operating system's temporary files.
-    if (++signals > 1) process.exit(EXIT.interrupted);
+    // A second Ctrl-C means "now": what was written beside is left for the operating system's temporary files. The signal itself ends the
+    // process, which an exit would not do while the system holds up a read.
+    if (++signals > 1) {
+      process.off(signal, onSignal);
+      process.kill(process.pid, signal);
+    }
     controller.abort();
   };
   process.on('SIGINT', onSignal);

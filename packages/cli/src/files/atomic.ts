@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { chmod, mkdir, open, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { chmod, mkdir, open, readdir, realpath, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { CliError, systemCode, throwIfAborted } from '../errors.ts';
 
@@ -19,7 +19,7 @@ export interface WriteOptions {
   exclusive?: boolean;
 }
 
-/** Writes a whole file or nothing. */
+/** Writes a whole file or nothing. A link is followed; a device or a pipe is written to, for nothing may take its place. */
 export async function writeFileAtomic(
   path: string,
   data: string | Uint8Array,
@@ -31,14 +31,17 @@ export async function writeFileAtomic(
       file: path,
       remedy: 'choose another name or add --force',
     });
-  const temporary = beside(target);
+  const before = await stat(target).catch(() => undefined);
+  if (before !== undefined && !before.isFile() && !before.isDirectory()) {
+    await writeFile(target, data).catch((error: unknown) => {
+      throw refusedWrite(path, target, error);
+    });
+    return;
+  }
+  const place = before === undefined ? target : await realpath(target);
+  const temporary = beside(place);
   try {
-    const mode =
-      options.mode ??
-      (await stat(target).then(
-        (info) => info.mode & 0o777,
-        () => 0o644,
-      ));
+    const mode = options.mode ?? (before === undefined ? 0o644 : before.mode & 0o777);
     const file = await open(temporary, 'wx', mode);
     try {
       await file.writeFile(data);
@@ -47,28 +50,35 @@ export async function writeFileAtomic(
     }
     // open() applies the umask; a replaced file keeps its mode exactly.
     if (options.mode !== undefined) await chmod(temporary, options.mode);
-    await rename(temporary, target);
+    await rename(temporary, place);
   } catch (error) {
     await rm(temporary, { force: true });
-    if (error instanceof CliError) throw error;
-    const code = systemCode(error);
-    if (code === 'ENOENT')
-      throw new CliError('no-directory', `${path}: the folder ${dirname(target)} does not exist`, {
-        file: path,
-        cause: error,
-      });
-    if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
-      throw new CliError('unwritable', `${path}: this place cannot be written to (${code})`, {
-        file: path,
-        cause: error,
+    throw refusedWrite(path, target, error);
+  }
+}
+
+function refusedWrite(path: string, target: string, error: unknown): unknown {
+  if (error instanceof CliError) return error;
+  const about = { file: path, cause: error };
+  const code = systemCode(error);
+  switch (code) {
+    case 'ENOENT':
+      return new CliError('no-directory', `${path}: the folder ${dirname(target)} does not exist`, about);
+    case 'EACCES':
+    case 'EPERM':
+    case 'EROFS':
+      return new CliError('unwritable', `${path}: this place cannot be written to (${code})`, {
+        ...about,
         remedy: 'choose another output with -o or change the permissions of the folder',
       });
-    }
-    if (code === 'ENOSPC')
-      throw new CliError('disk-full', `${path}: no space left on the device`, { file: path, cause: error });
-    if (code === 'EISDIR' || code === 'ENOTEMPTY' || code === 'EEXIST')
-      throw new CliError('is-directory', `${path} is a folder`, { file: path, cause: error });
-    throw error;
+    case 'ENOSPC':
+      return new CliError('disk-full', `${path}: no space left on the device`, about);
+    case 'EISDIR':
+    case 'ENOTEMPTY':
+    case 'EEXIST':
+      return new CliError('is-directory', `${path} is a folder`, about);
+    default:
+      return error;
   }
 }
 

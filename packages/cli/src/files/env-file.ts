@@ -1,11 +1,12 @@
 /** The few variables `plugin dev` reads from a plugin's .env file. */
-import { readFile } from 'node:fs/promises';
+
 import { parseEnv } from 'node:util';
 import { systemCode } from '../errors.ts';
+import { readNamedFile } from './read.ts';
 
 export async function readEnvFile(path: string): Promise<Record<string, string>> {
   try {
-    const parsed = parseEnv(await readFile(path, 'utf8'));
+    const parsed = parseEnv((await readNamedFile(path)).toString('utf8'));
     return Object.fromEntries(
       Object.entries(parsed).flatMap(([name, value]) => (value === undefined ? [] : [[name.toUpperCase(), value]])),
     );

@@ -1,6 +1,6 @@
 /** `plugin cleanup`: removes what is not the newest version below a daemon's working folder (docs/wire/cli.md#cleanup). */
 
-import { readdir, readFile, realpath, rm } from 'node:fs/promises';
+import { readdir, realpath, rm } from 'node:fs/promises';
 import { join, resolve, sep } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { messageOf } from '@plugin-daemon/values';
@@ -8,6 +8,7 @@ import { parse } from 'yaml';
 import type { Call, Outcome } from '../command.ts';
 import { type DatabaseLocation, locateDatabase, withDatabase } from '../doctor/daemon-database.ts';
 import { CliError, throwIfAborted, usageError } from '../errors.ts';
+import { readNamedFile } from '../files/read.ts';
 import { VERSION } from '../init/rules.ts';
 import { requireFolder } from '../source/folder.ts';
 
@@ -36,7 +37,7 @@ async function parseDirectory(author: string, name: string, path: string): Promi
   const version = stem.slice(dash + 1);
   if (dash > 0 && VERSION.test(version)) return made(stem.slice(0, dash), version);
   try {
-    const manifest: unknown = parse(await readFile(join(path, 'manifest.yaml'), 'utf8'));
+    const manifest: unknown = parse((await readNamedFile(join(path, 'manifest.yaml'))).toString('utf8'));
     if (typeof manifest === 'object' && manifest !== null && 'version' in manifest && 'name' in manifest)
       return made(String(manifest.name), String(manifest.version));
   } catch {

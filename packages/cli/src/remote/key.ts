@@ -1,9 +1,10 @@
 /** `plugin key`: the debugging key of a tenant with the address to use it at, as lines of a .env file. */
-import { readFile } from 'node:fs/promises';
+
 import { resolve } from 'node:path';
 import type { Call, Outcome } from '../command.ts';
 import { CliError, systemCode } from '../errors.ts';
 import { writeFileAtomic } from '../files/atomic.ts';
+import { readNamedFile } from '../files/read.ts';
 import { withDaemon } from './daemon.ts';
 
 /** Debugging keys live this long from when they were last asked for. */
@@ -36,10 +37,12 @@ export function run(call: Call): Promise<Outcome> {
 
 /** Sets variables in a .env file; its other lines stay. A new one is for its owner's eyes only. */
 async function writeInto(path: string, variables: Readonly<Record<string, string>>): Promise<void> {
-  const before = await readFile(path, 'utf8').catch((error: unknown) => {
-    if (systemCode(error) === 'ENOENT') return undefined;
-    throw error;
-  });
+  const before = await readNamedFile(path)
+    .then((bytes) => bytes.toString('utf8'))
+    .catch((error: unknown) => {
+      if (systemCode(error) === 'ENOENT') return undefined;
+      throw error;
+    });
   if (before?.includes('\0') === true)
     throw new CliError('bad-file', `${path} is no text in UTF-8`, { file: path, remedy: 'save it as UTF-8' });
   const lines = (before ?? '').split('\n');

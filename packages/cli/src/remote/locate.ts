@@ -66,7 +66,7 @@ function tenantOf(flags: Flags, env: NodeJS.ProcessEnv): string {
 
 function normalUrl(text: string): string {
   const withScheme = /^https?:\/\//i.test(text) ? text : `http://${text}`;
-  if (!URL.canParse(withScheme))
+  if (!URL.canParse(withScheme) || (withScheme !== text && /^[a-z][a-z0-9+.-]*:\/\//i.test(text)))
     throw usageError(`"${text}" is no address of a daemon`, 'write it like http://127.0.0.1:5002');
   return withScheme.replace(/(?<!\/)\/+$/, '');
 }

@@ -1,8 +1,9 @@
 /** Recorded calls: one JSON file with the request, the answers, and what was asked of Dify, to repeat anywhere. */
-import { readFile } from 'node:fs/promises';
+
 import { isObject, messageOf } from '@plugin-daemon/values';
 import { CliError, systemCode } from '../errors.ts';
 import { writeFileAtomic } from '../files/atomic.ts';
+import { readNamedFile } from '../files/read.ts';
 import type { BackwardsRecord, CallResult } from './one-call.ts';
 import type { PluginFailure } from './plugin-host.ts';
 
@@ -65,8 +66,9 @@ export async function writeFixture(path: string, fixture: Fixture): Promise<void
 export async function readFixture(path: string): Promise<Fixture> {
   let value: unknown;
   try {
-    value = JSON.parse(await readFile(path, 'utf8'));
+    value = JSON.parse((await readNamedFile(path)).toString('utf8'));
   } catch (error) {
+    if (error instanceof CliError) throw error;
     const what = systemCode(error) === 'ENOENT' ? 'no such file' : messageOf(error);
     throw new CliError('invalid-fixture', `${path}: ${what}`, { file: path, cause: error });
   }

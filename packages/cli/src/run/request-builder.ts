@@ -2,11 +2,12 @@
  * Requests from a declaration and `name=value` texts: every value becomes what its declared type says, and what is
  * missing or not allowed is said with the choices.
  */
-import { readFileSync } from 'node:fs';
+
 import { actionRow } from '@plugin-daemon/plugin-host/actions';
 import type { Json, PluginDeclaration } from '@plugin-daemon/plugin-package';
 import { isObject, messageOf } from '@plugin-daemon/values';
 import { CliError, EXIT, usageError } from '../errors.ts';
+import { readNamedFileSync } from '../files/read.ts';
 import { didYouMean } from '../nearest.ts';
 import { requestBytes } from './http-text.ts';
 
@@ -95,16 +96,18 @@ export function callables(declaration: PluginDeclaration): { kind: string; name:
 
 function fileText(value: string): string {
   try {
-    return readFileSync(value.slice(1), 'utf8');
+    return readNamedFileSync(value.slice(1)).toString('utf8');
   } catch (error) {
+    if (error instanceof CliError) throw error;
     throw new CliError('unreadable', `${value.slice(1)}: cannot be read`, { file: value.slice(1), cause: error });
   }
 }
 
 function fileBytes(value: string): Buffer {
   try {
-    return readFileSync(value.slice(1));
+    return readNamedFileSync(value.slice(1));
   } catch (error) {
+    if (error instanceof CliError) throw error;
     throw new CliError('unreadable', `${value.slice(1)}: cannot be read`, { file: value.slice(1), cause: error });
   }
 }

@@ -1,14 +1,16 @@
 /** Files with answers for calls into Dify (--mock) and with credentials, in JSON or YAML. */
-import { readFile } from 'node:fs/promises';
+
 import { isObject } from '@plugin-daemon/values';
 import { parse } from 'yaml';
 import { CliError, systemCode } from '../errors.ts';
+import { readNamedFile } from '../files/read.ts';
 
 export async function readMapping(path: string): Promise<Record<string, unknown>> {
   let text: string;
   try {
-    text = await readFile(path, 'utf8');
+    text = (await readNamedFile(path)).toString('utf8');
   } catch (error) {
+    if (error instanceof CliError) throw error;
     throw new CliError('unreadable', `${path}: ${systemCode(error) === 'ENOENT' ? 'no such file' : 'cannot be read'}`, {
       file: path,
       cause: error,

@@ -1,8 +1,9 @@
 /** Key files: reading them with an error that says which file is wrong and how; short fingerprints to compare by eye. */
+
 import { createHash, createPublicKey, type KeyObject } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { PackageError, parsePrivateKey, parsePublicKey } from '@plugin-daemon/plugin-package';
 import { CliError, systemCode } from '../errors.ts';
+import { readNamedFile } from '../files/read.ts';
 
 /** The text of a key file that was found to hold a usable key. */
 export interface KeyFile {
@@ -23,8 +24,9 @@ export function fingerprint(key: KeyObject): string {
 async function load(path: string, kind: 'private' | 'public'): Promise<KeyFile> {
   let pem: string;
   try {
-    pem = await readFile(path, 'utf8');
+    pem = (await readNamedFile(path)).toString('utf8');
   } catch (error) {
+    if (error instanceof CliError) throw error;
     const code = systemCode(error);
     const what =
       code === 'ENOENT'

@@ -1,6 +1,7 @@
 /** Configuration of slim: a JSON file, which then is everything, or SLIM_… variables (docs/wire/cli.md#configuration). */
-import { readFileSync } from 'node:fs';
+
 import { isObject, messageOf } from '@plugin-daemon/values';
+import { readNamedFileSync } from '../files/read.ts';
 import { SlimError } from './slim-error.ts';
 
 export interface LocalConfig {
@@ -43,7 +44,7 @@ function lookIn(env: NodeJS.ProcessEnv, file: string | undefined): Look {
   if (file === undefined || file === '') return (_key, variable) => env[variable];
   let value: unknown;
   try {
-    value = JSON.parse(readFileSync(file, 'utf8'));
+    value = JSON.parse(readNamedFileSync(file).toString('utf8'));
   } catch (error) {
     throw new SlimError('CONFIG_LOAD_ERROR', messageOf(error), error);
   }

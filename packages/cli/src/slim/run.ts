@@ -1,5 +1,6 @@
 /** The program slim: one action, one stream of JSON lines, one exit code (docs/wire/cli.md#slim). */
-import { readFile, stat } from 'node:fs/promises';
+
+import { stat } from 'node:fs/promises';
 import { type ActionRow, actionRow, isDirect } from '@plugin-daemon/plugin-host/actions';
 import {
   openDirectory,
@@ -10,6 +11,7 @@ import {
 } from '@plugin-daemon/plugin-package';
 import { assembleDeclaration } from '@plugin-daemon/plugin-package/schema';
 import { messageOf } from '@plugin-daemon/values';
+import { readNamedFile } from '../files/read.ts';
 import { loadConfig, type SlimConfig } from './config.ts';
 import { NIL_TENANT, readInput } from './input.ts';
 import { escapeJson, lineSink } from './json-lines.ts';
@@ -160,7 +162,7 @@ async function fromPath(path: string): Promise<Extracted> {
       const { declaration } = directory.assemble();
       return { declaration, identifier: identity(declaration, directory.checksum()), verification: null };
     }
-    const archive = openPackage(await readFile(path));
+    const archive = openPackage(await readNamedFile(path));
     const { declaration } = assembleDeclaration(archive);
     const verdict = verifySignature(archive);
     return {

@@ -2,10 +2,12 @@
  * A plugin's folder seen through its ignore rules. Owns the walk; reads nothing outside the folder: links that lead out
  * of it are refused, links inside are packed by content.
  */
+
 import { type Dirent, readFileSync, type Stats } from 'node:fs';
-import { lstat, readdir, readFile, realpath, stat } from 'node:fs/promises';
+import { lstat, readdir, realpath, stat } from 'node:fs/promises';
 import { basename, join, sep } from 'node:path';
 import { CliError, systemCode, throwIfAborted } from '../errors.ts';
+import { readNamedFile } from '../files/read.ts';
 import { compileRule, DEFAULT_EXCLUDES, type IgnoreRule, ignoredBy, parseIgnoreFile } from './ignore.ts';
 import { holdsPrivateKey, SECRET_EXCLUDES } from './secrets.ts';
 
@@ -47,7 +49,7 @@ const compareBytes = (a: string, b: string): number => Buffer.compare(Buffer.fro
 async function readIgnoreRules(root: string): Promise<IgnoreRule[]> {
   for (const name of ['.difyignore', '.gitignore']) {
     try {
-      return parseIgnoreFile(ignoreText(await readFile(join(root, name)), name), name);
+      return parseIgnoreFile(ignoreText(await readNamedFile(join(root, name)), name), name);
     } catch (error) {
       const code = systemCode(error);
       if (code === 'EACCES')

@@ -1,9 +1,10 @@
 /** Changes in manifest.yaml that keep everything else as the author wrote it: comments, order, unknown keys. */
-import { readFile } from 'node:fs/promises';
+
 import { join } from 'node:path';
 import { type Document, isMap, isSeq, parseDocument, YAMLSeq } from 'yaml';
 import { CliError, systemCode } from '../errors.ts';
 import { writeFileAtomic } from '../files/atomic.ts';
+import { readNamedFile } from '../files/read.ts';
 
 export interface ManifestFile {
   path: string;
@@ -22,7 +23,7 @@ export async function openYaml(folder: string, file: string): Promise<ManifestFi
   const path = join(folder, file);
   let text: string;
   try {
-    text = await readFile(path, 'utf8');
+    text = (await readNamedFile(path)).toString('utf8');
   } catch (error) {
     if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') {
       const message =

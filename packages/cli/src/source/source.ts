@@ -1,6 +1,7 @@
 /** A plugin to look at, wherever it is: a folder seen through its ignore rules, or a package file. */
+
 import { createHash } from 'node:crypto';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import {
   missingFile,
@@ -13,6 +14,7 @@ import {
 import { assembleDeclaration, checksumOf } from '@plugin-daemon/plugin-package/schema';
 import { messageOf } from '@plugin-daemon/values';
 import { CliError, systemCode } from '../errors.ts';
+import { readNamedFile } from '../files/read.ts';
 import { type Folder, type FolderFile, readFolder, readFolderFile } from './folder.ts';
 
 export interface PluginFiles {
@@ -128,7 +130,7 @@ const exists = (path: string): Promise<boolean> =>
 
 export async function readPackageFile(path: string): Promise<Buffer> {
   try {
-    return await readFile(path);
+    return await readNamedFile(path);
   } catch (error) {
     const code = systemCode(error);
     if (code === 'ENOENT')
@@ -142,7 +144,10 @@ export async function readPackageFile(path: string): Promise<Buffer> {
 export async function openSource(path: string, signal: AbortSignal): Promise<PluginSource> {
   const info = await stat(path).catch((error: unknown) => {
     if (systemCode(error) === 'ENOENT')
-      throw new CliError('not-found', `${path}: no such file or directory`, { file: path, cause: error });
+      throw new CliError('not-found', `${path === '' ? 'an empty path' : path}: no such file or directory`, {
+        file: path,
+        cause: error,
+      });
     throw error;
   });
   if (info.isDirectory()) {

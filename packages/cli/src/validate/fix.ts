@@ -1,8 +1,9 @@
 /** `plugin validate --fix`: corrects what has exactly one sensible correction; everything else stays the author's decision. */
-import { readFile } from 'node:fs/promises';
+
 import { join } from 'node:path';
 import { throwIfAborted } from '../errors.ts';
 import { writeFileAtomic } from '../files/atomic.ts';
+import { readNamedFile } from '../files/read.ts';
 import { DEFAULT_STORAGE } from '../init/rules.ts';
 import { openManifest, openUp } from '../source/manifest-edit.ts';
 import type { Finding } from './finding.ts';
@@ -120,7 +121,7 @@ export async function fixFindings(
     });
     if (candidates.length === 0) continue;
     const missing = candidates.some(({ finding }) => finding.rule === 'dependencies/missing');
-    const text = missing ? '' : await readFile(path, 'utf8');
+    const text = missing ? '' : (await readNamedFile(path)).toString('utf8');
     const end = text.includes('\r\n') ? '\r\n' : '\n';
     const lines = text.split(end);
     const done = candidates.filter(({ finding, apply }) =>

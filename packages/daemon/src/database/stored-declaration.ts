@@ -1,4 +1,5 @@
-import { isObject } from '@plugin-daemon/values';
+import { DaemonError } from '@plugin-daemon/plugin-host/errors';
+import { isObject, messageOf } from '@plugin-daemon/values';
 import type { JsonObject, ProjectionKind } from './records.ts';
 
 /**
@@ -20,16 +21,27 @@ export class StoredDeclaration {
     this.json = json;
   }
 
-  /** The parsed declaration, parsed once and shared: never modify it. */
+  /**
+   * The parsed declaration, parsed once and shared: never modify it.
+   * @throws DaemonError when it was damaged since it was stored
+   */
   get value(): JsonObject {
-    this.#value ??= parseObject(this.json);
+    this.#value ??= this.#parsed();
     return this.#value;
   }
-}
 
-function parseObject(json: string): JsonObject {
-  const value: unknown = JSON.parse(json);
-  return isObject(value) ? value : {};
+  #parsed(): JsonObject {
+    try {
+      const value: unknown = JSON.parse(this.json);
+      return isObject(value) ? value : {};
+    } catch (cause) {
+      throw new DaemonError(
+        'internal',
+        `the stored declaration of ${this.plugin_unique_identifier} is not valid JSON: ${messageOf(cause)}`,
+        { remedy: 'Uninstall the plugin and install it again', cause },
+      );
+    }
+  }
 }
 
 /** Where the provider name of each kind stands in a declaration. */

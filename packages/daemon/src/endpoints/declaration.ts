@@ -1,4 +1,11 @@
-import { type EndpointDeclaration, type ProviderConfig, parseDeclaration } from '@plugin-daemon/plugin-package';
+import { DaemonError } from '@plugin-daemon/plugin-host/errors';
+import {
+  type EndpointDeclaration,
+  PackageError,
+  type PluginDeclaration,
+  type ProviderConfig,
+  parseDeclaration,
+} from '@plugin-daemon/plugin-package';
 import type { StoredDeclaration } from '../database/index.ts';
 
 /** What a plugin declares about its endpoints. */
@@ -17,7 +24,7 @@ const parsed = new WeakMap<StoredDeclaration, EndpointConfig>();
 export function endpointConfigOf(stored: StoredDeclaration): EndpointConfig {
   const known = parsed.get(stored);
   if (known !== undefined) return known;
-  const { resource, endpoint } = parseDeclaration(stored.json);
+  const { resource, endpoint } = declarationOf(stored);
   const config: EndpointConfig = {
     permitted: resource.permission?.endpoint?.enabled === true,
     group:
@@ -25,4 +32,21 @@ export function endpointConfigOf(stored: StoredDeclaration): EndpointConfig {
   };
   parsed.set(stored, config);
   return config;
+}
+
+/** @throws DaemonError for a declaration that was damaged since it was stored */
+function declarationOf({ json, plugin_unique_identifier }: StoredDeclaration): PluginDeclaration {
+  try {
+    return parseDeclaration(json);
+  } catch (error) {
+    if (!(error instanceof PackageError)) throw error;
+    throw new DaemonError(
+      'internal',
+      `the declaration of ${plugin_unique_identifier} cannot be read: ${error.message}`,
+      {
+        remedy: 'Uninstall the plugin and install it again',
+        cause: error,
+      },
+    );
+  }
 }

@@ -1,3 +1,4 @@
+import { parseForeign } from '@plugin-daemon/plugin-host/json';
 import type { Selectable } from 'kysely';
 import type {
   AuditEventRecord,
@@ -53,8 +54,17 @@ function runtimeType(value: string | null): RuntimeType {
   return value === 'remote' || value === 'serverless' ? value : 'local';
 }
 
+/**
+ * What a column of JSON holds that any program may have written. What is none counts as nothing, as NULL does: one such row must not
+ * keep its whole list from being shown, or a daemon from starting.
+ */
+function jsonIn(text: string | null): unknown {
+  const parsed = text === null || text === '' ? undefined : parseForeign(text);
+  return parsed?.ok === true ? parsed.value : undefined;
+}
+
 export function objectFrom(json: string | null): JsonObject {
-  const value: unknown = json === null || json === '' ? undefined : JSON.parse(json);
+  const value = jsonIn(json);
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {};
 }
 
@@ -139,7 +149,7 @@ function taskStatus(value: unknown): InstallTaskStatus {
 }
 
 export function installTaskRecord(row: Selectable<Tables['install_tasks']>): InstallTaskRecord {
-  const items: unknown = row.plugins === null || row.plugins === '' ? [] : JSON.parse(row.plugins);
+  const items = jsonIn(row.plugins);
   return {
     ...base(row),
     status: taskStatus(row.status),

@@ -147,7 +147,9 @@ test('a transaction that fails leaves nothing behind, and the next one works', a
     source: '',
     meta: {},
   } as const;
-  await expect(database.lifecycle.installForTenant({ ...request, declaration: broken })).rejects.toThrow(SyntaxError);
+  await expect(database.lifecycle.installForTenant({ ...request, declaration: broken })).rejects.toThrow(
+    'the stored declaration of a/b:1@c is not valid JSON',
+  );
   expect(await database.plugins.exists('a/b:1@c')).toBe(false);
   expect(await database.installations.find(request.tenantId, 'a/b')).toBeUndefined();
   const right = new StoredDeclaration('a/b:1@c', 'a/b', '{}');
