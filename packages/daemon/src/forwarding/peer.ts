@@ -1,3 +1,4 @@
+import { PassingMap } from '@plugin-daemon/plugin-host/collections';
 import { messageOf } from '@plugin-daemon/values';
 import type { Pool } from 'undici';
 import type { Member } from '../nodes/index.ts';
@@ -52,7 +53,9 @@ export class Peer {
   readonly #options: PeerOptions;
   #member: Member;
   readonly #pools = new Map<string, Promise<Pool>>();
-  readonly #open = new Set<Exchange>();
+  /** By the order in which they came. */
+  readonly #open = new PassingMap<number, Exchange>();
+  #calls = 0;
   #origin: string | undefined;
   #heardAt = Number.NEGATIVE_INFINITY;
   #suspectUntil = Number.NEGATIVE_INFINITY;
@@ -98,12 +101,13 @@ export class Peer {
 
   /** Watches over a call until it has ended. */
   async attend(exchange: Exchange): Promise<void> {
-    this.#open.add(exchange);
+    const call = this.#calls++;
+    this.#open.set(call, exchange);
     this.#watch ??= setInterval(() => void this.#look(), WATCH_MS).unref();
     try {
       await exchange.done;
     } finally {
-      this.#open.delete(exchange);
+      this.#open.delete(call);
       if (this.#open.size === 0) this.#stopWatching();
     }
   }
@@ -125,7 +129,7 @@ export class Peer {
     const silentMs = performance.now() - this.#heardAt;
     if (silentMs < WATCH_MS || (await this.#probe())) return;
     if (performance.now() - this.#heardAt < SILENCE_MS) return;
-    for (const exchange of this.#open) exchange.lose(`it did not answer for ${SILENCE_MS / 1000} s`);
+    for (const exchange of this.#open.values()) exchange.lose(`it did not answer for ${SILENCE_MS / 1000} s`);
   }
 
   /** Asks at each address; one at a time for everybody. Never rejects. */

@@ -23,18 +23,21 @@ export interface ReceivedForwardsOptions {
 /** The status of a refusal: the call is addressed to the wrong one. */
 const MISDIRECTED = 421;
 
+const forwarded = Symbol('forwarded');
+/** The request knows it itself: what a WeakMap holds, and the request with it, stays until the next full collection. */
+type MarkedRequest = IncomingMessage & { [forwarded]?: Forwarded };
+
 /** Knows the requests that came from other nodes. */
 export class ReceivedForwards {
   readonly #options: ReceivedForwardsOptions;
-  readonly #known = new WeakMap<IncomingMessage, Forwarded>();
 
   constructor(options: ReceivedForwardsOptions) {
     this.#options = options;
   }
 
   /** undefined for a request of a client. */
-  of(request: IncomingMessage): Forwarded | undefined {
-    return this.#known.get(request);
+  of(request: MarkedRequest): Forwarded | undefined {
+    return request[forwarded];
   }
 
   /**
@@ -42,7 +45,7 @@ export class ReceivedForwards {
    * @param target as it was written
    * @returns false when it was refused, and answered
    */
-  receive(request: IncomingMessage, response: ServerResponse, target: string): boolean {
+  receive(request: MarkedRequest, response: ServerResponse, target: string): boolean {
     const header = request.headers[FORWARD_HEADER];
     if (header === undefined) return true;
     removeHeader(request, FORWARD_HEADER);
@@ -68,7 +71,7 @@ export class ReceivedForwards {
       refuse('draining');
       return false;
     }
-    this.#known.set(request, { via: read.via, secure: read.secure, client: read.client, refuse });
+    request[forwarded] = { via: read.via, secure: read.secure, client: read.client, refuse };
     if (read.awaitsSign) response.writeProcessing();
     return true;
   }

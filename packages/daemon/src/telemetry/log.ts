@@ -3,7 +3,7 @@ import pino, { type DestinationStream, type Level } from 'pino';
 import { attributesOf, cleanText, SecretFilter } from './redaction.ts';
 import { RotatingFile } from './rotating-file.ts';
 import { textLine } from './text-line.ts';
-import { zonedTimestamp } from './timestamp.ts';
+import { utcNow, zonedTimestamp } from './timestamp.ts';
 import { TurnBatch } from './turn-batch.ts';
 import { visibleJson } from './visible.ts';
 
@@ -46,6 +46,7 @@ const severities: Readonly<Record<string, string>> = { debug: 'DEBUG', info: 'IN
 export function createLog(options: LogOptions): OwnedLog {
   const filter = new SecretFilter(options.secrets ?? []);
   const timestamp = zonedTimestamp(options.timeZone ?? 'UTC');
+  const now = utcNow();
   const isText = options.format !== 'json';
   const file = options.file === undefined ? undefined : openFile(options.file, options);
   const console = options.destination ?? openStdout();
@@ -64,7 +65,7 @@ export function createLog(options: LogOptions): OwnedLog {
       level: levels[options.level],
       messageKey: 'message',
       base: { service: 'dify-plugin-daemon', ...(options.worker !== undefined && { worker: options.worker }) },
-      timestamp: () => `,"ts":"${new Date().toISOString()}"`,
+      timestamp: () => `,"ts":"${now()}"`,
       formatters: {
         level: (label) => ({ severity: severities[label] ?? label.toUpperCase() }),
         log: (fields) => attributesOf(fields, filter),

@@ -4,6 +4,18 @@ import { cut, MAX_TEXT_BYTES } from './visible.ts';
 const secretName =
   /(^|[_-])((api|server|private|access|secret|inner|admin|debugging)[_-]?key|hook([_-]?id)?|secret|password|passwd|token|authorization|cookie|credentials?)$/i;
 const hidden = '[redacted]';
+/** Names that were looked at: nearly all are ours, and few. */
+const judged = new Map<string, boolean>();
+const MAX_JUDGED = 1000;
+
+function isSecretName(name: string): boolean {
+  const known = judged.get(name);
+  if (known !== undefined) return known;
+  const found = secretName.test(name);
+  if (judged.size < MAX_JUDGED && name.length <= 64) judged.set(name, found);
+  return found;
+}
+
 const deepest = 6;
 /** Items of a list and entries of an object that are written. */
 const MAX_ITEMS = 100;
@@ -44,8 +56,8 @@ class FieldCleaner {
   }
 
   field(key: string, value: unknown, depth: number): unknown {
-    if (typeof value === 'object' && value !== null) return secretName.test(key) ? hidden : this.#object(value, depth);
-    if (typeof value === 'string') return secretName.test(key) ? hidden : this.text(value);
+    if (typeof value === 'object' && value !== null) return isSecretName(key) ? hidden : this.#object(value, depth);
+    if (typeof value === 'string') return isSecretName(key) ? hidden : this.text(value);
     return value;
   }
 

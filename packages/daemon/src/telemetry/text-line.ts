@@ -7,7 +7,8 @@ const isLine = (value: unknown): value is Line => typeof value === 'object' && v
 const known = new Set(['ts', 'severity', 'service', 'component', 'message', 'trace_id', 'span_id', 'identity']);
 
 export interface TextLineOptions {
-  readonly timestamp: (time: Date) => string;
+  /** Of the time in a line, which is ISO-8601 in UTC. */
+  readonly timestamp: (time: string) => string;
   /** For a terminal: the time of day alone, without the name of the service, in colours. */
   readonly forTerminal?: boolean;
 }
@@ -30,26 +31,30 @@ export function textLine(json: string, { timestamp, forTerminal = false }: TextL
     forTerminal ? styleText(format, text, { validateStream: false }) : text;
   const identity = isLine(line.identity) ? line.identity : {};
   const { attributes, stack_trace: stack, ...rest } = line;
-  const time = timestamp(new Date(String(line.ts)));
+  const time = timestamp(String(line.ts));
   const severity = String(line.severity);
   const words = forTerminal
     ? [paint('gray', time.slice(11, 23)), paint(colors[severity] ?? 'reset', severity.padEnd(5))]
     : [time, severity, String(line.service)];
-  const field = ([key, value]: [string, unknown]) => words.push(paint('gray', `${visible(key)}=`) + show(value));
+  const field = (key: string, value: unknown) => void words.push(paint('gray', `${visible(key)}=`) + show(value));
   if (line.component !== undefined) words.push(paint('cyan', visible(String(line.component))));
-  const context = { trace_id: line.trace_id, tenant_id: identity.tenant_id, user_id: identity.user_id };
-  const contextFields = Object.entries(context).filter(([, value]) => value !== undefined && value !== '');
-  if (!forTerminal) contextFields.forEach(field);
-  words.push(visible(String(line.message ?? '')).replace(CHECKSUM, shortened));
-  if (forTerminal) contextFields.forEach(field);
-  for (const [key, value] of Object.entries(rest)) if (!known.has(key)) field([key, value]);
-  if (isLine(attributes)) Object.entries(attributes).forEach(field);
+  const contextFields = () => {
+    const context = { trace_id: line.trace_id, tenant_id: identity.tenant_id, user_id: identity.user_id };
+    for (const [key, value] of Object.entries(context)) if (value !== undefined && value !== '') field(key, value);
+  };
+  if (!forTerminal) contextFields();
+  words.push(withShortChecksums(visible(String(line.message ?? ''))));
+  if (forTerminal) contextFields();
+  for (const key in rest) if (!known.has(key)) field(key, rest[key]);
+  if (isLine(attributes)) for (const key in attributes) field(key, attributes[key]);
   return `${words.join(' ')}\n${typeof stack === 'string' ? indented(stack) : ''}`;
 }
 
 /** The digits of a SHA-256, of which the first ones tell apart what one daemon has. */
 const CHECKSUM = /(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])/g;
-const shortened = (checksum: string): string => `${checksum.slice(0, 8)}…`;
+const CHECKSUM_LENGTH = 64;
+const withShortChecksums = (text: string): string =>
+  text.length < CHECKSUM_LENGTH ? text : text.replace(CHECKSUM, (checksum) => `${checksum.slice(0, 8)}…`);
 
 /** No line of it begins as a line of the log does. */
 const indented = (stack: string): string =>
@@ -59,7 +64,7 @@ const indented = (stack: string): string =>
     .join('');
 
 function show(value: unknown): string {
-  const text = (typeof value === 'string' ? value : JSON.stringify(value)).replace(CHECKSUM, shortened);
+  const text = withShortChecksums(typeof value === 'string' ? value : JSON.stringify(value));
   if (typeof value === 'string' && /[\s"=]/.test(text)) return visible(JSON.stringify(text));
   return visible(text);
 }

@@ -1,11 +1,22 @@
 const bucket = 15 * 60_000;
 
-/** Formats a time as ISO-8601 in a zone. The zone's offset is looked up once in 15 minutes: it changes no faster. */
-export function zonedTimestamp(timeZone: string): (time: Date) => string {
-  if (timeZone === 'UTC') return (time) => time.toISOString();
+/** The time now, ISO-8601 in UTC. A busy daemon asks many times in a millisecond. */
+export function utcNow(): () => string {
+  let known = { ms: Number.NaN, text: '' };
+  return () => {
+    const ms = Date.now();
+    if (ms !== known.ms) known = { ms, text: new Date(ms).toISOString() };
+    return known.text;
+  };
+}
+
+/** Writes a time, given as ISO-8601 in UTC, in a zone. The zone's offset is looked up once in 15 minutes: it changes no faster. */
+export function zonedTimestamp(timeZone: string): (time: string) => string {
+  if (timeZone === 'UTC') return (time) => time;
   const format = new Intl.DateTimeFormat('en', { timeZone, timeZoneName: 'longOffset' });
   let known = { bucket: Number.NaN, text: '', ms: 0 };
-  return (time) => {
+  return (text) => {
+    const time = new Date(text);
     const at = Math.floor(time.getTime() / bucket);
     if (at !== known.bucket) known = { bucket: at, ...offsetAt(format, time) };
     return new Date(time.getTime() + known.ms).toISOString().replace('Z', known.text);

@@ -9,12 +9,20 @@ const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e
 const short: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 const escapeOf = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 
+/** What nearly every text is free of, and found sooner. */
+const BEYOND_ASCII = /[^ -~]/;
+const BEYOND_ASCII_LINE = /[^ -~\n]/;
+
 /** The text on one line, with what cannot be seen written as escapes. */
-export const visible = (text: string): string =>
+export const visible = (text: string): string => (BEYOND_ASCII.test(text) ? allVisible(text) : text);
+
+const allVisible = (text: string): string =>
   text.replace(UNSAFE, (character) => short[character] ?? escapeOf(character));
 
 /** A line of JSON with such characters written as its escapes; its own line break stays. */
-export const visibleJson = (line: string): string =>
+export const visibleJson = (line: string): string => (BEYOND_ASCII_LINE.test(line) ? allVisibleJson(line) : line);
+
+const allVisibleJson = (line: string): string =>
   line.replace(UNSAFE, (character) => (character === '\n' ? character : escapeOf(character)));
 
 /** At most `MAX_TEXT_BYTES` of a text, and how much is missing. */
