@@ -27,7 +27,8 @@ export function requestBytes(url: string, parts: RequestParts): Buffer {
 
 export interface LoopOptions {
   readonly url: string;
-  readonly request: Buffer;
+  /** The same for all connections, or one for each. */
+  readonly request: Buffer | ((connection: number) => Buffer);
   readonly connections: number;
   readonly maxMs: number;
   readonly maxRequests: number;
@@ -62,8 +63,9 @@ export async function closedLoop(options: LoopOptions): Promise<LoopResult> {
     firstBad ??= text.slice(0, 500);
   };
 
-  const one = () =>
+  const one = (_: unknown, connection: number) =>
     new Promise<void>((resolve) => {
+      const request = Buffer.isBuffer(options.request) ? options.request : options.request(connection);
       const { hostname, port } = new URL(options.url);
       const socket: Socket = connect(Number(port), hostname);
       socket.setNoDelay(true);
@@ -74,7 +76,7 @@ export async function closedLoop(options: LoopOptions): Promise<LoopResult> {
         sent++;
         answer.reset();
         askedAt = performance.now();
-        return socket.write(options.request);
+        return socket.write(request);
       };
       socket.on('connect', ask);
       socket.on('data', (data: Buffer) => {

@@ -2,6 +2,7 @@
 import { backwardsCalls } from './backwards.ts';
 import { firstChunk, toolCalls } from './calls.ts';
 import { functions } from './functions.ts';
+import { mcpGateways } from './gateways.ts';
 import { installs } from './installs.ts';
 import { coldStart, crashes } from './lifecycle.ts';
 import { manyPlugins } from './lists.ts';
@@ -31,5 +32,6 @@ export const measurements: readonly Measurement[] = [
   manyPlugins,
   functions,
   nodes,
+  mcpGateways,
 ];
 export { Bench, type Figure, type Measurement, type Target } from './measurement.ts';
