@@ -1,5 +1,19 @@
 import { randomBytes } from 'node:crypto';
 
+const POOL_BYTES = 4096;
+let pool = Buffer.alloc(0);
+let taken = 0;
+
+/** Ids are no secrets, and each session has some: many are drawn at once. */
+function randomHex(bytes: number): string {
+  if (taken + bytes > pool.length) {
+    pool = randomBytes(POOL_BYTES);
+    taken = 0;
+  }
+  taken += bytes;
+  return pool.toString('hex', taken - bytes, taken);
+}
+
 /**
  * The W3C trace context of one request: adopted from its `traceparent` header, else generated when first needed.
  * Carried to Dify with every backwards call, with telemetry off as well (docs/wire/state.md#trace-context).
@@ -29,13 +43,13 @@ export class TraceContext {
 
   /** 32 hexadecimal digits. */
   get traceId(): string {
-    this.#traceId ??= randomBytes(16).toString('hex');
+    this.#traceId ??= randomHex(16);
     return this.#traceId;
   }
 
   /** 16 hexadecimal digits. */
   get spanId(): string {
-    this.#spanId ??= randomBytes(8).toString('hex');
+    this.#spanId ??= randomHex(8);
     return this.#spanId;
   }
 

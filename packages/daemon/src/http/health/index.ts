@@ -213,12 +213,12 @@ function plain(
     handleRaw: async ({ request }, reply) => {
       const { status, body, type } = await answer(request);
       if (reply.raw.destroyed) throw new DaemonError('internal', 'the client left');
-      const bytes = Buffer.from(body);
       reply.raw.writeHead(status, {
         'Content-Type': type ?? 'application/json; charset=utf-8',
-        'Content-Length': bytes.length,
+        'Content-Length': Buffer.byteLength(body),
       });
-      reply.raw.end(bytes);
+      // A text leaves together with the head.
+      reply.raw.end(body);
     },
   });
 }
