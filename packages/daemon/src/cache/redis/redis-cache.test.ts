@@ -15,7 +15,7 @@ import {
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { Cache } from '../cache.ts';
 import { cacheConformance } from '../conformance.suite.ts';
-import { openRedisCache, type RedisServers as Servers } from './index.ts';
+import { openQueueClient, openRedisCache, type RedisServers as Servers } from './index.ts';
 
 const host = '127.0.0.1';
 let prefixes = 0;
@@ -91,6 +91,33 @@ describe.skipIf(missing('redis').length > 0)(missing('redis').length > 0 ? skipR
       .toBe('one');
     expect(events[0]).toContain('lost');
   }, 90_000);
+
+  test.each([
+    ['that the server does not have', { db: 99 }, 'DB index is out of range'],
+    ['that its user may not enter', { db: 3, username: 'outside', password: 'pw' }, 'NOPERM'],
+  ])('a database %s is none: nothing is written into another', async (_what, wrong, reason) => {
+    await server.cli('acl', 'setuser', 'outside', 'on', '>pw', '~*', '&*', '+@all', '-select');
+    const { cache, events } = await opened({ ...single, ...wrong, mode: 'single', host, port: server.port }, 'wrong');
+    for (let round = 0; round < 3; round++)
+      await expect(cache.set('a', '1', 60_000)).rejects.toMatchObject({
+        kind: 'unavailable',
+        message: expect.stringContaining(reason),
+      });
+    const queue = await openQueueClient({ ...single, ...wrong, mode: 'single', host, port: server.port });
+    queue.on('error', () => undefined);
+    let written = false;
+    queue.set('wrong:b', '1').then(
+      () => {
+        written = true;
+      },
+      () => undefined,
+    );
+    await pause(200);
+    queue.disconnect();
+    expect(written).toBe(false);
+    expect(events).toEqual([expect.stringContaining(reason)]);
+    for (const db of ['0', '3']) expect((await server.cli('-n', db, 'keys', 'wrong:*')).trim()).toBe('');
+  });
 
   test('no key is without expiry, and every key has the prefix', async () => {
     const { cache } = await opened(single, 'acme');

@@ -65,21 +65,25 @@ function open(
 ): Client {
   const common = { ...options(servers), ...waiting };
   if (servers.mode === 'single') {
-    return new library.Redis({
-      ...common,
-      host: servers.host,
-      port: servers.port,
-      db: servers.db,
-      retryStrategy: pauseMs,
-    });
+    return inItsDatabase(
+      new library.Redis({
+        ...common,
+        host: servers.host,
+        port: servers.port,
+        db: servers.db,
+        retryStrategy: pauseMs,
+      }),
+    );
   }
   if (servers.mode === 'sentinel') {
-    return new library.Redis({
-      ...common,
-      ...sentinel(servers),
-      retryStrategy: pauseMs,
-      sentinelRetryStrategy: pauseMs,
-    });
+    return inItsDatabase(
+      new library.Redis({
+        ...common,
+        ...sentinel(servers),
+        retryStrategy: pauseMs,
+        sentinelRetryStrategy: pauseMs,
+      }),
+    );
   }
   return new library.Cluster([...servers.nodes], {
     clusterRetryStrategy: pauseMs,
@@ -87,6 +91,17 @@ function open(
     redisOptions: common,
     ...(servers.tls === undefined ? {} : { dnsLookup: (address, callback) => callback(null, address) }),
   });
+}
+
+/**
+ * A server that does not let us into the database that is named leaves us in number 0, which may be somebody else's, and the library goes
+ * on there. No command of ours is sent: they wait for a connection that is ready, which this one does not become.
+ */
+function inItsDatabase(client: Redis): Redis {
+  client.on('error', (error: Error & { readonly command?: { readonly name?: unknown } }) => {
+    if (error.command?.name === 'select') client.disconnect(true);
+  });
+  return client;
 }
 
 /**
