@@ -82,16 +82,15 @@ export class EnvironmentSharing {
   }
 
   async #make(forMs: number | undefined, make: (staging: string) => Promise<Made>): Promise<Shared> {
-    const { store, request, note } = this.#parts;
+    const { store, directory, request, note } = this.#parts;
     const { signal } = request;
     const staging = await store.staging(request.identifier);
     try {
       const { python, sdk, configuration, meanwhile } = await make(staging);
-      const made = { staging, interpreter: python, sdk, configuration, meanwhile, signal };
+      const own = directory.environment;
+      const made = { staging, interpreter: python, sdk, configuration, meanwhile, own, signal };
       const { stored, outcome } = await store.publish(made);
       note(`it is the environment ${stored.key} (${outcome})`);
-      if (!(await this.#attach(stored)))
-        throw new Error(`the environment ${stored.key} was removed while it was installed`);
       await store.remember(this.#requests, stored.key, forMs);
       return { stored, outcome };
     } finally {

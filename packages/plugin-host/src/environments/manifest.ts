@@ -7,6 +7,7 @@ import {
   fstatSync,
   openSync,
   readdirSync,
+  readFileSync,
   readlinkSync,
   readSync,
   rmSync,
@@ -123,13 +124,47 @@ function digestOf(path: string, chunk: Buffer): { digest: string; size: number; 
 }
 
 const NAMED = 5;
+const MOST_LOOKED_AT = 200;
+const LARGEST_RECORD = 8 * 1024 * 1024;
 
-/** Names of files that are not what the manifest says: damaged, missing, or too many. The first few. */
-export function differencesOf({ root, lines }: ManifestTask & { readonly lines: readonly string[] }): string[] {
+export interface Differences {
+  /** The first few files that are not what the manifest says: damaged, missing, or too many. */
+  readonly files: readonly string[];
+  /** Distributions with a damaged file that is one with the installer's: its cache is damaged too. */
+  readonly distributions: readonly string[];
+}
+
+export function differencesOf({ root, lines }: ManifestTask & { readonly lines: readonly string[] }): Differences {
   const expected = new Set(lines);
   const found = new Set(manifestOf({ root }).lines);
-  const different = [...expected.symmetricDifference(found)].map(nameIn);
-  return [...new Set(different)].slice(0, NAMED);
+  const different = [...new Set([...expected.symmetricDifference(found)].map(nameIn))];
+  const linked = different.slice(0, MOST_LOOKED_AT).filter((name) => {
+    const file = statSync(bytes(`${text(root)}/${name}`), { throwIfNoEntry: false });
+    return file?.isFile() === true && file.nlink > 1;
+  });
+  return { files: different.slice(0, NAMED), distributions: ownersOf(text(root), linked) };
+}
+
+/** The distributions that say of themselves that they have brought one of these files. */
+function ownersOf(root: string, names: readonly string[]): string[] {
+  const bySite = Map.groupBy(names, (name) => /^(.*\/site-packages)\//.exec(name)?.[1] ?? '');
+  const owners: string[] = [];
+  for (const [site, files] of bySite) {
+    if (site === '') continue;
+    for (const entry of readdirSync(bytes(`${root}/${site}`), 'latin1')) {
+      const owner = /^([A-Za-z0-9][A-Za-z0-9._]{0,100})-[^-]{1,100}\.dist-info$/.exec(entry)?.[1];
+      const record = bytes(`${root}/${site}/${entry}/RECORD`);
+      const size = owner === undefined ? undefined : statSync(record, { throwIfNoEntry: false })?.size;
+      if (owner === undefined || size === undefined || size > LARGEST_RECORD) continue;
+      const brought = new Set(
+        readFileSync(record, 'latin1')
+          .split('\n')
+          .map((line) => line.split(',', 1)[0]),
+      );
+      if (files.some((name) => brought.has(name.slice(site.length + 1)))) owners.push(owner);
+    }
+  }
+  return owners;
 }
 
 function nameIn(line: string): string {

@@ -2,7 +2,7 @@ import type { Piscina } from 'piscina';
 import { siblingModule } from '../sibling-module.ts';
 import type { DependencyFacts } from './dependencies/index.ts';
 import { type ExtractionTask, extractPackage } from './extraction.ts';
-import type { differencesOf, ManifestTask, manifestOf } from './manifest.ts';
+import type { Differences, differencesOf, ManifestTask, manifestOf } from './manifest.ts';
 
 /** Up to this size unpacking takes a few milliseconds, less than starting a thread. */
 const INLINE_BYTES = 128 * 1024;
@@ -35,7 +35,7 @@ export class PackageExtractor {
     return await this.#run('manifestOf', task);
   }
 
-  async differencesOf(task: Parameters<typeof differencesOf>[0]): Promise<string[]> {
+  async differencesOf(task: Parameters<typeof differencesOf>[0]): Promise<Differences> {
     return await this.#run('differencesOf', task);
   }
 

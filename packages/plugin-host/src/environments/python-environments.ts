@@ -29,6 +29,9 @@ import { type EnvironmentState, storedBehind, WorkingDirectory } from './working
 /** How long the outcome of a resolution stands in for asking the index again. */
 const RESOLUTION_SECONDS = 3600;
 
+/** It waits for installations that are under way. */
+const FORGET_SECONDS = 120;
+
 /** Makes and keeps the Python environments of plugins, one working directory each. */
 export class PythonEnvironments {
   readonly #options: PythonEnvironmentsOptions;
@@ -116,7 +119,10 @@ export class PythonEnvironments {
    */
   async examine(identifier: string): Promise<string | undefined> {
     const stored = await storedBehind(new WorkingDirectory(this.#options.workingPath, identifier).environment);
-    return stored === undefined ? undefined : await this.#store.examine(stored);
+    const damage = stored === undefined ? undefined : await this.#store.examine(stored);
+    if (damage === undefined) return undefined;
+    if (damage.distributions.length > 0) await this.#forgetWheels(damage.distributions);
+    return damage.problem;
   }
 
   /**
@@ -162,6 +168,16 @@ export class PythonEnvironments {
   async close(): Promise<void> {
     this.#lifetime.abort(new Error('the daemon is shutting down'));
     await Promise.all([this.#harvest.close(), this.#extractor.close(), this.seeds.settled()]);
+  }
+
+  /** From the installer's cache; what is needed of them is fetched anew. */
+  async #forgetWheels(distributions: readonly string[]): Promise<void> {
+    const { workingPath, log } = this.#options;
+    const call = { cwd: workingPath, signal: this.#lifetime.signal, timeoutSeconds: FORGET_SECONDS };
+    const result = await this.#installer.uv({ ...call, args: ['cache', 'clean', ...distributions, '--no-config'] });
+    const what = { distributions, output: result.stderr.trim().slice(-500) };
+    if (result.ok) log.warn(what, 'the cache of the installer was damaged too: these are fetched anew');
+    else log.warn(what, 'the cache of the installer is damaged and could not be cleaned');
   }
 
   /** What there is, if a plugin can run on it. */

@@ -226,6 +226,33 @@ test('damage that only reading shows is found after a failure, once for all, and
   expect(await open().examine(identifier)).toBe('its manifest');
 });
 
+test('damage of a file that is one with the installer’s does not come back from there', async () => {
+  const environments = open();
+  const first = await at.prepare(environments, SMALL);
+  const [module = ''] = globSync('lib/python*/site-packages/small.py', { cwd: first.shared ?? '' });
+  const file = join(first.shared ?? '', module);
+  expect(statSync(file).nlink).toBeGreaterThan(1);
+  writeFileSync(file, 'value = (\n');
+  expect(await environments.examine(at.identifier(SMALL))).toBe(module);
+  expect((await at.prepare(environments, SMALL)).shared).toBe(first.shared);
+  expect(run(first, 'import small; print(small.value)')).toBe('1');
+  expect(outcomes).toEqual(['new', 'repaired']);
+});
+
+test('amendments that have changed make another one, once', async () => {
+  const environments = open();
+  const first = await at.prepare(environments, SMALL);
+  const file = join(first.shared ?? '', 'dify/environment.json');
+  const flag = join(first.directory, '.venv/dify/plugin.json');
+  // An old SDK that lacks an amendment which could not be made.
+  for (const path of [file, flag])
+    writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, 'utf8')), sdk: '0.7.4', amendments: 'old' }));
+  rmSync(join(at.workingPath, '.environments/.known'), { recursive: true });
+  expect((await at.prepare(environments, SMALL)).fresh).toBe(true);
+  expect((await at.prepare(withoutUv(), SMALL)).fresh).toBe(false);
+  expect(outcomes).toEqual(['new', 'same']);
+});
+
 test('two at once of one request install once', async () => {
   const [a, b] = [open(), open()];
   const both = await Promise.all([

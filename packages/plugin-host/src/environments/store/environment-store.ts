@@ -48,7 +48,16 @@ export interface PublishRequest {
   readonly configuration: string;
   /** What can be done while its files are read; it writes bytecode alone. */
   readonly meanwhile: () => Promise<void>;
+  /** The environment of the plugin it was made for, which refers to it before anybody can collect it; nothing is there. */
+  readonly own: string;
   readonly signal: AbortSignal;
+}
+
+/** What is wrong with an environment. */
+export interface Damage {
+  readonly problem: string;
+  /** Distributions that are damaged in the installer's cache as well: their files are the same ones. */
+  readonly distributions: readonly string[];
 }
 
 /** An environment whose every file was looked at is not looked at again for so long. */
@@ -123,7 +132,15 @@ export class EnvironmentStore {
    * still see that one, by a mount of their own.
    * @throws Error
    */
-  async publish({ staging, interpreter, sdk, configuration, meanwhile, signal }: PublishRequest): Promise<Published> {
+  async publish({
+    staging,
+    interpreter,
+    sdk,
+    configuration,
+    meanwhile,
+    own,
+    signal,
+  }: PublishRequest): Promise<Published> {
     const { files } = this.#options;
     // A wheel can bring any file: what Python takes its prefix from is ours.
     await writeReadable(join(staging, 'pyvenv.cfg'), configuration);
@@ -139,6 +156,7 @@ export class EnvironmentStore {
       if (known !== undefined) {
         const stored = { ...known, amendments: AMENDMENTS_VERSION };
         if (known.amendments !== AMENDMENTS_VERSION) await writeRecord(root, stored);
+        await attachEnvironment(root, own);
         return { stored, outcome: 'same' };
       }
       const stored: StoredEnvironment = {
@@ -158,6 +176,7 @@ export class EnvironmentStore {
       );
       await rename(staging, root);
       this.#examined.delete(key);
+      await attachEnvironment(root, own);
       return { stored, outcome: before ? 'repaired' : 'new' };
     });
   }
@@ -179,18 +198,24 @@ export class EnvironmentStore {
    * Looks at every file of an environment. One that is damaged is no longer whole: the next start of each of its plugins makes it
    * anew. Returns what is wrong, undefined when nothing is, or when it was looked at not long ago.
    */
-  async examine(key: string): Promise<string | undefined> {
+  async examine(key: string): Promise<Damage | undefined> {
     if (Date.now() - (this.#examined.get(key) ?? 0) < EXAMINED_MS) return undefined;
     const root = this.directoryOf(key);
-    const problem = await this.#problemOf(root, key).catch(messageOf);
-    if (problem === undefined) {
+    const damage = await this.#damageOf(root, key).catch((error: unknown) => ({
+      problem: messageOf(error),
+      distributions: [],
+    }));
+    if (damage === undefined) {
       if (this.#examined.size > 1000) this.#examined.clear();
       this.#examined.set(key, Date.now());
       return undefined;
     }
-    this.#options.log.warn({ environment: key, problem }, 'an environment that plugins share is damaged');
+    this.#options.log.warn(
+      { environment: key, problem: damage.problem },
+      'an environment that plugins share is damaged',
+    );
     await rm(recordFile(root), { force: true });
-    return problem;
+    return damage;
   }
 
   /** Removes what is known of environments that are gone. */
@@ -203,11 +228,11 @@ export class EnvironmentStore {
     return await withDirectoryLock(this.#lock(key), { signal }, work);
   }
 
-  async #problemOf(root: string, key: string): Promise<string | undefined> {
+  async #damageOf(root: string, key: string): Promise<Damage | undefined> {
     const [name = '', ...lines] = (await readFile(manifestFile(root), 'utf8')).split('\n');
-    if (fingerprint(name, lines) !== key) return 'its manifest';
-    const different = await this.#options.files.differencesOf({ root, lines });
-    return different.length === 0 ? undefined : different.join(', ');
+    if (fingerprint(name, lines) !== key) return { problem: 'its manifest', distributions: [] };
+    const { files, distributions } = await this.#options.files.differencesOf({ root, lines });
+    return files.length === 0 ? undefined : { problem: files.join(', '), distributions };
   }
 
   /** The same file no longer: one of the same minor version runs what was compiled for it. */
