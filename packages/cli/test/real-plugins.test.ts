@@ -237,6 +237,51 @@ test('plugin run serves any number of TCP clients, with a token', { timeout: SLO
   expect(ended.code).toBe(0);
 });
 
+/** Says where it is, waits for ever, and says so when it is ended. */
+const WAITING_TOOL = `import os, time
+from collections.abc import Generator
+from typing import Any
+from dify_plugin import Tool
+from dify_plugin.entities.tool import ToolInvokeMessage
+
+
+class DemoTool(Tool):
+    def _invoke(self, tool_parameters: dict[str, Any]) -> Generator[ToolInvokeMessage]:
+        yield self.create_text_message("began")
+        try:
+            while True:
+                time.sleep(0.05)
+        finally:
+            open(tool_parameters["query"], "w").close()
+`;
+
+test('a client that leaves ends its call inside the plugin, and nothing else', { timeout: SLOW }, async () => {
+  const folder = temporaryFolder();
+  const path = await newPlugin(folder);
+  writeFileSync(join(path, 'tools/demo.py'), WAITING_TOOL);
+  const ended = await withRun(['plugin', 'run', path, '-r', 'json', '-m', 'tcp'], async ({ next }) => {
+    const { response } = await next((message) => typeof message.response.port === 'number');
+    const begun = (mark: string) =>
+      new Promise<ReturnType<typeof connect>>((resolve, reject) => {
+        const socket = connect(Number(response.port), '127.0.0.1', () => socket.write(invokeTool('w', mark)));
+        let text = '';
+        socket.on('data', (chunk) => {
+          text += String(chunk);
+          if (text.includes('began')) resolve(socket);
+        });
+        socket.on('error', reject);
+      });
+    const [left, stays] = [join(folder, 'left'), join(folder, 'stays')];
+    const [leaving, staying] = await Promise.all([begun(left), begun(stays)]);
+    leaving.destroy();
+    await expect.poll(() => existsSync(left), { timeout: SLOW }).toBe(true);
+    expect(existsSync(stays)).toBe(false);
+    staying.destroy();
+    await expect.poll(() => existsSync(stays), { timeout: SLOW }).toBe(true);
+  });
+  expect(ended.code).toBe(0);
+});
+
 test('a plugin that does not start ends the run with its traceback', { timeout: SLOW }, async () => {
   const path = await newPlugin(temporaryFolder());
   writeFileSync(join(path, 'main.py'), 'raise RuntimeError("no luck")\n');

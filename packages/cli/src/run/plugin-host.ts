@@ -5,6 +5,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { createProcessLauncher, type ProcessLauncher } from '@plugin-daemon/plugin-host/launcher';
+import { bootstrapArguments } from '@plugin-daemon/plugin-host/plugin-python';
 import type { RuntimeSession } from '@plugin-daemon/plugin-host/runtimes';
 import {
   type Death,
@@ -71,7 +72,7 @@ export interface CallRequest {
 }
 
 export interface RunningCall {
-  /** Ends the call on our side and tells the plugin. */
+  /** Ends the call on our side and, where its SDK can be amended, inside the plugin; its connections with it. */
   cancel(): void;
 }
 
@@ -176,7 +177,7 @@ async function startRuntime(options: HostOptions, launcher: ProcessLauncher, sig
       {
         identifier: entrypoint,
         pluginId: entrypoint,
-        command: { command: python, args: ['-m', entrypoint], cwd: directory, env },
+        command: { command: python, args: bootstrapArguments(entrypoint), cwd: directory, env },
         launcher,
         log: plainLog((level, message) => options.onLog?.(level, message)),
         logLinesPerSecond: Number.POSITIVE_INFINITY,

@@ -135,6 +135,8 @@ export class HelperProcess {
     const hold = this.#waiting.size > 0 || this.#running.size > 0;
     for (const stream of [this.#child.stdin, this.#child.stdout]) {
       const socket = stream as Socket | null; // pipes of a child process are sockets
+      // One without a handle would keep each request until it has one again, which is never.
+      if (socket?.destroyed === true) continue;
       if (hold) socket?.ref();
       else socket?.unref();
     }

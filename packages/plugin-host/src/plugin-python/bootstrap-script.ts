@@ -1,26 +1,35 @@
 import { CANCEL_SCRIPT } from './cancel-script.ts';
+import { YAML_SCRIPT } from './yaml-script.ts';
 
 /**
  * Runs a plugin's module as `python -m` does, with the SDK amended as soon as the module has imported it. What the package brought is
  * not searched before that: a file of it that is called like a module of Python's would be taken for it.
  */
 export const BOOTSTRAP_SCRIPT = `
-${CANCEL_SCRIPT}
+${CANCEL_SCRIPT}${YAML_SCRIPT}
 def _plugin_daemon_start():
     import sys
     # Before anything that Python has not loaded yet, or the package's module of that name would be.
     sys.path[:] = [one for one in sys.path if one != ""]
     import os, runpy
     amended, say = _plugin_daemon_cancel()
+    changes = {
+        "dify_plugin.core.server.io_server": lambda module: say(amended()),
+        "dify_plugin.core.utils.yaml_loader": _plugin_daemon_faster_yaml,
+    }
 
     class AfterImport:
-        """Amends the SDK when the module that runs its calls has been loaded, and looks no further."""
+        """Changes modules of the SDK when they have been loaded, and looks no further after the last one."""
 
         def find_spec(self, name, path=None, target=None):
-            if name != "dify_plugin.core.server.io_server":
+            change = changes.pop(name, None)
+            if change is None:
                 return None
-            sys.meta_path.remove(self)
+            if not changes:
+                sys.meta_path.remove(self)
             for finder in sys.meta_path:
+                if finder is self:
+                    continue
                 spec = finder.find_spec(name, path, target) if hasattr(finder, "find_spec") else None
                 if spec is not None:
                     break
@@ -30,7 +39,7 @@ def _plugin_daemon_start():
 
             def load_and_amend(module):
                 load(module)
-                say(amended())
+                change(module)
 
             spec.loader.exec_module = load_and_amend
             return spec
@@ -39,7 +48,7 @@ def _plugin_daemon_start():
     entrypoint = sys.argv[1]
     sys.path.insert(0, os.getcwd())
     sys.argv[:] = ["-m", *sys.argv[2:]]
-    for name in ("_plugin_daemon_cancel", "_plugin_daemon_start"):
+    for name in ("_plugin_daemon_cancel", "_plugin_daemon_faster_yaml", "_plugin_daemon_start"):
         del globals()[name]
     runpy._run_module_as_main(entrypoint)
 

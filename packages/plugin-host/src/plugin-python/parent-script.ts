@@ -1,5 +1,6 @@
 import { HELPER_BODY, HELPER_START, type HelperProgram } from '../launcher/index.ts';
 import { CANCEL_SCRIPT } from './cancel-script.ts';
+import { YAML_SCRIPT } from './yaml-script.ts';
 
 /**
  * A parent: a helper process that has imported the SDK, and whose children become plugins without exec, sharing its memory. The rest
@@ -28,7 +29,7 @@ os, select, signal, socket, time = map(before_patches, (os, select, signal, sock
 sys.path[:] = [one for one in sys.path if one != ""]
 # Where the interpreter has its own modules; the rest is the seed's.
 SEED = [one for one in sys.path if one.startswith(sys.prefix + "/")]
-packages = []
+packages, kept_importers = [], []
 
 
 def import_sdk():
@@ -42,6 +43,9 @@ def import_sdk():
             pass  # not of this release
     amended, say = _plugin_daemon_cancel()
     reason = amended()
+    yaml_loader = sys.modules.get("dify_plugin.core.utils.yaml_loader")
+    if yaml_loader is not None:
+        _plugin_daemon_faster_yaml(yaml_loader)
     if len(os.listdir("/proc/self/task")) > 1:
         raise RuntimeError("importing the SDK starts threads")
     descriptors = {}
@@ -77,6 +81,7 @@ MORE_MODULES = (
     "httpx",
     "httpcore",
     "yaml",
+    "dify_plugin.core.utils.yaml_loader",
     "concurrent.futures.thread",
     "runpy",
     "site",
@@ -129,7 +134,9 @@ def become_plugin(request):
     sys.orig_argv[:] = [request["command"], "-m", fork["entrypoint"]]
     sys.argv[:] = ["-m"]
     sys.path[:] = [one for one in sys.path if one not in SEED]
-    sys.path_importer_cache.clear()
+    # The old one is kept: to free what is in it would be to write into pages that are shared.
+    kept_importers.append(sys.path_importer_cache)
+    sys.path_importer_cache = {}
     move_packages(fork["sitePackages"])
     site.PREFIXES[:] = [sys.base_prefix, sys.base_exec_prefix]
     site.main()
@@ -147,7 +154,7 @@ if chosen is not None:
     become_plugin(chosen)
 `;
 
-const PARENT_SCRIPT = `${HELPER_START}${CANCEL_SCRIPT}${IMPORT_SDK}${HELPER_BODY}${BECOME_PLUGIN}`;
+const PARENT_SCRIPT = `${HELPER_START}${CANCEL_SCRIPT}${YAML_SCRIPT}${IMPORT_SDK}${HELPER_BODY}${BECOME_PLUGIN}`;
 
 /**
  * A parent.
