@@ -259,15 +259,18 @@ test('a client that leaves ends its call inside the plugin, and nothing else', {
   const folder = temporaryFolder();
   const path = await newPlugin(folder);
   writeFileSync(join(path, 'tools/demo.py'), WAITING_TOOL);
-  const ended = await withRun(['plugin', 'run', path, '-r', 'json', '-m', 'tcp'], async ({ next }) => {
+  const ended = await withRun(['plugin', 'run', path, '-r', 'json', '-m', 'tcp', '--token', 't'], async ({ next }) => {
     const { response } = await next((message) => typeof message.response.port === 'number');
     const begun = (mark: string) =>
       new Promise<ReturnType<typeof connect>>((resolve, reject) => {
-        const socket = connect(Number(response.port), '127.0.0.1', () => socket.write(invokeTool('w', mark)));
+        const socket = connect(Number(response.port), '127.0.0.1', () =>
+          socket.write(`{"token":"t"}\n${invokeTool('w', mark)}`),
+        );
         let text = '';
         socket.on('data', (chunk) => {
           text += String(chunk);
           if (text.includes('began')) resolve(socket);
+          else if (text.includes('"error"')) reject(new Error(text));
         });
         socket.on('error', reject);
       });

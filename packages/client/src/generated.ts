@@ -652,6 +652,17 @@ export interface OpenCall {
   readonly node: string;
 }
 
+export interface Parent {
+  /** The version of the SDK that it has imported. */
+  readonly sdk: string;
+  readonly state: "waits" | "imports" | "ready" | "failed";
+  readonly pid?: number;
+  /** Processes of plugins that were forked from it and run. */
+  readonly plugins?: number;
+  /** Why it could not be started. */
+  readonly reason?: string;
+}
+
 /** What a plugin failed with: the message of ErrorDetails when its type is `PluginInvokeError`. */
 export interface PluginError {
   /** The name of the plugin's exception, such as `InvokeRateLimitError`; `unmarshal_error` when its answer could not be read. */
@@ -693,6 +704,8 @@ export interface PluginProcesses {
   readonly open_calls: number;
   readonly waiting_calls: number;
   readonly problem: string | null;
+  /** How it was started last: `forked`, or `plain` with the reason; null: not yet, or by another version of the daemon. */
+  readonly start: string | null;
   /** NODE_NAME. */
   readonly node: string;
 }
@@ -731,6 +744,8 @@ export interface Readiness {
   readonly isolation?: Readonly<Record<string, "uid+namespace" | "uid" | "namespace" | "none" | "unsupervised">>;
   /** How each plugin was started last: `forked` from a process that has imported the SDK, or `plain` with the reason; for those who may see details. */
   readonly starts?: Readonly<Record<string, string>>;
+  /** The processes that fork plugins, and those that could not be started lately; for those who may see details. */
+  readonly parents?: readonly Parent[];
 }
 
 export interface RefreshCredentialsAnswer {

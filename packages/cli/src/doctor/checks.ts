@@ -10,6 +10,7 @@ import { FULL_SDK_MINOR } from '../init/rules.ts';
 import { keptEnvironments } from '../machine/environment-cache.ts';
 import { locateTools, toolsDirectory, uvEnvironment, withTools } from '../machine/machine-tools.ts';
 import { runTool } from '../machine/run-tool.ts';
+import { pluginStarts } from './plugin-starts.ts';
 
 export type Verdict = 'ok' | 'warning' | 'failed' | 'skipped';
 
@@ -259,6 +260,22 @@ async function daemon({ url, key, signal, offline }: CheckContext): Promise<Omit
   }
 }
 
+/** Of a daemon that was reached: whoever was not is told so once. */
+async function plugins({ url, key, signal, offline }: CheckContext): Promise<Omit<CheckResult, 'name'>> {
+  if (url === undefined || !URL.canParse(url) || key === undefined || key === '' || offline)
+    return { verdict: 'skipped', detail: 'asked of a daemon that is named with --url and --key' };
+  const dispatcher = new EnvHttpProxyAgent();
+  try {
+    const client = new DaemonClient({ url, key, dispatcher });
+    return await pluginStarts(client, AbortSignal.any([signal, AbortSignal.timeout(REACH_MS)]));
+  } catch (error) {
+    if (signal.aborted) throw error;
+    return { verdict: 'skipped', detail: `the daemon does not say: ${messageOf(error)}` };
+  } finally {
+    await dispatcher.destroy();
+  }
+}
+
 const CHECKS: readonly (readonly [name: string, check: Check])[] = [
   ['node', node],
   ['uv', uv],
@@ -271,6 +288,7 @@ const CHECKS: readonly (readonly [name: string, check: Check])[] = [
   ['process', pid1],
   ['terminal', terminal],
   ['daemon', daemon],
+  ['plugins', plugins],
 ];
 
 export async function runChecks(context: CheckContext): Promise<CheckResult[]> {

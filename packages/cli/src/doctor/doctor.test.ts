@@ -2,12 +2,14 @@ import { existsSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from 'n
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { DaemonClient } from '@plugin-daemon/client';
 import { expect, onTestFinished, test } from 'vitest';
 import { dify, temporaryFolder } from '../../test/harness.ts';
 import { markUsed } from '../machine/environment-cache.ts';
 import { compareVersions } from '../plugin/cleanup.ts';
 import { type CheckResult, runChecks } from './checks.ts';
 import { locateDatabase, withDatabase } from './daemon-database.ts';
+import { pluginStarts } from './plugin-starts.ts';
 
 async function daemon(
   answer: (path: string, key: string | undefined, body: string) => { status?: number; body: unknown },
@@ -79,6 +81,23 @@ test('a daemon is reached, and its key tried', async () => {
     remedy: expect.stringContaining('SERVER_KEY'),
   });
   expect((await check({ PATH: '' }, 'http://127.0.0.1:1')).daemon).toMatchObject({ verdict: 'failed' });
+});
+
+test('how the plugins of a daemon are started is told, the reasons counted', async () => {
+  const starts = { 'a/a': 'forked', 'b/b': 'plain: it does not use the SDK', 'c/c': 'plain: it does not use the SDK' };
+  const parents: unknown[] = [{ sdk: '0.10.2', state: 'ready', pid: 7, plugins: 1 }];
+  const url = await daemon(() => ({ status: 503, body: { status: 'not ready', problems: {}, starts, parents } }));
+  const said = () => pluginStarts(new DaemonClient({ url, key: 'k' }), new AbortController().signal);
+  expect(await said()).toEqual({
+    verdict: 'ok',
+    detail: '1 of 3 plugins were forked, from 1 parents; 2 plain: it does not use the SDK',
+  });
+  parents.push({ sdk: '0.5.0', state: 'failed', reason: 'importing the SDK starts threads' });
+  expect(await said()).toMatchObject({
+    verdict: 'warning',
+    detail: expect.stringContaining('the parent for SDK 0.5.0 failed: importing the SDK starts threads'),
+    remedy: expect.any(String),
+  });
 });
 
 test('doctor ends with 1 when something needed is missing', async () => {

@@ -58,13 +58,19 @@ async function serveTcp(system: LineWriter, format: Format, options: ServeOption
   const clients = new Set<Socket>();
   const server = createServer((socket) => {
     clients.add(socket);
-    socket.on('close', () => clients.delete(socket));
+    const left = new AbortController();
+    socket.on('close', () => {
+      clients.delete(socket);
+      left.abort();
+    });
     socket.on('error', () => socket.destroy());
     const writer = new LineWriter(socket, format);
     const serve = async (): Promise<void> => {
       const lines = linesOf(socket);
       if (await admitted(lines, token, writer)) {
-        await serveClient({ lines, stop: () => socket.destroy() }, writer, options, call.signal);
+        const input = { lines, stop: () => socket.destroy() };
+        // Nobody hears the answers of one that has left: its calls end.
+        await serveClient(input, writer, options, AbortSignal.any([call.signal, left.signal]));
       }
       socket.end();
     };

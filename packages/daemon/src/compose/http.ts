@@ -2,7 +2,7 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { ByteBudget } from '@plugin-daemon/plugin-host/budget';
 import type { PluginCages } from '@plugin-daemon/plugin-host/isolation';
-import type { StartedBy } from '@plugin-daemon/plugin-host/prefork';
+import type { ParentsPool, StartedBy } from '@plugin-daemon/plugin-host/prefork';
 import { messageOf } from '@plugin-daemon/values';
 import type { FastifyRequest } from 'fastify';
 import type { AuditLog } from '../audit/index.ts';
@@ -58,6 +58,7 @@ export interface HttpParts {
   readonly supervisor: LocalSupervisor;
   readonly cages: PluginCages;
   readonly startedBy: ReadonlyMap<string, StartedBy>;
+  readonly parents: Pick<ParentsPool, 'facts'> | undefined;
   readonly routing: Routing;
   readonly debuggingKeys: DebuggingKeys;
   /** The other nodes; undefined while there can be none. */
@@ -186,6 +187,7 @@ function routes(parts: HttpParts, requests: ReturnType<typeof observeRequests>):
           policies: parts.policies,
           environments: parts.housekeeping,
           supervisor: parts.supervisor,
+          starts: () => startsOf(parts.startedBy),
           nodeName,
           nodes,
           ...(serverless && { functions: serverless.functions }),
@@ -266,6 +268,7 @@ function health(
     supervisor,
     cages,
     startedBy,
+    parents,
     nodes,
     shutdown,
     siblings,
@@ -289,12 +292,8 @@ function health(
       plugins: supervisor.problems(),
     },
     isolation: Object.fromEntries([...cages.inForce].map(([identifier, { mode }]) => [identifier, mode])),
-    starts: Object.fromEntries(
-      [...startedBy].map(([identifier, { way, reason }]) => [
-        identifier,
-        reason === undefined ? way : `${way}: ${reason}`,
-      ]),
-    ),
+    starts: startsOf(startedBy),
+    parents: parents?.facts() ?? [],
   });
   return healthRoutes({
     version: VERSION,
@@ -334,6 +333,14 @@ function freshDirectory(path: string): string {
   mkdirSync(path, { recursive: true, mode: 0o700 });
   return path;
 }
+
+const startsOf = (startedBy: HttpParts['startedBy']): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    [...startedBy].map(([identifier, { way, reason }]) => [
+      identifier,
+      reason === undefined ? way : `${way}: ${reason}`,
+    ]),
+  );
 
 const traceparentOf = (request: FastifyRequest): string =>
   TraceContext.from(request.headers.traceparent?.toString()).traceparent;

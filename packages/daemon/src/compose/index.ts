@@ -356,6 +356,7 @@ async function wire(
     settings,
     cages: cages.plugins,
     startedBy: local.startedBy,
+    parents: local.parents,
     serverKey,
     dataDirectory,
     log,

@@ -106,6 +106,7 @@ const merging: {
     },
     isolation: merged(all.map(({ isolation }) => isolation)),
     starts: merged(all.map(({ starts }) => starts)),
+    parents: all.flatMap(({ parents }) => parents),
   }),
 };
 

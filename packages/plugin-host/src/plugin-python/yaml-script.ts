@@ -3,7 +3,7 @@
  * which for a provider of many models is most of the start. That of libyaml, which PyYAML brings along, gives the same in a seventh of the
  * time. What it refuses is read again as the SDK would have, for its words about what is wrong.
  */
-export const YAML_SCRIPT = String.raw`
+export const YAML_SCRIPT = `
 def _plugin_daemon_faster_yaml(yaml_loader):
     plain = getattr(yaml_loader, "yaml", None)
     loader = getattr(plain, "CSafeLoader", None)

@@ -31,6 +31,7 @@ const processes = {
     list: () => [{ plugin_id: 'acme/demo', from: 'api', policy: { min: 1 } }] as const,
     set: async (...what: unknown[]) => void said.push(what),
   },
+  starts: () => ({ [IDENTIFIER]: 'plain: it is the first' }),
   supervisor: {
     pools: () => [
       {
@@ -145,7 +146,7 @@ test('policies of plugins are said field by field, checked, and listed with what
   expect((await ask('PUT', 'policies', { min: 3 })).status).toBe(400);
   expect((await ask('GET', 'policies')).data).toEqual(processes.policies.list());
   expect((await ask('GET', 'processes')).data).toEqual(
-    processes.supervisor.pools().map((pool) => ({ ...pool, node: '' })),
+    processes.supervisor.pools().map((pool) => ({ ...pool, start: 'plain: it is the first', node: '' })),
   );
 });
 

@@ -10,6 +10,8 @@ import { type AnyRoute, route } from '../route.ts';
 export interface PluginPolicyDependencies {
   readonly policies: Pick<PluginPolicies, 'list' | 'set'>;
   readonly supervisor: Pick<LocalSupervisor, 'pools'>;
+  /** How each version was started last on this node, and why so. */
+  readonly starts?: () => Readonly<Record<string, string>>;
   /** What this node is called. */
   readonly nodeName?: string;
   /** The other nodes; absent where there can be none. */
@@ -51,6 +53,7 @@ const tag = 'Admin';
 export function pluginPolicyRoutes({
   policies,
   supervisor,
+  starts = () => ({}),
   nodeName = '',
   nodes,
 }: PluginPolicyDependencies): readonly AnyRoute[] {
@@ -75,6 +78,11 @@ export function pluginPolicyRoutes({
             open_calls: { type: 'integer' },
             waiting_calls: { type: 'integer' },
             problem: { type: ['string', 'null'] },
+            start: {
+              type: ['string', 'null'],
+              description:
+                'How it was started last: `forked`, or `plain` with the reason; null: not yet, or by another version of the daemon.',
+            },
             node: { type: 'string', description: 'NODE_NAME.' },
           },
           required: [
@@ -84,12 +92,18 @@ export function pluginPolicyRoutes({
             'open_calls',
             'waiting_calls',
             'problem',
+            'start',
             'node',
           ],
         },
       },
       handle: async ({ request, header }) => {
-        const own = supervisor.pools().map((pool) => ({ ...pool, node: nodeName }));
+        const started = starts();
+        const own = supervisor.pools().map((pool) => ({
+          ...pool,
+          start: started[pool.plugin_unique_identifier] ?? null,
+          node: nodeName,
+        }));
         const others = await askOthers(nodes, request);
         tellOfSilent(others, header);
         return [...own, ...rowsOf(others, readProcesses)];
@@ -146,13 +160,23 @@ function checked(given: unknown): ReturnType<typeof readPolicy> {
 function readProcesses(
   row: unknown,
   node: string,
-): (ReturnType<LocalSupervisor['pools']>[number] & { node: string }) | undefined {
+): (ReturnType<LocalSupervisor['pools']>[number] & { start: string | null; node: string }) | undefined {
   if (!isObject(row)) return undefined;
-  const { plugin_unique_identifier, instances, open_calls, waiting_calls, problem } = row;
+  const { plugin_unique_identifier, instances, open_calls, waiting_calls, problem, start } = row;
   const state = states.find((one) => one === row['state']);
   if (state === undefined || typeof plugin_unique_identifier !== 'string') return undefined;
   if (typeof instances !== 'number' || typeof open_calls !== 'number' || typeof waiting_calls !== 'number')
     return undefined;
   const known = typeof problem === 'string' ? problem : null;
-  return { plugin_unique_identifier, state, instances, open_calls, waiting_calls, problem: known, node };
+  const started = typeof start === 'string' ? start : null;
+  return {
+    plugin_unique_identifier,
+    state,
+    instances,
+    open_calls,
+    waiting_calls,
+    problem: known,
+    start: started,
+    node,
+  };
 }

@@ -13,6 +13,10 @@ const broken: Problems = {
 };
 
 const held = { 'a/d:0.0.1@e': 'uid+namespace' };
+const parents = [
+  { sdk: '0.10.2', state: 'ready', pid: 7, plugins: 3 },
+  { sdk: '0.5.0', state: 'failed', reason: 'it starts threads' },
+] as const;
 const started = { 'a/d:0.0.1@e': 'plain: it does not use the SDK' };
 
 async function ready(problems: Problems, headers: Record<string, string> = {}, detailsNeedKey = true) {
@@ -29,7 +33,7 @@ async function ready(problems: Problems, headers: Record<string, string> = {}, d
       platform: 'local',
       poolSize: 10,
       figures: async () => ({ requests: 1, dispatches: 0, sessions: 0 }),
-      state: async () => ({ problems, isolation: held, starts: started }),
+      state: async () => ({ problems, isolation: held, starts: started, parents }),
       metrics: undefined,
     }),
   });
@@ -47,6 +51,7 @@ test('what is not ready is told to everybody, names and words only to those with
     problems: { ...broken.parts, ...broken.plugins },
     isolation: held,
     starts: started,
+    parents,
   };
   expect(await ready(broken, { 'x-api-key': 'key' })).toEqual({ status: 503, body: full });
   expect(await ready(broken, { 'x-api-key': 'wrong' })).not.toEqual({ status: 503, body: full });

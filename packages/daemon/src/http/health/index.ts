@@ -4,6 +4,7 @@
  */
 
 import { DaemonError } from '@plugin-daemon/plugin-host/errors';
+import type { ParentFacts } from '@plugin-daemon/plugin-host/prefork';
 import type { FastifyRequest } from 'fastify';
 import { maySeeDetails } from '../gate.ts';
 import { type AnyRoute, route } from '../route.ts';
@@ -34,6 +35,8 @@ export interface HealthState {
   readonly isolation: Readonly<Record<string, string>>;
   /** How each plugin was started last, and why so. */
   readonly starts: Readonly<Record<string, string>>;
+  /** The processes that fork plugins. */
+  readonly parents: readonly ParentFacts[];
 }
 
 /** What is not ready. Texts may quote plugins and paths, so they are for those who may see details. */
@@ -72,14 +75,14 @@ export function healthRoutes(dependencies: HealthDependencies): readonly AnyRout
         alsoWith: { 503: 'Not ready; `problems` says why.' },
       },
       async (request) => {
-        const { problems: found, isolation, starts } = await dependencies.state();
+        const { problems: found, isolation, starts, parents } = await dependencies.state();
         const detailed = maySeeDetails(request);
         const problems = detailed ? inFull(found) : inShort(found);
         const ready = Object.keys(problems).length === 0;
         const body = {
           status: ready ? 'ok' : 'not ready',
           problems,
-          ...(detailed && { isolation, starts }),
+          ...(detailed && { isolation, starts, parents }),
         };
         return { status: ready ? 200 : 503, body: JSON.stringify(body) };
       },
@@ -108,6 +111,19 @@ export function healthRoutes(dependencies: HealthDependencies): readonly AnyRout
 
 const count = { type: 'integer', minimum: 0 } as const;
 const text = { type: 'string' } as const;
+const parentFacts = {
+  title: 'Parent',
+  type: 'object',
+  properties: {
+    sdk: { type: 'string', description: 'The version of the SDK that it has imported.' },
+    state: { enum: ['waits', 'imports', 'ready', 'failed'] },
+    pid: { type: 'integer' },
+    plugins: { type: 'integer', description: 'Processes of plugins that were forked from it and run.' },
+    reason: { type: 'string', description: 'Why it could not be started.' },
+  },
+  required: ['sdk', 'state'],
+} as const;
+
 const schemas = {
   figures: {
     title: 'Health',
@@ -156,6 +172,12 @@ const schemas = {
         additionalProperties: text,
         description:
           'How each plugin was started last: `forked` from a process that has imported the SDK, or `plain` with the reason; for those who may see details.',
+      },
+      parents: {
+        type: 'array',
+        items: parentFacts,
+        description:
+          'The processes that fork plugins, and those that could not be started lately; for those who may see details.',
       },
     },
     required: ['status', 'problems'],
