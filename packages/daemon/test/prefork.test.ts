@@ -65,12 +65,15 @@ test('children of one parent do not share their randomness', async () => {
   expect(await ask('random')).not.toBe(first);
 });
 
-test.each(['bomb', 'mask'])('one that does harm to itself (%s) ends with all it has started', async (harm) => {
-  // Without control groups many small processes may meet the limit of memory first.
-  expect(await ask(harm)).toMatch(/no more|blocked|used more than its memory limit/);
-  await another(/^forked$/);
-  await eventually('nothing is left of it', () => daemon.processes().length < 12 || undefined);
-});
+test.each(['bomb', 'mask', 'orphan', 'deaf'])(
+  'one that does harm to itself (%s) ends with all it has started',
+  async (harm) => {
+    // Without control groups many small processes may meet the limit of memory first.
+    expect(await ask(harm)).toMatch(/no more|blocked|left|deaf|used more than its memory limit/);
+    await another(/^forked$/);
+    await eventually('nothing is left of it', () => daemon.processes().length < 12 || undefined);
+  },
+);
 
 test('a parent that is killed is replaced, and its plugins with it', async () => {
   const pid = parents().at(-1);

@@ -4,6 +4,7 @@ import { firstChunk, toolCalls } from './calls.ts';
 import { functions } from './functions.ts';
 import { mcpGateways } from './gateways.ts';
 import { installs } from './installs.ts';
+import { instances } from './instances.ts';
 import { coldStart, crashes } from './lifecycle.ts';
 import { manyPlugins } from './lists.ts';
 import type { Measurement } from './measurement.ts';
@@ -28,6 +29,7 @@ export const measurements: readonly Measurement[] = [
   crashes,
   prefork,
   waking,
+  instances,
   uploads,
   manyPlugins,
   functions,

@@ -68,5 +68,17 @@ class ReportTool(Tool):
         elif what == "mask":
             signal.pthread_sigmask(signal.SIG_BLOCK, set(signal.Signals))
             yield self.create_text_message("blocked")
+        elif what == "orphan":
+            if os.fork() == 0:
+                os.setsid()
+                if os.fork() == 0:
+                    signal.pause()
+                os._exit(0)
+            os.wait()
+            yield self.create_text_message("left")
+        elif what == "deaf":
+            for one in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+                signal.signal(one, signal.SIG_IGN)
+            yield self.create_text_message("deaf")
         elif what == "die":
             os.kill(os.getpid(), signal.SIGKILL)

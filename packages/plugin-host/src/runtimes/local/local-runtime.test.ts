@@ -286,3 +286,10 @@ test.skipIf(process.platform !== 'linux')(
     expect(() => runtime.open('too late', strict)).toThrow('plugin instance stopped');
   },
 );
+
+test('one that closes its stdout and goes on is ended, since nobody can hear it', async () => {
+  const runtime = await start(`${BEAT}; exec 1>&-; exec sleep 1000`);
+  const { text, reason } = await runtime.ended;
+  expect(text).toContain('because it closed its stdout');
+  expect(reason).toBe('stopped');
+});

@@ -40,6 +40,9 @@ export interface LocalRuntimeOptions {
 /** How long output may still arrive after the process has ended (a descendant may keep the pipe open). */
 const LAST_OUTPUT_MS = 250;
 
+/** Output ends a moment before the process, when that ends; one that goes on after it cannot say anything any more. */
+const MUTE_MS = 1000;
+
 /** `memory-limit`: it used more than it may; `stopped`: we ended it, for another reason. */
 export type DeathReason = 'exit' | 'stopped' | 'memory-limit';
 
@@ -153,6 +156,7 @@ export class LocalRuntime implements PluginInstance {
     }
     readFairly(process.stdout, (bytes) => this.#guarded(() => this.#channel.push(bytes)));
     readFairly(process.stderr, (bytes) => this.#guarded(() => this.#stderr.push(bytes)));
+    process.stdout.once('end', () => this.#endMute());
     void this.#watch();
   }
 
@@ -231,6 +235,17 @@ export class LocalRuntime implements PluginInstance {
         this.#options.log.error({ plugin: this.identifier, error: failed }, 'a plugin could not be ended'),
       );
     }
+  }
+
+  /** Nobody gets an answer from it, and no heartbeat: it makes room for one that talks. */
+  #endMute(): void {
+    const end = () => {
+      if (this.#dead) return;
+      this.stop('it closed its stdout, through which it answers').catch((error: unknown) =>
+        this.#options.log.error({ plugin: this.identifier, error }, 'a plugin could not be ended'),
+      );
+    };
+    setTimeout(end, MUTE_MS).unref();
   }
 
   async #watch(): Promise<void> {
