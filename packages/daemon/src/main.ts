@@ -1,6 +1,6 @@
 /** Environment → compose → listen → drain. Nothing else. */
 import { enableCompileCache } from 'node:module';
-import { holdYoungGeneration } from './young-generation.ts';
+import { holdYoungGeneration } from './heap/index.ts';
 
 const USAGE = `npm start                 the daemon; settings: docs/configuration.md
 npm start -- --check      tries settings, storage, database, uv, Python and package index, and exits

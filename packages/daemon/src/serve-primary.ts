@@ -14,6 +14,7 @@ import {
   usesRedis,
   writeAddressFile,
 } from './config/index.ts';
+import { releaseYoungGeneration } from './heap/index.ts';
 import { spreadLastNet } from './last-net.ts';
 import { KeyFile } from './runtimes/debugging/index.ts';
 import { tell } from './served.ts';
@@ -21,7 +22,6 @@ import type { StopSignals } from './stop-signals.ts';
 import { VERSION } from './version.ts';
 import { WORKER_VARIABLE } from './worker-variable.ts';
 import { Primary, type WorkerFacts, type WorkerProcess } from './workers/index.ts';
-import { releaseYoungGeneration } from './young-generation.ts';
 
 /** What a worker may take beyond the limits of its calls before it is ended. */
 const LEAVE_MS = 30_000;

@@ -3,10 +3,10 @@ import { isForPlugins } from '@plugin-daemon/plugin-host/runtimes/local';
 import { hostAndPort, urlOf } from './banner.ts';
 import { type Sri, startSri } from './compose/index.ts';
 import { concealEnvironment, loadSettings, type Settings, secretSettings } from './config/index.ts';
+import { releaseYoungGeneration } from './heap/index.ts';
 import { spreadLastNet } from './last-net.ts';
 import { StopSignals } from './stop-signals.ts';
 import { VERSION } from './version.ts';
-import { releaseYoungGeneration } from './young-generation.ts';
 
 /** Starts the server of the serverless runtime interface, tells where it is, and stops it on SIGINT and SIGTERM. */
 export async function serveSri(): Promise<void> {

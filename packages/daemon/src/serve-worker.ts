@@ -3,12 +3,12 @@ import { DaemonError, toDaemonError } from '@plugin-daemon/plugin-host/errors';
 import { isForPlugins } from '@plugin-daemon/plugin-host/runtimes/local';
 import { startDaemon } from './compose/index.ts';
 import { concealEnvironment, loadSettings, secretSettings } from './config/index.ts';
+import { releaseYoungGeneration } from './heap/index.ts';
 import { Channel, parentWire } from './ipc/index.ts';
 import { spreadLastNet } from './last-net.ts';
 import { StopSignals, type StopSource } from './stop-signals.ts';
 import { WORKER_VARIABLE } from './worker-variable.ts';
 import type { PrimaryCalls, WorkerCalls } from './workers/index.ts';
-import { releaseYoungGeneration } from './young-generation.ts';
 
 export async function serveWorker(): Promise<void> {
   delete process.env[WORKER_VARIABLE];

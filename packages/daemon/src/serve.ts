@@ -1,11 +1,11 @@
 import { toDaemonError } from '@plugin-daemon/plugin-host/errors';
 import { isForPlugins } from '@plugin-daemon/plugin-host/runtimes/local';
 import { concealEnvironment, loadSettings, secretSettings } from './config/index.ts';
+import { QuietHeap, releaseYoungGeneration } from './heap/index.ts';
 import { spreadLastNet } from './last-net.ts';
 import { tell } from './served.ts';
 import { StopSignals } from './stop-signals.ts';
 import { isWorker } from './worker-variable.ts';
-import { releaseYoungGeneration } from './young-generation.ts';
 
 /** Starts the daemon of this process, tells where it is, and stops it on SIGINT and SIGTERM. */
 export async function serve(): Promise<void> {
@@ -33,6 +33,8 @@ export async function serve(): Promise<void> {
     });
     signals.started(daemon, (settings.SHUTDOWN_BALANCER_SECONDS + settings.SHUTDOWN_DRAIN_SECONDS) * 1000);
     releaseYoungGeneration();
+    // To the end of the process: as long as it is there, it can become quiet.
+    new QuietHeap({ isBusy: () => daemon.openCalls > 0 });
     if (!starting.signal.aborted) tell(daemon, settings, Math.round(process.uptime() * 1000));
   } catch (error) {
     if (starting.signal.aborted && error === starting.signal.reason) process.exit(0);

@@ -46,7 +46,7 @@ export const rules: HouseRules = {
       ['testing'],
     ],
     daemon: [
-      ['config', 'concurrency', 'ipc', 'scaling', 'version.ts', 'young-generation.ts'],
+      ['config', 'concurrency', 'ipc', 'scaling', 'version.ts', 'heap'],
       ['cache', 'telemetry'],
       ['events', 'jobs', 'storage'],
       ['database', 'nodes'],

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 test('the room for young objects stays small while it is held, and grows with the load afterwards', () => {
   const script = `
     import v8 from 'node:v8';
-    import { holdYoungGeneration, releaseYoungGeneration } from ${JSON.stringify(new URL('./young-generation.ts', import.meta.url).href)};
+    import { holdYoungGeneration, releaseYoungGeneration } from ${JSON.stringify(new URL('./growth.ts', import.meta.url).href)};
     const megabytes = () => v8.getHeapSpaceStatistics().find((each) => each.space_name === 'new_space').space_size / 2 ** 20;
     function load() {
       let kept = [];
