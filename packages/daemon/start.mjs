@@ -31,15 +31,18 @@ const sources = [
 ];
 
 /**
- * Time of the last change below a path, in ms.
+ * Whether anything below a path that gets into the bundle was changed after a time in ms. Directories change with the names in them.
  * @param {string} path
- * @returns {number}
+ * @param {number} time
+ * @returns {boolean}
  */
-function changedAt(path) {
+function changedAfter(path, time) {
   const stat = statSync(path);
-  if (!stat.isDirectory()) return stat.mtimeMs;
-  const inside = readdirSync(path).map((name) => (name.endsWith('.test.ts') ? 0 : changedAt(join(path, name))));
-  return Math.max(stat.mtimeMs, ...inside);
+  if (stat.mtimeMs > time) return true;
+  if (!stat.isDirectory()) return false;
+  return readdirSync(path, { withFileTypes: true }).some(
+    (entry) => !entry.name.endsWith('.test.ts') && changedAfter(`${path}/${entry.name}`, time),
+  );
 }
 
 /**
@@ -57,7 +60,7 @@ function writable(path) {
 
 const builtAt = statSync(bundle, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 let entry = bundle;
-if (sources.some((path) => changedAt(path) > builtAt)) {
+if (sources.some((path) => changedAfter(path, builtAt))) {
   const target = join(root, 'dist');
   if (writable(existsSync(target) ? target : root)) {
     execFileSync(process.execPath, [join(root, 'build.ts')], { stdio: 'inherit' });
@@ -66,11 +69,15 @@ if (sources.some((path) => changedAt(path) > builtAt)) {
     entry = join(root, 'src/main.ts');
   }
 }
-// In place of this process where the system can: the C library then keeps few arenas, and freed memory goes back (a tenth of it).
+// What `npm start` sets, for who starts this file: in place of this process where the system can. The C library then keeps few arenas, and freed
+// memory goes back (a tenth of it); the engine keeps 26 MB for young objects under load, not 52.
 if (process.platform === 'linux' && process.execve !== undefined && process.env.MALLOC_ARENA_MAX === undefined) {
-  process.execve(process.execPath, [process.execPath, ...process.execArgv, entry, ...process.argv.slice(2)], {
+  const flags = process.execArgv.some((flag) => flag.includes('semi-space')) ? [] : ['--max-semi-space-size=8'];
+  process.execve(process.execPath, [process.execPath, ...process.execArgv, ...flags, entry, ...process.argv.slice(2)], {
     ...process.env,
     MALLOC_ARENA_MAX: '2',
   });
 }
+// As if it had been started itself: workers are started from the same file.
+process.argv[1] = entry;
 await import(pathToFileURL(entry).href);

@@ -3,7 +3,7 @@ import { DaemonError, toDaemonError } from '@plugin-daemon/plugin-host/errors';
 import { isForPlugins } from '@plugin-daemon/plugin-host/runtimes/local';
 import { startDaemon } from './compose/index.ts';
 import { concealEnvironment, loadSettings, secretSettings } from './config/index.ts';
-import { releaseYoungGeneration } from './heap/index.ts';
+import { QuietHeap, releaseYoungGeneration } from './heap/index.ts';
 import { Channel, parentWire } from './ipc/index.ts';
 import { spreadLastNet } from './last-net.ts';
 import { StopSignals, type StopSource } from './stop-signals.ts';
@@ -34,6 +34,8 @@ export async function serveWorker(): Promise<void> {
     });
     signals.started(daemon, (settings.SHUTDOWN_BALANCER_SECONDS + settings.SHUTDOWN_DRAIN_SECONDS) * 1000);
     releaseYoungGeneration();
+    // To the end of the process, as for a daemon of one process.
+    new QuietHeap({ isBusy: () => daemon.openCalls > 0 });
     const { address, debuggingAddress, detailsAddress } = daemon;
     primary.tell('nowServing', { address, debuggingAddress, detailsAddress });
     daemon.log.info({ pid: process.pid, started_in_ms: Math.round(process.uptime() * 1000) }, 'this worker serves');
