@@ -19,6 +19,8 @@ export interface ClusterOptions {
   readonly settings?: Settings;
   /** Installed before the other nodes come, so that it is the first one that runs it: any node does what is to be installed. */
   readonly installed?: Buffer;
+  /** WORKERS of every node; 1 unless given. */
+  readonly workers?: number;
   /** Instead of a Redis of its own. */
   readonly redis?: Settings;
   /** Packages are kept in S3 instead of a folder that all see. */
@@ -100,6 +102,7 @@ export class TestCluster implements AsyncDisposable {
       DB_DATABASE: this.#database,
       ...(this.#options.s3 === true ? this.#bucket() : { PLUGIN_STORAGE_LOCAL_ROOT: join(this.#directory, 'storage') }),
       SHUTDOWN_BALANCER_SECONDS: '1',
+      WORKERS: String(this.#options.workers ?? 1),
       ...redis,
     };
   }
@@ -121,10 +124,11 @@ export class TestCluster implements AsyncDisposable {
 
   /** Every node that runs knows every other one. */
   async complete(nodes: readonly TestDaemon[] = this.nodes): Promise<void> {
+    const { workers = 1 } = this.#options;
     for (const node of nodes) {
       await eventually(
         `a node knows all ${nodes.length}`,
-        async () => (await node.metric('cluster_nodes')) === nodes.length || undefined,
+        async () => (await node.metric('cluster_nodes')) === nodes.length * workers || undefined,
       );
     }
   }

@@ -15,6 +15,7 @@ import { stalledReader } from './stalled-reader.ts';
 import { slowStreams, streamThroughput } from './streams.ts';
 import { uploads } from './uploads.ts';
 import { waking } from './waking.ts';
+import { workers } from './workers.ts';
 
 export const measurements: readonly Measurement[] = [
   coldStart,
@@ -33,6 +34,7 @@ export const measurements: readonly Measurement[] = [
   uploads,
   manyPlugins,
   functions,
+  workers,
   nodes,
   mcpGateways,
 ];

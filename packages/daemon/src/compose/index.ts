@@ -153,7 +153,9 @@ async function wire(
   const database = closing(await provideDatabase({ settings, dataDirectory, log, signal, events, seat }), (d) =>
     d.close(),
   );
-  seat?.channel.caller<PrimaryCalls>().tell('databaseIsOpen');
+  const primary = seat?.channel.caller<PrimaryCalls>();
+  primary?.tell('nodeIs', nodeId);
+  primary?.tell('databaseIsOpen');
   const objects = closing(measured(await openObjects(settings, nodeId), metrics), (o) => o.close());
 
   const dify = closing(
@@ -373,7 +375,8 @@ async function wire(
     endpoints,
   };
   const shutdown = new Shutdown();
-  const siblings = seat && new Siblings({ seat, metrics, database, ready: () => nodes?.ready ?? [] });
+  const siblings =
+    seat && new Siblings({ seat, metrics, database, membership: nodes?.membership, ready: () => nodes?.ready ?? [] });
   if (siblings === undefined) metrics.workers.set({}, 1);
   const http = await httpServers({
     ...parts,

@@ -3,6 +3,7 @@ import { isObject } from '@plugin-daemon/values';
 import type { Database } from '../database/index.ts';
 import type { HealthFigures, HealthState } from '../http/health/index.ts';
 import type { Caller } from '../ipc/index.ts';
+import type { Membership } from '../nodes/index.ts';
 import { createMetrics, type Metrics, type MetricValues, renderMerged } from '../telemetry/index.ts';
 import type { PrimaryCalls, WorkerCalls, WorkerQuestion, WorkersSaid } from '../workers/index.ts';
 import type { WorkerSeat } from './worker-seat.ts';
@@ -21,6 +22,7 @@ export interface SiblingsParts {
   readonly seat: WorkerSeat;
   readonly metrics: Metrics;
   readonly database: Pick<Database, 'endLeasesOf'>;
+  readonly membership: Pick<Membership, 'bury'> | undefined;
   /** Versions that are ready here. */
   readonly ready: () => readonly string[];
 }
@@ -33,13 +35,15 @@ export class Siblings {
   readonly #primary: Caller<PrimaryCalls>;
   readonly #own: { [Question in WorkerQuestion]?: () => Promise<Answers[Question]> } = {};
 
-  constructor({ seat, metrics, database, ready }: SiblingsParts) {
+  constructor({ seat, metrics, database, membership, ready }: SiblingsParts) {
     this.#count = seat.count;
     this.#primary = seat.channel.caller<PrimaryCalls>();
     this.#own.metrics = async () => ({ values: await metrics.collect(), ready: ready() });
     seat.channel.serve<Pick<WorkerCalls, 'answer' | 'bury' | 'ping'>>({
       answer: async (question) => await this.#own[question]?.(),
-      bury: (nodeId) => database.endLeasesOf(nodeId),
+      bury: async (nodeId) => {
+        await Promise.all([membership?.bury(nodeId), database.endLeasesOf(nodeId)]);
+      },
       ping: () => undefined,
     });
   }

@@ -157,6 +157,13 @@ export class Membership {
     return this.#state === 'detached' ? 'the other nodes cannot be told that this one lives' : undefined;
   }
 
+  /** Signs another node off, of which it is known that it has died. */
+  async bury(nodeId: string): Promise<void> {
+    await this.#options.directory.leave(nodeId);
+    this.#options.directory.announce();
+    this.#lookSoon();
+  }
+
   /** Signs off. The others go on knowing us for the time of a lease when they cannot be told. */
   async leave(): Promise<void> {
     if (this.#left) return;

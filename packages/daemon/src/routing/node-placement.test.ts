@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { fingerprint, type Member } from '../nodes/index.ts';
-import { ConnectionsElsewhere, NodePlacement, type NodePlacementOptions } from './index.ts';
+import { ConnectionsElsewhere, NodePlacement, type NodePlacementOptions, placeOf } from './index.ts';
 
 const PLUGIN = 'a/b:1@x';
 const member = (id: string, over: Partial<Member> = {}): Member => ({
@@ -134,4 +134,29 @@ test('a node that has more than its share asks for another one, and not again be
   now = 3000;
   busy.noticed(PLUGIN);
   expect(asked).toHaveLength(3);
+});
+
+test('of the workers of a node one runs a plugin without being called, and calls go to it until it is busy', () => {
+  const places = ['mine/1', 'mine/2', 'mine/3'];
+  const owner = placeOf(PLUGIN, places) ?? '';
+  const at = (place: string, members: readonly Member[] = [], over: Partial<NodePlacementOptions> = {}) =>
+    placement(members, { self: { id: place, name: 'mine', role: 'all', cores: 1, place }, places, ...over });
+  expect(places.filter((place) => at(place).runsUncalled(PLUGIN))).toEqual([owner]);
+  const others = (more: Partial<Member> = {}) =>
+    places.filter((place) => place !== owner).map((place) => member(place, { name: 'mine', place, ...more }));
+  // While its worker was not there another one has taken it.
+  expect(at(owner, others({ warm: [fingerprint(PLUGIN)] })).runsUncalled(PLUGIN)).toBe(false);
+  // It starts where its place is, whoever is asked, and whatever its id is this time.
+  const [elsewhere] = places.filter((place) => place !== owner);
+  const anew = member('another id', { name: 'mine', place: owner });
+  expect(idOf(at(elsewhere ?? '', [anew]).choose(PLUGIN, false))).toBe('another id');
+  const warm = { ...anew, warm: [fingerprint(PLUGIN)] };
+  expect(idOf(at(elsewhere ?? '', [warm]).choose(PLUGIN, false))).toBe('another id');
+  expect(at(elsewhere ?? '', [{ ...warm, load: 32 }]).choose(PLUGIN, false)).toBe('here');
+  // Plugins are shared out evenly enough.
+  const counts = places.map(
+    (place) =>
+      Array.from({ length: 300 }, (_, n) => placeOf(`a/p${n}:1@x`, places)).filter((one) => one === place).length,
+  );
+  expect(Math.min(...counts)).toBeGreaterThan(60);
 });

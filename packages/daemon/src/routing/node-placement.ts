@@ -91,7 +91,8 @@ export class NodePlacement {
   runsUncalled(identifier: string): boolean {
     const { self, rule, places } = this.#options;
     if (self.role === 'front') return false;
-    if (places !== undefined && placeOf(identifier, places) !== self.place) return false;
+    if (places !== undefined && (placeOf(identifier, places) !== self.place || this.#runsBeside(identifier, places)))
+      return false;
     if (rule === 'pinned') return this.#pinned(identifier)?.has(self.name) ?? false;
     return rule === 'every';
   }
@@ -150,6 +151,15 @@ export class NodePlacement {
     if (chosen === undefined) return;
     this.#spread.set(identifier, now());
     prepare(identifier, chosen.id);
+  }
+
+  /** It came to another worker while this one was not there. */
+  #runsBeside(identifier: string, places: readonly string[]): boolean {
+    const print = fingerprint(identifier);
+    return this.#options
+      .members()
+      .filter(({ place }) => place !== undefined && places.includes(place))
+      .some((member) => this.#candidate(member, print).warm);
   }
 
   #pinned(identifier: string): ReadonlySet<string> | undefined {

@@ -32,6 +32,8 @@ export interface WorkersSaid {
 
 export interface PrimaryCalls {
   takeSeat(): Seat;
+  /** As whom the worker is known to the other nodes. */
+  nodeIs(nodeId: string): void;
   /** The database is as it should be: others may open it. */
   databaseIsOpen(): void;
   nowServing(facts: WorkerFacts): void;
@@ -46,7 +48,7 @@ export interface PrimaryCalls {
 export interface WorkerCalls {
   ping(): void;
   answer(question: WorkerQuestion): unknown;
-  /** A node died: what it held is free. */
+  /** A node died: the others forget it, and what it held is free. */
   bury(nodeId: string): void;
   /** As a first, and as a second signal. */
   stop(): void;

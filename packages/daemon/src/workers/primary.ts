@@ -1,6 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Cache, openMemoryCache, serveCache } from '../cache/index.ts';
-import { EventBus } from '../events/index.ts';
 import { JobsHost } from '../jobs/index.ts';
 import { MemoryNodeDirectory, serveDirectory } from '../nodes/index.ts';
 import { DebuggingKeys, type KeptKeys } from '../runtimes/debugging/index.ts';
@@ -39,7 +38,6 @@ export class Primary {
   readonly #stopping = new AbortController();
   readonly #allServed = Promise.withResolvers<void>();
   readonly #pings: NodeJS.Timeout;
-  #events: EventBus | undefined;
   #everOpened = false;
   #served = false;
   #restarts = 0;
@@ -57,13 +55,11 @@ export class Primary {
   async run(): Promise<number> {
     const { log, count, keys } = this.#options;
     if (keys !== undefined) await new DebuggingKeys({ cache: this.#cache, kept: keys }).restored;
-    this.#events = await EventBus.open({ cache: this.#cache, nodeId: '', log });
     // The others are started when the first one has brought the database up to date.
     this.#lives.push(this.#live(1));
     for (let index = 0; index < this.#lives.length; index++) await this.#lives[index];
     clearInterval(this.#pings);
     await this.#jobs.close();
-    await this.#events.close();
     await this.#cache.close();
     log.info({ workers: count }, 'all workers have stopped');
     return this.#failure ?? 0;
@@ -119,6 +115,9 @@ export class Primary {
     const { start, count } = this.#options;
     const worker: Worker = new Worker(index, start(index), {
       takeSeat: () => ({ index, count, isFirst: !this.#everOpened }),
+      nodeIs: (nodeId) => {
+        worker.nodeId = nodeId;
+      },
       databaseIsOpen: () => {
         if (this.#everOpened) return;
         this.#everOpened = true;
@@ -141,7 +140,7 @@ export class Primary {
     });
     this.#workers.set(index, worker);
     serveCache(worker.channel, this.#cache);
-    serveDirectory(worker.channel, this.#directory, (id) => worker.nodeIds.add(id));
+    serveDirectory(worker.channel, this.#directory);
     this.#jobs.serve(worker.channel);
     return worker;
   }
@@ -151,16 +150,15 @@ export class Primary {
   }
 
   /** Nobody waits for the leases of a dead worker to run out. */
-  async #bury({ nodeIds }: Worker): Promise<void> {
-    for (const id of nodeIds) await this.#directory.leave(id);
-    this.#events?.publish('nodes-changed', {});
-    const [survivor] = [...this.#workers.values()].filter(({ serves }) => serves);
-    for (const id of nodeIds)
-      await survivor?.calls
-        .call('bury', id)
-        .catch((error: unknown) =>
-          this.#options.log.warn({ error }, 'what a dead worker held is free when its leases run out'),
-        );
+  async #bury({ nodeId }: Worker): Promise<void> {
+    if (nodeId === undefined) return;
+    await this.#directory.leave(nodeId);
+    const survivor = [...this.#workers.values()].find(({ serves }) => serves);
+    await survivor?.calls
+      .call('bury', nodeId)
+      .catch((error: unknown) =>
+        this.#options.log.warn({ error }, 'what a dead worker held is free when its leases run out'),
+      );
   }
 
   async #ask(question: WorkerQuestion): Promise<WorkersSaid> {

@@ -8,8 +8,8 @@ export class Worker {
   readonly process: WorkerProcess;
   readonly channel: Channel;
   readonly calls: Caller<WorkerCalls>;
-  /** As whom it has written itself down among the nodes. */
-  readonly nodeIds = new Set<string>();
+  /** As whom it is known to the other nodes. */
+  nodeId: string | undefined;
   /** Its clients have their answers, and no more come. */
   hasServed = false;
   serves = false;

@@ -7,7 +7,7 @@ import { PrimaryNodeDirectory, serveDirectory } from './index.ts';
 describe('primary process', () => {
   directorySuite(async () => {
     const { primary, worker: channel } = channelPair();
-    serveDirectory(primary, new MemoryNodeDirectory(), () => undefined);
+    serveDirectory(primary, new MemoryNodeDirectory());
     return new PrimaryNodeDirectory({ channel, events: { on: () => () => undefined, publish: () => undefined } });
   });
 });

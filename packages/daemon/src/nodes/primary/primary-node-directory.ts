@@ -39,13 +39,10 @@ export class PrimaryNodeDirectory implements NodeDirectory {
   }
 }
 
-/** @param onJoined told of the nodes of this worker, which are to leave with it */
-export function serveDirectory(channel: Channel, directory: NodeDirectory, onJoined: (id: string) => void): void {
+/** Lets one worker use a directory of this process. */
+export function serveDirectory(channel: Channel, directory: NodeDirectory): void {
   channel.serve<DirectoryCalls>({
-    renewNode: async (renewal) => {
-      if (renewal.entry !== undefined) onJoined(renewal.id);
-      return await directory.renew(renewal);
-    },
+    renewNode: (renewal) => directory.renew(renewal),
     leaveNodes: (id) => directory.leave(id),
   });
 }
