@@ -177,7 +177,7 @@ function routes(parts: HttpParts, requests: ReturnType<typeof observeRequests>):
       log: log.child({ component: 'management' }),
     }),
     ...assetRoutes({ installation }),
-    ...pluginLogRoutes({ journal: parts.journal }),
+    ...pluginLogRoutes({ journal: parts.journal, routing, nodes }),
     ...sessionRoutes({ invocations, nodeName, nodes, tellOthers: tellOthers(parts) }),
     ...endpointRoutes({ endpoints }),
     ...webhookFailureRoutes({ failures }),

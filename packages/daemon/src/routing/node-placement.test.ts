@@ -145,12 +145,12 @@ test('of the workers of a node one runs a plugin without being called, and calls
   const others = (more: Partial<Member> = {}) =>
     places.filter((place) => place !== owner).map((place) => member(place, { name: 'mine', place, ...more }));
   // While its worker was not there another one has taken it.
-  expect(at(owner, others({ warm: [fingerprint(PLUGIN)] })).runsUncalled(PLUGIN)).toBe(false);
+  expect(at(owner, others({ warm: new Set([fingerprint(PLUGIN)]) })).runsUncalled(PLUGIN)).toBe(false);
   // It starts where its place is, whoever is asked, and whatever its id is this time.
   const [elsewhere] = places.filter((place) => place !== owner);
   const anew = member('another id', { name: 'mine', place: owner });
   expect(idOf(at(elsewhere ?? '', [anew]).choose(PLUGIN, false))).toBe('another id');
-  const warm = { ...anew, warm: [fingerprint(PLUGIN)] };
+  const warm = { ...anew, warm: new Set([fingerprint(PLUGIN)]) };
   expect(idOf(at(elsewhere ?? '', [warm]).choose(PLUGIN, false))).toBe('another id');
   expect(at(elsewhere ?? '', [{ ...warm, load: 32 }]).choose(PLUGIN, false)).toBe('here');
   // Plugins are shared out evenly enough.

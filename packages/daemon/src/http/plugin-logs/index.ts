@@ -1,17 +1,24 @@
 /**
- * The route that shows what plugins said: the last lines, and those to come. Binds and writes; telemetry keeps the lines.
+ * The route that shows what plugins said: the last lines, and those to come. Binds and writes; telemetry keeps the lines, at the node where
+ * calls of the plugin go, which answers.
  * Called by the server's route table.
  */
 import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
 import { DaemonError } from '@plugin-daemon/plugin-host/errors';
 import { boolean, int, max, min, record, required, string } from '@plugin-daemon/wire-schema';
+import type { FastifyRequest } from 'fastify';
+import type { Routing } from '../../routing/index.ts';
 import type { JournalLine, JournalQuery, PluginJournal } from '../../telemetry/index.ts';
 import { bindGet, readQuery } from '../binding.ts';
 import { successBody } from '../envelope.ts';
+import { handOver, type NodeCalls } from '../handover.ts';
 import { type AnyRoute, route } from '../route.ts';
 
 export interface PluginLogRoutesDeps {
   readonly journal: Pick<PluginJournal, 'lines' | 'follow'>;
+  readonly routing?: Pick<Routing, 'find'>;
+  readonly nodes?: NodeCalls | undefined;
 }
 
 const MAX_LINES = 1000;
@@ -38,7 +45,8 @@ const line = {
   required: ['time', 'level', 'source', 'plugin_unique_identifier', 'message'],
 } as const;
 
-export function pluginLogRoutes({ journal }: PluginLogRoutesDeps): readonly AnyRoute[] {
+export function pluginLogRoutes(deps: PluginLogRoutesDeps): readonly AnyRoute[] {
+  const { journal } = deps;
   return [
     {
       ...route({
@@ -52,11 +60,13 @@ export function pluginLogRoutes({ journal }: PluginLogRoutesDeps): readonly AnyR
           'Kept in memory, some hundred lines of each plugin. A version is one process for all tenants that have it, and so are its lines; those of a debugging connection are its tenant’s alone.',
         data: line,
         produces: 'text/event-stream',
-        handleRaw: async ({ tenantId, request, signal }, { raw }) => {
+        handleRaw: async (call, { raw }) => {
+          const { tenantId, request, signal } = call;
           const at = request.url.indexOf('?');
           const query = readQuery(at < 0 ? '' : request.url.slice(at + 1));
           const { plugin_id: pluginId, lines, follow } = bindGet(LogsRequest, query, {}, undefined, undefined);
           const wanted = { pluginId, tenantId };
+          if (await answeredElsewhere(deps, wanted, request, raw)) return;
           // Followed first: nothing is lost between what was and what comes.
           const leaving = new AbortController();
           const coming = follow ? followed(journal, wanted, AbortSignal.any([signal, leaving.signal])) : undefined;
@@ -79,6 +89,25 @@ export function pluginLogRoutes({ journal }: PluginLogRoutesDeps): readonly AnyR
       request: LogsRequest,
     },
   ];
+}
+
+/** Has the node answer that gets the calls of the plugin, if that is another one. */
+async function answeredElsewhere(
+  { routing, nodes }: PluginLogRoutesDeps,
+  { tenantId, pluginId }: JournalQuery,
+  request: FastifyRequest,
+  response: ServerResponse,
+): Promise<boolean> {
+  if (routing === undefined || nodes === undefined || nodes.received(request.raw) !== undefined) return false;
+  try {
+    const placement = await routing.find(tenantId, pluginId);
+    if (placement === undefined || placement === 'away') return false;
+    return (await handOver(nodes, placement, { request: request.raw, response, client: request.ip })) === undefined;
+  } catch (error) {
+    // Nothing runs it now: what it said here before is all there is.
+    if (error instanceof DaemonError && error.kind === 'not-routable') return false;
+    throw error;
+  }
 }
 
 function followed(
