@@ -177,6 +177,13 @@ describe('launches that go wrong', () => {
     expect(outcomes).toEqual(['built']);
   });
 
+  test('a mark of the encoding before the first line takes nothing of it away', async () => {
+    const lines = [line('run', 'success', `endpoint=${URL_OF},name=n`), line('end', 'success')];
+    sri.answers.launch = [launching('\ufeff', ...lines)];
+    await install(functions());
+    expect(await row()).toMatchObject({ function_url: URL_OF });
+  });
+
   test('a stream that breaks off is looked for, and found', async () => {
     sri.answers.launch = [cut(line('start', 'running'))];
     sri.answers.instances = [say('{}'), say(JSON.stringify({ items: [{ name: 'n', endpoint: URL_OF }] }))];

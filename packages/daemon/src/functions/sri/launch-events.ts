@@ -62,7 +62,8 @@ export class Lines {
 
 /** What one line says; undefined for what says nothing: comments, names of events, health checks, anything that is no such JSON. */
 export function launchEvent(line: string): LaunchEvent | undefined {
-  const text = line.replace(/^data:/, '').trim();
+  // Before the first line of a stream a mark of its encoding may stand.
+  const text = line.replace(/^\ufeff?data:/, '').trim();
   if (!text.startsWith('{')) return undefined;
   const fields = readFields(text);
   if (fields === undefined) return undefined;
