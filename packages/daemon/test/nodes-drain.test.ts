@@ -31,7 +31,8 @@ class Balancer {
       try {
         return await send(node?.process.url ?? '', node?.process.key ?? '', plugin, toolBody(plugin, tool, parameters));
       } catch (error) {
-        const refused = error instanceof Error && 'code' in error && error.code === 'ECONNREFUSED';
+        // Refused, or reset while it connects, as the last ones are when a server closes: nothing was sent.
+        const refused = error instanceof Error && 'syscall' in error && error.syscall === 'connect';
         if (!refused || attempt >= this.#nodes.length) throw error;
       }
     }

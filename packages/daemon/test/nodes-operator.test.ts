@@ -28,6 +28,7 @@ describe.skipIf(reason !== undefined)(reason ?? 'through any node', { timeout: 1
   };
   const listed = async (node: TestDaemon, tenant = ONE) => {
     const { body, silent } = await ask(node, 'GET', `/plugin/${tenant}/sessions`);
+    expect(body.code, JSON.stringify(body)).toBe(0);
     return { calls: body.data as OpenCall[], silent };
   };
   const admin = (node: TestDaemon, method: string, path: string, body?: object) =>

@@ -52,7 +52,8 @@ export class Balancer {
       try {
         return await exchange(backend, sent);
       } catch (error) {
-        const isRefused = error instanceof Error && 'code' in error && error.code === 'ECONNREFUSED';
+        // Refused, or reset while it connects, as the last ones are when a server closes: nothing was sent.
+        const isRefused = error instanceof Error && 'syscall' in error && error.syscall === 'connect';
         if (!isRefused) throw error;
         refused = error;
       }

@@ -3,6 +3,7 @@ import { parseForeign } from '@plugin-daemon/plugin-host/json';
 import { isObject, messageOf } from '@plugin-daemon/values';
 import type { FastifyRequest } from 'fastify';
 import type { NodeCalls } from './handover.ts';
+import type { Call } from './route.ts';
 import { wireTarget } from './wire-target.ts';
 
 /** What the other nodes answered. */
@@ -62,8 +63,8 @@ export const rowsOf = <Row>(
   );
 
 /** Says on an answer whose part is missing. */
-export function tellOfSilent({ silent }: OtherAnswers, header: (name: string, value: string) => void): void {
-  if (silent.length > 0) header(SILENT_NODES_HEADER, silent.map(inHeader).join(', '));
+export function tellOfSilent({ silent }: OtherAnswers, call: Pick<Call<unknown>, 'header'>): void {
+  if (silent.length > 0) call.header(SILENT_NODES_HEADER, silent.map(inHeader).join(', '));
 }
 
 /** Names of nodes are what operators write. */

@@ -31,7 +31,7 @@ export interface Call<T> {
   readonly signal: AbortSignal;
   readonly request: FastifyRequest;
   /** Adds a header to the answer. */
-  readonly header: (name: string, value: string) => void;
+  header(name: string, value: string): void;
 }
 
 /** What a route with `handleEvents` tells. */

@@ -97,15 +97,15 @@ export function pluginPolicyRoutes({
           ],
         },
       },
-      handle: async ({ request, header }) => {
+      handle: async (call) => {
         const started = starts();
         const own = supervisor.pools().map((pool) => ({
           ...pool,
           start: started[pool.plugin_unique_identifier] ?? null,
           node: nodeName,
         }));
-        const others = await askOthers(nodes, request);
-        tellOfSilent(others, header);
+        const others = await askOthers(nodes, call.request);
+        tellOfSilent(others, call);
         return [...own, ...rowsOf(others, readProcesses)];
       },
     }),

@@ -51,10 +51,11 @@ export function sessionRoutes({
       summary: 'The open calls of plugins on all nodes, the oldest first.',
       description: `Nodes that did not answer are named in the header \`${SILENT_NODES_HEADER}\`: their calls are missing.`,
       data: { type: 'array', items: session },
-      handle: async ({ tenantId, request, header }) => {
+      handle: async (call) => {
+        const { tenantId, request } = call;
         const own = invocations.all().filter(isOf(tenantId)).map(shown(nodeName));
         const others = await askOthers(nodes, request);
-        tellOfSilent(others, header);
+        tellOfSilent(others, call);
         return [...own, ...rowsOf(others, readRow)].sort((one, other) => other.seconds - one.seconds);
       },
     }),
@@ -71,7 +72,8 @@ export function sessionRoutes({
       audit: { action: 'session.cancel', subjects: ({ params }) => [params.session_id ?? ''] },
       data: { type: 'boolean' },
       errorStatus: 'kind',
-      handle: async ({ tenantId, params, request, header }) => {
+      handle: async (call) => {
+        const { tenantId, params, request } = call;
         const id = params.session_id ?? '';
         const found = invocations.find(id);
         if (found !== undefined && isOf(tenantId)(found)) {
@@ -84,7 +86,7 @@ export function sessionRoutes({
           throw new DaemonError('not-found', 'session not found: it has ended, or never was', {
             remedy: 'GET /plugin/{tenant_id}/sessions lists those that are open',
           });
-        tellOfSilent(others, header);
+        tellOfSilent(others, call);
         tellOthers(tenantId, id);
         return false;
       },
