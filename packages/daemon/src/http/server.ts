@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { once } from 'node:events';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, Server as NetServer } from 'node:net';
 import { DaemonError, toDaemonError } from '@plugin-daemon/plugin-host/errors';
 import { messageOf } from '@plugin-daemon/values';
 import type { RecordOf } from '@plugin-daemon/wire-schema';
@@ -90,6 +90,8 @@ const MEDIA_TYPE = /^\s*[\w!#$%&'*.^`|~+-]+\/[\w!#$%&'*.^`|~+-]+\s*(?:;|$)/;
 const DEFAULT_BODY_LIMIT = 8 * MIB;
 /** How often, while stopping, connections without a request are closed. */
 const IDLE_LOOK_MS = 100;
+/** How long, while stopping, the first request of the connections that were let in last may take to arrive. */
+const FIRST_REQUEST_MS = 500;
 const NOT_FOUND = '{"code":"not_found","message":"route not found"}';
 const prefixes: Readonly<Record<RouteGroup, string>> = {
   plugin: '/plugin/:tenant_id',
@@ -238,20 +240,27 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
       else signal.addEventListener('abort', cut, { once: true });
       await nobodyWaits(servers);
       const end = async (server: Server | undefined): Promise<void> => {
-        const ended = server?.listening === true ? once(server, 'close') : undefined;
-        server?.close();
+        if (server === undefined) return;
+        const ended = server.listening ? once(server, 'close') : undefined;
+        // Not yet the close of HTTP servers, which ends connections whose first request is still on its way.
+        NetServer.prototype.close.call(server);
         await ended;
+        server.close();
       };
       const ended = end(app.server).then(served);
       // A connection that a client keeps after its last answer would hold the end up.
       const closeIdle = () => servers.forEach((server) => void server.closeIdleConnections());
-      const idle = setInterval(closeIdle, IDLE_LOOK_MS);
-      closeIdle();
+      let idle: NodeJS.Timeout | undefined;
+      const arriving = setTimeout(() => {
+        closeIdle();
+        idle = setInterval(closeIdle, IDLE_LOOK_MS);
+      }, FIRST_REQUEST_MS);
       try {
         await ended;
         await end(nodeServer);
         await app.close();
       } finally {
+        clearTimeout(arriving);
         clearInterval(idle);
         signal.removeEventListener('abort', cut);
       }
