@@ -3,6 +3,7 @@
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { provided, RunningServices, type ServerProcess, type ServiceName, skipReason } from '@plugin-daemon/services';
 import { messageOf } from '@plugin-daemon/values';
@@ -11,6 +12,9 @@ import { eventually, failureOf, freePort, type Settings, TestDaemon, temporaryDi
 import { rudePackage } from './plugins/package.ts';
 
 const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url));
+
+/** Between one call or install and the next: a minute of them without a pause fills the memory of the test. */
+const BETWEEN_MS = 5;
 
 type Server = Extract<ServiceName, 'postgresql' | 'pgbouncer' | 'mariadb' | 'mysql'>;
 /** What the daemon speaks to, and what is killed. */
@@ -139,6 +143,7 @@ describe.each(cases)('$name', ({ server, killed }) => {
         while (going) {
           expect(await says('hello')).toEqual(['hello']);
           seen.calls++;
+          await sleep(BETWEEN_MS);
         }
       };
       const install = async () => {
@@ -150,6 +155,7 @@ describe.each(cases)('$name', ({ server, killed }) => {
           } catch (error) {
             seen.refused.push(messageOf(error));
           }
+          await sleep(BETWEEN_MS);
         }
       };
       const ended = Promise.all([call(), call(), install(), install()]);

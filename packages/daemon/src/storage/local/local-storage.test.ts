@@ -70,6 +70,7 @@ test('what a killed process left half-written is not listed, and goes when it is
     writeFileSync(file, 'half');
     utimesSync(file, twoHoursAgo, twoHoursAgo);
   }
+  utimesSync(join(at, scratch, 'killed'), twoHoursAgo, twoHoursAgo);
   expect(await before.list('')).toEqual(['a']);
   await openLocalStorage({ root: at, nodeId: 'next' });
   expect(readdirSync(join(at, scratch))).toEqual(['next']);
@@ -85,6 +86,28 @@ test('a second node leaves alone what the first one is writing', async () => {
   }
   await first.write('a', slowly());
   expect((await first.read('a'))?.toString()).toBe('begun');
+});
+
+test('nodes that start while one writes take no write from it', async () => {
+  const storage = await openLocalStorage({ root: join(root, 'starting'), nodeId: 'writes' });
+  await storage.write('from', Buffer.from('x'));
+  let over = false;
+  const others = Promise.all(
+    [1, 2, 3].map(async (n) => {
+      while (!over) await (await openLocalStorage({ root: join(root, 'starting'), nodeId: `starts-${n}` })).close();
+    }),
+  );
+  try {
+    for (let n = 0; n < 300; n++) {
+      await storage.write(`written/${n}`, Buffer.from('x'));
+      await storage.copy('from', `copied/${n}`);
+    }
+  } finally {
+    over = true;
+    await others;
+  }
+  expect((await storage.list('copied')).length + (await storage.list('written')).length).toBe(600);
+  await storage.close();
 });
 
 test('links to files are objects, dangling ones are not', async () => {

@@ -17,6 +17,8 @@ export interface LocalStorageOptions {
 
 /** Where objects are written before they get their name, in a folder of each node; no key can start with it, see `list`. */
 const scratchName = '.writing';
+/** Each is lost only to another node that starts in the same moment. */
+const ATTEMPTS = 10;
 
 /**
  * Opens the directory and clears what processes that died left half-written.
@@ -71,7 +73,7 @@ class LocalStorage implements ObjectStorage {
   }
 
   async write(key: string, data: Uint8Array | AsyncIterable<Uint8Array>): Promise<void> {
-    await this.#place(key, (temporary) => writeFile(temporary, data, { mode: 0o644, flag: 'wx' }));
+    await this.#place(key, (temporary) => writeFile(temporary, data));
   }
 
   async copy(from: string, to: string): Promise<boolean> {
@@ -140,8 +142,7 @@ class LocalStorage implements ObjectStorage {
     const path = this.#path(key);
     let temporary = join(this.#own, randomUUID());
     try {
-      // Another node may have tidied it away while nothing was written.
-      await mkdir(this.#own, { recursive: true });
+      await this.#begin(temporary);
       await fill(temporary);
       await mkdir(dirname(path), { recursive: true, mode: 0o755 });
       try {
@@ -155,6 +156,18 @@ class LocalStorage implements ObjectStorage {
     } catch (error) {
       await rm(temporary, { force: true });
       throw storageError('write', key, error);
+    }
+  }
+
+  /** Makes a file that is still empty. With a file in it our folder stays; without one, a node that starts tidies it away when it is old. */
+  async #begin(temporary: string): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await mkdir(this.#own, { recursive: true });
+        return await writeFile(temporary, '', { mode: 0o644, flag: 'wx' });
+      } catch (error) {
+        if (codeOf(error) !== 'ENOENT' || attempt === ATTEMPTS) throw error;
+      }
     }
   }
 }

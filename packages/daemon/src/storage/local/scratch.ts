@@ -12,15 +12,21 @@ export async function clearAbandoned(scratch: string): Promise<void> {
     const path = join(scratch, entry.name);
     if (!entry.isDirectory()) await removeIfOld(path);
     else {
+      const wasOld = await isOld(path);
       for (const name of (await unlessGone(() => readdir(path))) ?? []) await removeIfOld(join(path, name));
-      await unlessGone(() => rmdir(path));
+      // That of a node which starts now, or has just written, is empty, too.
+      if (wasOld) await unlessGone(() => rmdir(path));
     }
   }
 }
 
 async function removeIfOld(path: string): Promise<void> {
+  if (await isOld(path)) await rm(path, { recursive: true, force: true });
+}
+
+async function isOld(path: string): Promise<boolean> {
   const found = await unlessGone(() => stat(path));
-  if (found !== undefined && Date.now() - found.mtimeMs > abandonedMs) await rm(path, { recursive: true, force: true });
+  return found !== undefined && Date.now() - found.mtimeMs > abandonedMs;
 }
 
 /** Other nodes finish, and tidy, at the same time. */
