@@ -186,6 +186,8 @@ describe('calls', () => {
   test('a function that dies in the middle breaks the answer off', async () => {
     const response = await sri.call(endpoint, { do: 'half' });
     await expect(textOf(response)).rejects.toThrow('aborted');
+    // What is streamed cannot be asked again of another instance, as this is: the next call finds one that lives.
+    expect(await sri.messages(endpoint, { do: 'echo' })).toHaveLength(1);
   });
 
   test('a body without a length arrives whole; one over the limit is refused', async () => {
