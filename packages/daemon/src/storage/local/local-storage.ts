@@ -73,14 +73,21 @@ class LocalStorage implements ObjectStorage {
   }
 
   async write(key: string, data: Uint8Array | AsyncIterable<Uint8Array>): Promise<void> {
-    await this.#place(key, (temporary) => writeFile(temporary, data));
+    await this.#place(key, async (temporary) => {
+      if (data instanceof Uint8Array) return await this.#make(temporary, data);
+      await this.#make(temporary, '');
+      await writeFile(temporary, data);
+    });
   }
 
   async copy(from: string, to: string): Promise<boolean> {
     const source = this.#path(from);
     if ((await this.stat(from)) === undefined) return false;
     // Shares the blocks where the file system can, else copies inside the kernel: no byte passes through here.
-    return await this.#place(to, (temporary) => copyFile(source, temporary, constants.COPYFILE_FICLONE));
+    return await this.#place(to, async (temporary) => {
+      await this.#make(temporary, '');
+      await copyFile(source, temporary, constants.COPYFILE_FICLONE);
+    });
   }
 
   async exists(key: string): Promise<boolean> {
@@ -142,11 +149,9 @@ class LocalStorage implements ObjectStorage {
     const path = this.#path(key);
     let temporary = join(this.#own, randomUUID());
     try {
-      await this.#begin(temporary);
       await fill(temporary);
-      await mkdir(dirname(path), { recursive: true, mode: 0o755 });
       try {
-        await rename(temporary, path);
+        await renameInto(temporary, path);
       } catch (error) {
         if (codeOf(error) !== 'EXDEV') throw error;
         temporary = await moveBeside(temporary, path);
@@ -159,16 +164,27 @@ class LocalStorage implements ObjectStorage {
     }
   }
 
-  /** Makes a file that is still empty. With a file in it our folder stays; without one, a node that starts tidies it away when it is old. */
-  async #begin(temporary: string): Promise<void> {
+  /** Makes a file in our folder. With one in it the folder stays; a node that starts tidies it away while it is empty and old. */
+  async #make(temporary: string, content: string | Uint8Array): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       try {
-        await mkdir(this.#own, { recursive: true });
-        return await writeFile(temporary, '', { mode: 0o644, flag: 'wx' });
+        if (attempt > 1) await mkdir(this.#own, { recursive: true });
+        return await writeFile(temporary, content, { mode: 0o644, flag: 'wx' });
       } catch (error) {
         if (codeOf(error) !== 'ENOENT' || attempt === ATTEMPTS) throw error;
       }
     }
+  }
+}
+
+/** Gives a file its name, and makes the folder for it where there is none yet. */
+async function renameInto(temporary: string, path: string): Promise<void> {
+  try {
+    await rename(temporary, path);
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw error;
+    await mkdir(dirname(path), { recursive: true, mode: 0o755 });
+    await rename(temporary, path);
   }
 }
 
