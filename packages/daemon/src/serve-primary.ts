@@ -11,6 +11,7 @@ import {
   openDataDirectory,
   type Settings,
   secretSettings,
+  secretValues,
   usesRedis,
   writeAddressFile,
 } from './config/index.ts';
@@ -39,7 +40,7 @@ export async function servePrimary(settings: Settings, starting: AbortController
     serverKey.value,
     difyInnerApiKey.value,
     formerServerKey ?? '',
-    ...secretsOf(settings),
+    ...secretValues(settings),
   ]);
   for (const { variables, message } of settings.warnings) log.warn({ variables }, message);
   process.stdout.on('error', () => undefined);
@@ -122,8 +123,3 @@ function startWorker(environment: NodeJS.ProcessEnv): WorkerProcess {
 function relay(from: Readable | null, to: NodeJS.WriteStream): void {
   if (from !== null) createInterface({ input: from, crlfDelay: 0 }).on('line', (line) => to.write(`${line}\n`));
 }
-
-const secretsOf = (settings: Settings): readonly string[] =>
-  Object.entries(settings).flatMap(([name, value]: [string, unknown]) =>
-    secretSettings.has(name) && typeof value === 'string' ? [value] : [],
-  );

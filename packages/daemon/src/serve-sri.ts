@@ -1,10 +1,8 @@
-import { toDaemonError } from '@plugin-daemon/plugin-host/errors';
 import { isForPlugins } from '@plugin-daemon/plugin-host/runtimes/local';
 import { hostAndPort, urlOf } from './banner.ts';
 import { type Sri, startSri } from './compose/index.ts';
 import { concealEnvironment, loadSettings, type Settings, secretSettings } from './config/index.ts';
-import { releaseYoungGeneration } from './heap/index.ts';
-import { spreadLastNet } from './last-net.ts';
+import { cannotStart, nowServes } from './process-life.ts';
 import { StopSignals } from './stop-signals.ts';
 import { VERSION } from './version.ts';
 
@@ -16,25 +14,15 @@ export async function serveSri(): Promise<void> {
     const settings = loadSettings(process.env, { cwd: process.cwd() });
     const environment = concealEnvironment((name) => secretSettings.has(name), isForPlugins);
     const sri = await startSri(settings, environment, starting.signal);
-    spreadLastNet({
-      log: sri.log,
-      onEscape: (origin) => sri.metrics.escaped_errors_total.inc({ origin }),
-      stop: () => sri.stop(AbortSignal.abort()),
-      exit: (code) => process.exit(code),
-    });
     if (settings.WORKERS > 1)
       sri.log.warn(
         { WORKERS: settings.WORKERS },
         'this server is one process whatever WORKERS says; its functions are others',
       );
-    signals.started(sri, settings.SHUTDOWN_DRAIN_SECONDS * 1000);
-    releaseYoungGeneration();
+    nowServes(sri, signals, settings.SHUTDOWN_DRAIN_SECONDS * 1000);
     if (!starting.signal.aborted) tell(sri, settings, Math.round(process.uptime() * 1000));
   } catch (error) {
-    if (starting.signal.aborted && error === starting.signal.reason) process.exit(0);
-    const text = toDaemonError(error).wireMessage;
-    process.stderr.write(`The server of the serverless runtime interface cannot start.\n\n${text}\n`);
-    process.exit(1);
+    cannotStart('The server of the serverless runtime interface', error, starting.signal);
   }
 }
 

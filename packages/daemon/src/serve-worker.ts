@@ -1,11 +1,9 @@
 /** One of several workers: the same daemon, in a seat that its primary process gives it. */
-import { DaemonError, toDaemonError } from '@plugin-daemon/plugin-host/errors';
-import { isForPlugins } from '@plugin-daemon/plugin-host/runtimes/local';
-import { startDaemon } from './compose/index.ts';
-import { concealEnvironment, loadSettings, secretSettings } from './config/index.ts';
-import { QuietHeap, releaseYoungGeneration } from './heap/index.ts';
+import { DaemonError } from '@plugin-daemon/plugin-host/errors';
+import { loadSettings } from './config/index.ts';
 import { Channel, parentWire } from './ipc/index.ts';
-import { spreadLastNet } from './last-net.ts';
+import { cannotStart } from './process-life.ts';
+import { serveDaemon } from './serve-daemon.ts';
 import { StopSignals, type StopSource } from './stop-signals.ts';
 import { WORKER_VARIABLE } from './worker-variable.ts';
 import type { PrimaryCalls, WorkerCalls } from './workers/index.ts';
@@ -24,25 +22,12 @@ export async function serveWorker(): Promise<void> {
     const primary = channel.caller<PrimaryCalls>();
     const seat = { ...(await primary.call('takeSeat')), channel };
     const settings = loadSettings(process.env, { cwd: process.cwd() });
-    const environment = concealEnvironment((name) => secretSettings.has(name), isForPlugins);
-    const daemon = await startDaemon(settings, environment, starting.signal, seat);
-    spreadLastNet({
-      log: daemon.log,
-      onEscape: (origin) => daemon.metrics.escaped_errors_total.inc({ origin }),
-      stop: () => daemon.stop(AbortSignal.abort()),
-      exit: (code) => process.exit(code),
-    });
-    signals.started(daemon, (settings.SHUTDOWN_BALANCER_SECONDS + settings.SHUTDOWN_DRAIN_SECONDS) * 1000);
-    releaseYoungGeneration();
-    // To the end of the process, as for a daemon of one process.
-    new QuietHeap({ isBusy: () => daemon.openCalls > 0 });
+    const daemon = await serveDaemon(settings, starting.signal, signals, seat);
     const { address, debuggingAddress, detailsAddress } = daemon;
     primary.tell('nowServing', { address, debuggingAddress, detailsAddress });
     daemon.log.info({ pid: process.pid, started_in_ms: Math.round(process.uptime() * 1000) }, 'this worker serves');
   } catch (error) {
-    if (starting.signal.aborted && error === starting.signal.reason) process.exit(0);
-    process.stderr.write(`The plugin daemon cannot start.\n\n${toDaemonError(error).wireMessage}\n`);
-    process.exit(1);
+    cannotStart('The plugin daemon', error, starting.signal);
   }
 }
 

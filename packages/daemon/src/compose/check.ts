@@ -14,12 +14,13 @@ import {
   openDataDirectory,
   type Settings,
   SettingsError,
+  secretValues,
 } from '../config/index.ts';
 import { probeDatabase } from '../database/index.ts';
 import { objectKey } from '../storage/index.ts';
 import { SecretFilter, silentLog } from '../telemetry/index.ts';
 import { databaseOptions } from './database.ts';
-import { openObjects, secretValues } from './drivers.ts';
+import { openObjects } from './drivers.ts';
 import { sriClient } from './functions.ts';
 import { pythonEnvironments } from './local-plugins.ts';
 

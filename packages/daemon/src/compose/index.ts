@@ -20,6 +20,7 @@ import {
   openDataDirectory,
   openWorkerDirectory,
   type Settings,
+  secretValues,
   writeAddressFile,
 } from '../config/index.ts';
 import { EndpointService } from '../endpoints/index.ts';
@@ -40,7 +41,7 @@ import { createMetrics, type Metrics, type OwnedLog, PluginJournal, SecretFilter
 import type { PrimaryCalls } from '../workers/index.ts';
 import { budgetsOf } from './budgets.ts';
 import { provideDatabase } from './database.ts';
-import { openObjects, secretValues } from './drivers.ts';
+import { openObjects } from './drivers.ts';
 import { registered, serverlessPlatform, sessionRegistry } from './functions.ts';
 import { httpServers } from './http.ts';
 import { readiness, tellOfInstallations } from './installation-news.ts';

@@ -7,7 +7,14 @@ import { createProcessLauncher } from '@plugin-daemon/plugin-host/launcher';
 import { pluginEnvironment } from '@plugin-daemon/plugin-host/runtimes/local';
 import { messageOf } from '@plugin-daemon/values';
 import { v7 as newId } from 'uuid';
-import { isLoopback, openSriDirectory, type Settings, type SriDirectory, secretSettings } from '../config/index.ts';
+import {
+  isLoopback,
+  openSriDirectory,
+  type Settings,
+  type SriDirectory,
+  secretSettings,
+  secretValues,
+} from '../config/index.ts';
 import { PackageWorkshop, SignaturePolicy } from '../installation/index.ts';
 import {
   type Backend,
@@ -23,7 +30,6 @@ import {
 import { openStorage } from '../storage/index.ts';
 import { Housekeeping } from '../supervision/index.ts';
 import { createMetrics, type Metrics, type OwnedLog } from '../telemetry/index.ts';
-import { secretValues } from './drivers.ts';
 import { limits } from './http.ts';
 import { isolation } from './isolation.ts';
 import { installationOptions, parentsOf, proxies, pythonEnvironments } from './local-plugins.ts';

@@ -24,4 +24,4 @@ export type { SettingWarning } from './setting-warning.ts';
 export { type SettingProblem, SettingsError } from './settings-error.ts';
 export { openSriDirectory, type SriDirectory } from './sri-directory.ts';
 export { tosRegion } from './storage-check.ts';
-export { secretSettings } from './table.ts';
+export { secretSettings, secretValues } from './table.ts';

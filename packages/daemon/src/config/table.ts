@@ -53,5 +53,11 @@ export const secretSettings: ReadonlySet<string> = new Set(
     .flatMap(([name, setting]) => [name, ...setting.aliases]),
 );
 
+/** The values of all settings that are secrets. */
+export const secretValues = (settings: Readonly<Partial<SettingValues>>): readonly string[] =>
+  Object.entries(settings).flatMap(([name, value]: [string, unknown]) =>
+    secretSettings.has(name) && typeof value === 'string' ? [value] : [],
+  );
+
 export type SettingName = keyof typeof settingsTable;
 export type SettingValues = ValuesOf<typeof settingsTable>;
