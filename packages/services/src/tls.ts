@@ -12,9 +12,6 @@ export interface TlsFiles {
   /** For `localhost` and 127.0.0.1. */
   readonly serverCert: string;
   readonly serverKey: string;
-  /** The same server's with RSA, which alone servers of some years take. */
-  readonly rsaCert: string;
-  readonly rsaKey: string;
   /** Of a client named `certified`. */
   readonly clientCert: string;
   readonly clientKey: string;
@@ -22,12 +19,40 @@ export interface TlsFiles {
 
 const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
 
+interface Signed {
+  readonly subject: string;
+  readonly extensions: string;
+}
+
+const ofServer: Signed = {
+  subject: 'server',
+  extensions: 'subjectAltName=DNS:localhost,IP:127.0.0.1\nextendedKeyUsage=serverAuth,clientAuth\n',
+};
+
+const openssl = (...args: string[]): void => {
+  execFileSync('openssl', args, { stdio: 'ignore' });
+};
+
+/** A key and its certificate, signed by the CA of the directory. */
+function signed(directory: string, name: string, { subject, extensions }: Signed, key = curve) {
+  const at = (file: string): string => join(directory, file);
+  const files = { cert: at(`${name}.crt`), key: at(`${name}.key`) };
+  const [request, extra] = [at(`${name}.csr`), at(`${name}.ext`)];
+  writeFileSync(extra, extensions);
+  openssl('req', ...key, '-keyout', files.key, '-out', request, '-subj', `/CN=${subject}`);
+  const ca = ['-CA', at('ca.crt'), '-CAkey', at('ca.key'), '-CAcreateserial'];
+  openssl('x509', '-req', '-in', request, ...ca, '-days', '30', '-out', files.cert, '-extfile', extra);
+  chmodSync(files.key, 0o600);
+  return files;
+}
+
+/** The server's with RSA, which alone servers of some years take; made when it is asked for. */
+export const rsaServer = ({ directory }: Pick<TlsFiles, 'directory'>) =>
+  signed(directory, 'rsa', ofServer, ['-newkey', 'rsa:2048', '-nodes']);
+
 export function createTlsFiles(directory: string): TlsFiles {
   mkdirSync(directory, { recursive: true });
   const at = (name: string): string => join(directory, name);
-  const openssl = (...args: string[]): void => {
-    execFileSync('openssl', args, { stdio: 'ignore' });
-  };
   for (const name of ['ca', 'other-ca']) {
     const extensions = ['-addext', 'basicConstraints=critical,CA:TRUE', '-addext', 'keyUsage=critical,keyCertSign'];
     openssl(
@@ -45,40 +70,14 @@ export function createTlsFiles(directory: string): TlsFiles {
       ...extensions,
     );
   }
-  const sign = (name: string, subject: string, extensions: string, key = curve): void => {
-    writeFileSync(at(`${name}.ext`), extensions);
-    openssl('req', ...key, '-keyout', at(`${name}.key`), '-out', at(`${name}.csr`), '-subj', `/CN=${subject}`);
-    openssl(
-      'x509',
-      '-req',
-      '-in',
-      at(`${name}.csr`),
-      '-CA',
-      at('ca.crt'),
-      '-CAkey',
-      at('ca.key'),
-      '-CAcreateserial',
-      '-days',
-      '30',
-      '-out',
-      at(`${name}.crt`),
-      '-extfile',
-      at(`${name}.ext`),
-    );
-    chmodSync(at(`${name}.key`), 0o600);
-  };
-  const ofServer = 'subjectAltName=DNS:localhost,IP:127.0.0.1\nextendedKeyUsage=serverAuth,clientAuth\n';
-  sign('server', 'server', ofServer);
-  sign('rsa', 'server', ofServer, ['-newkey', 'rsa:2048', '-nodes']);
-  sign('client', 'certified', 'extendedKeyUsage=clientAuth\n');
+  signed(directory, 'server', ofServer);
+  signed(directory, 'client', { subject: 'certified', extensions: 'extendedKeyUsage=clientAuth\n' });
   return {
     directory,
     ca: at('ca.crt'),
     otherCa: at('other-ca.crt'),
     serverCert: at('server.crt'),
     serverKey: at('server.key'),
-    rsaCert: at('rsa.crt'),
-    rsaKey: at('rsa.key'),
     clientCert: at('client.crt'),
     clientKey: at('client.key'),
   };

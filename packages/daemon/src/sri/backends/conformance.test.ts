@@ -177,6 +177,32 @@ const onCluster = {
   wayOutUrl: undefined,
 } as const satisfies Omit<KubernetesBackendOptions, 'api'>;
 
+/** What both clusters do beyond what every back end does. @param owners of the pods that run, one for each */
+function clusterSuite(
+  openBackend: (changes: Partial<KubernetesBackendOptions>) => KubernetesBackend,
+  owners: () => Promise<readonly string[]>,
+): void {
+  test('a pod that the cluster cannot start fails the start with its reason', async () => {
+    const backend = openBackend({ image: MISSING_IMAGE });
+    await expect(
+      backend.start({ function: builtFunction('imageless'), signal: new AbortController().signal }),
+    ).rejects.toThrow('ImagePullBackOff: Back-off pulling image "missing"');
+    await backend.close();
+  });
+
+  test('what a former life left is removed, and nothing of others', async () => {
+    const [mine, other] = [openBackend({ owner: 'mine' }), openBackend({ owner: 'other' })];
+    const signal = new AbortController().signal;
+    const left = await mine.start({ function: builtFunction('left'), signal });
+    const theirs = await other.start({ function: builtFunction('theirs'), signal });
+    await openBackend({ owner: 'mine' }).sweep();
+    await left.ended;
+    expect(await owners()).toEqual(['other']);
+    await theirs.stop('over');
+    await Promise.all([mine.close(), other.close()]);
+  });
+}
+
 describe('a cluster', () => {
   const cluster = new FakeCluster();
   let url = '';
@@ -201,6 +227,8 @@ describe('a cluster', () => {
       ...changes,
     });
 
+  const owners = async () => [...cluster.pods.values()].map(({ labels }) => labels['dify.sri/owner'] ?? '');
+
   backendSuite({
     python: '/usr/bin/python3',
     daemonUrl,
@@ -210,8 +238,7 @@ describe('a cluster', () => {
       const backend = openBackend({ egress, readySeconds, owner });
       return {
         backend,
-        running: async () =>
-          [...cluster.pods.values()].filter(({ labels }) => labels['dify.sri/owner'] === owner).length,
+        running: async () => (await owners()).filter((one) => one === owner).length,
         close: () => backend.close(),
       };
     },
@@ -246,25 +273,7 @@ result = [os.environ["HTTPS_PROXY"], urllib.request.urlopen(urllib.request.Reque
     await backend.close();
   });
 
-  test('a pod that the cluster cannot start fails the start with its reason', async () => {
-    const backend = openBackend({ image: MISSING_IMAGE });
-    await expect(
-      backend.start({ function: builtFunction('imageless'), signal: new AbortController().signal }),
-    ).rejects.toThrow('ImagePullBackOff: Back-off pulling image "missing"');
-    await backend.close();
-  });
-
-  test('what a former life left is removed, and nothing of others', async () => {
-    const [mine, other] = [openBackend({ owner: 'mine' }), openBackend({ owner: 'other' })];
-    const signal = new AbortController().signal;
-    const left = await mine.start({ function: builtFunction('left'), signal });
-    const theirs = await other.start({ function: builtFunction('theirs'), signal });
-    await openBackend({ owner: 'mine' }).sweep();
-    await left.ended;
-    expect([...cluster.pods.values()].map(({ labels }) => labels['dify.sri/owner'])).toEqual(['other']);
-    await theirs.stop('over');
-    await Promise.all([mine.close(), other.close()]);
-  });
+  clusterSuite(openBackend, owners);
 
   test('the network of functions is described before the first one runs', () =>
     expect([...cluster.applied.keys()].some((path) => path.includes('/networkpolicies/'))).toBe(true));
@@ -315,25 +324,10 @@ describe('a control plane', () => {
     },
   });
 
-  test('a pod that the cluster cannot start fails the start with its reason', async () => {
-    const backend = openBackend({ image: MISSING_IMAGE });
-    await expect(
-      backend.start({ function: builtFunction('imageless'), signal: new AbortController().signal }),
-    ).rejects.toThrow('ImagePullBackOff: Back-off pulling image "missing"');
-    await backend.close();
-  });
-
-  test('what a former life left is removed, and nothing of others', async () => {
-    const [mine, other] = [openBackend({ owner: 'mine' }), openBackend({ owner: 'other' })];
-    const signal = new AbortController().signal;
-    const left = await mine.start({ function: builtFunction('left'), signal });
-    const theirs = await other.start({ function: builtFunction('theirs'), signal });
-    await openBackend({ owner: 'mine' }).sweep();
-    await left.ended;
-    expect([await running('mine'), await running('other')]).toEqual([0, 1]);
-    await theirs.stop('over');
-    await Promise.all([mine.close(), other.close()]);
-  });
+  // Of these two alone: a cluster takes its time to end the pods of other tests.
+  clusterSuite(openBackend, async () =>
+    (await Promise.all(['mine', 'other'].map(async (owner) => Array<string>(await running(owner)).fill(owner)))).flat(),
+  );
 
   test('in the end nothing is left in the cluster', async () => {
     for (const kind of ['/apis/batch/v1/namespaces/functions/jobs', '/api/v1/namespaces/functions/pods'])
