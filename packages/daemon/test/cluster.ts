@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { s3Settings } from '@plugin-daemon/bench';
 import { missing, provided, type RedisServer, RedisServers, requirement, skipReason } from '@plugin-daemon/services';
 import { eventually, type Settings, TestDaemon } from './harness.ts';
 
@@ -100,25 +101,12 @@ export class TestCluster implements AsyncDisposable {
       DB_USERNAME: username,
       DB_PASSWORD: password,
       DB_DATABASE: this.#database,
-      ...(this.#options.s3 === true ? this.#bucket() : { PLUGIN_STORAGE_LOCAL_ROOT: join(this.#directory, 'storage') }),
+      ...(this.#options.s3 === true
+        ? s3Settings(requirement('versitygw'), this.#database.replace('_', '-'))
+        : { PLUGIN_STORAGE_LOCAL_ROOT: join(this.#directory, 'storage') }),
       SHUTDOWN_BALANCER_SECONDS: '1',
       WORKERS: String(this.#options.workers ?? 1),
       ...redis,
-    };
-  }
-
-  /** A bucket of its own. */
-  #bucket(): Settings {
-    const { username, password, host } = new URL(requirement('versitygw'));
-    return {
-      PLUGIN_STORAGE_TYPE: 'aws_s3',
-      PLUGIN_STORAGE_OSS_BUCKET: this.#database.replace('_', '-'),
-      S3_ENDPOINT: `http://${host}`,
-      S3_USE_AWS: 'false',
-      S3_USE_PATH_STYLE: 'true',
-      AWS_ACCESS_KEY: username,
-      AWS_SECRET_KEY: password,
-      AWS_REGION: 'us-east-1',
     };
   }
 

@@ -11,7 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { DaemonClient, DaemonProcess, keepUv, keptUv } from '@plugin-daemon/bench';
+import { DaemonClient, DaemonProcess, keepUv, keptUv, metricIn } from '@plugin-daemon/bench';
 import { expect } from 'vitest';
 import { AUTHOR } from './plugins/package.ts';
 
@@ -262,13 +262,7 @@ export class TestDaemon implements AsyncDisposable {
 
   /** Sum of a metric over all rows that carry these labels. */
   async metric(name: string, labels: Readonly<Record<string, string>> = {}): Promise<number> {
-    let sum = 0;
-    for (const line of (await this.metrics()).split('\n')) {
-      if (!line.startsWith(`${name}{`) && !line.startsWith(`${name} `)) continue;
-      if (!Object.entries(labels).every(([key, value]) => line.includes(`${key}="${value}"`))) continue;
-      sum += Number(line.slice(line.lastIndexOf(' ') + 1));
-    }
-    return sum;
+    return metricIn(await this.metrics(), name, labels);
   }
 
   /** It lives, answers and has nothing left over. */

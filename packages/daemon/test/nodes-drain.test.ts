@@ -1,5 +1,5 @@
 /** Nodes that come and go under load, in their roles, and with plugins that are debugged on one of them. */
-import { request } from 'node:http';
+import { Balancer } from '@plugin-daemon/bench';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { TestPlugin } from '../src/runtimes/debugging/test-plugin.ts';
 import { clusterMissing, s3Missing, TestCluster } from './cluster.ts';
@@ -15,44 +15,17 @@ const knows = (node: TestDaemon, plugins: number) =>
     async () => (await node.metric('cluster_ready_plugins')) === plugins || undefined,
   );
 
-/** A balancer's part: a call goes to the next address when one refuses the connection. */
-class Balancer {
-  readonly #nodes: readonly TestDaemon[];
-  #turn = 0;
-
-  constructor(nodes: readonly TestDaemon[]) {
-    this.#nodes = nodes;
-  }
-
-  async call(plugin: string, tool: string, parameters: object): Promise<EventStream> {
-    const first = this.#turn++;
-    for (let attempt = 0; ; attempt++) {
-      const node = this.#nodes[(first + attempt) % this.#nodes.length];
-      try {
-        return await send(node?.process.url ?? '', node?.process.key ?? '', plugin, toolBody(plugin, tool, parameters));
-      } catch (error) {
-        // Refused, or reset while it connects, as the last ones are when a server closes: nothing was sent.
-        const refused = error instanceof Error && 'syscall' in error && error.syscall === 'connect';
-        if (!refused || attempt >= this.#nodes.length) throw error;
-      }
-    }
-  }
-}
-
-const send = (url: string, key: string, plugin: string, body: string): Promise<EventStream> =>
-  new Promise((resolve, reject) => {
-    const outgoing = request(
-      `${url}/plugin/${ONE}/dispatch/tool/invoke`,
-      {
-        method: 'POST',
-        agent: false,
-        headers: { 'X-Api-Key': key, 'Content-Type': 'application/json', 'X-Plugin-ID': `${AUTHOR}/${plugin}` },
-      },
-      (response) => resolve(new EventStream(response, false)),
-    );
-    outgoing.once('error', reject);
-    outgoing.end(body);
-  });
+/** A call through a balancer. */
+const call = async (balancer: Balancer, plugin: string, tool: string, parameters: object): Promise<EventStream> =>
+  new EventStream(
+    await balancer.send({
+      method: 'POST',
+      path: `/plugin/${ONE}/dispatch/tool/invoke`,
+      headers: { 'Content-Type': 'application/json', 'X-Plugin-ID': `${AUTHOR}/${plugin}` },
+      body: toolBody(plugin, tool, parameters),
+    }),
+    false,
+  );
 
 /** Upgrades the plugin that is called to its next version, and waits for it. */
 async function upgrade(node: TestDaemon, version: number): Promise<void> {
@@ -86,7 +59,7 @@ describe.each([
     afterAll(() => cluster?.close());
 
     test('of three nodes under load fails no call', { timeout: 240_000 }, async () => {
-      const balancer = new Balancer(cluster.nodes);
+      const balancer = new Balancer(() => cluster.nodes.map(({ process }) => process));
       const failed: string[] = [];
       let calls = 0;
       let over = false;
@@ -94,8 +67,8 @@ describe.each([
         while (!over) {
           try {
             const stream = slow
-              ? await balancer.call('rolling', 'drip', { count: 8, seconds: 0.1 })
-              : await balancer.call('rolling', 'echo', { text: 'x' });
+              ? await call(balancer, 'rolling', 'drip', { count: 8, seconds: 0.1 })
+              : await call(balancer, 'rolling', 'echo', { text: 'x' });
             await stream.done;
             calls++;
             if (!stream.complete || stream.texts.length !== (slow ? 9 : 1))

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { missing, type RedisServer, RedisServers, RunningServices } from '@plugin-daemon/services';
-import { type DaemonOptions, DaemonProcess, delay, keptUv } from '../daemon/index.ts';
+import { type DaemonOptions, DaemonProcess, keptUv, metricOf, s3Settings, until } from '../daemon/index.ts';
 
 export type Settings = Readonly<Record<string, string>>;
 /** Where packages are kept: one folder that all see, or S3. */
@@ -17,8 +17,6 @@ export interface DeploymentOptions {
   readonly sentinel?: boolean;
 }
 
-const PATIENCE_MS = 90_000;
-const LOOK_MS = 50;
 const MASTER = 'mymaster';
 const INNER_API = { url: 'http://127.0.0.1:9', key: 'bench-inner-key' };
 
@@ -148,31 +146,5 @@ export class Deployment implements AsyncDisposable {
 
 function storeSettings(services: RunningServices, store: StoreKind, directory: string): Settings {
   if (store === 'folder') return { PLUGIN_STORAGE_LOCAL_ROOT: join(directory, 'storage') };
-  const { username, password, host } = new URL(services.environment['TEST_S3_URL'] ?? '');
-  return {
-    PLUGIN_STORAGE_TYPE: 'aws_s3',
-    PLUGIN_STORAGE_OSS_BUCKET: 'plugins',
-    S3_ENDPOINT: `http://${host}`,
-    S3_USE_AWS: 'false',
-    S3_USE_PATH_STYLE: 'true',
-    AWS_ACCESS_KEY: username,
-    AWS_SECRET_KEY: password,
-    AWS_REGION: 'us-east-1',
-  };
-}
-
-/** Sum over all labels; 0 when there is none. */
-async function metricOf({ url }: DaemonProcess, name: string): Promise<number> {
-  const text = await (await fetch(`${url}/metrics/`, { signal: AbortSignal.timeout(5000) })).text();
-  const lines = text.split('\n').filter((line) => line.startsWith(`${name} `) || line.startsWith(`${name}{`));
-  return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
-}
-
-/** @throws when it does not become true */
-async function until(what: string, look: () => Promise<boolean>): Promise<void> {
-  const end = performance.now() + PATIENCE_MS;
-  while (!(await look().catch(() => false))) {
-    if (performance.now() > end) throw new Error(`this never happened: ${what}`);
-    await delay(LOOK_MS);
-  }
+  return s3Settings(services.environment['TEST_S3_URL'] ?? '', 'plugins');
 }

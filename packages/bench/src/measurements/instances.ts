@@ -5,7 +5,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DaemonClient, DaemonProcess, delay } from '../daemon/index.ts';
+import { DaemonClient, DaemonProcess, metricOf, until } from '../daemon/index.ts';
 import { faultlessLoop, requestBytes } from '../load/index.ts';
 import { EXAMPLES, folderPackage } from '../plugin/package.ts';
 import type { Measurement } from './measurement.ts';
@@ -16,7 +16,6 @@ const COMPUTING = 8;
 /** A report on so many words keeps a processor busy for about a tenth of a second. */
 const WORDS = 100_000;
 const COUNTS = [1, 2];
-const LOOK_MS = 50;
 const LIMIT_MS = 120_000;
 
 export const instances: Measurement = {
@@ -42,7 +41,9 @@ export const instances: Measurement = {
       for (let run = 0; run < bench.runs; run++) {
         for (const [at, count] of COUNTS.entries()) {
           await using daemon = await start(count);
-          await untilRunning(daemon, count);
+          await until(`${count} processes run`, async () => (await metricOf(daemon, 'plugin_starts_total')) >= count, {
+            limitMs: LIMIT_MS,
+          });
           const loop = { url: daemon.url, connections: CONNECTIONS, expect: 'words' };
           const short = {
             ...loop,
@@ -85,18 +86,4 @@ function requestOf(daemon: DaemonProcess, text: string): Buffer {
   const data = { provider: 'text_report', tool: 'report', tool_parameters: { text }, credentials: {} };
   const parts = client.dispatchRequest('tool/invoke', PLUGIN, data);
   return requestBytes(daemon.url, { ...parts, headers: { 'X-Api-Key': daemon.key, ...parts.headers } });
-}
-
-async function untilRunning(daemon: DaemonProcess, count: number): Promise<void> {
-  const limit = performance.now() + LIMIT_MS;
-  for (;;) {
-    const page = await (await fetch(`${daemon.url}/metrics`, { headers: { 'X-Api-Key': daemon.key } })).text();
-    const started = [...page.matchAll(/^plugin_starts_total\{[^}]*\} (\d+)/gm)].reduce(
-      (sum, [, n]) => sum + Number(n),
-      0,
-    );
-    if (started >= count) return;
-    if (performance.now() > limit) throw new Error(`${count} processes did not start`);
-    await delay(LOOK_MS);
-  }
 }

@@ -7,7 +7,7 @@ import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { DaemonClient, DaemonProcess } from '../daemon/index.ts';
+import { DaemonClient, DaemonProcess, until } from '../daemon/index.ts';
 import { descendants, proportionalMb } from '../load/index.ts';
 import { EXAMPLES, folderPackage } from '../plugin/package.ts';
 import type { Figure, Measurement } from './measurement.ts';
@@ -81,7 +81,7 @@ async function installAll(daemon: DaemonProcess): Promise<readonly string[]> {
     }
     const model = await client.upload(folderPackage(join(EXAMPLES, 'llm-openai-compatible')));
     await client.install(model.unique_identifier);
-    await until(() => daemon.logTail(LOG_LINES).includes('a parent is ready'));
+    await happens('a parent is ready', () => daemon.logTail(LOG_LINES).includes('a parent is ready'));
     return identifiers;
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -90,7 +90,7 @@ async function installAll(daemon: DaemonProcess): Promise<readonly string[]> {
 
 async function untilStarted(daemon: DaemonProcess, count: number, way: string): Promise<void> {
   let starts: Readonly<Record<string, string>> = {};
-  await until(async () => {
+  await happens('all are started', async () => {
     const answer = await fetch(`${daemon.url}/readyz`, { headers: { 'X-Api-Key': daemon.key } });
     ({ starts = {} } = (await answer.json()) as { starts?: Record<string, string> }); // its description says so
     return Object.keys(starts).length >= count;
@@ -122,7 +122,7 @@ function lastStarts(daemon: DaemonProcess): { readonly count: number; readonly l
 async function startAnew(daemon: DaemonProcess, identifier: string): Promise<number> {
   const before = lastStarts(daemon);
   process.kill(before.last.get(identifier)?.pid ?? 0, 'SIGKILL');
-  await until(() => lastStarts(daemon).count > before.count);
+  await happens('it is started', () => lastStarts(daemon).count > before.count);
   return lastStarts(daemon).last.get(identifier)?.start_ms ?? Number.NaN;
 }
 
@@ -180,10 +180,5 @@ async function cancelled(daemon: DaemonProcess): Promise<number[]> {
   }
 }
 
-async function until(look: () => boolean | Promise<boolean>): Promise<void> {
-  const limit = Date.now() + LIMIT_MS;
-  while (!(await look())) {
-    if (Date.now() > limit) throw new Error('it did not happen within five minutes');
-    await pause(20);
-  }
-}
+const happens = (what: string, look: () => boolean | Promise<boolean>): Promise<void> =>
+  until(what, look, { limitMs: LIMIT_MS, everyMs: 20 });

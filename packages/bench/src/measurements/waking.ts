@@ -4,7 +4,7 @@
  */
 import { readlinkSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
-import { DaemonClient, DaemonProcess } from '../daemon/index.ts';
+import { DaemonClient, DaemonProcess, until } from '../daemon/index.ts';
 import { descendants } from '../load/index.ts';
 import { benchPackage, EXAMPLES, folderPackage } from '../plugin/package.ts';
 import type { Measurement } from './measurement.ts';
@@ -99,10 +99,5 @@ function workingDirectory(pid: number): string | undefined {
   }
 }
 
-async function asleep(daemon: DaemonProcess): Promise<void> {
-  const until = performance.now() + LIMIT_MS;
-  while (plugins(daemon).length > 0) {
-    if (performance.now() > until) throw new Error('the plugin does not sleep');
-    await pause(50);
-  }
-}
+const asleep = (daemon: DaemonProcess): Promise<void> =>
+  until('the plugin sleeps', () => plugins(daemon).length === 0, { limitMs: LIMIT_MS });

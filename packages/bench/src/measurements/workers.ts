@@ -1,6 +1,6 @@
 /** Workers behind one port: what one and two of them answer, and for how much processor time. */
 import { readdirSync, readFileSync } from 'node:fs';
-import { DaemonClient, DaemonProcess, delay } from '../daemon/index.ts';
+import { DaemonClient, DaemonProcess, metricOf, until } from '../daemon/index.ts';
 import { cpuSeconds, faultlessLoop, requestBytes, residentMb } from '../load/index.ts';
 import { AUTHOR, benchPackage } from '../plugin/package.ts';
 import type { Bench, Figure, Measurement } from './measurement.ts';
@@ -8,7 +8,6 @@ import type { Bench, Figure, Measurement } from './measurement.ts';
 /** Each runs in one of the workers: several, so that there is something to share out. */
 const PLUGINS = ['one', 'two', 'three', 'four', 'five', 'six'].map((name) => `shared-${name}`);
 const CALLERS = 24;
-const PATIENCE_MS = 60_000;
 const MAX_REQUESTS = 500_000;
 
 export const workers: Measurement = {
@@ -47,6 +46,9 @@ export const workers: Measurement = {
   },
 };
 
+const handedOver = (daemon: DaemonProcess): Promise<number> =>
+  metricOf(daemon, 'forwarded_calls_total', { outcome: 'answered' });
+
 const figures = (bench: Bench, count: number, perSecond: number[], perCpu: number[], note?: string): Figure[] => [
   bench.figure(`workers.w${count}.perSecond`, perSecond, note),
   bench.figure(`workers.w${count}.perCpuSecond`, perCpu),
@@ -56,26 +58,14 @@ async function started(count: string): Promise<DaemonProcess> {
   const innerApi = { url: 'http://127.0.0.1:9', key: 'bench-inner-key' };
   // Requests in the log would be a part of what is measured, and a larger one with a relay between.
   const daemon = await DaemonProcess.start({ innerApi, settings: { WORKERS: count, LOG_LEVEL: 'WARN' } });
-  await until(daemon, new RegExp(`^workers ${count}$`, 'm'));
+  await until('all workers serve', async () => (await metricOf(daemon, 'workers')) === Number(count));
   await using client = new DaemonClient({ url: daemon.url, key: daemon.key });
   for (const name of PLUGINS) {
     const { unique_identifier } = await client.upload(benchPackage({ category: 'tool', name }));
     await client.install(unique_identifier);
   }
-  await until(daemon, new RegExp(`^active_plugins_total\\{[^}]*\\} ${PLUGINS.length}$`, 'm'));
+  await until('all plugins run', async () => (await metricOf(daemon, 'active_plugins_total')) === PLUGINS.length);
   return daemon;
-}
-
-async function until({ url }: DaemonProcess, page: RegExp): Promise<void> {
-  for (const end = performance.now() + PATIENCE_MS; !page.test(await (await fetch(`${url}/metrics`)).text()); ) {
-    if (performance.now() > end) throw new Error(`the metrics never had ${page.source}`);
-    await delay(50);
-  }
-}
-
-async function handedOver({ url }: DaemonProcess): Promise<number> {
-  const page = await (await fetch(`${url}/metrics`)).text();
-  return Number(/^forwarded_calls_total\{outcome="answered"\} (\d+)$/m.exec(page)?.[1] ?? 0);
 }
 
 /** Of the daemon's processes, without its plugins: a primary process starts nothing but workers. */
