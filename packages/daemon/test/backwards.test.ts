@@ -1,7 +1,7 @@
 /** Calls of plugins back into Dify, through the whole daemon: manifest rights, Dify's answers, storage, and a Dify that is not there. */
 import { startFakeDify } from '@plugin-daemon/bench';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { freePort, OTHER, TestDaemon } from './harness.ts';
+import { OTHER, reservePort, TestDaemon } from './harness.ts';
 import { manifest, rudePackage, yaml } from './plugins/package.ts';
 
 const KEY = 'inner-key';
@@ -144,7 +144,7 @@ test('a kind that does not exist, and requests of the wrong form', async () => {
 });
 
 test('a Dify that is not there, and one that does not know our key: the plugin is told at once', async () => {
-  const absent = `http://127.0.0.1:${await freePort()}`;
+  const absent = `http://127.0.0.1:${await reservePort()}`;
   for (const [innerApi, words] of [
     [{ url: absent, key: KEY }, /refused|reach|connect/i],
     [{ url: dify.url, key: 'another key' }, /404|key|not found/i],

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { provided, RunningServices, type ServerProcess, type ServiceName, skipReason } from '@plugin-daemon/services';
 import { messageOf } from '@plugin-daemon/values';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { eventually, failureOf, freePort, type Settings, TestDaemon, temporaryDirectory } from './harness.ts';
+import { eventually, failureOf, reservePort, type Settings, TestDaemon, temporaryDirectory } from './harness.ts';
 import { rudePackage } from './plugins/package.ts';
 
 const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url));
@@ -62,7 +62,7 @@ describe.each(cases)('$name', ({ server, killed }) => {
   test('that is not up yet is waited for with one line, and readiness says so', async () => {
     await victim.kill();
     using directory = temporaryDirectory();
-    const [port, debugging] = [await freePort(), await freePort()];
+    const [port, debugging] = [await reservePort(), await reservePort()];
     const child = spawn(process.execPath, [MAIN], {
       cwd: directory.path,
       env: {
@@ -109,7 +109,7 @@ describe.each(cases)('$name', ({ server, killed }) => {
 
   test('that is not up is not waited for after SIGTERM', async () => {
     using directory = temporaryDirectory();
-    const port = await freePort();
+    const port = await reservePort();
     const child = spawn(process.execPath, [MAIN], {
       cwd: directory.path,
       env: { PATH: process.env.PATH, SERVER_PORT: String(port), ...settingsOf(server, url, 'late') },

@@ -6,12 +6,11 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { DaemonClient, DaemonProcess, keepUv, keptUv, metricIn } from '@plugin-daemon/bench';
+import { DaemonClient, DaemonProcess, keepUv, keptUv, metricIn, reservePort } from '@plugin-daemon/bench';
 import { expect } from 'vitest';
 import { AUTHOR } from './plugins/package.ts';
 
@@ -36,16 +35,6 @@ export async function eventually<T>(
     if (Date.now() > until) throw new Error(`this never happened: ${what}`);
     await sleep(LOOK_MS);
   }
-}
-
-/** A port that nobody listens on now. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no free port');
-  return address.port;
 }
 
 /** What an error envelope says. `inner` is the plugin's error where it is one. */
@@ -313,7 +302,7 @@ export class TestDaemon implements AsyncDisposable {
   }
 }
 
-export { keptUv };
+export { keptUv, reservePort };
 
 export const toolBody = (plugin: string, tool: string, parameters: object = {}): string =>
   JSON.stringify({

@@ -7,13 +7,13 @@ import { join } from 'node:path';
 import { writeZip } from '@plugin-daemon/plugin-package';
 import { messageOf } from '@plugin-daemon/values';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { eventually, freePort, OTHER, processesBelow, TestDaemon, temporaryDirectory } from './harness.ts';
+import { eventually, OTHER, processesBelow, reservePort, TestDaemon, temporaryDirectory } from './harness.ts';
 import { manifest, packageOf, rudeFiles, rudePackage, yaml } from './plugins/package.ts';
 
 let daemon: TestDaemon;
 
 beforeAll(async () => {
-  const index = `http://127.0.0.1:${await freePort()}/simple`;
+  const index = `http://127.0.0.1:${await reservePort()}/simple`;
   daemon = await TestDaemon.start({
     settings: { PIP_MIRROR_URL: index, UV_HTTP_RETRIES: '0', PYTHON_ENV_INIT_TIMEOUT: '10' },
   });

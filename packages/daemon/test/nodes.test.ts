@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createTlsFiles } from '@plugin-daemon/services';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { clusterMissing, TestCluster } from './cluster.ts';
-import { eventually, freePort, ONE, temporaryDirectory } from './harness.ts';
+import { eventually, ONE, reservePort, temporaryDirectory } from './harness.ts';
 import { hookPackage, rudePackage } from './plugins/package.ts';
 
 const reason = clusterMissing();
@@ -116,7 +116,7 @@ describe.skipIf(reason !== undefined)(reason ?? 'nodes that show certificates to
   beforeAll(async () => {
     directory = temporaryDirectory();
     const files = createTlsFiles(join(directory.path, 'tls'));
-    ports.push(await freePort(), await freePort());
+    ports.push(await reservePort(), await reservePort());
     const tls = {
       PLACEMENT_RULE: 'demand',
       NODE_TLS_CERTFILE: files.serverCert,

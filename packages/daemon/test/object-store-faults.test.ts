@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { missing, RunningServices, skipReason } from '@plugin-daemon/services';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Fault, FaultProxy } from './fault-proxy.ts';
-import { eventually, failureOf, freePort, ONE, OTHER, type Settings, TestDaemon } from './harness.ts';
+import { eventually, failureOf, ONE, OTHER, reservePort, type Settings, TestDaemon } from './harness.ts';
 import { rudePackage } from './plugins/package.ts';
 
 const absent = missing('versitygw').length > 0;
@@ -28,7 +28,7 @@ describe.skipIf(absent)(absent ? skipReason('versitygw') : 'an S3 store on bad d
 
   beforeAll(async () => {
     services = await RunningServices.start(['versitygw']);
-    store = new FaultProxy(await freePort(), services.get('versitygw').port);
+    store = new FaultProxy(await reservePort(), services.get('versitygw').port);
     await store.be('absent');
     const settings: Settings = {
       PLUGIN_STORAGE_TYPE: 'aws_s3',

@@ -4,6 +4,7 @@
  * them for a test run, which finds them through environment variables; a test that has to kill a server starts one of its own.
  */
 export { type Machine, networkMissing, TestNetwork } from './network.ts';
+export { type PortOptions, reservePort } from './ports.ts';
 export { provided, requirement, skipReason } from './provided.ts';
 export { missing, RunningServices } from './running.ts';
 export { ServerProcess } from './server-process.ts';

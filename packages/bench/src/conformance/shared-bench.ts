@@ -2,7 +2,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, openSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { delay, freePort } from '../daemon/index.ts';
+import { reservePort } from '@plugin-daemon/services';
+import { delay } from '../daemon/index.ts';
 
 export interface SharedBench {
   readonly directory: string;
@@ -70,6 +71,8 @@ function systemNode(): string {
   return found ?? process.execPath;
 }
 
+const START_LIMIT_MS = 60_000;
+
 /** A fake server of ../shared/bench in a process of its own. */
 export class SharedFake implements AsyncDisposable {
   readonly port: number;
@@ -92,12 +95,12 @@ export class SharedFake implements AsyncDisposable {
     /** What is asked for until it answers; one that records what it hears has something that it does not. */
     probe = '/',
   ): Promise<SharedFake> {
-    const port = await freePort();
+    const port = await reservePort();
     const log = openSync(logFile, 'a');
     const child = spawn(systemNode(), [join(bench.directory, script), '--port', String(port), ...args], {
       stdio: ['ignore', log, log],
     });
-    for (let attempt = 0; attempt < 400; attempt++) {
+    for (const until = Date.now() + START_LIMIT_MS; Date.now() < until; ) {
       if (child.exitCode !== null) throw new Error(`${script} ended at once, see ${logFile}`);
       try {
         await (await fetch(`http://127.0.0.1:${port}${probe}`)).arrayBuffer();

@@ -12,6 +12,6 @@ export {
 } from './client.ts';
 export { keepUv, keptUv } from './kept-uv.ts';
 export { metricIn, metricOf, until } from './look.ts';
-export { type DaemonOptions, DaemonProcess, delay, freePort } from './process.ts';
+export { type DaemonOptions, DaemonProcess, delay } from './process.ts';
 export { s3Settings } from './s3-settings.ts';
 export { type Envelope, EventCounter, sseEvents } from './sse.ts';

@@ -1,10 +1,10 @@
 /** Starts a daemon as an operator does, on a data directory of its own, and stops it with everything it started. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { chmodSync, chownSync, createWriteStream, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { reservePort } from '@plugin-daemon/services';
 
 const REPOSITORY = fileURLToPath(new URL('../../../../', import.meta.url));
 const MAIN = join(REPOSITORY, 'packages/daemon/start.mjs');
@@ -29,7 +29,7 @@ export interface DaemonOptions {
   readonly at?: ReservedPlace;
 }
 
-/** Ports that nobody listens on, and the address that follows from them. */
+/** Ports that are kept for it until this process ends, and the address that follows from them. */
 export interface ReservedPlace {
   readonly port: number;
   readonly debuggingPort: number;
@@ -91,7 +91,7 @@ export class DaemonProcess implements AsyncDisposable {
 
   /** Finds a place for a daemon that is started later. */
   static async reserve(): Promise<ReservedPlace> {
-    const [port, debuggingPort] = [await freePort(), await freePort()];
+    const [port, debuggingPort] = [await reservePort(), await reservePort()];
     return { port, debuggingPort, url: `http://127.0.0.1:${port}` };
   }
 
@@ -169,18 +169,6 @@ async function healthy(url: string): Promise<boolean> {
   } catch {
     return false;
   }
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const address = server.address();
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  if (address === null || typeof address === 'string') throw new Error('no free port');
-  return address.port;
 }
 
 export function delay(ms: number): Promise<void> {

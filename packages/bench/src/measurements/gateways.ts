@@ -9,7 +9,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { delay, freePort } from '../daemon/index.ts';
+import { reservePort } from '@plugin-daemon/services';
+import { delay } from '../daemon/index.ts';
 import { faultlessLoop, quantile, requestBytes } from '../load/index.ts';
 import type { Bench, Figure, Measurement } from './measurement.ts';
 
@@ -101,7 +102,7 @@ async function loops(bench: Bench, name: string, { url, requestOf }: Callee): Pr
 }
 
 async function through(gateway: Gateway, folder: string, bench: Bench): Promise<Figure[]> {
-  const port = await freePort();
+  const port = await reservePort();
   const url = `http://127.0.0.1:${port}`;
   const program = join(folder, 'node_modules/.bin', gateway.name);
   const child = spawn(process.execPath, [program, ...gateway.args(port)], { stdio: 'ignore' });

@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { reservePort } from '@plugin-daemon/bench';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { loadSettings } from '../config/index.ts';
 import { defaultLimits } from '../http/index.ts';
@@ -22,20 +22,11 @@ afterEach(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
-}
-
 async function start(changes: Readonly<Record<string, string>> = {}): Promise<Daemon> {
   const environment = {
     DATA_DIR: join(directory, 'data'),
-    SERVER_PORT: String(await freePort()),
-    PLUGIN_REMOTE_INSTALLING_PORT: String(await freePort()),
+    SERVER_PORT: String(await reservePort()),
+    PLUGIN_REMOTE_INSTALLING_PORT: String(await reservePort()),
     LOG_LEVEL: 'error',
     PATH: process.env.PATH,
     ...changes,
@@ -123,7 +114,7 @@ test('/ leads to what the asker may read, relative to wherever it is mounted', a
 });
 
 test('details need a key where they are not open; a second server shows them without', async () => {
-  const port = await freePort();
+  const port = await reservePort();
   const daemon = await start({ DETAILS_ACCESS: 'key', DETAILS_KEY: 'details-key', DETAILS_PORT: String(port) });
   for (const path of ['/metrics', '/metrics/', '/docs', '/docs/', '/openapi.json']) {
     const ask = async (url: string, init?: RequestInit) => (await fetch(url + path, init)).status;

@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { executable } from '../executables.ts';
-import { freePort, ServerProcess } from '../server-process.ts';
+import { reservePort } from '../ports.ts';
+import { ServerProcess } from '../server-process.ts';
 import type { RunningService, ServiceContext } from '../service.ts';
 import { askKubernetes } from './kubernetes-client.ts';
 
@@ -17,7 +18,7 @@ const ADMIN = randomBytes(16).toString('hex');
  */
 export async function startKubernetes({ directory, tls }: ServiceContext): Promise<RunningService> {
   const at = (name: string): string => join(directory, name);
-  const [clients, peers, port] = [await freePort(), await freePort(), await freePort()];
+  const [clients, peers, port] = [await reservePort(), await reservePort(), await reservePort()];
   const url = `https://127.0.0.1:${port}`;
   const etcdUrl = `http://127.0.0.1:${clients}`;
   const cluster = askKubernetes(url, tls.ca, ADMIN);

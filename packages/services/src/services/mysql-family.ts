@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { type Connection, createConnection } from 'mysql2/promise';
-import { freePort, ServerProcess } from '../server-process.ts';
+import { reservePort } from '../ports.ts';
+import { ServerProcess } from '../server-process.ts';
 import type { RunningService } from '../service.ts';
 import type { TlsFiles } from '../tls.ts';
 
@@ -23,7 +24,7 @@ export interface MysqlServerOptions {
 export async function startMysqlServer(options: MysqlServerOptions): Promise<RunningService> {
   const { name, directory, command, tls, certificate, createUser, variable } = options;
   const socket = join(directory, 'socket');
-  const port = await freePort();
+  const port = await reservePort();
   const url = `mysql://app:secret@127.0.0.1:${port}/mysql`;
   let ask = async (): Promise<void> => {
     await using connection = await createConnection({ socketPath: socket, user: 'root' });

@@ -1,7 +1,8 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { executable } from '../executables.ts';
-import { freePort, ServerProcess } from '../server-process.ts';
+import { reservePort } from '../ports.ts';
+import { ServerProcess } from '../server-process.ts';
 import type { RunningService, ServiceContext } from '../service.ts';
 
 /** Any answer is one: emulators differ in what they say to strangers. */
@@ -62,7 +63,7 @@ export const startEmulator =
   (which: keyof typeof emulators) =>
   async ({ directory }: ServiceContext): Promise<RunningService> => {
     const emulator: Emulator = emulators[which];
-    const port = await freePort();
+    const port = await reservePort();
     const url = emulator.url(port);
     const process = new ServerProcess({
       name: emulator.name,

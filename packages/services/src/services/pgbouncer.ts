@@ -2,7 +2,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
 import { executable } from '../executables.ts';
-import { freePort, ServerProcess } from '../server-process.ts';
+import { reservePort } from '../ports.ts';
+import { ServerProcess } from '../server-process.ts';
 import { asServer } from '../server-user.ts';
 import type { RunningService, ServiceContext } from '../service.ts';
 import { tlsFor } from '../tls.ts';
@@ -13,7 +14,7 @@ const user = 'postgres';
 export async function startPgbouncer({ directory, running, tls }: ServiceContext): Promise<RunningService> {
   const postgresql = running.get('postgresql');
   if (postgresql === undefined) throw new Error('PgBouncer needs a PostgreSQL');
-  const port = await freePort();
+  const port = await reservePort();
   writeFileSync(join(directory, 'users'), '"app" "secret"\n');
   writeFileSync(
     join(directory, 'pgbouncer.ini'),

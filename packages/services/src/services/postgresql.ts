@@ -3,7 +3,8 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
 import { executable } from '../executables.ts';
-import { freePort, ServerProcess } from '../server-process.ts';
+import { reservePort } from '../ports.ts';
+import { ServerProcess } from '../server-process.ts';
 import { asServer, giveTo } from '../server-user.ts';
 import type { RunningService, ServiceContext } from '../service.ts';
 import { tlsFor } from '../tls.ts';
@@ -26,7 +27,7 @@ export async function startPostgresql({ directory, tls }: ServiceContext): Promi
     ...['-D', data, '-U', 'app', '--auth-host=scram-sha-256', '--auth-local=trust', '-N', '--no-instructions'],
     ...['--encoding=UTF8', `--pwfile=${password}`],
   );
-  const port = await freePort();
+  const port = await reservePort();
   writeFileSync(
     join(data, 'pg_hba.conf'),
     `hostssl all certified 127.0.0.1/32 cert

@@ -1,17 +1,19 @@
 /** Redis servers for tests that kill and pause them: alone, behind Sentinel, as a Cluster; ended with the test. */
 import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { executable } from '../executables.ts';
+import { reservePort } from '../ports.ts';
 import { ServerProcess } from '../server-process.ts';
 
 const run = promisify(execFile);
 const patienceMs = 60_000;
 const lookMs = 25;
+/** How far above its port a node of a Cluster talks to the others. */
+const CLUSTER_BUS = 10_000;
 
 /** Nothing is saved: a server that is started again is empty. */
 const defaults = ['--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--repl-diskless-sync-delay', '0'];
@@ -39,7 +41,7 @@ export class RedisServers implements AsyncDisposable {
   readonly #directory = mkdtempSync(join(tmpdir(), 'redis-'));
 
   async single({ configuration = [], cli = [], tls = false }: RedisServerOptions = {}): Promise<RedisServer> {
-    const port = await freePort();
+    const port = await reservePort({ and: CLUSTER_BUS });
     const directory = join(this.#directory, String(port));
     mkdirSync(directory);
     const ports = tls ? ['--port', '0', '--tls-port', String(port)] : ['--port', String(port)];
@@ -53,7 +55,7 @@ export class RedisServers implements AsyncDisposable {
     const replica = await this.single({ configuration: [...password, ...replicaOf], cli: withPassword });
     const sentinels: RedisServer[] = [];
     for (let n = 0; n < 3; n++) {
-      const port = await freePort();
+      const port = await reservePort({ and: CLUSTER_BUS });
       const directory = join(this.#directory, String(port));
       mkdirSync(directory);
       const file = join(directory, 'sentinel.conf');
@@ -129,21 +131,4 @@ async function until(what: string, condition: () => Promise<boolean | undefined>
     await pause(lookMs);
   }
   throw new Error(`this never happened: ${what}`);
-}
-
-/** Below the range for outgoing connections, and with a free port 10,000 above it, where the nodes of a Cluster talk. */
-async function freePort(): Promise<number> {
-  for (let attempt = 0; attempt < 200; attempt++) {
-    const port = 10_000 + Math.floor(Math.random() * 12_000);
-    if ((await isFree(port)) && (await isFree(port + 10_000))) return port;
-  }
-  throw new Error('no free port was found');
-}
-
-async function isFree(port: number): Promise<boolean> {
-  return await new Promise((resolve) => {
-    const server = createServer();
-    server.once('error', () => resolve(false));
-    server.listen({ port, host: '127.0.0.1' }, () => server.close(() => resolve(true)));
-  });
 }
