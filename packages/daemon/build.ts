@@ -4,7 +4,7 @@
  *
  * The files are CommonJS: loading them costs less than modules do, names of Node's parts are looked up when they are used (importing
  * `node:http` as a module runs all of its lazy parts), and what is imported on demand may stand in the same file, unevaluated. Files of their
- * own are what has to be one: main.js, which turns the compile cache on before the rest is read; worker threads; and each large library that only some
+ * own are what has to be one: main.js, which sets the engine up and loads the rest as it was compiled before; worker threads; and each large library that only some
  * daemons or some calls need.
  */
 import { mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -46,7 +46,7 @@ const common = {
   external: [...external, ...unused],
   // Imports on demand are evaluated on demand either way; what stands beside is found by require.
   supported: { 'dynamic-import': false },
-  define: { 'import.meta.url': 'urlOfThisFile' },
+  define: { 'import.meta.url': 'urlOfThisFile', 'import.meta.dirname': '__dirname' },
   banner: { js: "const urlOfThisFile = require('node:url').pathToFileURL(__filename).href;" },
   minify: process.env.NO_MINIFY === undefined,
   sourcemap: 'linked',
@@ -57,8 +57,7 @@ const common = {
 const built = await Promise.all([
   build({
     ...common,
-    entryPoints: { main: join(root, 'src/main.ts') },
-    plugins: [besides(new Map([['./roles.ts', 'roles']]))],
+    entryPoints: { main: join(root, 'src/main-bundled.ts') },
   }),
   build({
     ...common,
@@ -91,5 +90,5 @@ const weekAgo = Date.now() - 7 * 24 * 3_600_000;
 for (const name of readdirSync(outdir)) {
   // Another build at the same time may have moved it.
   const changed = statSync(join(outdir, name), { throwIfNoEntry: false })?.mtimeMs ?? weekAgo;
-  if (changed < weekAgo) rmSync(join(outdir, name), { force: true });
+  if (changed < weekAgo) rmSync(join(outdir, name), { force: true, recursive: true });
 }

@@ -1,5 +1,7 @@
 /** What a started daemon has loaded from its bundle, and has not: that decides how soon it serves and how much memory it takes. */
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
@@ -38,6 +40,38 @@ test('an idle daemon has loaded what it needs to serve, and nothing else', async
   } finally {
     await daemon.close();
   }
+});
+
+test('a bundle keeps what it compiled when it started, functions that ran included', async () => {
+  using directory = temporaryDirectory();
+  const dist = join(directory.path, 'dist');
+  mkdirSync(dist);
+  for (const name of ['package.json', 'main.js', 'roles.js']) copyFileSync(join(DIST, name), join(dist, name));
+  const compiled = join(dist, 'compiled');
+  const start = async (kept: () => string | undefined) => {
+    const daemon = spawn(process.execPath, [join(dist, 'main.js')], {
+      env: {
+        PATH: process.env.PATH,
+        DATA_DIR: join(directory.path, 'data'),
+        SERVER_HOST: '127.0.0.1',
+        SERVER_PORT: '0',
+        PLUGIN_REMOTE_INSTALLING_ENABLED: 'false',
+      },
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
+    const ended = once(daemon, 'exit');
+    try {
+      return await eventually('what was compiled is kept', kept);
+    } finally {
+      daemon.kill();
+      await ended;
+    }
+  };
+  const ofRoles = () =>
+    (existsSync(compiled) ? readdirSync(compiled) : []).find((name) => /^roles\.js\.\d+$/.test(name));
+  const name = await start(ofRoles);
+  // The outermost function alone is a quarter of this.
+  expect(statSync(join(compiled, name)).size).toBeGreaterThan(statSync(join(dist, 'roles.js')).size);
 });
 
 test('what is always loaded is text of one byte per character: one that is beyond ASCII would double it in memory', () => {

@@ -71,8 +71,9 @@ export const rules: HouseRules = {
       ['serve-daemon.ts'],
       ['serve-primary.ts', 'serve-sri.ts', 'serve-worker.ts'],
       ['serve.ts'],
-      ['roles.ts'],
-      ['main.ts', 'index.ts', 'decisions.ts'],
+      ['roles.ts', 'compiled-code.ts'],
+      ['program.ts'],
+      ['main.ts', 'main-bundled.ts', 'index.ts', 'decisions.ts'],
     ],
     'plugin-package': [
       ['errors.ts', 'json.ts'],

@@ -12,3 +12,13 @@ export function holdYoungGeneration(): void {
 }
 
 export const releaseYoungGeneration = (): void => setFlagsFromString('--semi-space-growth-factor=2');
+
+/** Runs something under the flags of the start. */
+export function asAtStart(task: () => void): void {
+  holdYoungGeneration();
+  try {
+    task();
+  } finally {
+    releaseYoungGeneration();
+  }
+}

@@ -1,0 +1,45 @@
+/** What this program is asked to do, by its arguments. */
+import { enableCompileCache } from 'node:module';
+import { join } from 'node:path';
+import { holdYoungGeneration } from './heap/index.ts';
+
+const USAGE = `npm start                 the daemon; settings: docs/configuration.md
+npm start -- --check      tries settings, storage, database, uv, Python and package index, and exits
+npm start -- sri           the server of the serverless runtime interface: docs/sri.md
+npm run migrate-store      moves an installation between SQLite, PostgreSQL and MySQL; --help says more
+`;
+
+/** What can be asked for, once it is loaded. */
+export interface Loaded {
+  readonly roles: typeof import('./roles.ts');
+  /** Called when a daemon serves. */
+  readonly onServing?: () => void;
+}
+
+/** Where compiled code is kept: beside the code rather than where all users of a machine may write: whoever writes this decides what is run. */
+export const compiledDirectory: string = join(import.meta.dirname, '../dist/compiled');
+
+/** @param load called once the engine is set up for what is loaded */
+export async function main(args: readonly string[], load: () => Promise<Loaded>): Promise<void> {
+  const [role] = args;
+  const isAlone = args.length === 1;
+  if (isAlone && (role === '--help' || role === '-h')) {
+    process.stdout.write(USAGE);
+    return;
+  }
+  const isServer = role === undefined || (isAlone && role === 'sri');
+  if (isServer) holdYoungGeneration();
+  // The rest is loaded after the cache is on: that saves much of the start-up time.
+  enableCompileCache(compiledDirectory);
+  const { roles, onServing } = await load();
+  if (role === undefined) {
+    await roles.serve();
+    onServing?.();
+  } else if (isServer) await roles.serveSri();
+  else if (isAlone && role === '--check') await roles.check();
+  else if (role === 'migrate-store') process.exitCode = await roles.migrateStore(args.slice(1));
+  else {
+    process.stderr.write(`no such arguments: ${args.join(' ')}\n\n${USAGE}`);
+    process.exitCode = 2;
+  }
+}
