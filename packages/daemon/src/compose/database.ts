@@ -77,6 +77,10 @@ export async function provideDatabase({
     return await awaitDatabase(databaseOptions(settings, dataDirectory, seat), {
       signal,
       events,
+      onMissingKey: ({ index, table, columns }) => {
+        const remedy = `delete all but one of the rows of ${table} that have the same ${columns.join(' and ')}; the next start makes the key`;
+        log.warn({ index, table, remedy }, `the database has no unique key ${index}: rows of ${table} are alike in it`);
+      },
       onWaiting: async (error) => {
         log.warn({ remedy: error.remedy }, `waiting for the database: ${error.message}`);
         room = await openWaitingRoom({ host: settings.SERVER_HOST, port: settings.SERVER_PORT }, () => ({

@@ -2,22 +2,51 @@ import { type Kysely, sql } from 'kysely';
 import type { SqlDialect } from './dialect.ts';
 import { type IndexSpec, type TableSpec, type Tables, tables } from './schema.ts';
 
+/** A unique key that could not be made: rows of former times are alike in it. */
+export interface MissingKey {
+  readonly index: string;
+  readonly table: string;
+  readonly columns: readonly string[];
+}
+
 /**
  * Brings the database to the schema: creates what is missing, changes and drops nothing. A second run changes nothing.
  * Databases of the existing daemon may have further columns and tables; they stay. Nodes that start at once do it in turn.
+ * Versions of it from before a unique key have left rows that are alike; which of them counts is not ours to decide, and they
+ * are no reason not to start: the key is left out, and made by the first start after they are gone.
  */
-export async function migrate(dialect: SqlDialect): Promise<void> {
+export async function migrate(dialect: SqlDialect): Promise<readonly MissingKey[]> {
+  const missing: MissingKey[] = [];
   await dialect.exclusively(async (kysely) => {
+    // A transaction that is begun anew looks anew.
+    missing.length = 0;
     const present = await dialect.presentSchema(kysely);
     for (const table of tables) {
       const columns = present.tables.get(table.name);
       if (columns === undefined) await createTable(dialect, kysely, table);
       else await addColumns(dialect, kysely, table, columns);
       for (const index of table.indexes) {
-        if (!present.indexes.has(index.name)) await createIndex(dialect, kysely, table, index);
+        if (present.indexes.has(index.name)) continue;
+        // Looked at before: a statement that fails ends a transaction of PostgreSQL.
+        const alike = columns !== undefined && index.unique !== undefined && (await hasAlike(kysely, table, index));
+        if (alike) missing.push({ index: index.name, table: table.name, columns: index.columns });
+        else await createIndex(dialect, kysely, table, index);
       }
     }
   });
+  return missing;
+}
+
+/** Whether rows are alike in the columns of a unique key, as the database compares them. NULL is like nothing. */
+async function hasAlike(kysely: Kysely<Tables>, table: TableSpec, { columns }: IndexSpec): Promise<boolean> {
+  const keys = columns.map((column) => sql.ref(column));
+  const told = sql.join(
+    keys.map((key) => sql`${key} is not null`),
+    sql` and `,
+  );
+  const { rows } = await sql`select 1 as alike from ${sql.table(table.name)} where ${told}
+    group by ${sql.join(keys)} having count(*) > 1 limit 1`.execute(kysely);
+  return rows.length > 0;
 }
 
 async function createTable(dialect: SqlDialect, kysely: Kysely<Tables>, table: TableSpec): Promise<void> {

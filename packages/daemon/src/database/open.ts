@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import type { EventBus } from '../events/index.ts';
 import { DatabaseError } from './database-error.ts';
 import type { SqlDialect } from './dialect.ts';
-import { migrate } from './migrate.ts';
+import { type MissingKey, migrate } from './migrate.ts';
 import { openMysql } from './mysql/index.ts';
 import { openPostgresql } from './postgresql/index.ts';
 import type { Database } from './repositories.ts';
@@ -35,12 +35,17 @@ export type DatabaseOptions =
 /**
  * Opens the database, creating and migrating it as needed.
  * @param events by which nodes that share it tell each other what they changed
+ * @param onMissingKey told of each unique key that rows of former times stand against
  * @throws DatabaseError when it cannot be used
  */
-export async function openDatabase(options: DatabaseOptions, events?: EventBus): Promise<Database> {
+export async function openDatabase(
+  options: DatabaseOptions,
+  events?: EventBus,
+  onMissingKey?: (key: MissingKey) => void,
+): Promise<Database> {
   const dialect = await openDialect(options);
   try {
-    await migrate(dialect);
+    for (const key of await migrate(dialect)) onMissingKey?.(key);
     const isFirst = options.type === 'sqlite' && options.shared === 'first';
     if (dialect.soleUser || isFirst) await endFormerLeases(dialect);
   } catch (error) {

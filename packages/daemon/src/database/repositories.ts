@@ -52,7 +52,7 @@ export interface Installations {
   findByPluginIds(tenantId: string, pluginIds: readonly string[]): Promise<readonly InstallationRecord[]>;
   /** Number of tenants that use this version. */
   countByIdentifier(uniqueIdentifier: string): Promise<number>;
-  /** Distinct identifiers that at least one tenant has installed. */
+  /** Distinct identifiers that at least one tenant has installed. What names no version (NULL, damaged) is left out: nothing can be run or kept for it. */
   identifiersInUse(filter?: { runtimeType?: RuntimeType }): Promise<readonly string[]>;
   /** Of all tenants. */
   listByRuntimeType(runtimeType: RuntimeType): Promise<readonly InstallationRecord[]>;

@@ -5,6 +5,8 @@ import type { ColumnType } from 'kysely';
 type Time = ColumnType<string | null, Date, Date>;
 /** Written as booleans; delivered as the database has them. */
 type Flag = ColumnType<number | boolean | null, boolean, boolean>;
+/** Always written by us; the column allows NULL, and rows of others have it. */
+type Told = ColumnType<string | null, string, string>;
 
 interface BaseRow {
   id: string;
@@ -13,8 +15,8 @@ interface BaseRow {
 }
 
 interface PluginRow extends BaseRow {
-  plugin_unique_identifier: string;
-  plugin_id: string;
+  plugin_unique_identifier: Told;
+  plugin_id: Told;
   refers: number | null;
   install_type: string | null;
   manifest_type: string | null;
@@ -23,9 +25,9 @@ interface PluginRow extends BaseRow {
 }
 
 interface InstallationRow extends BaseRow {
-  tenant_id: string;
-  plugin_id: string;
-  plugin_unique_identifier: string;
+  tenant_id: Told;
+  plugin_id: Told;
+  plugin_unique_identifier: Told;
   runtime_type: string | null;
   endpoints_setups: number | null;
   endpoints_active: number | null;
@@ -34,24 +36,24 @@ interface InstallationRow extends BaseRow {
 }
 
 interface DeclarationRow extends BaseRow {
-  plugin_unique_identifier: string;
-  plugin_id: string;
+  plugin_unique_identifier: Told;
+  plugin_id: Told;
   declaration: string | null;
 }
 
 interface EndpointRow extends BaseRow {
   name: string | null;
-  hook_id: string;
-  tenant_id: string;
+  hook_id: Told;
+  tenant_id: Told;
   user_id: string | null;
-  plugin_id: string;
+  plugin_id: Told;
   expired_at: Time;
   enabled: Flag;
   settings: string | null;
 }
 
 interface ServerlessRuntimeRow extends BaseRow {
-  plugin_unique_identifier: string;
+  plugin_unique_identifier: Told;
   function_url: string | null;
   function_name: string | null;
   type: string | null;
@@ -61,8 +63,8 @@ interface ServerlessRuntimeRow extends BaseRow {
 interface ProjectionRow extends BaseRow {
   tenant_id: string;
   provider: string;
-  plugin_unique_identifier: string;
-  plugin_id: string;
+  plugin_unique_identifier: Told;
+  plugin_id: Told;
 }
 
 interface InstallTaskRow extends BaseRow {

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { EventBus } from '../events/index.ts';
 import { DatabaseError, type DatabaseFailure } from './database-error.ts';
+import type { MissingKey } from './migrate.ts';
 import { type DatabaseOptions, openDatabase } from './open.ts';
 import type { Database } from './repositories.ts';
 
@@ -14,6 +15,8 @@ export interface WaitingOptions {
   readonly signal: AbortSignal;
   /** See `openDatabase`. */
   readonly events?: EventBus | undefined;
+  /** See `openDatabase`. */
+  readonly onMissingKey?: (key: MissingKey) => void;
   /** Called once, with the first failure. */
   readonly onWaiting: (error: DatabaseError) => void | Promise<void>;
 }
@@ -24,12 +27,12 @@ export interface WaitingOptions {
  */
 export async function awaitDatabase(
   options: DatabaseOptions,
-  { signal, events, onWaiting }: WaitingOptions,
+  { signal, events, onMissingKey, onWaiting }: WaitingOptions,
 ): Promise<Database> {
   for (let failures = 0; ; failures++) {
     signal.throwIfAborted();
     try {
-      return await openDatabase(options, events);
+      return await openDatabase(options, events, onMissingKey);
     } catch (error) {
       const waits = options.type !== 'sqlite' && error instanceof DatabaseError && passing.has(error.failure);
       if (!waits) throw error;

@@ -174,4 +174,69 @@ describe.each(testServers)('a database of the existing daemon, on %s', (server) 
     expect(ours('plugin_declarations')).toMatchObject([{ ...times, declaration: made.declaration.json }]);
     expect(now.tenant_storages?.find((row) => row.plugin_id === 'acme/new')).toMatchObject({ ...times, size: '1' });
   });
+
+  test('of before its unique keys is opened, whatever is alike in it; the key is made when that is gone', async () => {
+    const options = freshDatabase(server);
+    await upstreamDatabase(options);
+    await using raw = await connectRaw(options);
+    await raw.query(`drop index idx_tenant_plugin${options.type === 'mysql' ? ' on plugin_installations' : ''}`);
+    const columns = 'tenant_id, plugin_id, plugin_unique_identifier, runtime_type';
+    const again = "'01890000-0000-7000-8000-0000000000ff'";
+    await raw.query(
+      `insert into plugin_installations (id, ${columns}) select ${again}, ${columns} from plugin_installations where tenant_id = '${TENANT}' and plugin_id = 'acme/old'`,
+    );
+    const missing: unknown[] = [];
+    const open = async () => {
+      missing.length = 0;
+      return await openDatabase(options, undefined, (key) => missing.push(key));
+    };
+    const database = await open();
+    expect(missing).toEqual([
+      { index: 'idx_tenant_plugin', table: 'plugin_installations', columns: ['tenant_id', 'plugin_id'] },
+    ]);
+    expect(await database.installations.find(TENANT, 'acme/old')).toMatchObject({ source: 'marketplace' });
+    expect(await database.installations.findByPluginIds(TENANT, ['acme/old'])).toHaveLength(2);
+    await database.close();
+
+    await raw.query(`delete from plugin_installations where id = ${again}`);
+    await (await open()).close();
+    expect(missing).toEqual([]);
+    await (await open()).close();
+    await expect(
+      raw.query(
+        `insert into plugin_installations (id, ${columns}) select ${again}, ${columns} from plugin_installations where tenant_id = '${TENANT}' and plugin_id = 'acme/old'`,
+      ),
+    ).rejects.toThrow();
+  });
+
+  test('whose rows name nothing, or no version, is read as if those names were empty', async () => {
+    const options = freshDatabase(server);
+    await upstreamDatabase(options);
+    await using raw = await connectRaw(options);
+    const id = (n: number): string => `01890000-0000-7000-8000-00000000f${String(n).padStart(3, '0')}`;
+    for (const text of [
+      `insert into plugins (id) values ('${id(1)}')`,
+      `insert into plugin_installations (id, tenant_id) values ('${id(2)}', '${TENANT}')`,
+      `insert into plugin_installations (id, plugin_id, plugin_unique_identifier, runtime_type) values ('${id(3)}', 'a', 'a:::@@', 'local')`,
+      `insert into plugin_declarations (id, declaration) values ('${id(4)}', '{}')`,
+      `insert into endpoints (id, tenant_id) values ('${id(5)}', '${TENANT}')`,
+      `insert into serverless_runtimes (id) values ('${id(6)}')`,
+      `insert into tool_installations (id, tenant_id, provider) values ('${id(7)}', '${TENANT}', '')`,
+      `insert into ai_model_installations (id, tenant_id, provider) values ('${id(8)}', '${TENANT}', 'x')`,
+    ])
+      await raw.query(text);
+    const database = await openDatabase(options);
+    const empty = { plugin_id: '', plugin_unique_identifier: '' };
+    expect(await database.installations.findById(TENANT, id(2))).toMatchObject({ ...empty, tenant_id: TENANT });
+    expect(await database.installations.identifiersInUse({ runtimeType: 'local' })).toEqual([UID]);
+    expect(await database.installations.listAllByTenant(TENANT)).toHaveLength(3);
+    expect(await database.projections.list('tool', TENANT, page)).toContainEqual(expect.objectContaining(empty));
+    expect(await database.projections.pluginIds('tool', TENANT)).toEqual(['acme/old']);
+    expect(await database.projections.modelBindings(TENANT)).toHaveLength(1);
+    expect(await database.endpoints.listByTenant(TENANT, page)).toContainEqual(
+      expect.objectContaining({ plugin_id: '', hook_id: '' }),
+    );
+    expect(await database.plugins.list()).toContainEqual(expect.objectContaining(empty));
+    await database.close();
+  });
 });

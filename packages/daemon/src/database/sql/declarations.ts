@@ -114,11 +114,12 @@ export class SqlDeclarations implements Declarations {
 }
 
 function byIdentifier(
-  rows: readonly { plugin_unique_identifier: string; plugin_id: string; json: string | null }[],
+  rows: readonly { plugin_unique_identifier: string | null; plugin_id: string | null; json: string | null }[],
 ): ReadonlyMap<string, StoredDeclaration> {
   const found = new Map<string, StoredDeclaration>();
   for (const { plugin_unique_identifier: identifier, plugin_id, json } of rows) {
-    if (json !== null && json !== '') found.set(identifier, new StoredDeclaration(identifier, plugin_id, json));
+    if (identifier === null || json === null || json === '') continue;
+    found.set(identifier, new StoredDeclaration(identifier, plugin_id ?? '', json));
   }
   return found;
 }

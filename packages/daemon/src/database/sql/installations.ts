@@ -1,3 +1,4 @@
+import { isUniqueIdentifier } from '@plugin-daemon/plugin-package';
 import type { InstallationRecord, Page, RuntimeType } from '../records.ts';
 import type { Installations } from '../repositories.ts';
 import { inLists, installationKey, offsetOf, type RowCaches, type Sql, type SqlContext } from './context.ts';
@@ -14,7 +15,12 @@ export class SqlInstallations implements Installations {
 
   find(tenantId: string, pluginId: string): Promise<InstallationRecord | undefined> {
     return this.#cache.get(installationKey(tenantId, pluginId), async () => {
-      const row = await this.#ofTenant(tenantId).where('plugin_id', '=', pluginId).executeTakeFirst();
+      // In databases from before the unique key there may be several.
+      const row = await this.#ofTenant(tenantId)
+        .where('plugin_id', '=', pluginId)
+        .orderBy('id')
+        .limit(1)
+        .executeTakeFirst();
       return row && installationRecord(row);
     });
   }
@@ -75,7 +81,7 @@ export class SqlInstallations implements Installations {
     const all = this.#sql.selectFrom('plugin_installations').select('plugin_unique_identifier').distinct();
     const { runtimeType } = filter;
     const rows = await (runtimeType === undefined ? all : all.where('runtime_type', '=', runtimeType)).execute();
-    return rows.map((row) => row.plugin_unique_identifier);
+    return rows.map((row) => row.plugin_unique_identifier ?? '').filter(isUniqueIdentifier);
   }
 
   async listByRuntimeType(runtimeType: RuntimeType): Promise<readonly InstallationRecord[]> {

@@ -23,7 +23,7 @@ export class SqlPlugins implements Plugins {
     const rows = await inLists(uniqueIdentifiers, (list) =>
       this.#sql.selectFrom('plugins').selectAll().where('plugin_unique_identifier', 'in', list).execute(),
     );
-    return new Map(rows.map((row) => [row.plugin_unique_identifier, pluginRecord(row)]));
+    return new Map(rows.map(pluginRecord).map((record) => [record.plugin_unique_identifier, record]));
   }
 
   async exists(uniqueIdentifier: string): Promise<boolean> {

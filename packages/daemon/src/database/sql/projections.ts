@@ -56,7 +56,7 @@ export class SqlProjections implements Projections {
       .orderBy('created_at', 'desc')
       .orderBy('id', 'desc')
       .execute();
-    return [...new Set(rows.map((row) => row.plugin_id))];
+    return [...new Set(rows.map((row) => row.plugin_id ?? '').filter((pluginId) => pluginId !== ''))];
   }
 
   async modelBindings(tenantId: string): Promise<readonly ModelBinding[]> {
@@ -74,10 +74,12 @@ export class SqlProjections implements Projections {
       .orderBy('installation.id', 'desc')
       .execute();
     const bindings = new Map<string, ModelBinding>();
-    for (const { runtime_type, ...row } of rows) {
-      const key = `${row.plugin_id}\0${row.provider}`;
+    for (const { runtime_type, plugin_id, plugin_unique_identifier, provider } of rows) {
+      // What is joined by them has them.
+      if (plugin_id === null || plugin_unique_identifier === null) continue;
+      const key = `${plugin_id}\0${provider}`;
       const type = runtime_type === 'remote' || runtime_type === 'serverless' ? runtime_type : 'local';
-      if (!bindings.has(key)) bindings.set(key, { ...row, runtime_type: type });
+      if (!bindings.has(key)) bindings.set(key, { plugin_id, provider, plugin_unique_identifier, runtime_type: type });
     }
     return [...bindings.values()];
   }

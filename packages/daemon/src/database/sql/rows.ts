@@ -72,8 +72,8 @@ export function pluginRecord(row: Selectable<Tables['plugins']>): PluginRecord {
   const install_type = runtimeType(row.install_type);
   return {
     ...base(row),
-    plugin_unique_identifier: row.plugin_unique_identifier,
-    plugin_id: row.plugin_id,
+    plugin_unique_identifier: row.plugin_unique_identifier ?? '',
+    plugin_id: row.plugin_id ?? '',
     refers: row.refers ?? 0,
     install_type,
     manifest_type: row.manifest_type ?? '',
@@ -86,9 +86,9 @@ export function pluginRecord(row: Selectable<Tables['plugins']>): PluginRecord {
 export function installationRecord(row: Selectable<Tables['plugin_installations']>): InstallationRecord {
   return {
     ...base(row),
-    tenant_id: row.tenant_id,
-    plugin_id: row.plugin_id,
-    plugin_unique_identifier: row.plugin_unique_identifier,
+    tenant_id: row.tenant_id ?? '',
+    plugin_id: row.plugin_id ?? '',
+    plugin_unique_identifier: row.plugin_unique_identifier ?? '',
     runtime_type: runtimeType(row.runtime_type),
     endpoints_setups: row.endpoints_setups ?? 0,
     endpoints_active: row.endpoints_active ?? 0,
@@ -102,8 +102,8 @@ export function projectionRecord(row: Selectable<Tables[ProjectionTable]>): Proj
     ...base(row),
     tenant_id: row.tenant_id,
     provider: row.provider,
-    plugin_unique_identifier: row.plugin_unique_identifier,
-    plugin_id: row.plugin_id,
+    plugin_unique_identifier: row.plugin_unique_identifier ?? '',
+    plugin_id: row.plugin_id ?? '',
   };
 }
 
@@ -111,10 +111,10 @@ export function endpointRecord(row: Selectable<Tables['endpoints']>): EndpointRe
   return {
     ...base(row),
     name: row.name ?? '',
-    hook_id: row.hook_id,
-    tenant_id: row.tenant_id,
+    hook_id: row.hook_id ?? '',
+    tenant_id: row.tenant_id ?? '',
     user_id: row.user_id ?? '',
-    plugin_id: row.plugin_id,
+    plugin_id: row.plugin_id ?? '',
     expired_at: row.expired_at ?? never,
     enabled: Boolean(row.enabled),
     settings: objectFrom(row.settings),
@@ -133,7 +133,7 @@ export function readmeRecord(row: Selectable<Tables['plugin_readme_records']>): 
 export function serverlessRuntimeRecord(row: Selectable<Tables['serverless_runtimes']>): ServerlessRuntimeRecord {
   return {
     ...base(row),
-    plugin_unique_identifier: row.plugin_unique_identifier,
+    plugin_unique_identifier: row.plugin_unique_identifier ?? '',
     function_url: row.function_url ?? '',
     function_name: row.function_name ?? '',
     type: row.type ?? '',

@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { isUniqueIdentifier } from '@plugin-daemon/plugin-package';
 import type { RuntimeType } from '../../database/index.ts';
 import type { PresentedDeclaration } from '../../installation/index.ts';
 import type { ManagementDependencies } from './dependencies.ts';
@@ -36,7 +37,7 @@ export class DeclarationLookup {
     const found: Declared<R>[] = [];
     for (const row of rows) {
       const declaration = stored.get(row.plugin_unique_identifier);
-      if (declaration === undefined) {
+      if (declaration === undefined || !isUniqueIdentifier(row.plugin_unique_identifier)) {
         log.warn(
           { identifier: row.plugin_unique_identifier },
           'installed plugin without a declaration left out of a list',
