@@ -24,6 +24,9 @@ export function findExecutable(name: string): string | undefined {
     });
 }
 
+/** `TEST_SERVERS=no`: tests do without servers, as on a machine that has none. */
+export const areServersLeftOut = (): boolean => process.env.TEST_SERVERS === 'no';
+
 /** @throws when it is not installed */
 export function executable(name: string): string {
   const found = findExecutable(name);

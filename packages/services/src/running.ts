@@ -1,16 +1,17 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { findExecutable } from './executables.ts';
+import { areServersLeftOut, findExecutable } from './executables.ts';
 import type { RunningService } from './service.ts';
 import { type ServiceName, services } from './table.ts';
 import { createTlsFiles } from './tls.ts';
 
-/** Executables of a service that are not there. */
+/** Executables of a service that are not there, or are to count as such. */
 export function missing(name: ServiceName): readonly string[] {
   const spec = services[name];
   const before = (spec.after ?? []).flatMap((other) => services[other as ServiceName].needs);
-  return [...new Set([...before, ...spec.needs])].filter((program) => findExecutable(program) === undefined);
+  const needed = [...new Set([...before, ...spec.needs])];
+  return areServersLeftOut() ? needed : needed.filter((program) => findExecutable(program) === undefined);
 }
 
 /** Services that run, in a directory that goes with them. */

@@ -14,7 +14,7 @@ export interface ServerProcessOptions {
   readonly stopSignal: NodeJS.Signals;
 }
 
-const patienceMs = 60_000;
+const patienceMs = 120_000;
 const lookMs = 50;
 
 /** One server as a child of this process; it can be killed, paused and started again on the same port and data. */

@@ -8,7 +8,7 @@ import { reservePort } from '@plugin-daemon/services';
 
 const REPOSITORY = fileURLToPath(new URL('../../../../', import.meta.url));
 const MAIN = join(REPOSITORY, 'packages/daemon/start.mjs');
-const START_LIMIT_MS = 60_000;
+const START_LIMIT_MS = 120_000;
 const STOP_LIMIT_MS = 30_000;
 const LOG_LINES_SHOWN = 25;
 

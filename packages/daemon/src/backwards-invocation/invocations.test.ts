@@ -486,7 +486,7 @@ test('the end of the session ends the call; the plugin is still told', async () 
   };
   await invocations.handle(callerWith(everything, { signal: abort.signal }), 'app', { app_id: 'a' }, reply);
   expect(events.slice(1)).toEqual(failed('read app failed: the session has ended'));
-  await vi.waitFor(() => expect(fake.abandoned).toHaveLength(1));
+  await vi.waitFor(() => expect(fake.abandoned).toHaveLength(1), { timeout: 60_000 });
 });
 
 test('a plugin that is gone ends the call, and nothing is thrown', async () => {
@@ -494,7 +494,7 @@ test('a plugin that is gone ends the call, and nothing is thrown', async () => {
   await invocations.handle(allowed, 'app', { app_id: 'a' }, () => {
     throw new Error('the plugin is gone');
   });
-  await vi.waitFor(() => expect(fake.abandoned).toHaveLength(1));
+  await vi.waitFor(() => expect(fake.abandoned).toHaveLength(1), { timeout: 60_000 });
 });
 
 const ending = (events: readonly BackwardsEvent[]): void => {
@@ -575,7 +575,7 @@ test('reads of storage wait for memory, which is given back when the plugin has 
   const caller = callerWith(everything, { pluginId: 'acme/plugin' });
   const calls = Array.from({ length: 5 }, () => limited.handle(caller, 'storage', { opt: 'get', key: 'k' }, slowly));
   for (let n = 1; n <= 5; n++) {
-    await vi.waitFor(() => expect(taken).toHaveLength(n));
+    await vi.waitFor(() => expect(taken).toHaveLength(n), { timeout: 60_000 });
     // One fits; the others have read nothing yet.
     expect([storageReads.used, storageReads.waiting]).toEqual([6 * 200, 5 - n]);
     taken.at(-1)?.();
@@ -594,7 +594,7 @@ test('a read that waits for memory ends with its session', async () => {
   const over = new AbortController();
   const caller = callerWith(everything, { pluginId: 'acme/plugin', signal: over.signal });
   const call = limited.handle(caller, 'storage', { opt: 'get', key: 'k' }, () => undefined);
-  await vi.waitFor(() => expect(storageReads.waiting).toBe(1));
+  await vi.waitFor(() => expect(storageReads.waiting).toBe(1), { timeout: 60_000 });
   over.abort(new Error('the session ended'));
   await call;
   release();

@@ -115,5 +115,5 @@ test('what could not be told is made up for: the others hear that they missed so
   a.bus.publish('row-changed', { table: 'endpoints', key: 'lost' });
   a.bus.publish('row-changed', { table: 'endpoints', key: 'lost too' });
   down = false;
-  await expect.poll(() => b.seen, { timeout: 10_000 }).toEqual(['hearing']);
+  await expect.poll(() => b.seen, { timeout: 60_000 }).toEqual(['hearing']);
 });

@@ -350,7 +350,7 @@ test('a wanted version is claimed once while it is asked for, and given up when 
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
   expect(played.claims).toBe(1);
-  await expect.poll(() => played.released, { timeout: 10_000 }).toBe(1);
+  await expect.poll(() => played.released, { timeout: 60_000 }).toBe(1);
 });
 
 test('one that cannot be made ready is refused with the reason', async () => {

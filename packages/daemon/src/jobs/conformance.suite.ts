@@ -15,7 +15,7 @@ export const handlers = (more: Partial<JobHandlers> = {}): JobHandlers => ({
 export type OpenJobs = (onEnd: (end: JobEnd) => void) => Promise<JobQueue>;
 
 /** Patience with a busy machine; nothing waits for it. */
-export const waiting = { timeout: 30_000 };
+export const waiting = { timeout: 60_000 };
 
 /** A queue that is closed with the test, and what it said. */
 export async function opened(open: OpenJobs): Promise<{ readonly jobs: JobQueue; readonly ends: JobEnd[] }> {

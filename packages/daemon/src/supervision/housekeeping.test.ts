@@ -40,7 +40,7 @@ test('retention 0 never looks; otherwise rounds come by themselves and closing w
   const parts = { environments: { collectGarbage, list }, inUse: async () => [], log: silentLog, everyMs: 5 };
   const never = new Housekeeping({ ...parts, retentionHours: 0 });
   const often = new Housekeeping({ ...parts, retentionHours: 1 });
-  await vi.waitFor(() => expect(collectGarbage.mock.calls.length).toBeGreaterThan(1));
+  await vi.waitFor(() => expect(collectGarbage.mock.calls.length).toBeGreaterThan(1), { timeout: 60_000 });
   await often.close();
   await never.close();
   const rounds = collectGarbage.mock.calls.length;

@@ -301,7 +301,7 @@ test('a cancelled installation ends its processes and leaves the lock free', asy
   const cancel = new AbortController();
   const child = join(dirname(at.workingPath), 'child');
   const work = at.prepare(at.open({ uvPath: uv }), SMALL, { signal: cancel.signal });
-  await expect.poll(() => existsSync(child) && readFileSync(child, 'utf8') !== '', { timeout: 20_000 }).toBe(true);
+  await expect.poll(() => existsSync(child) && readFileSync(child, 'utf8') !== '', { timeout: 60_000 }).toBe(true);
   const pid = readFileSync(child, 'utf8');
   cancel.abort(new Error('cancelled by the operator'));
   await expect(work).rejects.toThrow('cancelled by the operator');
@@ -323,7 +323,7 @@ test.skipIf(process.platform !== 'linux')(
     });
     const directory = join(at.workingPath, workingDirectoryName(at.identifier(SMALL)));
     const child = join(dirname(at.workingPath), 'child');
-    await expect.poll(() => existsSync(child) && readFileSync(child, 'utf8') !== '', { timeout: 20_000 }).toBe(true);
+    await expect.poll(() => existsSync(child) && readFileSync(child, 'utf8') !== '', { timeout: 60_000 }).toBe(true);
     daemon.kill('SIGKILL');
     await expectDead(child);
     expect(existsSync(`${directory}.lock`)).toBe(true);

@@ -44,7 +44,7 @@ test.skipIf(process.platform !== 'linux')('what a former life has left goes, and
   await fill(left.home);
   const next = new ScratchDirectories(join(root, 's'), launcher);
   const scratch = await next.create(undefined);
-  await expect.poll(() => readdirSync(join(root, 's')), { timeout: 20_000 }).toHaveLength(1);
+  await expect.poll(() => readdirSync(join(root, 's')), { timeout: 60_000 }).toHaveLength(1);
   expect(existsSync(left.home)).toBe(false);
   writeFileSync(join(scratch.home, 'mine'), '');
   await next.close();

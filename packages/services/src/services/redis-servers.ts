@@ -10,7 +10,7 @@ import { reservePort } from '../ports.ts';
 import { ServerProcess } from '../server-process.ts';
 
 const run = promisify(execFile);
-const patienceMs = 60_000;
+const patienceMs = 120_000;
 const lookMs = 25;
 /** How far above its port a node of a Cluster talks to the others. */
 const CLUSTER_BUS = 10_000;

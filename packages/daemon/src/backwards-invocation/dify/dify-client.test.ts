@@ -146,11 +146,14 @@ test('a taker that never takes stops the sender', async () => {
   const never = new Promise<void>(() => {});
   const call = client.stream('x', '{}', () => never, { signal: abort.signal });
   const failure = failureOf(call);
-  await vi.waitFor(async () => {
-    const before = written;
-    await sleep(100);
-    expect(stopped && written === before).toBe(true);
-  });
+  await vi.waitFor(
+    async () => {
+      const before = written;
+      await sleep(100);
+      expect(stopped && written === before).toBe(true);
+    },
+    { timeout: 60_000 },
+  );
   // Socket buffers of both sides, not the endless answer.
   expect(written * 60_000).toBeLessThan(50 << 20);
   abort.abort();
@@ -279,7 +282,8 @@ test('a server that does not speak HTTP is named', async () => {
 });
 
 test('silence before and within an answer ends the call; progress keeps it alive', async () => {
-  const { fake, client } = await connected(() => undefined, { readTimeoutMs: 300 });
+  // Far above the pauses between what keeps it alive, and below their sum.
+  const { fake, client } = await connected(() => undefined, { readTimeoutMs: 1500 });
   const setting = expect.stringContaining('DIFY_BACKWARDS_INVOCATION_READ_TIMEOUT');
   expect(await failureOf(client.call('x', '{}'))).toEqual({ stage: 'call', text: setting });
 
@@ -289,7 +293,7 @@ test('silence before and within an answer ends the call; progress keeps it alive
   fake.answer = async (_request, response) => {
     for (let i = 0; i < 8; i++) {
       response.write(frame(enveloped({ i })));
-      await sleep(100);
+      await sleep(250);
     }
     response.end();
   };
@@ -297,10 +301,10 @@ test('silence before and within an answer ends the call; progress keeps it alive
 });
 
 test('a slow taker does not count as silence of Dify', async () => {
-  const { client } = await connected(frames({ a: 1 }, { b: 2 }), { readTimeoutMs: 200 });
+  const { client } = await connected(frames({ a: 1 }, { b: 2 }), { readTimeoutMs: 1000 });
   let taken = 0;
   await client.stream('x', '{}', async () => {
-    await sleep(500);
+    await sleep(1200);
     taken++;
   });
   expect(taken).toBe(2);
@@ -335,17 +339,17 @@ test('cancelling ends the call at once and closes the connection', async () => {
     { signal: abort.signal },
   );
   expect((await failureOf(call)).text).toBe('the session has ended');
-  await vi.waitFor(() => expect(fake.abandoned).toHaveLength(1));
+  await vi.waitFor(() => expect(fake.abandoned).toHaveLength(1), { timeout: 60_000 });
 });
 
 test('cancelling before the answer begins, and before the call, sends or keeps nothing', async () => {
   const { fake, client } = await connected(() => undefined);
   const abort = new AbortController();
   const failure = failureOf(client.call('x', '{}', { signal: abort.signal }));
-  await vi.waitFor(() => expect(fake.requests).toHaveLength(1));
+  await vi.waitFor(() => expect(fake.requests).toHaveLength(1), { timeout: 60_000 });
   abort.abort();
   expect((await failure).text).toBe('the session has ended');
-  await vi.waitFor(() => expect(fake.abandoned).toHaveLength(1));
+  await vi.waitFor(() => expect(fake.abandoned).toHaveLength(1), { timeout: 60_000 });
   await failureOf(client.call('x', '{}', { signal: abort.signal }));
   expect(fake.requests).toHaveLength(1);
 });
@@ -369,13 +373,13 @@ test('what the taker throws comes back as it is', async () => {
     throw gone;
   });
   await expect(call).rejects.toBe(gone);
-  await vi.waitFor(() => expect(fake.abandoned).toHaveLength(1));
+  await vi.waitFor(() => expect(fake.abandoned).toHaveLength(1), { timeout: 60_000 });
 });
 
 test('closing ends running calls', async () => {
   const { fake, client } = await connected(() => undefined);
   const failure = failureOf(client.call('x', '{}'));
-  await vi.waitFor(() => expect(fake.requests).toHaveLength(1));
+  await vi.waitFor(() => expect(fake.requests).toHaveLength(1), { timeout: 60_000 });
   await client.close();
   expect((await failure).stage).toBe('call');
 });

@@ -156,7 +156,7 @@ describe.skipIf(missing('redis').length > 0)(missing('redis').length > 0 ? skipR
     const { cache } = await opened(single, 'gone');
     const lock = await cache.lock('l', { leaseMs: 3000 });
     await server.cli('-n', '3', 'flushdb');
-    await expect.poll(() => lock?.lost.aborted, { timeout: 30_000 }).toBe(true);
+    await expect.poll(() => lock?.lost.aborted, { timeout: 60_000 }).toBe(true);
     expect(lock?.held).toBe(false);
     expect(String(lock?.lost.reason)).toMatch(/deleted/);
     const other = await opened(single, 'gone');
@@ -197,7 +197,7 @@ describe.skipIf(missing('redis').length > 0)(missing('redis').length > 0 ? skipR
     await expect(cache.set('a', '1', 1000)).rejects.toThrow(/Redis could not write: .*ECONNREFUSED/);
     await expect(cache.lock('l', { waitMs: 0 })).rejects.toMatchObject({ kind: 'unavailable' });
     await late.process.start();
-    await expect.poll(() => cache.problem(), { timeout: 10_000 }).toBeUndefined();
+    await expect.poll(() => cache.problem(), { timeout: 60_000 }).toBeUndefined();
     await cache.set('a', '1', 60_000);
     expect(String(await cache.get('a'))).toBe('1');
     expect(events.filter((event) => event.startsWith('lost'))).toHaveLength(1);
@@ -213,9 +213,9 @@ describe.skipIf(missing('redis').length > 0)(missing('redis').length > 0 ? skipR
     await cache.publish('c', 'one');
     await expect.poll(() => seen).toEqual(['one']);
     await own.process.kill();
-    await expect.poll(() => seen, { timeout: 10_000 }).toEqual(['one', 'deaf']);
+    await expect.poll(() => seen, { timeout: 60_000 }).toEqual(['one', 'deaf']);
     await own.process.start();
-    await expect.poll(() => seen, { timeout: 10_000 }).toEqual(['one', 'deaf', 'hearing']);
+    await expect.poll(() => seen, { timeout: 60_000 }).toEqual(['one', 'deaf', 'hearing']);
     await cache.publish('c', 'two');
     await expect.poll(() => seen).toEqual(['one', 'deaf', 'hearing', 'two']);
   });
@@ -229,10 +229,10 @@ describe.skipIf(missing('redis').length > 0)(missing('redis').length > 0 ? skipR
     const lock = await cache.lock('l', { leaseMs: 1000 });
     own.process.pause();
     await expect(cache.get('a')).rejects.toMatchObject({ kind: 'unavailable' });
-    await expect.poll(() => lock?.lost.aborted, { timeout: 10_000 }).toBe(true);
-    await expect.poll(() => states, { timeout: 15_000 }).toEqual(['deaf']);
+    await expect.poll(() => lock?.lost.aborted, { timeout: 60_000 }).toBe(true);
+    await expect.poll(() => states, { timeout: 60_000 }).toEqual(['deaf']);
     own.process.resume();
-    await expect.poll(() => states, { timeout: 15_000 }).toEqual(['deaf', 'hearing']);
+    await expect.poll(() => states, { timeout: 60_000 }).toEqual(['deaf', 'hearing']);
     await cache.set('a', '1', 60_000);
   });
 
@@ -244,7 +244,7 @@ describe.skipIf(missing('redis').length > 0)(missing('redis').length > 0 ? skipR
     await cache.subscribe('c', { message: (text) => seen.push(text), gap: (state) => seen.push(state) });
     expect(seen).toEqual(['deaf']);
     await own.process.start();
-    await expect.poll(() => seen, { timeout: 10_000 }).toEqual(['deaf', 'hearing']);
+    await expect.poll(() => seen, { timeout: 60_000 }).toEqual(['deaf', 'hearing']);
   });
 
   describe('TLS', () => {
@@ -314,7 +314,7 @@ describe.skipIf(missing('redis').length > 0)(missing('redis').length > 0 ? skipR
       // What was acknowledged by the master alone may be lost with it: let the replica have it.
       await master.cli('wait', '1', '5000');
       await master.process.kill();
-      const tries = { timeout: 30_000, interval: 100 };
+      const tries = { timeout: 60_000, interval: 100 };
       await expect
         .poll(
           () =>

@@ -47,6 +47,7 @@ describe.skipIf(missing('redis').length > 0)(missing('redis').length > 0 ? skipR
     const nodes = await Promise.all(['a', 'b'].map(() => opened(open(single, 'shared'))));
     const runs: string[] = [];
     const byNode = nodes.map(() => 0);
+    const both = Promise.withResolvers<void>();
     for (const [at, { jobs }] of nodes.entries()) {
       jobs.begin(
         handlers({
@@ -54,7 +55,9 @@ describe.skipIf(missing('redis').length > 0)(missing('redis').length > 0 ? skipR
             run: async (name) => {
               runs.push(name);
               byNode[at] = (byNode[at] ?? 0) + 1;
-              await pause(150);
+              // Who takes as many as it may waits for the other one.
+              if (byNode.every((count) => count > 0)) both.resolve();
+              await both.promise;
             },
           },
         }),

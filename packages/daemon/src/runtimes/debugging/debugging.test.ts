@@ -297,13 +297,13 @@ test('heartbeats before the end, unknown types and cut pieces do no harm', async
 });
 
 test('silence ends a connection, before the handshake and after', async () => {
-  const { port, key, runtimes } = await serve({ limits: { handshakeMs: 300, silenceMs: 600 } });
+  const { port, key, runtimes } = await serve({ limits: { handshakeMs: 1000, silenceMs: 2000 } });
   expect(await answerTo(port)).toBe('');
   expect(await answerTo(port, '{"type":"handsh')).toBe('');
   const plugin = await TestPlugin.register(port, key);
   await installed(runtimes);
   const beat = setInterval(() => plugin.send('any line\n'), 50);
-  await new Promise((resolve) => setTimeout(resolve, 1_200));
+  await new Promise((resolve) => setTimeout(resolve, 2500));
   expect(runtimes.size).toBe(1);
   clearInterval(beat);
   expect(await plugin.closed).toBe('');

@@ -281,7 +281,7 @@ result = [os.environ["HTTPS_PROXY"], urllib.request.urlopen(urllib.request.Reque
   test('nothing was asked that an API server refuses', () => expect(cluster.violations).toEqual([]));
 });
 
-const PATIENCE = { timeout: 20_000, interval: 200 };
+const PATIENCE = { timeout: 60_000, interval: 200 };
 
 describe('a control plane', () => {
   const url = provided('kubernetes');

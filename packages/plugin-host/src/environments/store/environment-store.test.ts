@@ -278,7 +278,7 @@ test('killed in the middle: the next one finds nothing half-made, and the remain
   const daemon = spawn(process.execPath, ['--input-type=module', '-e', script], {
     stdio: ['ignore', 'ignore', 'inherit'],
   });
-  await expect.poll(() => existsSync(child) && readFileSync(child, 'utf8') !== '', { timeout: 30_000 }).toBe(true);
+  await expect.poll(() => existsSync(child) && readFileSync(child, 'utf8') !== '', { timeout: 60_000 }).toBe(true);
   daemon.kill('SIGKILL');
   const folder = join(at.workingPath, '.environments');
   expect(readdirSync(folder).some((name) => name.startsWith('.new-'))).toBe(true);
