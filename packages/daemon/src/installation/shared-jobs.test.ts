@@ -39,7 +39,7 @@ async function node(at: Harness, owner: string, jobs: object = {}): Promise<Node
   const queue = new SharedQueue();
   const installation = createInstallation(
     { database: at.database, store: packageStore(at.storage), plugins: at.plugins.supervisor, queue, log: at.log },
-    installationOptions({ jobs: { owner, jobLeaseMs: 300, ...jobs } }),
+    installationOptions({ jobs: { owner, jobLeaseMs: 1500, ...jobs } }),
   );
   await installation.start();
   const nothing = { run: async () => undefined };

@@ -53,7 +53,8 @@ async function node(directory: NodeDirectory, nodeId: string, over: { leaseMs?: 
     load: () => load.calls,
     onMissed,
     log: silentLog,
-    leaseMs: 400,
+    // Longer than this process ever stands still: who is forgotten in between is told as well.
+    leaseMs: 1600,
     ...over,
   });
   await membership.join();

@@ -19,7 +19,7 @@ const SMALL = { 'main.py': 'value = 1\n', 'requirements.txt': 'idna>=3\n' };
 const NO_DEPENDENCIES = { 'main.py': 'value = 1\n', 'requirements.txt': '# none\n' };
 
 async function python(code: string, prepared: { python: string; directory: string }): Promise<string> {
-  const signal = AbortSignal.timeout(60_000);
+  const signal = AbortSignal.timeout(170_000);
   const result = await runCommand(at.launcher, {
     command: prepared.python,
     args: ['-c', code],

@@ -388,7 +388,7 @@ test('one total time: 504 before the head, a cut after it; the session ends eith
       line.say({ result: hex('x') });
       line.flush();
     },
-    { timeoutMs: 500 },
+    { timeoutMs: 2000 },
   );
   await expect((await fetch(slow.url('/'))).text()).rejects.toThrow();
   expect(left.map((signal) => signal.aborted)).toEqual([true, true]);

@@ -102,7 +102,7 @@ const options = (environment: Record<string, string>, file: Buffer = wheel(), py
   toolsDirectory: root,
 });
 const fetch = (environment: Record<string, string>, file?: Buffer) =>
-  fetchUv(options(environment, file), AbortSignal.timeout(30_000));
+  fetchUv(options(environment, file), AbortSignal.timeout(150_000));
 
 test.each([true, false])('uv comes out of its wheel, checked (index with JSON: %s)', async (json) => {
   const requests: string[] = [];
@@ -126,7 +126,7 @@ test('a wheel whose digest is not known here, or whose executable it does not de
   for (const [message, served, known] of cases)
     await expect(fetch({ UV_DEFAULT_INDEX: await index(served) }, known)).rejects.toThrow(message);
   const UV_DEFAULT_INDEX = await index({ json: true, file: wheel() });
-  const pinned = fetchUv({ ...options({ UV_DEFAULT_INDEX }), known: KNOWN_WHEELS }, AbortSignal.timeout(30_000));
+  const pinned = fetchUv({ ...options({ UV_DEFAULT_INDEX }), known: KNOWN_WHEELS }, AbortSignal.timeout(150_000));
   await expect(pinned).rejects.toThrow(/lists no uv .* whose digest is known \(versions \d+\.\d+\.\d+/);
   expect(readdirSync(root)).toEqual([]);
 });
@@ -219,7 +219,7 @@ test('uv is looked for in order: UV_PATH, PATH, fetched before, the interpreterâ
       environment: { PATH: extra.PATH ?? '/nonexistent' },
       lifetime: new AbortController().signal,
       fetch: async () => 'fetched',
-    }).locate(AbortSignal.timeout(20_000));
+    }).locate(AbortSignal.timeout(150_000));
   expect(await locate({ configured, PATH: root })).toBe(configured);
   const onPath = place('uv');
   expect(await locate({ PATH: root })).toBe(onPath);
@@ -241,7 +241,7 @@ test('without a configured index the pip of every interpreter is asked for what 
   };
   const home = { HOME: root, PIP_CONFIG_FILE: '/dev/null' };
   const fetchWith = (...pythons: string[]) =>
-    fetchUv({ ...options(home, wheel(), pythons), known }, AbortSignal.timeout(30_000));
+    fetchUv({ ...options(home, wheel(), pythons), known }, AbortSignal.timeout(150_000));
   const known = { [NAME]: sha256(wheel()), [NAME.replace('9.9.9', '9.9.10')]: 'f'.repeat(64) };
   const none = python('none', 'echo "ERROR: no pip here" >&2; exit 1');
   await expect(fetchWith(none)).rejects.toThrow(/none did not download it \(exit status 1\): ERROR: no pip here$/);
