@@ -3,3 +3,4 @@
  * Pure functions, used by everything that reads or writes lines: runtimes/protocol, invocation/answers and http/dispatch.
  */
 export { escapeLineEnds, safeLatin1, toLatin1 } from './line-safety.ts';
+export { standsAt } from './stands-at.ts';

@@ -89,6 +89,8 @@ const escaped = /\\(?:["\\/bfnrt]|u(?![dD][89a-fA-F])[0-9a-fA-F]{4})/y;
  * surrogates are not looked into: false.
  */
 export function isStringContent(text: string, from: number, to: number): boolean {
+  // What stands before and after may overlap.
+  if (from > to) return false;
   for (let at = from; at < to; ) {
     plain.lastIndex = at;
     plain.test(text);

@@ -63,6 +63,8 @@ describe('tool messages', () => {
     const sly = '{"type":"text","message":{"text":"a"},"type":"nonsense","x":{"text":"b"},"meta":null}';
     expect(error(toolMessages, sly)).toContain('is_valid_tool_response_chunk_type');
     expect(read(toolMessages, '{"type":"text","message":{"text":"bad \\q escape"},"meta":null}')).toBeUndefined();
+    // Head and tail share a quote: neither is whole.
+    expect(read(toolMessages, '{"type":"text","message":{"text":"},"meta":null}')).toBeUndefined();
   });
 
   test('unknown types are refused by name', () => {

@@ -2,6 +2,7 @@
 
 import type { SessionError } from '@plugin-daemon/plugin-host/errors';
 import { findMember } from '@plugin-daemon/plugin-host/json';
+import { standsAt } from '@plugin-daemon/plugin-host/text';
 import {
   any,
   array,
@@ -130,14 +131,15 @@ function reader(): AnswerReader {
 
 /** Rewrites a chunk of known form; undefined if it differs in more than index and content. */
 function apply({ seen: [head, middle, tail], sent }: Pattern, json: string): string | undefined {
-  if (!json.startsWith(head)) return undefined;
+  if (!standsAt(json, head, 0)) return undefined;
   digits.lastIndex = head.length;
   if (!digits.test(json)) return undefined;
   const afterIndex = digits.lastIndex;
-  if (!json.startsWith(middle, afterIndex)) return undefined;
+  if (!standsAt(json, middle, afterIndex)) return undefined;
   const contentAt = afterIndex + middle.length;
   const contentEnd = json.length - tail.length;
-  if (contentEnd < contentAt || !json.endsWith(tail) || !isStringContent(json, contentAt, contentEnd)) return undefined;
+  if (contentEnd < contentAt || !standsAt(json, tail, contentEnd)) return undefined;
+  if (!isStringContent(json, contentAt, contentEnd)) return undefined;
   return sent[0] + json.slice(head.length, afterIndex) + sent[1] + json.slice(contentAt, contentEnd) + sent[2];
 }
 

@@ -1,4 +1,5 @@
 /** Messages of tools, agents and datasources that answer like tools (docs/wire/http-api.md#tools-and-agents). */
+import { standsAt } from '@plugin-daemon/plugin-host/text';
 import { holds, nullable, object, oneOf, record, required, string } from '@plugin-daemon/wire-schema';
 import { type AnswerReader, type AnswerSpec, isStringContent, readChecked } from './answer.ts';
 
@@ -60,8 +61,8 @@ const TEXT_TAIL = '"},"meta":null}';
 /** The usual text message needs no decoding: it is complete, and the check of its text says that it is what it seems. */
 function isUsualText(json: string): boolean {
   return (
-    json.startsWith(TEXT_HEAD) &&
-    json.endsWith(TEXT_TAIL) &&
+    standsAt(json, TEXT_HEAD, 0) &&
+    standsAt(json, TEXT_TAIL, json.length - TEXT_TAIL.length) &&
     isStringContent(json, TEXT_HEAD.length, json.length - TEXT_TAIL.length)
   );
 }

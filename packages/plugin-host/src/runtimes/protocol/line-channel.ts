@@ -5,7 +5,7 @@ import type { Room } from '../../budget/index.ts';
 import { PassingMap } from '../../collections/index.ts';
 import { type SessionError, sessionError } from '../../errors/index.ts';
 import { type JsonProblem, jsonProblemText, parseForeign, sliceMember } from '../../json/index.ts';
-import { safeLatin1, toLatin1 } from '../../text/index.ts';
+import { safeLatin1, standsAt, toLatin1 } from '../../text/index.ts';
 import type { SessionSink } from '../runtime.ts';
 import { eventsInLine } from './events-in-line.ts';
 import { HEAD_BYTES, pluginError, sessionNamedIn } from './plugin-error.ts';
@@ -132,11 +132,11 @@ export class LineChannel {
     let at = 0;
     for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', at)) {
       if (this.#skipping) this.#skipping = false;
-      else if (this.#unfinished.bytes > 0) this.#finishPending(text.slice(at, end));
+      else if (this.#unfinished.bytes > 0) this.#finishPending(text.slice(at, end), plain);
       else if (end > at) this.#guardedLine(text, at, end, plain);
       at = end + 1;
     }
-    if (at < text.length && !this.#skipping) this.#keep(at === 0 ? text : text.slice(at));
+    if (at < text.length && !this.#skipping) this.#keep(at === 0 ? text : text.slice(at), plain);
     if (this.#touched.size === 0) return;
     for (const sink of this.#touched) this.#flush(sink);
     this.#touched = new Set();
@@ -174,18 +174,19 @@ export class LineChannel {
     }
   }
 
-  #keep(piece: string): void {
-    const limit = this.#unfinished.add(piece);
+  #keep(piece: string, plain: boolean): void {
+    const limit = this.#unfinished.add(piece, plain);
     if (limit === undefined) return;
     this.#tooLong(limit);
     this.#skipping = true;
   }
 
-  #finishPending(piece: string): void {
-    const limit = this.#unfinished.add(piece);
+  #finishPending(piece: string, plain: boolean): void {
+    const limit = this.#unfinished.add(piece, plain);
     if (limit !== undefined) return this.#tooLong(limit);
+    const isPlain = this.#unfinished.isPlain;
     const line = this.#unfinished.take();
-    this.#guardedLine(line, 0, line.length, false);
+    this.#guardedLine(line, 0, line.length, isPlain);
   }
 
   #tooLong(limit: LineLimit): void {
@@ -245,7 +246,7 @@ export class LineChannel {
   /** Ends the session if the line is the usual end of an open one. */
   #usualEnd(text: string, start: number, end: number): boolean {
     const idEnd = start + HEAD.length + ID_LENGTH;
-    if (end - idEnd !== END.length || !text.startsWith(HEAD, start) || !text.startsWith(END, idEnd)) return false;
+    if (end - idEnd !== END.length || !standsAt(text, HEAD, start) || !standsAt(text, END, idEnd)) return false;
     const id = text.slice(idEnd - ID_LENGTH, idEnd);
     const sink = this.#sinks.get(id);
     if (sink === undefined) return false;
@@ -256,11 +257,11 @@ export class LineChannel {
 
   /** Index of the payload if the line is a stream message of an open session in the usual shape, else 0. Sets the recent session. */
   #usualSession(text: string, start: number): number {
-    if (this.#recentSink !== undefined && text.startsWith(this.#recentPrefix, start))
+    if (this.#recentSink !== undefined && standsAt(text, this.#recentPrefix, start))
       return start + this.#recentPrefix.length;
-    if (!text.startsWith(HEAD, start)) return 0;
+    if (!standsAt(text, HEAD, start)) return 0;
     const idAt = start + HEAD.length;
-    if (!text.startsWith(STREAM, idAt + ID_LENGTH)) return 0;
+    if (!standsAt(text, STREAM, idAt + ID_LENGTH)) return 0;
     const id = text.slice(idAt, idAt + ID_LENGTH);
     const sink = this.#sinks.get(id);
     if (sink === undefined) return 0;

@@ -14,6 +14,7 @@ export class UnfinishedLine {
   #pieces: string[] = [];
   #small: string[] = [];
   #bytes = 0;
+  #isPlain = true;
 
   constructor(maxBytes: number, room: Room | undefined) {
     this.#maxBytes = maxBytes;
@@ -24,8 +25,17 @@ export class UnfinishedLine {
     return this.#bytes;
   }
 
-  /** @returns why the line has become too long; then it is to be cleared */
-  add(piece: string): LineLimit | undefined {
+  /** Whether all of its pieces are. */
+  get isPlain(): boolean {
+    return this.#isPlain;
+  }
+
+  /**
+   * @param plain what was found out about the read of which it is a piece: nothing in it has to be made safe for readers
+   * @returns why the line has become too long; then it is to be cleared
+   */
+  add(piece: string, plain: boolean): LineLimit | undefined {
+    this.#isPlain &&= plain;
     this.#small.push(piece);
     this.#bytes += piece.length;
     if (this.#small.length >= MANY_PIECES) this.#join();
@@ -56,6 +66,7 @@ export class UnfinishedLine {
     this.#pieces = [];
     this.#small = [];
     this.#bytes = 0;
+    this.#isPlain = true;
     this.#room?.release();
   }
 
