@@ -3,6 +3,7 @@
  *
  *   npm run bench -- [NAME…]     only these measurements (--list shows them)
  *   --runs N --seconds S         how often each figure is taken (3), and how long a closed loop lasts (4)
+ *   --plugins FOLDER             plugins to restart with, in folders below it, in place of copies of an example
  *   --json FILE                  write the figures there as well
  *   --upstream FILE              compare with the figures of such a file instead of upstream's recorded ones
  *   --external                   measure another daemon: BENCH_URL, BENCH_KEY, BENCH_PID_CMD, BENCH_START_CMD, BENCH_STOP_CMD,
@@ -29,6 +30,7 @@ const { values, positionals } = parseArgs({
     list: { type: 'boolean', default: false },
     runs: { type: 'string', default: '3' },
     seconds: { type: 'string', default: '4' },
+    plugins: { type: 'string' },
     json: { type: 'string' },
     upstream: { type: 'string' },
     external: { type: 'boolean', default: false },
@@ -60,13 +62,19 @@ async function main(): Promise<void> {
     pid: () => daemon.pid,
     start: async () => await daemon.start(),
     stop: async () => await daemon.stop(),
+    startAs: async (way) => await daemon.start(way),
     forgetEnvironments: () => rmSync(join(daemon.dataDirectory, 'cwd/.environments'), { recursive: true, force: true }),
   });
 }
 
 async function measure(target: Target): Promise<void> {
   await using client = new DaemonClient({ url: target.url, key: target.key });
-  const bench = new Bench(target, client, { runs: Number(values.runs), seconds: Number(values.seconds), say });
+  const bench = new Bench(target, client, {
+    runs: Number(values.runs),
+    seconds: Number(values.seconds),
+    plugins: values.plugins,
+    say,
+  });
   const baseline = values.upstream ? withUpstream(readBaseline(), readFigures(values.upstream)) : readBaseline();
   const taken: Record<string, Spread> = {};
   say(heading());

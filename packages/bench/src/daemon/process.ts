@@ -7,7 +7,13 @@ import { fileURLToPath } from 'node:url';
 import { reservePort } from '@plugin-daemon/services';
 
 const REPOSITORY = fileURLToPath(new URL('../../../../', import.meta.url));
-const MAIN = join(REPOSITORY, 'packages/daemon/start.mjs');
+/** How an operator may start it: `file` is what `npm start` runs, `bundle` what that has made. */
+const COMMANDS = {
+  file: [process.execPath, join(REPOSITORY, 'packages/daemon/start.mjs')],
+  bundle: [process.execPath, join(REPOSITORY, 'packages/daemon/dist/main.js')],
+  npm: ['npm', '--silent', '--prefix', REPOSITORY, 'start'],
+} as const;
+export type StartWay = keyof typeof COMMANDS;
 const START_LIMIT_MS = 120_000;
 const STOP_LIMIT_MS = 30_000;
 const LOG_LINES_SHOWN = 25;
@@ -102,10 +108,10 @@ export class DaemonProcess implements AsyncDisposable {
   }
 
   /** Milliseconds from the start of the process to its first healthy answer. */
-  async start(): Promise<number> {
+  async start(way: StartWay = 'file'): Promise<number> {
     const log = createWriteStream(this.logFile, { flags: 'a' });
     const started = performance.now();
-    const [command, ...args] = [...this.#through, process.execPath, MAIN];
+    const [command, ...args] = [...this.#through, ...COMMANDS[way]];
     const child = spawn(command ?? process.execPath, args, {
       cwd: this.#temporary ?? this.dataDirectory,
       env: { ...inherited(), ...this.#settings },

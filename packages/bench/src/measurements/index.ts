@@ -11,6 +11,7 @@ import type { Measurement } from './measurement.ts';
 import { memory } from './memory.ts';
 import { nodes } from './nodes.ts';
 import { prefork } from './prefork.ts';
+import { restarts } from './restarts.ts';
 import { stalledReader } from './stalled-reader.ts';
 import { slowStreams, streamThroughput } from './streams.ts';
 import { uploads } from './uploads.ts';
@@ -33,6 +34,7 @@ export const measurements: readonly Measurement[] = [
   instances,
   uploads,
   manyPlugins,
+  restarts,
   functions,
   workers,
   nodes,

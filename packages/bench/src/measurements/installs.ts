@@ -19,7 +19,7 @@ export const installs: Measurement = {
     await installPlain(99); // a fresh daemon may have to fetch uv first
     const plain = await bench.repeat(installPlain);
     figures.push(bench.figure('install.plain', plain));
-    const sdkPackage = (index: number) => folderPackage(`${EXAMPLES}tool-text-report`, version(index));
+    const sdkPackage = (index: number) => folderPackage(`${EXAMPLES}tool-text-report`, { version: version(index) });
     const call = { provider: 'text_report', tool: 'report', tool_parameters: text };
     await installOnce(bench, sdkPackage(99), 'examples/text_report', call); // warms the cache of wheels
     const { forgetEnvironments } = bench.target;

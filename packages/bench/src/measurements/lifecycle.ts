@@ -2,7 +2,7 @@
 
 import { delay } from '../daemon/index.ts';
 import { residentMb } from '../load/index.ts';
-import type { Bench, Measurement } from './measurement.ts';
+import type { Bench, Figure, Measurement } from './measurement.ts';
 
 const STARTS = 5;
 const IDLE_MS = 3000;
@@ -19,11 +19,25 @@ export const coldStart: Measurement = {
       await delay(IDLE_MS);
       return { ms, mb: residentMb(bench.target.pid()) };
     }, STARTS);
+    const others: Figure[] = [];
+    for (const way of ['bundle', 'npm'] as const) {
+      const { startAs } = bench.target;
+      if (startAs === undefined) continue;
+      const times = await bench.repeat(async () => {
+        await bench.target.stop();
+        return await startAs(way);
+      }, STARTS);
+      others.push(bench.figure(`start.${way}`, times));
+    }
+    // Who measures next wants the process itself.
+    await bench.target.stop();
+    await bench.target.start();
     return [
       bench.figure(
         'start.healthy',
         runs.map((run) => run.ms),
       ),
+      ...others,
       bench.figure(
         'start.memory',
         runs.map((run) => run.mb),

@@ -13,6 +13,8 @@ export interface Target {
   /** Milliseconds from the start command to the first healthy answer. */
   start(): Promise<number>;
   stop(): Promise<void>;
+  /** Starts it in another way that operators have, with the same result; absent where there is but one. */
+  readonly startAs?: (way: 'bundle' | 'npm') => Promise<number>;
   /** Removes what environments share, as if none had been made; absent where nothing is known of that. */
   readonly forgetEnvironments?: () => void;
 }
@@ -40,18 +42,21 @@ export class Bench {
   readonly runs: number;
   /** Seconds of one closed loop. */
   readonly seconds: number;
+  /** A folder with folders of packages, to be used in place of examples where many are wanted. */
+  readonly plugins: string | undefined;
   readonly say: (text: string) => void;
   readonly #ready = new Set<string>();
 
   constructor(
     target: Target,
     client: DaemonClient,
-    options: { runs: number; seconds: number; say: (text: string) => void },
+    options: { runs: number; seconds: number; plugins?: string | undefined; say: (text: string) => void },
   ) {
     this.target = target;
     this.client = client;
     this.runs = options.runs;
     this.seconds = options.seconds;
+    this.plugins = options.plugins;
     this.say = options.say;
   }
 

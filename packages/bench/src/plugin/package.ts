@@ -41,8 +41,14 @@ export function benchPackage(options: BenchPackageOptions): Buffer {
 
 const SKIPPED = new Set(['.venv', '__pycache__', '.git', 'uv.lock', '.env']);
 
-/** A folder as a package; `version` replaces the manifest's, so that one example can be installed many times. */
-export function folderPackage(folder: string, version?: string): Buffer {
+/** What of a manifest is replaced, so that one example can be installed many times. */
+export interface Replaced {
+  readonly version?: string;
+  readonly name?: string;
+}
+
+/** A folder as a package. */
+export function folderPackage(folder: string, replaced: Replaced = {}): Buffer {
   const files: Record<string, Buffer> = {};
   const walk = (at: string) => {
     for (const entry of readdirSync(at, { withFileTypes: true })) {
@@ -53,9 +59,11 @@ export function folderPackage(folder: string, version?: string): Buffer {
     }
   };
   walk(folder);
-  const manifestText = files['manifest.yaml']?.toString();
+  let manifestText = files['manifest.yaml']?.toString();
   if (manifestText === undefined) throw new Error(`${folder} has no manifest.yaml`);
-  if (version) files['manifest.yaml'] = Buffer.from(manifestText.replace(/^version: .*$/m, `version: ${version}`));
+  for (const [key, value] of Object.entries(replaced))
+    manifestText = manifestText.replace(new RegExp(`^${key}: .*$`, 'm'), `${key}: ${value}`);
+  files['manifest.yaml'] = Buffer.from(manifestText);
   return zip(files);
 }
 
