@@ -29,14 +29,22 @@ export interface CompiledCodeOptions {
 
 const HASH = 'sha256';
 const HASH_BYTES = 32;
+const WORTH_BYTES = 1024 * 1024;
 
 /** @param file a CommonJS file of nothing but ASCII */
 export function loadCompiled(file: string, { directory, underSameFlags }: CompiledCodeOptions): LoadedFile {
-  const source = readFileSync(file, 'latin1');
+  const source = wrapped(file);
   // The tag names the engine's version and flags.
   const kept = join(directory, `${basename(file)}.${cachedDataVersionTag()}`);
-  const cachedData = read(kept, source);
-  const script = new Script(Module.wrap(source), { filename: file, ...(cachedData !== undefined && { cachedData }) });
+  const sourceHash = hash(HASH, source);
+  const code = read(kept, sourceHash);
+  const script = new Script(source.toString('latin1'), {
+    filename: file,
+    ...(code !== undefined && { cachedData: code }),
+  });
+  free(source);
+  const wasKept = code !== undefined && script.cachedDataRejected !== true;
+  if (code !== undefined) free(code);
   const module = new Module(file);
   module.filename = file;
   const require = createRequire(file);
@@ -45,36 +53,58 @@ export function loadCompiled(file: string, { directory, underSameFlags }: Compil
   const run: (...given: unknown[]) => void = script.runInThisContext();
   run.call(module.exports, module.exports, require, module, file, dirname(file));
   module.loaded = true;
-  const wasKept = cachedData !== undefined && script.cachedDataRejected !== true;
   return {
     exports: module.exports,
     wasKept,
     keep() {
       if (wasKept) return;
-      underSameFlags(() => write(kept, source, script.createCachedData()));
+      underSameFlags(() => write(kept, sourceHash, script.createCachedData()));
     },
   };
 }
 
-function read(kept: string, source: string): Buffer | undefined {
-  let bytes: Buffer;
+/** What `require` makes of a file before it is compiled: a function of what the file may use. */
+function wrapped(file: string): Buffer<ArrayBuffer> {
+  const parts = ['(function (exports, require, module, __filename, __dirname) { ', readFileSync(file), '\n});'];
+  return concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part) : part)));
+}
+
+/** In memory of its own, which can be freed. */
+function concat(parts: readonly Uint8Array[]): Buffer<ArrayBuffer> {
+  const whole = Buffer.allocUnsafeSlow(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
+/** Gives megabytes back that the collector of a daemon without calls would leave for long. */
+function free({ buffer }: Buffer<ArrayBuffer>): void {
+  // Small ones may be slices of what all of the process shares.
+  if (buffer.byteLength > WORTH_BYTES) buffer.transfer(0);
+}
+
+function read(kept: string, sourceHash: string): Buffer<ArrayBuffer> | undefined {
+  let bytes: Buffer<ArrayBuffer>;
   try {
     bytes = readFileSync(kept);
   } catch {
     return undefined; // the first start
   }
   const code = bytes.subarray(HASH_BYTES);
-  return bytes.subarray(0, HASH_BYTES).equals(hashOf(source, code)) ? code : undefined;
+  return bytes.subarray(0, HASH_BYTES).equals(hashOf(sourceHash, code)) ? code : undefined;
 }
 
-const hashOf = (source: string, code: Uint8Array): Buffer =>
-  hash(HASH, `${hash(HASH, source)} ${hash(HASH, code)}`, 'buffer');
+const hashOf = (sourceHash: string, code: Uint8Array): Buffer =>
+  hash(HASH, `${sourceHash} ${hash(HASH, code)}`, 'buffer');
 
-function write(kept: string, source: string, code: Buffer): void {
+function write(kept: string, sourceHash: string, code: Buffer): void {
   const fresh = `${kept}.${process.pid}`;
   try {
     mkdirSync(dirname(kept), { recursive: true });
-    writeFileSync(fresh, Buffer.concat([hashOf(source, code), code]));
+    writeFileSync(fresh, Buffer.concat([hashOf(sourceHash, code), code]));
     // Whole files appear at once: several daemons may start.
     renameSync(fresh, kept);
   } catch {

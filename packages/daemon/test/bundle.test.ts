@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { reservePort } from '@plugin-daemon/services';
 import { expect, test } from 'vitest';
 import { eventually, TestDaemon, temporaryDirectory } from './harness.ts';
 
@@ -48,28 +49,27 @@ test('a bundle keeps what it compiled when it started, functions that ran includ
   mkdirSync(dist);
   for (const name of ['package.json', 'main.js', 'roles.js']) copyFileSync(join(DIST, name), join(dist, name));
   const compiled = join(dist, 'compiled');
-  const start = async (kept: () => string | undefined) => {
-    const daemon = spawn(process.execPath, [join(dist, 'main.js')], {
-      env: {
-        PATH: process.env.PATH,
-        DATA_DIR: join(directory.path, 'data'),
-        SERVER_HOST: '127.0.0.1',
-        SERVER_PORT: '0',
-        PLUGIN_REMOTE_INSTALLING_ENABLED: 'false',
-      },
-      stdio: ['ignore', 'ignore', 'inherit'],
+  const daemon = spawn(process.execPath, [join(dist, 'main.js')], {
+    env: {
+      PATH: process.env.PATH,
+      DATA_DIR: join(directory.path, 'data'),
+      SERVER_HOST: '127.0.0.1',
+      SERVER_PORT: String(await reservePort()),
+      PLUGIN_REMOTE_INSTALLING_ENABLED: 'false',
+    },
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  const ended = once(daemon, 'exit');
+  let name = '';
+  try {
+    name = await eventually('what was compiled is kept', () => {
+      if (daemon.exitCode !== null) throw new Error(`the daemon ended with ${daemon.exitCode}`);
+      return (existsSync(compiled) ? readdirSync(compiled) : []).find((one) => /^roles\.js\.\d+$/.test(one));
     });
-    const ended = once(daemon, 'exit');
-    try {
-      return await eventually('what was compiled is kept', kept);
-    } finally {
-      daemon.kill();
-      await ended;
-    }
-  };
-  const ofRoles = () =>
-    (existsSync(compiled) ? readdirSync(compiled) : []).find((name) => /^roles\.js\.\d+$/.test(name));
-  const name = await start(ofRoles);
+  } finally {
+    daemon.kill();
+    await ended;
+  }
   // The outermost function alone is a quarter of this.
   expect(statSync(join(compiled, name)).size).toBeGreaterThan(statSync(join(dist, 'roles.js')).size);
 });
