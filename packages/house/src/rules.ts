@@ -36,6 +36,7 @@ export const rules: HouseRules = {
         'json',
         'log',
         'sibling-module.ts',
+        'thread-pool.ts',
         'python-output.ts',
         'text',
       ],

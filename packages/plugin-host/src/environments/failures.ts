@@ -24,6 +24,13 @@ export const FAILURES = [
       'Free space below PLUGIN_WORKING_PATH (its .uv-cache can be deleted at any time, uninstalled plugins can be collected) and install again.',
   },
   {
+    kind: 'too-many-files',
+    pattern: /too many open files|os error 2[34]\b|EMFILE|ENFILE/i,
+    cause: 'there are too many open files, and no more may be opened',
+    remedy:
+      'Let the daemon open more files (ulimit -n, LimitNOFILE of its service, --ulimit nofile of its container; 4096 is plenty) and install again.',
+  },
+  {
     kind: 'build-failed',
     pattern:
       /build backend returned an error|failed to build|could not build wheels|error: metadata-generation-failed/i,

@@ -28,6 +28,7 @@ export interface UvCall {
 /** Why uv could not be fetched, when it is the network or the disk and not uv. */
 const FETCHING: readonly EnvironmentFailure[] = [
   'disk-full',
+  'too-many-files',
   'permission',
   'proxy',
   'tls',

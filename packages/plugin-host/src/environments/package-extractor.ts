@@ -1,5 +1,5 @@
-import type { Piscina } from 'piscina';
 import { siblingModule } from '../sibling-module.ts';
+import { ThreadPool } from '../thread-pool.ts';
 import type { DependencyFacts } from './dependencies/index.ts';
 import { type ExtractionTask, extractPackage } from './extraction.ts';
 import type { Differences, differencesOf, ManifestTask, manifestOf } from './manifest.ts';
@@ -15,12 +15,17 @@ const HEAP_MB = 512;
  * about its dependencies is always read there: its files are parsed whole; and so are the files of environments, every byte.
  */
 export class PackageExtractor {
-  #threads: Promise<Piscina> | undefined;
+  readonly #threads = new ThreadPool({
+    filename: siblingModule('./extraction-worker', import.meta.url),
+    minThreads: 0,
+    maxThreads: 1,
+    idleTimeout: IDLE_MS,
+    resourceLimits: { maxOldGenerationSizeMb: HEAP_MB },
+  });
 
   async extract(task: ExtractionTask): Promise<void> {
     if (task.bytes.byteLength <= INLINE_BYTES) return extractPackage(task);
-    this.#threads ??= this.#open();
-    await (await this.#threads).run(task);
+    await this.#threads.run(task);
   }
 
   async readDependencies(directory: string, entrypoint: string): Promise<DependencyFacts> {
@@ -40,23 +45,11 @@ export class PackageExtractor {
   }
 
   async close(): Promise<void> {
-    await (await this.#threads)?.destroy();
-    this.#threads = undefined;
+    await this.#threads.close();
   }
 
   async #run<Result>(name: string, task: object): Promise<Result> {
-    this.#threads ??= this.#open();
-    return await (await this.#threads).run(task, { name });
-  }
-
-  async #open(): Promise<Piscina> {
-    const { Piscina } = await import('piscina');
-    return new Piscina({
-      filename: siblingModule('./extraction-worker', import.meta.url),
-      minThreads: 0,
-      maxThreads: 1,
-      idleTimeout: IDLE_MS,
-      resourceLimits: { maxOldGenerationSizeMb: HEAP_MB },
-    });
+    // The worker answers with the type that belongs to the job's name (extraction-worker.ts).
+    return (await this.#threads.run(task, { name })) as Result;
   }
 }

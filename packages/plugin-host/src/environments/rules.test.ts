@@ -103,6 +103,7 @@ const OUTPUTS: readonly [kind: string, output: string][] = [
   ['index-refused', 'error: Failed to fetch: `https://x/simple/a/`\n  cause: HTTP status client error (401 Unauthorized) for url'],
   ['hash-mismatch', '  × Failed to download `a==1`\n  ╰─▶ Hash mismatch for `a==1`\n      Expected:\n        sha256:00\n      Computed:\n        sha256:11'],
   ['disk-full', '  × Failed to download `a==1`\n  ├─▶ Failed to extract archive\n  ╰─▶ No space left on device (os error 28)'],
+  ['too-many-files', 'error: Failed to download `idna==3.20`\n  cause: failed to read directory `/x/.uv-cache/.tmp67H2Pa`: Too many open files (os error 24)'],
   ['permission', 'error: failed to create directory `/x/.uv-cache`: Permission denied (os error 13)'],
   ['python-conflict', '  × No solution found when resolving dependencies:\n  ╰─▶ Because a==1 has no wheels with a matching Python ABI tag (e.g., `cp312`) and you require a==1'],
   ['no-matching-wheel', "error: Distribution `a==1 @ registry` can't be installed because it doesn't have a source distribution or wheel for the current platform"],

@@ -14,8 +14,8 @@ export function stepFailure(
       ? `\ninit process exited due to no activity for ${step.inactivitySeconds} seconds`
       : '';
   const found = classifyFailure(explained);
-  // A disk or a right that is missing explains every step; else the step knows better than the words do.
-  const isSystem = found === 'disk-full' || found === 'permission';
+  // A disk, a right or descriptors that are missing explain every step; else the step knows better than the words do.
+  const isSystem = found === 'disk-full' || found === 'permission' || found === 'too-many-files';
   const failure = result.ended ?? (step.kind === undefined || isSystem ? found : step.kind);
   return new EnvironmentError(failure, `${prefix}: ${status}, output: `, {
     output: `${explained}${silence}`,

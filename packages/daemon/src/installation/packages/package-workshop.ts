@@ -1,8 +1,8 @@
 import { availableParallelism } from 'node:os';
 import { DaemonError } from '@plugin-daemon/plugin-host/errors';
 import { siblingModule } from '@plugin-daemon/plugin-host/sibling-module';
+import { ThreadPool } from '@plugin-daemon/plugin-host/thread-pool';
 import { messageOf } from '@plugin-daemon/values';
-import type { Piscina } from 'piscina';
 import type { PreparedBundle } from './bundle-jobs.ts';
 import type {
   Checked,
@@ -30,17 +30,20 @@ export interface WorkshopOptions {
  * the daemon. Bytes are handed over, not copied: **the array given to a job is unusable afterwards**.
  */
 export class PackageWorkshop {
-  readonly #options: Required<WorkshopOptions>;
-  /** Opened, and its library loaded, with the first job. */
-  #pool: Promise<Piscina> | undefined;
+  readonly #threads: ThreadPool;
   #closed = false;
 
   constructor(options: WorkshopOptions = {}) {
-    this.#options = {
-      threads: options.threads ?? Math.max(1, Math.floor(availableParallelism() / 2)),
-      idleMs: options.idleMs ?? 10_000,
-      heapBytes: options.heapBytes ?? 512 * 1024 * 1024,
-    };
+    const heapBytes = options.heapBytes ?? 512 * 1024 * 1024;
+    this.#threads = new ThreadPool({
+      filename: siblingModule('./package-worker', import.meta.url),
+      minThreads: 0,
+      maxThreads: options.threads ?? Math.max(1, Math.floor(availableParallelism() / 2)),
+      idleTimeout: options.idleMs ?? 10_000,
+      // The loop stays free for the pool's own messages, so that an aborted job ends its thread at once.
+      atomics: 'disabled',
+      resourceLimits: { maxOldGenerationSizeMb: Math.ceil(heapBytes / 1024 / 1024) },
+    });
   }
 
   prepareUpload(bytes: Bytes, rules: IntakeRules, signal?: AbortSignal): Promise<Checked<PreparedPackage>> {
@@ -81,9 +84,7 @@ export class PackageWorkshop {
   /** Ends the threads; jobs under way fail. */
   async close(): Promise<void> {
     this.#closed = true;
-    const pool = await this.#pool;
-    this.#pool = undefined;
-    await pool?.destroy();
+    await this.#threads.close();
   }
 
   async #run<T>(
@@ -97,33 +98,13 @@ export class PackageWorkshop {
     const transfer = [bytes.buffer] as never;
     try {
       // The worker answers with the type that belongs to the job's name (package-worker.ts).
-      const threads = await this.#threads();
-      if (this.#closed) throw new DaemonError('internal', 'the daemon is shutting down');
-      return (await threads.run(
+      return (await this.#threads.run(
         { ...job, bytes },
         { name, transferList: transfer, ...(signal === undefined ? {} : { signal }) },
       )) as T;
     } catch (error) {
       throw named(error, signal);
     }
-  }
-
-  #threads(): Promise<Piscina> {
-    this.#pool ??= this.#open();
-    return this.#pool;
-  }
-
-  async #open(): Promise<Piscina> {
-    const { Piscina } = await import('piscina');
-    return new Piscina({
-      filename: siblingModule('./package-worker', import.meta.url),
-      minThreads: 0,
-      maxThreads: this.#options.threads,
-      idleTimeout: this.#options.idleMs,
-      // The loop stays free for the pool's own messages, so that an aborted job ends its thread at once.
-      atomics: 'disabled',
-      resourceLimits: { maxOldGenerationSizeMb: Math.ceil(this.#options.heapBytes / 1024 / 1024) },
-    });
   }
 }
 
