@@ -3,7 +3,7 @@
  *
  *   npm run bench -- [NAME…]     only these measurements (--list shows them)
  *   --runs N --seconds S         how often each figure is taken (3), and how long a closed loop lasts (4)
- *   --plugins FOLDER             plugins to restart with, in folders below it, in place of copies of an example
+ *   --plugins FOLDER             plugins to restart with, in folders below it, in place of copies of an example; those of `officials`
  *   --json FILE                  write the figures there as well
  *   --upstream FILE              compare with the figures of such a file instead of upstream's recorded ones
  *   --external                   measure another daemon: BENCH_URL, BENCH_KEY, BENCH_PID_CMD, BENCH_START_CMD, BENCH_STOP_CMD,
@@ -81,6 +81,13 @@ async function measure(target: Target): Promise<void> {
   for (const measurement of measurements) {
     if (positionals.length > 0 && !positionals.includes(measurement.name)) continue;
     say(pc.bold(measurement.title));
+    const missing = measurement.missing?.(bench);
+    // Who asks for it by name is told by the exit code too.
+    if (missing !== undefined) {
+      say(pc.yellow(`  not taken: ${missing}`));
+      if (positionals.length > 0) process.exitCode = 1;
+      continue;
+    }
     for (const figure of await attempt(measurement.title, () => measurement.run(bench))) {
       taken[figure.id] = figure.value;
       const row = baseline[figure.id];

@@ -704,7 +704,7 @@ export interface PluginProcesses {
   readonly open_calls: number;
   readonly waiting_calls: number;
   readonly problem: string | null;
-  /** How it was started last: `forked`, or `plain` with the reason; null: not yet, or by another version of the daemon. */
+  /** How it was started last: `forked`, `templated`, or `plain` with the reason, as at `/readyz`; null: not yet, or by another version of the daemon. */
   readonly start: string | null;
   /** NODE_NAME. */
   readonly node: string;
@@ -742,7 +742,7 @@ export interface Readiness {
   readonly problems: Readonly<Record<string, string>>;
   /** What holds each plugin in that was started, for those who may see details. */
   readonly isolation?: Readonly<Record<string, "uid+namespace" | "uid" | "namespace" | "none" | "unsupervised">>;
-  /** How each plugin was started last: `forked` from a process that has imported the SDK, or `plain` with the reason; for those who may see details. */
+  /** How each plugin was started last: `forked` from a process that has imported the SDK, `templated` from one that has imported the plugin, or `plain` with the reason; after `forked` perhaps why it has no template. For those who may see details. */
   readonly starts?: Readonly<Record<string, string>>;
   /** The processes that fork plugins, and those that could not be started lately; for those who may see details. */
   readonly parents?: readonly Parent[];

@@ -1,4 +1,4 @@
-/** A plugin that is forked is held in as one that is not, in every way of holding plugins in that this system allows. */
+/** A plugin that is forked, from a parent or from a template, is held in as one that is not, in every way of holding plugins in that this system allows. */
 import { expect, test } from 'vitest';
 import { eventually, TestDaemon } from './harness.ts';
 import { reported, reportToolPackage, toolSource } from './report-tool.ts';
@@ -13,7 +13,8 @@ for (const { name, mode, isolated, impossible, settings, through, owner } of sit
   }
   test(`${name} (${mode})`, async () => {
     await using daemon = await TestDaemon.start({
-      settings,
+      // Whatever can be forked becomes a template.
+      settings: { ...settings, PLUGIN_INSTANCES_MAX: '2', PLUGIN_TEMPLATE_AFTER_MS: '1' },
       ...(through && { through }),
       ...(owner !== undefined && { owner }),
       passable: true,
@@ -29,9 +30,16 @@ for (const { name, mode, isolated, impossible, settings, through, owner } of sit
       return (await daemon.metric('plugin_starts_total', { way: 'forked' })) > 0 || undefined;
     });
     expect(JSON.parse(await reported(daemon, 'facts'))).toEqual(plain);
+    await daemon.logged('has become a template');
+    await reported(daemon, 'die');
+    await eventually('it comes from the template', async () => {
+      await reported(daemon, 'pid');
+      return (await daemon.metric('plugin_starts_total', { way: 'templated' })) > 0 || undefined;
+    });
+    expect(JSON.parse(await reported(daemon, 'facts'))).toEqual(plain);
     const { isolation, starts } = JSON.parse((await daemon.answer('GET', '/readyz')).text);
     expect(Object.values(isolation)).toEqual([mode]);
-    expect(Object.values(starts)).toEqual(['forked']);
+    expect(Object.values(starts)).toEqual(['templated']);
     expect(await reported(daemon, 'writable')).toEqual(isolated ? '[]' : expect.stringContaining('.parents'));
   }, 240_000);
 }

@@ -10,6 +10,7 @@ import { manyPlugins } from './lists.ts';
 import type { Measurement } from './measurement.ts';
 import { memory } from './memory.ts';
 import { nodes } from './nodes.ts';
+import { officials } from './officials.ts';
 import { prefork } from './prefork.ts';
 import { restarts } from './restarts.ts';
 import { stalledReader } from './stalled-reader.ts';
@@ -30,6 +31,7 @@ export const measurements: readonly Measurement[] = [
   stalledReader,
   crashes,
   prefork,
+  officials,
   waking,
   instances,
   uploads,

@@ -30,6 +30,8 @@ export interface Figure {
 export interface Measurement {
   readonly name: string;
   readonly title: string;
+  /** What it needs and was not given; undefined if it can be taken. */
+  readonly missing?: (bench: Bench) => string | undefined;
   run(bench: Bench): Promise<Figure[]>;
 }
 

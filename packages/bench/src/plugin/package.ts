@@ -39,7 +39,8 @@ export function benchPackage(options: BenchPackageOptions): Buffer {
   return zip(files);
 }
 
-const SKIPPED = new Set(['.venv', '__pycache__', '.git', 'uv.lock', '.env']);
+const SKIPPED = new Set(['.venv', '__pycache__', '.git', '.env']);
+const LOCK = 'uv.lock';
 
 /** What of a manifest is replaced, so that one example can be installed many times. */
 export interface Replaced {
@@ -47,12 +48,15 @@ export interface Replaced {
   readonly name?: string;
 }
 
-/** A folder as a package. */
-export function folderPackage(folder: string, replaced: Replaced = {}): Buffer {
+/**
+ * A folder as a package.
+ * @param locked with what it is locked to; without, the newest of everything is installed
+ */
+export function folderPackage(folder: string, replaced: Replaced = {}, locked = false): Buffer {
   const files: Record<string, Buffer> = {};
   const walk = (at: string) => {
     for (const entry of readdirSync(at, { withFileTypes: true })) {
-      if (SKIPPED.has(entry.name)) continue;
+      if (SKIPPED.has(entry.name) || (entry.name === LOCK && !locked)) continue;
       const path = join(at, entry.name);
       if (entry.isDirectory()) walk(path);
       else files[relative(folder, path)] = readFileSync(path);

@@ -15,10 +15,10 @@ interface Found {
 export async function pluginStarts(client: DaemonClient, signal: AbortSignal): Promise<Found> {
   const { starts, parents } = await client.call('getReadiness', {}, { signal });
   const ways = Object.values(isObject(starts) ? starts : {}).map(String);
-  const forked = ways.filter((way) => way === 'forked').length;
+  const forked = ways.filter((way) => /^(?:forked|templated)\b/.test(way)).length;
   const ready = Array.isArray(parents) ? parents.filter((one) => isObject(one) && one.state === 'ready') : [];
   const failed = Array.isArray(parents) ? parents.filter((one) => isObject(one) && one.state === 'failed') : [];
-  const reasons = countedReasons(ways.filter((way) => way !== 'forked'));
+  const reasons = countedReasons(ways.filter((way) => way !== 'forked' && way !== 'templated'));
   const detail = [
     `${forked} of ${ways.length} plugins were forked, from ${ready.length} parents`,
     ...reasons.slice(0, SHOWN),

@@ -336,9 +336,13 @@ function freshDirectory(path: string): string {
 
 const startsOf = (startedBy: HttpParts['startedBy']): Readonly<Record<string, string>> =>
   Object.fromEntries(
-    [...startedBy].map(([identifier, { way, reason }]) => [
+    [...startedBy].map(([identifier, { way, reason, alone }]) => [
       identifier,
-      reason === undefined ? way : `${way}: ${reason}`,
+      reason !== undefined
+        ? `${way}: ${reason}`
+        : alone !== undefined
+          ? `${way}, and no template for further processes: ${alone}`
+          : way,
     ]),
   );
 

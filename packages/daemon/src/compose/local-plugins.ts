@@ -87,6 +87,7 @@ export function localPlugins(parts: LocalPluginsParts) {
     readPackage: (identifier) => packages.readPackage(identifier),
     cages: isolation.plugins,
     parents,
+    several: (identifier) => policies.policyOf(identifier).max > 1,
     standing: (identifier) => environments.standing(identifier),
     onStarted,
     environment: pluginVariables,
@@ -140,6 +141,7 @@ export function localPlugins(parts: LocalPluginsParts) {
     onRestarted,
     onRetired: (identifier) => {
       startedBy.delete(identifier);
+      parents?.forget(identifier);
       return isolation.plugins.forget(identifier, join(settings.PLUGIN_WORKING_PATH, workingDirectoryName(identifier)));
     },
   });
@@ -192,6 +194,8 @@ export const parentsOf = ({
         most: settings.PLUGIN_PREFORK_PARENTS,
         idleMs: PARENT_IDLE_MS,
         log: log.child({ component: 'prefork' }),
+        templateAfterMs: settings.PLUGIN_TEMPLATE_AFTER_MS,
+        templates: { onTemplates: (count) => metrics.plugin_templates.set({}, count) },
         onParents: (count) => metrics.plugin_parents.set({}, count),
       })
     : undefined;

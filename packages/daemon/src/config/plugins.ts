@@ -41,6 +41,15 @@ export const pluginSettings = {
     usedBy: 'supervision',
     own: true,
   }),
+  PLUGIN_TEMPLATE_AFTER_MS: integer({
+    default: 250,
+    min: 0,
+    unit: 'ms',
+    meaning:
+      'A plugin whose import takes so much processor time, and of which there may be several processes, is imported once: its first process becomes a template, from which all of them are forked. 0: each process imports it.',
+    usedBy: 'supervision',
+    own: true,
+  }),
   PLUGIN_CANCEL_GRACE_SECONDS: integer({
     default: 10,
     min: 0,

@@ -15,6 +15,8 @@ export interface PluginStarterOptions extends ProcessStartOptions {
   readonly environments: Pick<PythonEnvironments, 'prepare' | 'examine'>;
   readonly declarationOf: (identifier: string) => Promise<PluginDeclaration>;
   readonly readPackage: (identifier: string) => Promise<Uint8Array>;
+  /** Whether there may be more than one process of a version. */
+  readonly several?: (identifier: string) => boolean;
   /** Environments built at once; PLUGIN_LOCAL_LAUNCHING_CONCURRENT. */
   readonly buildsAtOnce: number;
   /** Processes started at once: cheap beside building, but each start is a core's worth of imports. */
@@ -52,6 +54,7 @@ export function createPluginStarter(
         prepared,
         entrypoint: runner.entrypoint,
         memory: declaration.resource.memory,
+        several: options.several?.(identifier) === true,
         signal,
       };
       // Before it has a place among those that start: who waits for a parent takes nothing from the others.

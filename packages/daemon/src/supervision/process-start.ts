@@ -29,6 +29,8 @@ export interface ProcessStartRequest {
   readonly entrypoint: string;
   /** `resource.memory` of the manifest. */
   readonly memory: number;
+  /** There may be more than one process of it. */
+  readonly several?: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -41,11 +43,12 @@ export async function chooseWay(
   return await parents?.choose(startOf(request), haste, request.signal);
 }
 
-const startOf = ({ identifier, prepared, entrypoint }: ProcessStartRequest) => ({
+const startOf = ({ identifier, prepared, entrypoint, several = false }: ProcessStartRequest) => ({
   identifier,
   directory: prepared.directory,
   python: prepared.python,
   entrypoint,
+  several,
 });
 
 /** Each look is a handful of system calls. */
@@ -72,12 +75,13 @@ export async function startProcess(
   try {
     return ready(await startIn(options, request, way), way);
   } catch (error) {
-    if (signal.aborted || way?.by().way !== 'forked') throw error;
-    const reason = `it did not start from a parent: ${messageOf(error)}`;
+    const tried = way?.by().way ?? 'plain';
+    if (signal.aborted || tried === 'plain') throw error;
+    const reason = `it did not start from a ${tried === 'templated' ? 'template' : 'parent'}: ${messageOf(error)}`;
     options.runtime.log.warn({ plugin: identifier, reason }, 'plugin is started plainly');
     const runtime = await startIn(options, request, undefined);
     // It is the plugin that cannot be forked; else the plain start had failed as well.
-    parents?.refuse(identifier, reason);
+    parents?.refuse(identifier, reason, tried);
     options.onStarted?.(identifier, { way: 'plain', reason });
     return runtime;
   }
@@ -132,7 +136,8 @@ async function startIn(
       },
       signal,
     );
-    void runtime.ended.then(leave);
+    // Instances that came from it share its cage.
+    void Promise.all([runtime.ended, runtime.left]).then(leave);
     return runtime;
   } catch (error) {
     await caged?.leave();

@@ -73,11 +73,12 @@ const families = {
   /** reason: rate, breaker. */
   plugin_calls_refused_total: counter('Calls that were not let in', ['plugin_id', 'reason']),
   plugin_calls_waiting: gauge('Calls that wait for a process of a plugin', ['plugin_id']),
-  /** way: forked, from a parent that has imported the SDK, or plain. */
+  /** way: forked, from a parent that has imported the SDK; templated, from a process that has imported the plugin; or plain. */
   plugin_starts_total: counter('Processes of plugins that became ready', ['plugin_id', 'way']),
   /** outcome: known (shared, no installer was asked), same (installed, and the like was there), new, repaired, own (not shared). */
   plugin_environments_total: counter('Environments of plugins that were made or taken', ['outcome']),
   plugin_parents: gauge('Processes that fork plugins', []),
+  plugin_templates: gauge('Processes that have imported a plugin and fork its instances', []),
   active_plugins_total: gauge('Plugins that are ready', ['runtime_type']),
   plugin_restarts_total: counter('Processes of a plugin that run in place of one that ended or was stuck', [
     'plugin_id',

@@ -27,7 +27,7 @@ const open = (program: string) =>
 
 async function child(from: ForkParent, name: string): Promise<string> {
   const spec = { command: '/usr/bin/python3', args: [], cwd: '/', env: {}, cage: {} };
-  const launched = await from.launch(spec, { entrypoint: name, sitePackages: '/nowhere' });
+  const { process: launched } = await from.launch(spec, { entrypoint: name, sitePackages: '/nowhere' });
   let said = '';
   launched.stdout.on('data', (text: Buffer) => (said += text.toString()));
   const { code } = await launched.exited;
@@ -73,7 +73,7 @@ os._exit(1)
 test.skipIf(!LINUX)('a parent that is killed takes its children along, and says so', async () => {
   parent = await open(PROGRAM.replace('sys.exit(7)', 'time.sleep(600)'));
   const spec = { command: '/usr/bin/python3', args: [], cwd: '/', env: {}, cage: {} };
-  const launched = await parent.launch(spec, { entrypoint: 'sleeper', sitePackages: '/nowhere' });
+  const { process: launched } = await parent.launch(spec, { entrypoint: 'sleeper', sitePackages: '/nowhere' });
   process.kill(parent.pid, 'SIGKILL');
   expect(await launched.exited).toMatchObject({ signal: 'SIGKILL' });
   await parent.ended;

@@ -84,18 +84,18 @@ export class CageUnavailable extends Error {
 const UNREAD_LIMIT_MS = 1000;
 
 export class LaunchedProcess implements PluginProcess {
-  readonly pid: number;
   readonly stdin: Writable;
   readonly stdout: Readable;
   readonly stderr: Readable;
   readonly exited: Promise<ProcessExit>;
+  readonly left: Promise<void>;
   readonly unread: Promise<number | undefined>;
-  readonly #keepers: readonly number[];
+  readonly #started: Started;
   #ended = false;
 
-  constructor({ pid, pipes, exited, unread, keepers }: Started) {
-    this.pid = pid;
-    this.#keepers = keepers;
+  constructor(started: Started) {
+    const { pipes, exited, unread, outcome } = started;
+    this.#started = started;
     const [stdin, stdout, stderr] = pipes;
     this.stdin = stdin;
     this.stdout = stdout;
@@ -106,8 +106,16 @@ export class LaunchedProcess implements PluginProcess {
       stdin.end();
       return exit;
     });
+    this.left = this.exited.then(async () => {
+      const became = await outcome;
+      if (typeof became === 'object') await became.gone;
+    });
     this.unread = Promise.race([unread, this.exited.then(() => pause(UNREAD_LIMIT_MS, undefined, { ref: false }))]);
     void this.unread.then(() => stdin.destroy());
+  }
+
+  get pid(): number {
+    return this.#started.pid;
   }
 
   kill(signal: NodeJS.Signals): boolean {
@@ -120,6 +128,6 @@ export class LaunchedProcess implements PluginProcess {
   }
 
   async usage(): Promise<ProcessUsage | undefined> {
-    return this.#ended ? undefined : readProcessTreeUsage(this.pid, this.#keepers);
+    return this.#ended ? undefined : readProcessTreeUsage(this.pid, this.#started.keepers);
   }
 }

@@ -16,10 +16,19 @@ export interface Started {
   readonly unread: Promise<number | undefined>;
   /** Processes between the helper and a caged process, to whom its orphans fall. */
   readonly keepers: readonly number[];
+  /** What it becomes; absent if it was not asked to become anything. */
+  readonly outcome?: Promise<HelperTemplate | string>;
+}
+
+/** A launch that has become a template: further processes come from it. */
+export interface HelperTemplate {
+  readonly launch: number;
+  readonly pid: number;
+  readonly gone: Promise<void>;
 }
 
 interface Waiting {
-  readonly started: PromiseWithResolvers<Omit<Started, 'pipes'>>;
+  readonly started: PromiseWithResolvers<Running>;
   readonly pipes: PromiseWithResolvers<Pipes>;
   readonly connected: (Socket | undefined)[];
   /** Of this launch alone: a process that is forked has what its parent knew. */
@@ -44,7 +53,10 @@ export interface OpenOptions {
 }
 
 interface Running {
-  readonly pid: number;
+  /** Another one when it has become a template. */
+  pid: number;
+  keepers: readonly number[];
+  readonly outcome: PromiseWithResolvers<HelperTemplate | string>;
   readonly exited: PromiseWithResolvers<ProcessExit>;
   readonly unread: PromiseWithResolvers<number | undefined>;
 }
@@ -67,6 +79,8 @@ export class HelperProcess {
   readonly #running = new Map<number, Running>();
   /** Of those that have ended: what they did not read is still counted. */
   readonly #counted = new Map<number, Running['unread']>();
+  /** Templates that have not gone, by the launch that became one. */
+  readonly #templates = new Map<number, { readonly pid: number; readonly gone: PromiseWithResolvers<void> }>();
   #nextId = 1;
   #alive = true;
   #answers = '';
@@ -132,7 +146,7 @@ export class HelperProcess {
 
   /** An idle helper keeps nobody alive; one that starts or runs something does. */
   #holdLoop(): void {
-    const hold = this.#waiting.size > 0 || this.#running.size > 0;
+    const hold = this.#waiting.size + this.#running.size + this.#templates.size > 0;
     for (const stream of [this.#child.stdin, this.#child.stdout]) {
       const socket = stream as Socket | null; // pipes of a child process are sockets
       // One without a handle would keep each request until it has one again, which is never.
@@ -144,6 +158,16 @@ export class HelperProcess {
 
   /** @throws HelperGone when the helper ended before it could start this one: another helper may */
   async launch(spec: LaunchSpec, fork?: Fork): Promise<Started> {
+    const { command, args, cwd, env, cage } = spec;
+    return await this.#launch({ command, args, cwd, env, cage, fork });
+  }
+
+  /** @throws when its template could not fork it; HelperGone */
+  async launchFrom({ launch }: HelperTemplate, { cage }: LaunchSpec): Promise<Started> {
+    return await this.#launch({ from: launch, cage: { groups: cage?.groups, memoryGroup: cage?.memoryGroup } });
+  }
+
+  async #launch(request: object): Promise<Started> {
     if (!this.#alive) throw new HelperGone();
     const id = this.#nextId++;
     const waiting: Waiting = {
@@ -155,12 +179,22 @@ export class HelperProcess {
     this.#waiting.set(id, waiting);
     this.#holdLoop();
     waiting.pipes.promise.catch(() => {}); // the same failure arrives through `started`
-    const { command, args, cwd, env, cage } = spec;
-    const { token } = waiting;
-    this.#child.stdin?.write(`${JSON.stringify({ id, token, command, args, cwd, env, cage, fork })}\n`);
+    this.#child.stdin?.write(`${JSON.stringify({ id, token: waiting.token, ...request })}\n`);
     try {
-      const started = await waiting.started.promise;
-      return { ...started, pipes: await waiting.pipes.promise };
+      const running = await waiting.started.promise;
+      const { exited, unread, outcome } = running;
+      return {
+        get pid() {
+          return running.pid;
+        },
+        get keepers() {
+          return running.keepers;
+        },
+        pipes: await waiting.pipes.promise,
+        exited: exited.promise,
+        unread: unread.promise,
+        outcome: outcome.promise,
+      };
     } catch (error) {
       for (const socket of waiting.connected) socket?.destroy();
       throw error;
@@ -213,6 +247,7 @@ export class HelperProcess {
       const exit = { code, signal: signalName(message.signal), ...(limit === 'memory' ? ({ limit } as const) : {}) };
       const ended = this.#running.get(message.ended);
       ended?.exited.resolve(exit);
+      ended?.outcome.resolve('it ended before');
       if (ended !== undefined) this.#counted.set(message.ended, ended.unread);
       this.#running.delete(message.ended);
       // A shepherd that was lost before it had answered.
@@ -220,6 +255,11 @@ export class HelperProcess {
     } else if (message.unread !== undefined) {
       this.#counted.get(message.unread)?.resolve(message.bytes);
       this.#counted.delete(message.unread);
+    } else if (message.template !== undefined) {
+      this.#became(message.template, message);
+    } else if (message.gone !== undefined) {
+      this.#templates.get(message.gone)?.gone.resolve();
+      this.#templates.delete(message.gone);
     } else if (message.id !== undefined) {
       const waiting = this.#waiting.get(message.id);
       if (message.pid === undefined) {
@@ -228,11 +268,25 @@ export class HelperProcess {
       } else {
         const exited = Promise.withResolvers<ProcessExit>();
         const unread = Promise.withResolvers<number | undefined>();
-        this.#running.set(message.id, { pid: message.pid, exited, unread });
+        const outcome = Promise.withResolvers<HelperTemplate | string>();
         const { pid, keepers = [] } = message;
-        waiting?.started.resolve({ pid, exited: exited.promise, unread: unread.promise, keepers });
+        const running: Running = { pid, keepers, exited, unread, outcome };
+        this.#running.set(message.id, running);
+        waiting?.started.resolve(running);
       }
     }
+  }
+
+  /** A process has become a template, or has said why not. */
+  #became(launch: number, { pid, declined = 'it does not say why' }: Answer): void {
+    const running = this.#running.get(launch);
+    if (running === undefined) return;
+    if (pid === undefined) return running.outcome.resolve(declined);
+    const template = { pid: running.pid, gone: Promise.withResolvers<void>() };
+    this.#templates.set(launch, template);
+    running.pid = pid;
+    running.keepers = [];
+    running.outcome.resolve({ launch, pid: template.pid, gone: template.gone.promise });
   }
 
   /** The helper kills its groups when it leaves; when it was killed itself, that is left to us. */
@@ -240,12 +294,14 @@ export class HelperProcess {
     this.#alive = false;
     for (const { resolve } of this.#counted.values()) resolve(undefined);
     this.#counted.clear();
-    for (const { pid, exited, unread } of this.#running.values()) {
-      try {
-        process.kill(-pid, 'SIGKILL');
-      } catch {
-        // ended already
-      }
+    for (const { pid, gone } of this.#templates.values()) {
+      killGroup(pid);
+      gone.resolve();
+    }
+    this.#templates.clear();
+    for (const { pid, exited, unread, outcome } of this.#running.values()) {
+      killGroup(pid);
+      outcome.resolve('it ended before');
       exited.resolve({ code: null, signal: 'SIGKILL' });
       unread.resolve(undefined);
     }
@@ -257,6 +313,14 @@ export class HelperProcess {
     }
     this.#server.close();
     await rm(this.#folder, { recursive: true, force: true });
+  }
+}
+
+function killGroup(pid: number): void {
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // ended already
   }
 }
 
@@ -273,6 +337,11 @@ interface Answer {
   /** The id of a launch whose process has ended, with how many `bytes` of its stdin it did not read. */
   readonly unread?: number;
   readonly bytes?: number;
+  /** The id of a launch that has become a template, with the `pid` that its plugin goes on as, or that has `declined`. */
+  readonly template?: number;
+  readonly declined?: string;
+  /** The id of a launch whose template has ended, with its cage. */
+  readonly gone?: number;
   readonly limit?: string;
   readonly code?: number;
   readonly signal?: number;

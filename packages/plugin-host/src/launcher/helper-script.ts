@@ -15,6 +15,8 @@ import { SHEPHERD_SCRIPT } from './shepherd-script.ts';
  *
  *   ← {"id":1,"pid":77,"keepers":[75,76]}  and at the end perhaps  {"ended":1,"signal":9,"limit":"memory"}
  *
+ * What a template is asked for and answers stands in template-script.ts.
+ *
  * The three pipes of a process are connections to the daemon's socket, made by the helper, introduced by a header of fixed
  * length and inherited by the process as its stdin, stdout and stderr. The end of stdin means that the daemon is gone: all
  * process groups are killed.
@@ -35,6 +37,8 @@ shepherds = {}
 # Our end of what processes read, and by its descriptor what is left over by those that have ended.
 inputs = {}
 leftovers = {}
+# By the launch that became a template: where its shepherd takes orders, and what has been asked of it.
+folds, borne = {}, {}
 LEAVE_SECONDS = 12
 
 
@@ -90,26 +94,47 @@ ${SHEPHERD_SCRIPT}
 def launch_caged(request):
     load_libc()
     helper = os.getpid()
+    ours, theirs = packets() if "template" in request.get("fork", {}) else (None, None)
     # Until the shepherd has handlers of its own, a signal for it would run ours.
     signal.pthread_sigmask(signal.SIG_BLOCK, DEFAULT_SIGNALS)
     try:
         pid = os.fork()
         if pid == 0:
             try:
-                shepherd(request, helper)
+                for one in [ours, *folds.values()]:
+                    if one is not None:
+                        one.close()
+                shepherd(request, helper, theirs)
                 os._exit(0)
             except Become:
                 raise
             except BaseException:
                 os._exit(1)
         shepherds[pid] = request["id"]
+        if ours is not None:
+            folds[request["id"]], borne[request["id"]] = ours, []
+            ours = None
     except OSError as error:
         answer(id=request["id"], errno=errno.errorcode.get(error.errno, str(error.errno)), error=os.strerror(error.errno or 0))
     finally:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, DEFAULT_SIGNALS)
+        for one in (ours, theirs):
+            if one is not None:
+                one.close()
+
+
+def launch_from(request):
+    """An instance of a template: its shepherd sees to it."""
+    try:
+        folds[request["from"]].send(json.dumps(request).encode(), socket.MSG_DONTWAIT)
+        borne[request["from"]].append(request["id"])
+    except (KeyError, OSError):
+        answer(id=request["id"], errno="ESRCH", error="its template has ended")
 
 
 def launch(request):
+    if "from" in request:
+        return launch_from(request)
     if "cage" in request:
         return launch_caged(request)
     identifier = request["id"]
@@ -153,9 +178,14 @@ def reap():
         if pid in shepherds:
             os.waitpid(pid, 0)
             identifier = shepherds.pop(pid)
+            if identifier in folds:
+                folds.pop(identifier).close()
+            children = borne.pop(identifier, [])
             if found.si_code != os.CLD_EXITED or found.si_status != 0:
-                answer(ended=identifier, signal=int(signal.SIGKILL))
-                answer(unread=identifier)
+                for one in (identifier, *children):
+                    answer(ended=one, signal=int(signal.SIGKILL))
+                    answer(unread=one)
+                answer(gone=identifier)
             continue
         kill_group(pid)
         os.waitpid(pid, 0)

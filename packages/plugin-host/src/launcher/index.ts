@@ -14,7 +14,7 @@ import { HelperLauncher } from './helper-launcher.ts';
 import type { ProcessLauncher } from './process-launcher.ts';
 
 export type { Cage, Mount, ResourceLimit } from './cage.ts';
-export { ForkParent } from './fork-parent.ts';
+export { type Forked, ForkParent } from './fork-parent.ts';
 export { CageUnavailable } from './helper-launcher.ts';
 export type { HelperProgram, OpenOptions } from './helper-process.ts';
 export { HELPER_BODY, HELPER_START } from './helper-script.ts';
@@ -27,6 +27,7 @@ export type {
   ProcessLauncher,
   ProcessUsage,
 } from './process-launcher.ts';
+export type { Template, TemplateOutcome } from './template.ts';
 
 export interface ProcessLauncherOptions {
   /** PYTHON_INTERPRETER_PATH: runs the helper; `python3` of PATH is tried when it does not. */

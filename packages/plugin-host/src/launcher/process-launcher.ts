@@ -23,6 +23,7 @@ export interface ProcessUsage {
  * listener already, so that a plugin that dies while it is being written to cannot take the daemon along.
  */
 export interface PluginProcess {
+  /** Becomes another one when the process turns into a template and the plugin goes on in a child of it. */
   readonly pid: number;
   readonly stdin: Writable;
   readonly stdout: Readable;
@@ -32,6 +33,8 @@ export interface PluginProcess {
    * descends from it. Never rejects.
    */
   readonly exited: Promise<ProcessExit>;
+  /** Settles when nothing uses its cage any more: with its end, or with that of the template that it has left. Never rejects. */
+  readonly left?: Promise<void>;
   /**
    * After the end: how many of the bytes written to `stdin` the process never read, however they were written. Undefined when nobody can
    * tell; absent where nobody ever can. Never rejects.
@@ -60,6 +63,8 @@ export interface Fork {
   readonly entrypoint: string;
   /** Where the distributions of its own environment are. */
   readonly sitePackages: string;
+  /** Whether it becomes a template once it has imported everything, if that took so much processor time. */
+  readonly template?: { readonly afterMs: number };
 }
 
 export interface ProcessLauncher {

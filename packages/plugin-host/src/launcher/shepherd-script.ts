@@ -1,4 +1,5 @@
 import { REMAINS_SCRIPT } from './remains-script.ts';
+import { TEMPLATE_SCRIPT } from './template-script.ts';
 import { VIEW_SCRIPT } from './view-script.ts';
 
 /**
@@ -7,7 +8,7 @@ import { VIEW_SCRIPT } from './view-script.ts';
  * process, when the helper goes, or when it is told to. In namespaces of its own the process has an init beside it, a
  * second fork that only reaps: the SDK must not be a child of process 1, and here its parent is outside.
  */
-export const SHEPHERD_SCRIPT = `${VIEW_SCRIPT}${REMAINS_SCRIPT}
+export const SHEPHERD_SCRIPT = `${VIEW_SCRIPT}${REMAINS_SCRIPT}${TEMPLATE_SCRIPT}
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_CAPBSET_DROP = 1, 4, 24
 PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL = 36, 38, 47, 4
 CLONE_NEWNS, CLONE_NEWIPC, CLONE_NEWUSER, CLONE_NEWPID = 0x20000, 0x8000000, 0x10000000, 0x20000000
@@ -139,11 +140,13 @@ def become(request, connections):
     os.execve(request["command"], [request["command"], *request["args"]], request["env"])
 
 
-def start_caged(request, connections):
+def start_caged(request, connections, control=None):
     reading, writing = os.pipe()
     process = os.fork()
     if process == 0:
         try:
+            if control is not None:
+                request["fork"]["control"] = control
             become(request, connections)
         except Become:
             os.close(writing)
@@ -196,7 +199,7 @@ def watch(process, memory, stopping, waker):
                 suspicious = 40
 
 
-def shepherd(request, helper):
+def shepherd(request, helper, orders=None):
     cage, identifier, init = request["cage"], request["id"], None
     stopping = []
     waker, wakee = os.pipe()
@@ -218,15 +221,24 @@ def shepherd(request, helper):
         memory = MemoryGroup(cage["memoryGroup"]) if "memoryGroup" in cage else None
         if "namespaces" in cage:
             init = enter_namespaces(cage["namespaces"])
-        process = start_caged(request, connections)
+        control, theirs = (None, None) if orders is None else packets()
+        process = start_caged(request, connections, theirs)
+        if theirs is not None:
+            theirs.close()
         prctl(PR_SET_DUMPABLE, 0)
     except Exception as error:
         end_everything(init, groups)
         number = getattr(error, "errno", None) or errno.EINVAL
         return answer(id=identifier, errno=errno.errorcode.get(number, str(number)), error=str(getattr(error, "strerror", None) or error))
+    answer(id=identifier, pid=process, keepers=[one for one in (os.getpid(), init) if one is not None])
+    if orders is not None:
+        fold = Fold(request, control, orders, process, connections, memory)
+        fold.watch(stopping, waker, init)
+        if fold.is_template:
+            return fold.close(init)
+        control.close()
     for one in connections[1:]:
         one.close()
-    answer(id=identifier, pid=process, keepers=[one for one in (os.getpid(), init) if one is not None])
     found = watch(process, memory, stopping, waker)
     kill_group(process)
     limit = {"limit": "memory"} if memory is not None and memory.exceeded() else {}

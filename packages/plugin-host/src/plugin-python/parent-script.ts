@@ -1,5 +1,6 @@
 import { HELPER_BODY, HELPER_START, type HelperProgram } from '../launcher/index.ts';
 import { CANCEL_SCRIPT } from './cancel-script.ts';
+import { TEMPLATE_SCRIPT } from './template-script.ts';
 import { YAML_SCRIPT } from './yaml-script.ts';
 
 /**
@@ -97,9 +98,9 @@ except BaseException as error:
 
 /** What a child does that has left its parent's frames: becomes what "python -m" would have made of the plugin's module. */
 const BECOME_PLUGIN = `
-def close_descriptors():
+def close_descriptors(control):
     last = 2
-    for number in sorted(kept_descriptors) + [65536]:
+    for number in sorted({*kept_descriptors, *([] if control is None else [control.fileno()])}) + [65536]:
         os.closerange(last + 1, number)
         last = number
 
@@ -114,7 +115,8 @@ def become_plugin(request):
     import gc, importlib, runpy, site, types
     import gevent, signal
     fork = request["fork"]
-    close_descriptors()
+    control = fork.get("control")
+    close_descriptors(control)
     # The epoll instance is still the parent's.
     gevent.reinit()
     prctl(PR_SET_DUMPABLE, 1)
@@ -147,6 +149,8 @@ def become_plugin(request):
     if "__annotations__" in globals():
         main.__annotations__ = {}
     gc.enable()
+    if control is not None:
+        hold_before_serving(control, fork["template"]["afterMs"])
     runpy._run_module_as_main(fork["entrypoint"])
 
 
@@ -154,7 +158,7 @@ if chosen is not None:
     become_plugin(chosen)
 `;
 
-const PARENT_SCRIPT = `${HELPER_START}${CANCEL_SCRIPT}${YAML_SCRIPT}${IMPORT_SDK}${HELPER_BODY}${BECOME_PLUGIN}`;
+const PARENT_SCRIPT = `${HELPER_START}${CANCEL_SCRIPT}${YAML_SCRIPT}${IMPORT_SDK}${HELPER_BODY}${TEMPLATE_SCRIPT}${BECOME_PLUGIN}`;
 
 /**
  * A parent.

@@ -1,14 +1,19 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { messageOf } from '@plugin-daemon/values';
 import { type Seed, type Seeds, sitePackagesOf } from '../environments/index.ts';
-import type { ForkParent, LaunchSpec, PluginProcess, ProcessLauncher } from '../launcher/index.ts';
+import type { Forked, ForkParent, LaunchSpec, PluginProcess, ProcessLauncher, Template } from '../launcher/index.ts';
 import { type KeptParent, LivingParents, type LivingParentsOptions, type ParentFacts } from './living-parents.ts';
 import { moduleInTheWay } from './module-names.ts';
+import { standingOf, Templates, type TemplatesOptions } from './templates.ts';
 
 /** How a plugin process came about. */
 export interface StartedBy {
-  readonly way: 'forked' | 'plain';
+  /** `templated`: forked from a process of its own that had imported the plugin. */
+  readonly way: 'forked' | 'templated' | 'plain';
   /** Why it was started plainly. */
   readonly reason?: string;
+  /** Forked, and further processes of it are not forked from this one; why. Known when it is ready, or a moment later. */
+  alone?: string;
 }
 
 /** How a plugin is to be started. */
@@ -31,6 +36,8 @@ export interface StartRequest {
   /** The interpreter of its environment. */
   readonly python: string;
   readonly entrypoint: string;
+  /** There may be more than one process of it. */
+  readonly several?: boolean;
 }
 
 /** Whether a call waits for a start. */
@@ -43,6 +50,9 @@ export interface Haste {
 export interface ParentsOptions extends LivingParentsOptions {
   readonly launcher: ProcessLauncher;
   readonly seeds: Pick<Seeds, 'find' | 'provide' | 'discard'>;
+  /** Of a plugin whose import takes so much processor time, instances are forked from one that has done it; 0 or absent: of none. */
+  readonly templateAfterMs?: number;
+  readonly templates?: Omit<TemplatesOptions, 'log'>;
 }
 
 /** What supervision asks of parents. */
@@ -54,7 +64,9 @@ export interface Parents {
    */
   choose(request: StartRequest, haste: Haste, signal: AbortSignal): Promise<Way>;
   /** A plugin that a parent could not start and a plain start could: it is not tried again for a while. */
-  refuse(identifier: string, reason: string): void;
+  refuse(identifier: string, reason: string, way?: StartedBy['way']): void;
+  /** A plugin is not wanted any more. */
+  forget(identifier: string): void;
   /** A plugin runs: now there is time to make what its next start can use. */
   prepare(request: StartRequest): void;
 }
@@ -65,8 +77,16 @@ interface Found {
   readonly parent: ForkParent;
   /** Of the plugin's own environment. */
   readonly sitePackages: string;
+  readonly wish: TemplateWish;
 }
 
+/** Whether a process that is forked is to become a template. */
+type TemplateWish =
+  /** What it stands on, and to be called when it is known what became of it. */
+  { readonly standing: string; readonly known: () => void } | { readonly alone: string | undefined };
+
+/** What a process has become is told before it serves, on another way. */
+const KNOWN_MS = 1000;
 const REFUSED_MS = 3_600_000;
 const MOST_REFUSED = 1000;
 const nothing = (): void => undefined;
@@ -74,16 +94,20 @@ const nothing = (): void => undefined;
 export class ParentsPool implements Parents {
   readonly #options: ParentsOptions;
   readonly #living: LivingParents;
+  readonly #templates: Templates;
   readonly #refused = new Map<string, { readonly at: number; readonly reason: string }>();
   #closed = false;
 
   constructor(options: ParentsOptions) {
     this.#options = options;
     this.#living = new LivingParents(options);
+    this.#templates = new Templates({ ...options.templates, log: options.log });
   }
 
   async choose(request: StartRequest, haste: Haste, signal: AbortSignal): Promise<Way> {
     try {
+      const template = this.#mayHaveTemplate(request) ? await this.#templateFor(request, signal) : undefined;
+      if (template !== undefined) return this.#templated(template, request);
       const found = await this.#parentFor(request, haste, signal);
       return 'plain' in found ? this.#plain(found.plain, haste, found.over) : this.#forked(found, request);
     } catch (error) {
@@ -91,9 +115,14 @@ export class ParentsPool implements Parents {
     }
   }
 
-  refuse(identifier: string, reason: string): void {
+  refuse(identifier: string, reason: string, way: StartedBy['way'] = 'forked'): void {
+    if (way === 'templated') return this.#templates.refuse(identifier, reason);
     if (this.#refused.size >= MOST_REFUSED) this.#refused.clear();
     this.#refused.set(identifier, { at: Date.now(), reason });
+  }
+
+  forget(identifier: string): void {
+    this.#templates.end(identifier);
   }
 
   prepare(request: StartRequest): void {
@@ -111,6 +140,7 @@ export class ParentsPool implements Parents {
   /** Ends all parents, with their children. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#templates.close();
     await this.#living.close();
   }
 
@@ -138,23 +168,77 @@ export class ParentsPool implements Parents {
     };
   }
 
-  #forked({ seed, parent, sitePackages }: Found, request: StartRequest): Way {
-    let by: StartedBy = { way: 'forked' };
+  #mayHaveTemplate({ several = false }: StartRequest): boolean {
+    return several && !this.#closed && (this.#options.templateAfterMs ?? 0) > 0;
+  }
+
+  async #wish(request: StartRequest): Promise<TemplateWish> {
+    if (!this.#mayHaveTemplate(request)) return { alone: undefined };
+    const { identifier, directory, python } = request;
+    const standing = await standingOf(directory, python);
+    const reason = this.#templates.refusal(identifier) ?? this.#templates.declined(identifier, standing);
+    if (reason !== undefined) return { alone: reason === '' ? undefined : reason };
+    return { standing, known: this.#templates.expect(identifier) };
+  }
+
+  /** The template that the plugin has, if it is to have one and its files are still the same. */
+  async #templateFor({ identifier, directory, python }: StartRequest, signal: AbortSignal) {
+    await this.#templates.settled(identifier, signal);
+    return this.#templates.find(identifier, await standingOf(directory, python));
+  }
+
+  #templated(template: Template, request: StartRequest): Way {
+    let by: StartedBy = { way: 'templated' };
+    const { identifier } = request;
+    const launch = async (spec: LaunchSpec): Promise<PluginProcess> => {
+      try {
+        return await this.#templates.launch(identifier, template, spec);
+      } catch (error) {
+        const reason = `its template could not start it: ${messageOf(error)}`;
+        this.#options.log.warn({ plugin: identifier, error }, 'a template could not start a plugin');
+        by = { way: 'plain', reason };
+        return await this.#options.launcher.launch(spec);
+      }
+    };
+    return { shows: [], forks: true, launcher: { launch }, by: () => by, over: nothing };
+  }
+
+  /** Sees to what a process becomes that was asked to become a template. */
+  async #keep({ identifier }: StartRequest, standing: string, { process, outcome }: Forked, by: StartedBy) {
+    const became = await outcome;
+    if ('declined' in became && became.declined !== '') by.alone = became.declined;
+    await this.#templates.keep(identifier, standing, process, became);
+  }
+
+  #forked({ seed, parent, sitePackages, wish }: Found, request: StartRequest): Way {
+    let by: StartedBy = { way: 'forked', ...('alone' in wish && wish.alone !== undefined && { alone: wish.alone }) };
+    let kept = Promise.resolve();
     const launch = async (spec: LaunchSpec): Promise<PluginProcess> => {
       const plainly = (reason: string) => {
         by = { way: 'plain', reason };
         return this.#options.launcher.launch(spec);
       };
       if (spec.cage === undefined) return await plainly('nothing holds plugins in here');
+      const fork = { entrypoint: request.entrypoint, sitePackages };
+      const { templateAfterMs: afterMs = 0, log } = this.#options;
       try {
-        return await parent.launch(spec, { entrypoint: request.entrypoint, sitePackages });
+        if ('alone' in wish) return (await parent.launch(spec, fork)).process;
+        const forked = await parent.launch(spec, { ...fork, template: { afterMs } });
+        kept = this.#keep(request, wish.standing, forked, by).catch((error: unknown) =>
+          log.error({ plugin: request.identifier, error }, 'a template could not be kept'),
+        );
+        return forked.process;
       } catch (error) {
         // If it is the cage, the plain start says so as well.
-        this.#options.log.warn({ plugin: request.identifier, error }, 'a parent could not start a plugin');
+        log.warn({ plugin: request.identifier, error }, 'a parent could not start a plugin');
         return await plainly(`its parent could not start it: ${messageOf(error)}`);
       }
     };
-    return { shows: [seed.directory], forks: true, launcher: { launch }, by: () => by, over: nothing };
+    const over = () => {
+      // One that serves without having said what it has become will not say it later.
+      if ('known' in wish) void Promise.race([kept, pause(KNOWN_MS, undefined, { ref: false })]).then(wish.known);
+    };
+    return { shows: [seed.directory], forks: true, launcher: { launch }, by: () => by, over };
   }
 
   #refusal(identifier: string): string | undefined {
@@ -177,7 +261,7 @@ export class ParentsPool implements Parents {
     if ('plain' in parent) return parent;
     const name = await moduleInTheWay(request.directory, parent.facts.names);
     if (name !== undefined) return { plain: `its ${name} would hide a module that its parent has imported` };
-    return { seed, parent, sitePackages };
+    return { seed, parent, sitePackages, wish: await this.#wish(request) };
   }
 }
 

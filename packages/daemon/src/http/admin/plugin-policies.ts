@@ -81,7 +81,7 @@ export function pluginPolicyRoutes({
             start: {
               type: ['string', 'null'],
               description:
-                'How it was started last: `forked`, or `plain` with the reason; null: not yet, or by another version of the daemon.',
+                'How it was started last: `forked`, `templated`, or `plain` with the reason, as at `/readyz`; null: not yet, or by another version of the daemon.',
             },
             node: { type: 'string', description: 'NODE_NAME.' },
           },

@@ -171,7 +171,7 @@ const schemas = {
         type: 'object',
         additionalProperties: text,
         description:
-          'How each plugin was started last: `forked` from a process that has imported the SDK, or `plain` with the reason; for those who may see details.',
+          'How each plugin was started last: `forked` from a process that has imported the SDK, `templated` from one that has imported the plugin, or `plain` with the reason; after `forked` perhaps why it has no template. For those who may see details.',
       },
       parents: {
         type: 'array',

@@ -129,7 +129,12 @@ export class LocalRuntime implements PluginInstance {
       owner: options.pluginId,
       log: options.log,
       logLinesPerSecond: options.logLinesPerSecond,
-      fields: { plugin: options.identifier, pid: process.pid },
+      fields: {
+        plugin: options.identifier,
+        get pid() {
+          return process.pid;
+        },
+      },
       onHeartbeat: () => this.#ready.resolve(),
       cancellation: options.cancelGraceMs === undefined ? undefined : this.#watchCancelled(options.cancelGraceMs),
       onClosed: () => this.#listener?.closed(),
@@ -193,6 +198,11 @@ export class LocalRuntime implements PluginInstance {
   /** Settles when the process has ended, whoever ended it. */
   get ended(): Promise<Death> {
     return this.#ended.promise;
+  }
+
+  /** Settles when nothing uses what the process was held in any more: perhaps others still do when it has ended. */
+  get left(): Promise<void> {
+    return this.#process.left ?? this.#ended.promise.then(() => undefined);
   }
 
   open(sessionId: string, sink: SessionSink): RuntimeSession {
