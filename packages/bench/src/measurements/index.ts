@@ -12,6 +12,7 @@ import { memory } from './memory.ts';
 import { nodes } from './nodes.ts';
 import { officials } from './officials.ts';
 import { prefork } from './prefork.ts';
+import { plainReads } from './reads.ts';
 import { restarts } from './restarts.ts';
 import { stalledReader } from './stalled-reader.ts';
 import { slowStreams, streamThroughput } from './streams.ts';
@@ -27,6 +28,7 @@ export const measurements: readonly Measurement[] = [
   firstChunk,
   streamThroughput,
   backwardsCalls,
+  plainReads,
   slowStreams,
   stalledReader,
   crashes,
