@@ -1,16 +1,24 @@
 /** Templates with the real SDK, installed by the real uv from the package index, started and called. */
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { openPackage } from '@plugin-daemon/plugin-package';
-import { expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { pluginDirectory } from '../src/slim/plugin-folder.ts';
 import { dify, difyProcess, newPlugin, temporaryFolder } from './harness.ts';
 
 /** Kept between runs: environments are made once for equal dependencies. */
-const ENV: NodeJS.ProcessEnv = { ...process.env, DIFY_CLI_CACHE_DIR: join(tmpdir(), 'dify-cli-test-cache') };
+/** Where commands put what they need for a moment: theirs alone, so that what stays there is theirs. */
+const SCRATCH = mkdtempSync(join(tmpdir(), 'dify-cli-scratch-'));
+afterAll(() => rmSync(SCRATCH, { recursive: true, force: true }));
+const ENV: NodeJS.ProcessEnv = {
+  ...process.env,
+  DIFY_CLI_CACHE_DIR: join(tmpdir(), 'dify-cli-test-cache'),
+  TMPDIR: SCRATCH,
+};
+const leftInScratch = (): readonly string[] => readdirSync(SCRATCH).filter((name) => name.startsWith('plugin-run-'));
 const SLOW = 300_000;
 
 type Message = { invoke_id: string; type: string; response: Record<string, unknown> };
@@ -156,7 +164,6 @@ test('plugin run speaks the line protocol on stdin and stdout, and ends on SIGTE
   const parent = temporaryFolder();
   await newPlugin(parent);
   await dify(['plugin', 'package', join(parent, 'demo')], { cwd: parent });
-  const before = readdirSync(tmpdir()).filter((name) => name.startsWith('plugin-run-'));
   const ended = await withRun(
     ['plugin', 'run', join(parent, 'demo.difypkg'), '--response-format', 'json'],
     async ({ send, next, seen }) => {
@@ -194,7 +201,7 @@ test('plugin run speaks the line protocol on stdin and stdout, and ends on SIGTE
     },
   );
   expect(ended).toMatchObject({ code: 0, stderr: '' });
-  expect(readdirSync(tmpdir()).filter((name) => name.startsWith('plugin-run-') && !before.includes(name))).toEqual([]);
+  expect(leftInScratch()).toEqual([]);
 });
 
 test('plugin run finishes running calls when stdin ends', { timeout: SLOW }, async () => {
@@ -434,7 +441,6 @@ test('a machine without uv: doctor says so, packaging from a lock file fetches i
 test('Ctrl-C ends an installation and leaves nothing behind', { timeout: SLOW }, async () => {
   const parent = temporaryFolder();
   const path = await newPlugin(parent);
-  const before = readdirSync(tmpdir()).filter((name) => name.startsWith('plugin-run-'));
   await dify(['plugin', 'package', path], { cwd: parent });
   const cache = join(parent, 'cache');
   const ended = await difyProcess(['plugin', 'invoke', join(parent, 'demo.difypkg'), 'tool', '-p', 'query=x'], {
@@ -446,7 +452,7 @@ test('Ctrl-C ends an installation and leaves nothing behind', { timeout: SLOW },
   });
   expect(ended.code).toBe(130);
   expect(ended.stdout).toBe('');
-  expect(readdirSync(tmpdir()).filter((name) => name.startsWith('plugin-run-') && !before.includes(name))).toEqual([]);
+  expect(leftInScratch()).toEqual([]);
 });
 
 test('version and JSON output carry nothing else on stdout', { timeout: SLOW }, async () => {

@@ -23,11 +23,11 @@ beforeAll(async () => {
     innerApi: { url: 'http://127.0.0.1:9', key: 'inner-key' },
     settings: { SERVER_KEY: '', PYTHON_ENV_INIT_TIMEOUT: '240' },
   });
-}, 60_000);
+}, 240_000);
 
 afterAll(async () => {
   await daemon?.close();
-}, 60_000);
+}, 240_000);
 
 /** A command as somebody gives it below the folder of the daemon. */
 const here = (...argv: string[]): Promise<Ran> =>

@@ -12,7 +12,7 @@ const TABLES = ['plugins', 'plugin_installations', 'plugin_declarations', 'tool_
 let daemon: TestDaemon;
 beforeAll(async () => {
   daemon = await TestDaemon.start({ settings: { PLUGIN_IDLE_STOP_SECONDS: '1', PLUGIN_INSTANCES_MAX: '2' } });
-}, 120_000);
+}, 240_000);
 afterAll(async () => {
   await daemon?.close();
 });

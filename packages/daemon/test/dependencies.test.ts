@@ -127,4 +127,4 @@ raise SystemExit("FOUND " + repr(found) + " AS " + repr(os.getuid()))`;
     await caged.close();
     await index.close();
   }
-}, 120_000);
+}, 240_000);

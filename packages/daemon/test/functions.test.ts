@@ -216,7 +216,7 @@ beforeAll(async () => {
     },
   });
   await daemon.install(packageNamed('cloudy'));
-}, 120_000);
+}, 240_000);
 
 afterEach(() => daemon.expectIdle());
 

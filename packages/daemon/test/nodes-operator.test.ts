@@ -18,7 +18,7 @@ interface Processes {
   readonly node: string;
 }
 
-describe.skipIf(reason !== undefined)(reason ?? 'through any node', { timeout: 120_000 }, () => {
+describe.skipIf(reason !== undefined)(reason ?? 'through any node', { timeout: 240_000 }, () => {
   let cluster: TestCluster;
   let identifier: string;
   const ask = async (node: TestDaemon, method: string, path: string, options: object = {}) => {

@@ -41,7 +41,7 @@ describe.skipIf(absent)(absent ? skipReason('versitygw') : 'an S3 store on bad d
       AWS_REGION: 'us-east-1',
     };
     daemon = await TestDaemon.start({ settings });
-  }, 120_000);
+  }, 240_000);
   afterAll(async () => {
     await daemon?.close();
     await store?.[Symbol.asyncDispose]();

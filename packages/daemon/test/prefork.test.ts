@@ -53,7 +53,7 @@ test('the first start is plain and says why; the next one is forked, and its pro
   expect(forked).toEqual(plain);
   expect(await daemon.metric('plugin_starts_total', { way: 'forked' })).toBe(1);
   expect(await daemon.metric('plugin_parents')).toBe(1);
-}, 120_000);
+}, 240_000);
 
 test('calls of it can be cancelled', async () => {
   expect(daemon.log.match(/calls of this plugin can be cancelled/g)?.length).toBeGreaterThanOrEqual(2);
@@ -111,7 +111,7 @@ test('the environment of a parent that is deleted is made anew', async () => {
     await ask('die');
     return (await startedBy()) === 'forked' || undefined;
   });
-}, 120_000);
+}, 240_000);
 
 test('a parent that takes long keeps no call waiting', async () => {
   const [seed] = seeds();
@@ -124,4 +124,4 @@ test('a parent that takes long keeps no call waiting', async () => {
   // The first start may still try the one that is gone.
   expect(await ask('random')).toMatch(/^0\./);
   await another(/^plain: its parent was not ready yet$/);
-}, 120_000);
+}, 240_000);

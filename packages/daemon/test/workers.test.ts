@@ -350,5 +350,5 @@ describe('bad days of workers', () => {
     } finally {
       rmSync(path, { recursive: true, force: true });
     }
-  }, 120_000);
+  }, 240_000);
 });

@@ -15,7 +15,8 @@ const COMMANDS = {
 } as const;
 export type StartWay = keyof typeof COMMANDS;
 const START_LIMIT_MS = 120_000;
-const STOP_LIMIT_MS = 30_000;
+/** Above the time that a daemon leaves to its open calls: it is the daemon that ends them, not who waits for it. */
+const STOP_LIMIT_MS = 120_000;
 const LOG_LINES_SHOWN = 25;
 
 export interface DaemonOptions {

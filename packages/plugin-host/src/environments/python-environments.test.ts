@@ -308,7 +308,7 @@ test('a cancelled installation ends its processes and leaves the lock free', asy
   writeFileSync(child, pid);
   await expectDead(child);
   expect((await at.prepare(at.open(), SMALL)).fresh).toBe(true);
-}, 120_000);
+}, 240_000);
 
 test.skipIf(process.platform !== 'linux')(
   'a daemon that is killed in the middle leaves no installer, and the next one builds',

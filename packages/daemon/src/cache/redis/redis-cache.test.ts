@@ -90,7 +90,7 @@ describe.skipIf(missing('redis').length > 0)(missing('redis').length > 0 ? skipR
       .poll(() => cache.get('a').then(String, () => 'unreachable'), { timeout: 60_000, interval: 100 })
       .toBe('one');
     expect(events[0]).toContain('lost');
-  }, 90_000);
+  }, 240_000);
 
   test.each([
     ['that the server does not have', { db: 99 }, 'DB index is out of range'],

@@ -202,7 +202,7 @@ describe.skipIf(missing('redis').length > 0)(missing('redis').length > 0 ? skipR
     await jobs.add('install', 'one');
     await expect.poll(() => done, waiting).toEqual(['one']);
     await expect.poll(() => sweeps, { timeout: 60_000 }).toBeGreaterThan(before + 1);
-  }, 90_000);
+  }, 240_000);
 
   test('a server that is away: what runs goes on, what is asked for is done here, and all is well when it is back', async () => {
     const own = await processes.single();
@@ -233,7 +233,7 @@ describe.skipIf(missing('redis').length > 0)(missing('redis').length > 0 ? skipR
     await own.process.start();
     await expect.poll(() => jobs.add('install', 'next').then(() => 'asked', String), waiting).toBe('asked');
     await expect.poll(() => done, waiting).toContain('next');
-  }, 90_000);
+  }, 240_000);
 
   test('closing ends although the server is away', async () => {
     const own = await processes.single();
@@ -243,7 +243,7 @@ describe.skipIf(missing('redis').length > 0)(missing('redis').length > 0 ? skipR
     await expect.poll(() => rounds, waiting).toBe(1);
     await own.process.kill();
     await jobs.close();
-  }, 60_000);
+  }, 240_000);
 
   test('a server that may throw jobs away is told of', async () => {
     const own = await processes.single({ configuration: ['--maxmemory', '64mb', '--maxmemory-policy', 'allkeys-lru'] });
@@ -311,7 +311,7 @@ describe.skipIf(missing('redis').length > 0)(missing('redis').length > 0 ? skipR
       .toBe('answers');
     await jobs.add('install', 'after');
     await expect.poll(() => done, { timeout: 60_000 }).toContain('after');
-  }, 120_000);
+  }, 240_000);
 
   test('a Cluster', async () => {
     const nodes = await processes.cluster();
@@ -321,5 +321,5 @@ describe.skipIf(missing('redis').length > 0)(missing('redis').length > 0 ? skipR
     jobs.begin(handlers({ install: { run: async (name) => void done.push(name) } }));
     await expect.poll(() => jobs.add('install', 'one').then(() => 'asked', String), waiting).toBe('asked');
     await expect.poll(() => done, waiting).toEqual(['one']);
-  }, 60_000);
+  }, 240_000);
 });
