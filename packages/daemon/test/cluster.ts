@@ -105,6 +105,8 @@ export class TestCluster implements AsyncDisposable {
         ? s3Settings(requirement('versitygw'), this.#database.replace('_', '-'))
         : { PLUGIN_STORAGE_LOCAL_ROOT: join(this.#directory, 'storage') }),
       SHUTDOWN_BALANCER_SECONDS: '1',
+      // All nodes and their database share the machine.
+      DB_CONNECT_TIMEOUT: '60s',
       WORKERS: String(this.#options.workers ?? 1),
       ...redis,
     };
