@@ -11,7 +11,7 @@ export interface BannerFacts {
   readonly debuggingAddress: AddressInfo | undefined;
   /** The second server, which shows details. */
   readonly detailsAddress: AddressInfo | undefined;
-  readonly dataDirectory: DataDirectory;
+  readonly dataDirectory: Pick<DataDirectory, 'path' | 'serverKey' | 'difyInnerApiKey'>;
   readonly webhooks: boolean;
   readonly warnings: readonly SettingWarning[];
   readonly startedInMs: number;
@@ -23,7 +23,7 @@ export function banner(facts: BannerFacts): string {
   const url = urlOf(address);
   const keyOf = (file: string | undefined) => (file === undefined ? 'from the environment' : `generated, in ${file}`);
   const shown = (key: { file: string | undefined }) =>
-    key.file === undefined ? '<as configured>' : `$(cat ${key.file})`;
+    key.file === undefined ? '<as configured>' : `$(cat ${inShell(key.file)})`;
   const elsewhere = isEverywhere(address) ? urlFromElsewhere(address.port) : undefined;
   const row = (name: string, value: string): string => `  ${name.padEnd(16)}${value}`;
   return [
@@ -56,6 +56,9 @@ export function banner(facts: BannerFacts): string {
     '',
   ].join('\n');
 }
+
+/** A path as a shell reads it: as it is where nothing in it means anything there. */
+const inShell = (path: string): string => (/^[\w./@%+,:-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`);
 
 const isEverywhere = ({ address }: AddressInfo): boolean => address === '0.0.0.0' || address === '::';
 

@@ -2,10 +2,8 @@
  * Query strings into records (docs/wire/http-api.md#binding): first value of a name counts, a number that does not parse stops the binding.
  */
 import { zeroOf } from './decode.ts';
+import { MAX_INT } from './primitives/index.ts';
 import type { RecordOf } from './types.ts';
-
-/** The nearest that a number comes to the largest 64-bit integer. */
-const MAX_INT = 2 ** 63;
 
 /** Binds the declared fields from a query. Fields after one that does not parse stay at their zero value, as upstream does. */
 export function bindQuery<T>(type: RecordOf<T>, query: URLSearchParams): T {

@@ -4,7 +4,7 @@
  */
 import { isObject } from '@plugin-daemon/values';
 import { keyInAnyCase, zeroOf } from './decode.ts';
-import { decimalProblem, jsonTypeOf, plainDecimal, scalars } from './primitives/index.ts';
+import { decimalProblem, jsonTypeOf, MAX_INT, plainDecimal, scalars } from './primitives/index.ts';
 import type { Field, RecordOf, RecordType, Type } from './types.ts';
 
 export type StrictResult<T> =
@@ -128,9 +128,6 @@ function decodeValue(type: Type, given: unknown, place: Place, state: State): un
   state.error ??= `json: cannot unmarshal ${what} into Go struct field ${place.owner}.${place.path} of type ${name}`;
   return zeroOf(type);
 }
-
-/** The nearest that a number comes to the largest 64-bit integer. */
-const MAX_INT = 2 ** 63;
 
 /** The name of a type in messages: the field's own name for it, where it has one. */
 function nameIn({ typeName, type: whole }: Field<unknown>, type: Type): string {

@@ -3,7 +3,7 @@
  * docs/wire/runtime-protocol.md#to-the-plugin).
  */
 import { isObject } from '@plugin-daemon/values';
-import { isZero, plainDecimal, scalars } from './primitives/index.ts';
+import { isZero, MAX_INT, plainDecimal, scalars } from './primitives/index.ts';
 import type { RecordOf, RecordType, Type } from './types.ts';
 
 export interface Decoded<T> {
@@ -88,7 +88,7 @@ function decodeValue(type: Type, given: unknown, notes: Notes): unknown {
       break;
     }
     case 'int':
-      if (typeof given === 'number' && Number.isInteger(given)) return given;
+      if (typeof given === 'number' && Number.isInteger(given) && Math.abs(given) <= MAX_INT) return given;
       break;
     default:
       // The remaining kinds are the names that typeof gives.

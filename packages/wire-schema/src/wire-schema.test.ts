@@ -54,6 +54,8 @@ test('a value of the wrong type is left at zero while the others are kept', () =
   const { value, altered } = decode(Request, { provider: 5, model: 'm', parameters: [1], top_n: 1.5, threshold: null });
   expect(value).toMatchObject({ provider: '', model: 'm', parameters: null, top_n: 0, threshold: 0 });
   expect(altered).toBe(true);
+  // Whole, but of no integer's size.
+  expect(decode(Request, { top_n: -1e300 })).toMatchObject({ value: { top_n: 0 }, altered: true });
 });
 
 test('keys match in any case', () => {

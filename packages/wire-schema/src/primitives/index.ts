@@ -5,6 +5,6 @@
 export { decimalProblem, plainDecimal } from './decimal.ts';
 export { type Measured, ruleSchema } from './rule-schema.ts';
 export { eq, holds, isZero, lt, lte, max, min, oneOf, pattern, type Rule, required, rule } from './rules.ts';
-export { jsonTypeOf, type ScalarKind, scalars } from './scalars.ts';
+export { jsonTypeOf, MAX_INT, type ScalarKind, scalars } from './scalars.ts';
 export { valueText } from './value-text.ts';
 export { Findings, formatViolations, type PathStep, pathText, type Violation, violationText } from './violations.ts';

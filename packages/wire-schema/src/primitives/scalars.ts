@@ -15,6 +15,9 @@ export const scalars = {
 
 export type ScalarKind = keyof typeof scalars;
 
+/** The nearest that a number comes to the largest 64-bit integer. */
+export const MAX_INT = 2 ** 63;
+
 /** What upstream's messages call the type of a JSON value. */
 export function jsonTypeOf(value: unknown): string {
   if (Array.isArray(value)) return 'array';

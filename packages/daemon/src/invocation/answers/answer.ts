@@ -23,7 +23,7 @@ export interface AnswerSpec {
 }
 
 export const unmarshalError = (reason: string): SessionError =>
-  sessionError('unmarshal_error', `unmarshal json failed: ${reason}`);
+  sessionError('unmarshal_error', `unmarshal json failed: ${reason}`.toWellFormed());
 
 /** Bytes-as-latin1 text as an ordinary string. */
 export const fromLatin1 = (json: string): string => Buffer.from(json, 'latin1').toString('utf8');

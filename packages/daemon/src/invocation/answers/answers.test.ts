@@ -359,4 +359,10 @@ test.each([
   expect(JSON.parse(String(read(toolMessages, message)))).toMatchObject({ message: { text } });
   const chunk = `{"model":"m","prompt_messages":[],"system_fingerprint":"","delta":{"index":0,"message":{"role":"assistant","content":"${escaped}","name":"","tool_calls":[],"tool_call_id":""},"usage":null,"finish_reason":null}}`;
   expect(JSON.parse(String(read(llmChunks, chunk)))).toMatchObject({ delta: { message: { content: text } } });
+  const schema = (more: string) =>
+    `{"model_schema":{"model":"${escaped}","label":{"en_US":"m"},"model_type":"llm"${more}}}`;
+  expect(JSON.parse(String(read(modelSchema, schema(''))))).toMatchObject({ model_schema: { model: text } });
+  expect(
+    error(modelSchema, JSON.parse(schema(`,"parameter_rules":[{"name":"n","use_template":"${escaped}"}]`))),
+  ).toContain(`use_template ${text} not found`);
 });

@@ -1,6 +1,5 @@
 /** Answers of the other model calls (docs/wire/http-api.md#models). */
 
-import { toLatin1 } from '@plugin-daemon/plugin-host/text';
 import { decodeModelDeclaration } from '@plugin-daemon/plugin-package';
 import { messageOf } from '@plugin-daemon/values';
 import {
@@ -17,7 +16,7 @@ import {
   required,
   string,
 } from '@plugin-daemon/wire-schema';
-import { type AnswerSpec, checked, fromLatin1, parseJson, unmarshalError } from './answer.ts';
+import { type AnswerSpec, checked, encodeAnswer, fromLatin1, parseJson, unmarshalError } from './answer.ts';
 import { present } from './llm.ts';
 import { modelRecord } from './model-record.ts';
 
@@ -92,10 +91,10 @@ export const modelSchema: AnswerSpec = {
     const decoded = decodeStrict(ModelSchema, parsed.value);
     if (!decoded.ok) return unmarshalError(decoded.error);
     const { value } = decoded;
-    if (value.model_schema === null) return toLatin1(JSON.stringify(value));
+    if (value.model_schema === null) return encodeAnswer(value);
     try {
       const schema = decodeModelDeclaration(value.model_schema, MODEL_SCHEMA_NAMES);
-      return toLatin1(JSON.stringify({ ...value, model_schema: schema }));
+      return encodeAnswer({ ...value, model_schema: schema });
     } catch (error) {
       return unmarshalError(messageOf(error));
     }
