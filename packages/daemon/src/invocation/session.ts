@@ -94,6 +94,7 @@ export class Session implements SessionSink {
   #idle: NodeJS.Timeout | undefined;
   /** Made when the plugin first calls back: most sessions never do. */
   #abort: AbortController | undefined;
+  #lineHead: string | undefined;
 
   constructor(start: SessionStart, output: SessionOutput, parts: SessionParts) {
     this.id = start.id;
@@ -276,7 +277,8 @@ export class Session implements SessionSink {
   #replyLine(id: string, event: BackwardsEvent): Line {
     const message = event.event === 'response' || event.event === 'error' ? event.message : '';
     const data = event.event === 'response' ? event.data : 'null';
-    const head = `${lineHead(this.id, this.envelope)}"event":"backwards_response","data":{"backwards_request_id":${JSON.stringify(id)},"event":"${event.event}","message":${JSON.stringify(message)},"data":`;
+    this.#lineHead ??= lineHead(this.id, this.envelope);
+    const head = `${this.#lineHead}"event":"backwards_response","data":{"backwards_request_id":${JSON.stringify(id)},"event":"${event.event}","message":${JSON.stringify(message)},"data":`;
     return typeof data === 'string' ? `${head}${data}}}` : [head, ...data, '}}'];
   }
 

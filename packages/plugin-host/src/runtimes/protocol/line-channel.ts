@@ -240,7 +240,7 @@ export class LineChannel {
       this.#touched.add(sink);
       if (sink.chunk(plain ? payload : safeLatin1(payload))) return;
     }
-    if (!this.#usualEnd(text, start, end)) this.#ordinary(text.slice(start, end));
+    if (!this.#usualEnd(text, start, end)) this.#ordinary(text.slice(start, end), plain);
   }
 
   /** Ends the session if the line is the usual end of an open one. */
@@ -282,8 +282,8 @@ export class LineChannel {
   /**
    * The ordinary way: any JSON, any spelling, several events on one line (docs/wire/runtime-protocol.md#from-the-plugin), text around them.
    */
-  #ordinary(latin1: string): void {
-    const text = Buffer.from(latin1, 'latin1').toString('utf8');
+  #ordinary(latin1: string, plain: boolean): void {
+    const text = plain ? latin1 : Buffer.from(latin1, 'latin1').toString('utf8');
     // Plugins print short lines by the hundred thousand; finding out by an exception that each is no JSON would stall everybody.
     if (saysNothing(text)) return this.#options.events.stray(text.slice(0, STRAY_CHARACTERS));
     if (mayBeJson.test(text)) {
