@@ -95,3 +95,31 @@ test('an unwritable place is an error with its cause', () => {
     /^copy plugin to working directory error: /,
   );
 });
+
+test.each([
+  ['counted', (archive: ReturnType<typeof zipOf>) => void archive.checksum()],
+  ['extracted', (archive: ReturnType<typeof zipOf>) => archive.extractTo(join(folder, 'out'))],
+])('of a package that is %s not all contents are in memory at once', (_what, use) => {
+  const files = 24;
+  const text = 'x'.repeat(1024 * 1024);
+  const archive = zipOf(...Array.from({ length: files }, (_, n) => [`_assets/${n}.bin`, `${n}${text}`] as const));
+  const before = process.memoryUsage().arrayBuffers;
+  use(archive);
+  expect(process.memoryUsage().arrayBuffers - before).toBeLessThan((files / 4) * text.length);
+  // What was given back is read again.
+  expect(archive.read('_assets/7.bin').toString()).toBe(`7${text}`);
+  expect(archive.read('_assets/7.bin').length).toBe(text.length + 1);
+});
+
+test('files that are stored stay, whoever has read them: they are part of the archive', () => {
+  const content = Buffer.alloc(300_000, 'y');
+  const zip = writeZip([{ name: 'a.bin', content, packed: content }]);
+  zip.writeUInt16LE(0, 8);
+  zip.writeUInt16LE(0, zip.indexOf('PK\x01\x02') + 10);
+  const archive = openPackage(zip);
+  const view = archive.read('a.bin');
+  archive.checksum();
+  archive.extractTo(join(folder, 'out'));
+  expect(content.equals(view)).toBe(true);
+  expect(readFileSync(join(folder, 'out/a.bin')).equals(content)).toBe(true);
+});

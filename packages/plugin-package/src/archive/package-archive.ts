@@ -147,7 +147,9 @@ class ZipArchive implements PackageArchive {
       }
       // the directory is new and only this call writes to it, so no link can lead out of it; 'wx' also refuses names that
       // only differ in what the file system ignores
-      writeFileSync(join(root, path), readEntry(this.#bytes, this.#find(cleanName(file))), { flag: 'wx', mode: 0o644 });
+      const content = readEntry(this.#bytes, this.#find(cleanName(file)));
+      writeFileSync(join(root, path), content, { flag: 'wx', mode: 0o644 });
+      this.#free(content);
     }
   }
 
@@ -162,9 +164,19 @@ class ZipArchive implements PackageArchive {
   #hash(entry: ZipEntry): Buffer {
     const known = this.#hashes.get(entry);
     if (known !== undefined) return known;
-    const made = sha256(readEntry(this.#bytes, entry));
+    const content = readEntry(this.#bytes, entry);
+    const made = sha256(content);
     this.#hashes.set(entry, made);
+    this.#free(content);
     return made;
+  }
+
+  /** Gives back what was inflated: the collector would let the contents of a whole package pile up before it ran. */
+  #free(content: Buffer): void {
+    const { buffer } = content;
+    // What is stored is part of the archive, and small files are parts of a pool.
+    if (buffer === this.#bytes.buffer || content.length <= Buffer.poolSize) return;
+    if (buffer instanceof ArrayBuffer) buffer.transfer(0);
   }
 }
 
