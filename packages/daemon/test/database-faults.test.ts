@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { provided, RunningServices, type ServerProcess, type ServiceName, skipReason } from '@plugin-daemon/services';
 import { messageOf } from '@plugin-daemon/values';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { eventually, failureOf, reservePort, type Settings, TestDaemon, temporaryDirectory } from './harness.ts';
 import { rudePackage } from './plugins/package.ts';
 
@@ -159,6 +159,11 @@ describe.each(cases)('$name', ({ server, killed }) => {
         }
       };
       const ended = Promise.all([call(), call(), install(), install()]);
+      // A test that fails stops it too; otherwise it would go on beside those after it, and keep what it hears.
+      ended.catch(() => undefined);
+      onTestFinished(() => {
+        going = false;
+      });
       return {
         seen,
         stop: async () => {

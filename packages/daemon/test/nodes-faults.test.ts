@@ -1,7 +1,7 @@
 /** Bad days of several nodes: real processes that die, sleep and lose sight of Redis. */
 import { globSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
 import { type ClusterOptions, clusterMissing, TestCluster } from './cluster.ts';
 import { type EventStream, eventually, failureOf, type Settings, type TestDaemon } from './harness.ts';
 import { rudePackage } from './plugins/package.ts';
@@ -171,6 +171,9 @@ describe.skipIf(reason !== undefined)(reason ?? 'a bad day', { timeout: FAR }, (
     const stay = cluster.node(0);
     const failed: string[] = [];
     let over = false;
+    onTestFinished(() => {
+      over = true;
+    });
     const caller = async (): Promise<number> => {
       for (let calls = 0; ; calls++) {
         if (over) return calls;

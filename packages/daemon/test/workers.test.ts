@@ -2,7 +2,7 @@
 import { mkdtempSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { TestPlugin } from '../src/runtimes/debugging/test-plugin.ts';
 import { type EventStream, eventually, ONE, OTHER, processesBelow, runToEnd, TestDaemon } from './harness.ts';
 import { hookPackage, manifest, rudePackage, yaml } from './plugins/package.ts';
@@ -244,6 +244,9 @@ describe('bad days of workers', () => {
     daemon = running;
     await running.install(rudePackage('loaded'));
     let loading = true;
+    onTestFinished(() => {
+      loading = false;
+    });
     let failed = 0;
     let answered = 0;
     const load = Promise.all(

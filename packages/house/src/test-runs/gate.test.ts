@@ -27,35 +27,41 @@ function gate(steps: string): Promise<{ readonly code: number; readonly output: 
   });
 }
 
-const TESTS = `AGAIN="${VITEST} $FOLDER" tests 120 here 'the tests' ${VITEST} "$FOLDER"`;
+/** For two runs of vitest within the test. */
+const PATIENT = { timeout: 600_000 };
+const TESTS = `AGAIN="${VITEST} $FOLDER" tests 250 here 'the tests' ${VITEST} "$FOLDER"`;
 const write = (name: string, text: string): void => writeFileSync(join(folder, name), text);
 /** The end, from the table on. */
 const endOf = (output: string): string => output.slice(output.indexOf('\nround '));
 
 const onLinux = test.skipIf(process.platform !== 'linux'); // what the gate is written for
 
-onLinux('a test that passes in a second run, alone, is unsteady: named in the table and at the end', async () => {
-  write('well.test.js', `test('well', () => {});`);
-  const once = `import { existsSync, writeFileSync } from 'node:fs';
+onLinux(
+  'a test that passes in a second run, alone, is unsteady: named in the table and at the end',
+  PATIENT,
+  async () => {
+    write('well.test.js', `test('well', () => {});`);
+    const once = `import { existsSync, writeFileSync } from 'node:fs';
     const mark = ${JSON.stringify(join(folder, 'mark'))};
     const before = existsSync(mark);
     writeFileSync(mark, '');`;
-  write(
-    'once.test.js',
-    `${once} describe('sometimes', () => { test('fails', () => { expect(before).toBe(true); }); });`,
-  );
-  const { code, output } = await gate(TESTS);
-  const end = endOf(output);
-  expect(end).toMatch(/^here +once\.test\.js +unsteady +-$/m);
-  expect(end).toMatch(/^here +the tests +0 +\d+$/m);
-  expect(end).toContain('1 passed, 1 unsteady, 0 failed');
-  expect(end).toContain('✗ once.test.js > sometimes > fails');
-  expect(end).toContain('expected false to be true');
-  expect(end).toMatch(/at .*once\.test\.js:\d+/);
-  expect(code).toBe(0);
-});
+    write(
+      'once.test.js',
+      `${once} describe('sometimes', () => { test('fails', () => { expect(before).toBe(true); }); });`,
+    );
+    const { code, output } = await gate(TESTS);
+    const end = endOf(output);
+    expect(end).toMatch(/^here +once\.test\.js +unsteady +-$/m);
+    expect(end).toMatch(/^here +the tests +0 +\d+$/m);
+    expect(end).toContain('1 passed, 1 unsteady, 0 failed');
+    expect(end).toContain('✗ once.test.js > sometimes > fails');
+    expect(end).toContain('expected false to be true');
+    expect(end).toMatch(/at .*once\.test\.js:\d+/);
+    expect(code).toBe(0);
+  },
+);
 
-onLinux('what fails again, before its tests or between them, fails the gate', async () => {
+onLinux('what fails again, before its tests or between them, fails the gate', PATIENT, async () => {
   write('always.test.js', `test('fails', () => { expect(1).toBe(2); });`);
   write('broken.test.js', `import 'nothing-of-this-name'; test('never', () => {});`);
   write(
