@@ -166,6 +166,28 @@ describe.skipIf(reason !== undefined)(reason ?? 'front and runner', () => {
     await knows(cluster.node(0), 1);
     expect((await cluster.node(0).call('behind', 'echo', { parameters: { text: 'back' } })).texts).toEqual(['back']);
   });
+
+  test('what is installed without a runner says so, and goes on when one comes', { timeout: 240_000 }, async () => {
+    const [front, runner] = [cluster.node(0), cluster.node(1)];
+    await runner.process.stop();
+    await eventually('it is gone', async () => (await front.metric('cluster_nodes')) === 1 || undefined);
+    const { unique_identifier } = await front.client().upload(rudePackage('alone'));
+    const id = await front.beginInstall(unique_identifier);
+    const task = () =>
+      front.client().call<{ status: string; plugins: { message: string }[] }>('GET', `/management/install/tasks/${id}`);
+    await eventually('it says what is missing', async () => {
+      const { plugins } = await task();
+      return plugins[0]?.message.startsWith('no node that may run this plugin is there') || undefined;
+    });
+    await runner.process.start();
+    await eventually('it is installed', async () => {
+      const { status, plugins } = await task();
+      if (status === 'failed') throw new Error(JSON.stringify(plugins));
+      return status === 'success' || undefined;
+    });
+    expect((await front.call('alone', 'echo', { parameters: { text: 'hi' } })).texts).toEqual(['hi']);
+    expect(front.processes()).toEqual([]);
+  });
 });
 
 describe.skipIf(reason !== undefined)(reason ?? 'a plugin that is debugged', () => {

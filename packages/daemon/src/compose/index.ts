@@ -280,7 +280,7 @@ async function wire(
     debuggingAddress = await server.start();
   }
 
-  const queue = closing(await openJobs(settings, metrics, log, seat), (q) => q.close());
+  const queue = closing(await openJobs(settings, metrics, log, seat, nodes?.membership), (q) => q.close());
   closing(observeJobs(queue, metrics), (end) => end());
   const tellOthers = tellOfInstallations(events, supervisor, log);
   const ready =

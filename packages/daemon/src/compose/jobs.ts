@@ -1,6 +1,7 @@
 /** The work that one node does for all: where it waits, what is seen of it. */
 import type { Settings } from '../config/index.ts';
 import { type JobQueue, openMemoryJobs, openPrimaryJobs, openRedisJobs } from '../jobs/index.ts';
+import type { Membership } from '../nodes/index.ts';
 import type { Log, Metrics } from '../telemetry/index.ts';
 import { redisServers } from './redis.ts';
 import { sharesThroughPrimary, type WorkerSeat } from './worker-seat.ts';
@@ -12,6 +13,7 @@ export async function openJobs(
   metrics: Metrics,
   log: Log,
   seat: WorkerSeat | undefined,
+  nodes: Pick<Membership, 'list'> | undefined,
 ): Promise<JobQueue> {
   const options = {
     log: log.child({ component: 'jobs' }),
@@ -28,8 +30,11 @@ export async function openJobs(
         ...options,
         servers,
         prefix: settings.REDIS_KEY_PREFIX,
-        // It runs no plugins.
-        works: settings.NODE_ROLE !== 'front',
+        // A front node runs no plugins.
+        leavesTo:
+          settings.NODE_ROLE === 'front'
+            ? () => nodes?.list().some(({ role, foreign }) => role !== 'front' && !foreign) ?? false
+            : undefined,
       });
 }
 

@@ -275,7 +275,7 @@ export class VersionJob {
 
   #timeoutMessage(): string {
     const minutes = this.#options.timeoutMs / 60_000;
-    return `the installation took longer than ${minutes} minutes and was stopped. Raise PLUGIN_INSTALL_TIMEOUT, or look into the log for the step that took so long`;
+    return `the installation took longer than ${minutes} minutes and was stopped (last step: ${this.#step}). Raise PLUGIN_INSTALL_TIMEOUT if it needs more`;
   }
 }
 

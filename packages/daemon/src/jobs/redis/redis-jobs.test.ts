@@ -13,9 +13,9 @@ import { openRedisJobs } from './index.ts';
 const host = '127.0.0.1';
 let prefixes = 0;
 const open =
-  (servers: Servers, prefix = `t${++prefixes}`, works = true) =>
+  (servers: Servers, prefix = `t${++prefixes}`, leavesTo?: () => boolean) =>
   (onEnd: (end: JobEnd) => void) =>
-    openRedisJobs({ servers, prefix, works, log: silentLog, concurrency: 2, onEnd });
+    openRedisJobs({ servers, prefix, leavesTo, lookMs: 20, log: silentLog, concurrency: 2, onEnd });
 
 describe.skipIf(missing('redis').length > 0)(missing('redis').length > 0 ? skipReason('redis') : 'BullMQ', () => {
   const processes = new RedisServers();
@@ -109,7 +109,7 @@ describe.skipIf(missing('redis').length > 0)(missing('redis').length > 0 ? skipR
   });
 
   test('a node that only asks does nothing itself', async () => {
-    const front = await opened(open(single, 'front', false));
+    const front = await opened(open(single, 'front', () => true));
     front.jobs.begin(handlers({ install: { run: async () => expect.fail('it works') } }));
     await front.jobs.add('install', 'one');
     await pause(500);
@@ -117,6 +117,14 @@ describe.skipIf(missing('redis').length > 0)(missing('redis').length > 0 ? skipR
     const done: string[] = [];
     const runner = await opened(open(single, 'front'));
     runner.jobs.begin(handlers({ install: { run: async (name) => void done.push(name) } }));
+    await expect.poll(() => done, waiting).toEqual(['one']);
+  });
+
+  test('a node that only asks does what nobody is there to do', async () => {
+    const front = await opened(open(single, 'alone', () => false));
+    const done: string[] = [];
+    front.jobs.begin(handlers({ install: { run: async (name) => void done.push(name) } }));
+    await front.jobs.add('install', 'one');
     await expect.poll(() => done, waiting).toEqual(['one']);
   });
 

@@ -18,13 +18,19 @@ import {
 } from '../job-queue.ts';
 import { openMemoryJobs } from '../memory/index.ts';
 import { evictionPolicy, giveBack, later, named, nameOf, within } from './library.ts';
+import { StandIn } from './stand-in.ts';
 
 export interface RedisJobsOptions extends JobQueueOptions {
   readonly servers: RedisServers;
   /** REDIS_KEY_PREFIX. */
   readonly prefix: string;
-  /** Whether this node does jobs; one that does not can still ask for them. */
-  readonly works?: boolean;
+  /**
+   * For a node that leaves jobs to others: whether some are there. It asks for jobs; while nobody does them it takes those on demand, so that
+   * who waits for them hears what is missing.
+   */
+  readonly leavesTo?: (() => boolean) | undefined;
+  /** How often such a node looks, in ms. */
+  readonly lookMs?: number;
 }
 
 /**
@@ -68,6 +74,7 @@ class RedisJobs implements JobQueue {
   /** What nobody else could be asked for. */
   readonly #here: JobQueue;
   #schedules: NodeJS.Timeout | undefined;
+  #standIn: StandIn | undefined;
   #scheduling: Promise<void> = Promise.resolve();
   #problem: string | undefined;
   #resting = false;
@@ -87,7 +94,15 @@ class RedisJobs implements JobQueue {
   }
 
   begin(handlers: JobHandlers): void {
-    if (this.#options.works === false) return;
+    const { leavesTo: others, lookMs } = this.#options;
+    if (others !== undefined) {
+      this.#standIn = new StandIn({
+        others,
+        turn: (on) => this.#turn(on, handlers),
+        ...(lookMs !== undefined && { lookMs }),
+      });
+      return;
+    }
     this.#here.begin(handlers);
     this.#work(ON_DEMAND, handlers, this.#options.concurrency, STALLED_LOOK_MS);
     this.#work(RECURRING, handlers, 1, STALLED_ROUND_LOOK_MS);
@@ -111,7 +126,7 @@ class RedisJobs implements JobQueue {
         }),
       );
     } catch (error) {
-      if (this.#options.works === false) throw error;
+      if (this.#options.leavesTo !== undefined) throw error;
       this.#log.warn({ err: error, job: kind, name }, 'other nodes cannot be asked for a job: it is done here');
       await this.#here.add(kind, name);
     }
@@ -131,12 +146,14 @@ class RedisJobs implements JobQueue {
 
   rest(): void {
     this.#resting = true;
-    for (const worker of this.#workers) void worker.pause(true).catch((error: unknown) => this.#troubled(error));
+    this.#standIn?.close();
+    this.#pause();
   }
 
   async close(): Promise<void> {
     this.#closing.abort(new Error('the daemon is shutting down'));
     clearInterval(this.#schedules);
+    this.#standIn?.close();
     const ended = Promise.all([this.#here.close(), this.#scheduling, ...this.#workers.map((worker) => worker.close())]);
     await within(CLOSE_MS, ended).catch((error: unknown) => {
       this.#log.warn(
@@ -148,6 +165,25 @@ class RedisJobs implements JobQueue {
     await within(COMMAND_MS, Promise.all(queues)).catch(() => undefined);
     // What still waits for a server that is away ends with its connection.
     this.#client.disconnect();
+  }
+
+  /** What runs goes on. */
+  #pause(): void {
+    for (const worker of this.#workers) void worker.pause(true).catch((error: unknown) => this.#troubled(error));
+  }
+
+  /** Takes jobs in place of nodes that are not there, or leaves them to those that came. */
+  #turn(on: boolean, handlers: JobHandlers): void {
+    if (!on) {
+      this.#log.info('nodes that do jobs are there again: they are left to those');
+      return this.#pause();
+    }
+    this.#log.warn(
+      { remedy: 'start nodes whose NODE_ROLE is all or runner' },
+      'no node that may run plugins is there: installations wait for one',
+    );
+    if (this.#workers.length === 0) this.#work(ON_DEMAND, handlers, this.#options.concurrency, STALLED_LOOK_MS);
+    else for (const worker of this.#workers) worker.resume();
   }
 
   #common() {
