@@ -680,6 +680,8 @@ export interface PluginLogLine {
   /** author/name:version@checksum */
   readonly plugin_unique_identifier: string;
   readonly message: string;
+  /** Where it was said: NODE_NAME, with the number of the worker where there are several. */
+  readonly node: string;
 }
 
 export interface PluginPolicy {
@@ -2997,7 +2999,7 @@ export interface Operations {
     };
     readonly data: Uint8Array;
   };
-  /** What a plugin said lately, and with `follow` what it says from now on; events, one a line. `GET /plugin/{tenant_id}/management/logs` */
+  /** What a plugin said lately on all nodes, by time, and with `follow` what it says from now on; events, one a line. `GET /plugin/{tenant_id}/management/logs` */
   readonly readPluginLogs: {
     readonly kind: 'stream';
     readonly input: {

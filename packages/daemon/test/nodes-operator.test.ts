@@ -128,6 +128,26 @@ describe.skipIf(reason !== undefined)(reason ?? 'through any node', { timeout: 2
     await cluster.complete();
   });
 
+  test('what a plugin said is shown by any node, and a node that does not tell is named', async () => {
+    await cluster.node(2).call('watched', 'say', { parameters: { line: 'said somewhere' } });
+    const path = `/plugin/${ONE}/management/logs?plugin_id=tests/watched&lines=100`;
+    for (const node of cluster.nodes)
+      await eventually('it shows it', async () => {
+        const { text } = await node.answer('GET', path);
+        return /said somewhere.*"node":"node-0"/.test(text) || undefined;
+      });
+    const asleep = cluster.node(0);
+    process.kill(asleep.process.pid, 'SIGSTOP');
+    try {
+      const response = await cluster.node(1).request('GET', path);
+      expect(response.headers['x-plugin-nodes-silent']).toBe('node-0');
+      expect(await textOf(response)).toMatch(/the node node-0 did not answer: its lines are missing/);
+    } finally {
+      process.kill(asleep.process.pid, 'SIGCONT');
+    }
+    await cluster.complete();
+  });
+
   test('a policy that one node is told is in force on all, and what runs is seen through each of them', async () => {
     const policy = { plugin_id: 'tests/watched', min: 2, max: 3 };
     expect(await admin(cluster.node(2), 'PUT', '/plugins/policies', policy)).toMatchObject({ status: 200 });

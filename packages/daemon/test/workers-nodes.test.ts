@@ -1,7 +1,7 @@
 /** Two nodes of two workers each, on one database and one Redis: every worker is a node like any other. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { clusterMissing, TestCluster } from './cluster.ts';
-import { eventually, type TestDaemon } from './harness.ts';
+import { eventually, ONE, type TestDaemon } from './harness.ts';
 import { rudePackage } from './plugins/package.ts';
 
 const reason = clusterMissing();
@@ -23,6 +23,23 @@ describe.skipIf(reason !== undefined)(reason ?? 'two nodes of two workers', () =
     for (const node of cluster.nodes) expect(new Set(await pidsOf(node)).has(undefined)).toBe(false);
     for (const node of cluster.nodes) expect(await node.metric('active_plugins_total')).toBe(1);
     expect(await cluster.node(0).metric('workers')).toBe(2);
+  });
+
+  test('what the plugin said on each node is shown by any of them in the order of time, with who has it', async () => {
+    for (const [index, node] of cluster.nodes.entries())
+      await node.call('common', 'say', { parameters: { line: `said at ${index}` } });
+    for (const node of cluster.nodes) {
+      const lines = await eventually('it shows both', async () => {
+        const { text } = await node.answer('GET', `/plugin/${ONE}/management/logs?plugin_id=tests/common&lines=100`);
+        const all = [...text.matchAll(/^data: (.*)$/gm)].map(([, line = '']) => JSON.parse(line).data);
+        const said = all.filter(({ message }) => message.startsWith('said at '));
+        return said.length === 2 ? said : undefined;
+      });
+      expect(lines).toMatchObject([
+        { message: 'said at 0', node: expect.stringMatching(/^node-0\/[12]$/) },
+        { message: 'said at 1', node: expect.stringMatching(/^node-1\/[12]$/) },
+      ]);
+    }
   });
 
   test('a worker that dies is forgotten by all nodes at once, and replaced', async () => {

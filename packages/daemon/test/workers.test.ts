@@ -81,17 +81,25 @@ describe('two workers on SQLite, without Redis', () => {
   });
 
   test('what is asked of the daemon is answered for all workers', async () => {
-    const streams = await many(() => daemon.open('shared', 'drip', { parameters: { count: 1000, seconds: 0.05 } }));
+    const endless = { parameters: { count: 100_000, seconds: 0.05 } };
+    const streams = await many(() => daemon.open('shared', 'drip', endless));
     for (const stream of streams) await stream.text(0);
-    for (const page of await many(() => daemon.metrics())) {
-      expect(page).toMatch(/^active_sessions_total 24$/m);
-      expect(page).toMatch(/^workers 2$/m);
-      expect(page).toMatch(/^cluster_nodes 2$/m);
-      expect(page).toMatch(/^active_plugins_total\{runtime_type="local"\} 1$/m);
-      expect(page.match(/^plugin_runtime_status\{.*shared.*\} 1$/gm)).toHaveLength(1);
-    }
-    const health = JSON.parse((await daemon.answer('GET', '/health/check')).text);
-    expect(health.pool_status.busy).toBe(MANY);
+    const whole = [
+      /^active_sessions_total 24$/m,
+      /^workers 2$/m,
+      /^cluster_nodes 2$/m,
+      /^active_plugins_total\{runtime_type="local"\} 1$/m,
+    ];
+    // A worker that does not answer in time is left out of a page: on a busy machine one may be.
+    const pages = await eventually('every page is whole', async () => {
+      const all = await many(() => daemon.metrics());
+      return all.every((page) => whole.every((line) => line.test(page))) ? all : undefined;
+    });
+    for (const page of pages) expect(page.match(/^plugin_runtime_status\{.*shared.*\} 1$/gm)).toHaveLength(1);
+    await eventually('the figures are those of all workers', async () => {
+      const health = JSON.parse((await daemon.answer('GET', '/health/check')).text);
+      return health.pool_status.busy === MANY || undefined;
+    });
     for (const stream of streams) stream.leave();
     await daemon.expectIdle();
   });
@@ -108,16 +116,14 @@ describe('two workers on SQLite, without Redis', () => {
     await daemon.expectIdle();
   });
 
-  // A plugin may run at both, when its worker was busy, or the second one still started: each shows what it said there. So it
-  // goes on talking, to whoever takes the next connection.
-  test('what a plugin said is shown by any of them, and goes on being shown', async () => {
+  test('what a plugin said is shown by any of them, whichever runs it, and goes on being shown', async () => {
     await daemon.install(rudePackage('talking'));
     const path = `/plugin/${ONE}/management/logs?plugin_id=tests/talking`;
     const say = (line: string) => daemon.call('talking', 'say', { parameters: { line } });
+    await say('said first');
     await eventually('all show it', async () => {
-      await say('said first');
       const shown = await few(() => daemon.answer('GET', `${path}&lines=20`));
-      return shown.every(({ text }) => text.includes('said first')) || undefined;
+      return shown.every(({ text }) => text.split('said first').length === 2) || undefined;
     });
     const following = await Promise.all(Array.from({ length: 6 }, () => daemon.request('GET', `${path}&follow=true`)));
     const heard = following.map((response) => {
@@ -128,10 +134,15 @@ describe('two workers on SQLite, without Redis', () => {
       response.on('error', () => undefined);
       return text;
     });
-    await eventually('all hear it', async () => {
-      await many(() => say('said then'));
-      return heard.every(({ of }) => of.includes('said then')) || undefined;
-    });
+    // More at once than one of them bears: the other one may run it too, and what it says there is heard as well.
+    await many((index) => say(`said then ${index};`));
+    await eventually(
+      'all hear everything',
+      async () =>
+        heard.every(({ of }) =>
+          Array.from({ length: MANY }, (_, index) => of.includes(`said then ${index};`)).every(Boolean),
+        ) || undefined,
+    );
     for (const response of following) response.destroy();
   });
 

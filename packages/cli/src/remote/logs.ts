@@ -9,11 +9,13 @@ import { installedPlugin, pluginNamed } from './which.ts';
 
 const MAX_LINES = 1000;
 
-function shown(line: PluginLogLine, colors: Colors): string {
+/** @param withNode lines of several nodes have come: each says where it is from */
+function shown(line: PluginLogLine, colors: Colors, withNode: boolean): string {
   const paint = { error: colors.red, warn: colors.yellow, info: colors.cyan, debug: colors.dim }[line.level];
   const [first = '', ...more] = line.message.split('\n').map(oneLine);
   const word = line.source === 'log' ? line.level : line.source;
-  const head = `${colors.dim(line.time.replace('T', ' ').slice(0, 23))} ${paint(word.padEnd(6))}`;
+  const node = withNode ? ` ${colors.dim(oneLine(line.node ?? '?'))}` : '';
+  const head = `${colors.dim(line.time.replace('T', ' ').slice(0, 23))} ${paint(word.padEnd(6))}${node}`;
   return [`${head} ${first}`, ...more.map((text) => `${' '.repeat(31)}${text}`)].join('\n');
 }
 
@@ -28,10 +30,13 @@ export function run(call: Call): Promise<Outcome> {
     const known = (await allInstallations(daemon, signal)).some((row) => row.plugin_id === wanted);
     const query = { plugin_id: wanted, lines, follow };
     let count = 0;
+    // Older daemons name none.
+    const nodes = new Set<string | undefined>();
     const read = async (pluginId: string): Promise<void> => {
       for await (const line of daemon.client.stream('readPluginLogs', { ...query, plugin_id: pluginId }, { signal })) {
         count++;
-        await io.print(`${io.options.json ? JSON.stringify(line) : shown(line, io.colors)}\n`);
+        nodes.add(line.node);
+        await io.print(`${io.options.json ? JSON.stringify(line) : shown(line, io.colors, nodes.size > 1)}\n`);
       }
     };
     // A plugin that could not be installed has lines too, and no row.

@@ -177,7 +177,7 @@ function routes(parts: HttpParts, requests: ReturnType<typeof observeRequests>):
       log: log.child({ component: 'management' }),
     }),
     ...assetRoutes({ installation }),
-    ...pluginLogRoutes({ journal: parts.journal, routing, nodes }),
+    ...pluginLogRoutes({ journal: parts.journal, nodeName: parts.nodes?.ownName ?? nodeName, nodes }),
     ...sessionRoutes({ invocations, nodeName, nodes, tellOthers: tellOthers(parts) }),
     ...endpointRoutes({ endpoints }),
     ...webhookFailureRoutes({ failures }),

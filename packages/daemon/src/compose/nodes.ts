@@ -157,6 +157,12 @@ export class Nodes {
     this.membership.watch(() => this.#look());
   }
 
+  /** What this node is called, with the number of its worker where there are several. */
+  get ownName(): string {
+    const { place, name } = this.membership.self;
+    return place ?? name;
+  }
+
   /** Versions that are ready here. */
   get ready(): readonly string[] {
     return [...this.#warm];
@@ -192,6 +198,7 @@ export class Nodes {
       forward: (call) => this.#forwarder.forward(call),
       others: () => this.membership.list().filter(({ foreign }) => !foreign),
       ask: (member, question) => this.#forwarder.ask(member, question),
+      listen: (member, question, signal) => this.#forwarder.listen(member, question, signal),
       onSilent: ({ id, name }, reason) =>
         this.#parts.log.warn(
           { node: name, node_id: id, reason },

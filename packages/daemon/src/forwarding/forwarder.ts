@@ -6,7 +6,7 @@ import type { Log } from '../telemetry/index.ts';
 import { Exchange, type ForwardEnd } from './exchange.ts';
 import { FORWARD_HEADER, MOST_HOPS, type NodeMarks } from './mark.ts';
 import { passedHeaders } from './passed-headers.ts';
-import { type Answered, type NodeTls, Peer, type Question } from './peer.ts';
+import { type Answered, type Heard, type NodeTls, Peer, type Question } from './peer.ts';
 import { ForwardBody } from './request-body.ts';
 
 export interface ForwarderOptions {
@@ -89,6 +89,11 @@ export class Forwarder {
   /** Asks a node about itself. @throws when it does not answer */
   ask(member: Member, question: Question): Promise<Answered> {
     return this.#peer(member).question(question);
+  }
+
+  /** Asks a node about itself what it goes on answering. @throws when it does not begin to answer */
+  listen(member: Member, question: Question, signal: AbortSignal): Promise<Heard> {
+    return this.#peer(member).listen(question, signal);
   }
 
   /** Closes connections to nodes that are not there any more; their calls may come to an end. */

@@ -5,5 +5,5 @@
  */
 export { Forwarder, type ForwarderOptions, type Handover } from './forwarder.ts';
 export { FORWARD_HEADER, type Mark, NodeMarks, nodeKeys, type Refusal } from './mark.ts';
-export type { Answered, NodeTls, Question } from './peer.ts';
+export type { Answered, Heard, NodeTls, Question } from './peer.ts';
 export { type Forwarded, ReceivedForwards } from './received.ts';

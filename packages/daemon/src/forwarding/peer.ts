@@ -1,6 +1,6 @@
 import { PassingMap } from '@plugin-daemon/plugin-host/collections';
 import { messageOf } from '@plugin-daemon/values';
-import type { Pool } from 'undici';
+import type { Dispatcher, Pool } from 'undici';
 import type { Member } from '../nodes/index.ts';
 import type { Exchange } from './exchange.ts';
 import type { NodeMarks } from './mark.ts';
@@ -24,6 +24,12 @@ export interface Question {
 export interface Answered {
   readonly status: number;
   readonly text: string;
+}
+
+/** An answer that goes on: what comes of it, until it ends, breaks off or is given up. */
+export interface Heard {
+  readonly status: number;
+  readonly body: AsyncIterable<Uint8Array>;
 }
 
 export interface PeerOptions {
@@ -153,20 +159,44 @@ export class Peer {
    * Asks it about itself.
    * @throws when it is reached nowhere, does not answer in time, or says more than it should
    */
-  async question({ method, target, headers, client }: Question): Promise<Answered> {
+  async question(question: Question): Promise<Answered> {
+    const { statusCode, body } = await this.#asked(question, () => AbortSignal.timeout(QUESTION_MS));
+    return { status: statusCode, text: await textWithin(body, LONGEST_ANSWER) };
+  }
+
+  /**
+   * Asks it about itself what it goes on answering.
+   * @param signal gives the answer up
+   * @throws when it is reached nowhere, or does not begin to answer in time
+   */
+  async listen(question: Question, signal: AbortSignal): Promise<Heard> {
+    const late = new AbortController();
+    const limit = setTimeout(() => late.abort(new Error('it did not answer in time')), QUESTION_MS);
+    try {
+      const { statusCode, body } = await this.#asked(question, () => AbortSignal.any([signal, late.signal]));
+      return { status: statusCode, body };
+    } finally {
+      clearTimeout(limit);
+    }
+  }
+
+  /** At the first of its addresses that answers. */
+  async #asked(
+    { method, target, headers, client }: Question,
+    signal: () => AbortSignal,
+  ): Promise<Dispatcher.ResponseData> {
     const { marks, self } = this.#options;
     const mark = { to: this.#member.id, via: [self], secure: false, awaitsSign: false, aboutItself: true, client };
     let failed: unknown = new Error('it has no address');
     for (const origin of this.#origins()) {
       try {
         const pool = await this.#pool(origin);
-        const answer = await pool.request({
+        return await pool.request({
           method,
           path: target,
           headers: { ...headers, [FORWARD_HEADER]: marks.sign(mark, method, target).header },
-          signal: AbortSignal.timeout(QUESTION_MS),
+          signal: signal(),
         });
-        return { status: answer.statusCode, text: await textWithin(answer.body, LONGEST_ANSWER) };
       } catch (error) {
         failed = error;
       }

@@ -1,7 +1,7 @@
 /** Calls that belong to another node: asked before anything of a body is read. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { DaemonError } from '@plugin-daemon/plugin-host/errors';
-import type { Answered, Forwarded, Handover, Question } from '../forwarding/index.ts';
+import type { Answered, Forwarded, Handover, Heard, Question } from '../forwarding/index.ts';
 import type { Member } from '../nodes/index.ts';
 import type { Placement } from '../routing/index.ts';
 import { wireTarget } from './wire-target.ts';
@@ -19,6 +19,8 @@ export interface NodeCalls {
   others(): readonly Member[];
   /** @throws when it does not answer */
   ask(member: Member, question: Question): Promise<Answered>;
+  /** The same of an answer that goes on. @throws when it does not begin */
+  listen(member: Member, question: Question, signal: AbortSignal): Promise<Heard>;
   /** One did not answer. */
   onSilent(member: Member, reason: string): void;
 }

@@ -2,6 +2,7 @@
 import { parseForeign } from '@plugin-daemon/plugin-host/json';
 import { isObject, messageOf } from '@plugin-daemon/values';
 import type { FastifyRequest } from 'fastify';
+import type { Question } from '../forwarding/index.ts';
 import type { NodeCalls } from './handover.ts';
 import type { Call } from './route.ts';
 import { wireTarget } from './wire-target.ts';
@@ -24,16 +25,7 @@ const passed = ['x-api-key', 'x-admin-api-key', 'traceparent'] as const;
 /** Asks every other node what this request asks. Nobody is asked on behalf of another node. Never rejects. */
 export async function askOthers(nodes: NodeCalls | undefined, request: FastifyRequest): Promise<OtherAnswers> {
   if (nodes === undefined || nodes.received(request.raw) !== undefined) return nobody;
-  const headers = passed.flatMap((name) => {
-    const value = request.headers[name];
-    return typeof value === 'string' ? [[name, value] as const] : [];
-  });
-  const question = {
-    method: request.method === 'HEAD' ? ('GET' as const) : request.method,
-    target: wireTarget(request.raw),
-    headers: Object.fromEntries(headers),
-    client: request.ip,
-  };
+  const question = questionOf(request);
   const answers: { node: string; data: unknown }[] = [];
   const silent: string[] = [];
   await Promise.all(
@@ -53,6 +45,16 @@ export async function askOthers(nodes: NodeCalls | undefined, request: FastifyRe
   return { answers, silent };
 }
 
+/** What a request asks, to be asked of another node. */
+export function questionOf(request: FastifyRequest, target = wireTarget(request.raw)): Question {
+  const headers = passed.flatMap((name) => {
+    const value = request.headers[name];
+    return typeof value === 'string' ? [[name, value] as const] : [];
+  });
+  const method = request.method === 'HEAD' ? 'GET' : request.method;
+  return { method, target, headers: Object.fromEntries(headers), client: request.ip };
+}
+
 /** The rows of all nodes, each with the name of its node. @param readRow what comes from outside; undefined for what is no row */
 export const rowsOf = <Row>(
   { answers }: OtherAnswers,
@@ -64,8 +66,11 @@ export const rowsOf = <Row>(
 
 /** Says on an answer whose part is missing. */
 export function tellOfSilent({ silent }: OtherAnswers, call: Pick<Call<unknown>, 'header'>): void {
-  if (silent.length > 0) call.header(SILENT_NODES_HEADER, silent.map(inHeader).join(', '));
+  if (silent.length > 0) call.header(SILENT_NODES_HEADER, silentNodes(silent));
 }
+
+/** Names as that header has them. */
+export const silentNodes = (names: readonly string[]): string => names.map(inHeader).join(', ');
 
 /** Names of nodes are what operators write. */
 const inHeader = (name: string): string => name.replace(/[^\x21-\x7e]/g, '?').slice(0, 100) || '?';
