@@ -23,6 +23,13 @@ export const residentMb = (pid: number): number => megabytes(pid, 'VmRSS');
 export const proportionalMb = (pid: number): number =>
   Number(/^Pss:\s+(\d+)/m.exec(read(`/proc/${pid}/smaps_rollup`))?.[1] ?? 0) / 1024;
 
+/** Memory that no other process shares, in MB. */
+export const privateMb = (pid: number): number =>
+  [...read(`/proc/${pid}/smaps_rollup`).matchAll(/^Private_(?:Clean|Dirty):\s+(\d+)/gm)].reduce(
+    (sum, [, kilobytes]) => sum + Number(kilobytes) / 1024,
+    0,
+  );
+
 /** Largest resident memory since `resetPeak`, in MB. */
 export const peakMb = (pid: number): number => megabytes(pid, 'VmHWM');
 

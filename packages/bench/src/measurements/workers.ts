@@ -1,14 +1,20 @@
-/** Workers behind one port: what one and two of them answer, and for how much processor time. */
+/**
+ * Workers behind one port: what one and two of them answer, and for how much processor time; and, to tell what comes of the machine from what comes
+ * of the workers, two daemons that know nothing of each other.
+ */
 import { readdirSync, readFileSync } from 'node:fs';
 import { DaemonClient, DaemonProcess, metricOf, until } from '../daemon/index.ts';
-import { cpuSeconds, faultlessLoop, requestBytes, residentMb } from '../load/index.ts';
+import { cpuSeconds, faultlessLoop, privateMb, requestBytes, residentMb } from '../load/index.ts';
 import { AUTHOR, benchPackage } from '../plugin/package.ts';
-import type { Bench, Figure, Measurement } from './measurement.ts';
+import type { Measurement } from './measurement.ts';
 
 /** Each runs in one of the workers: several, so that there is something to share out. */
 const PLUGINS = ['one', 'two', 'three', 'four', 'five', 'six'].map((name) => `shared-${name}`);
 const CALLERS = 24;
 const MAX_REQUESTS = 500_000;
+/** Calls of each process before anything is counted: until then it runs code that the engine has not compiled, which costs twice as much. */
+const WARM_CALLS = 15_000;
+const WARM_MS = 60_000;
 
 export const workers: Measurement = {
   name: 'workers',
@@ -16,43 +22,44 @@ export const workers: Measurement = {
   async run(bench) {
     await using one = await started('1');
     await using two = await started('2');
-    const daemons = [one, two] as const;
-    const perSecond: number[][] = [[], []];
-    const perCpu: number[][] = [[], []];
-    const forwarded: number[] = [];
-    for (const daemon of daemons) await load(daemon, 1000);
-    // By turns, so that what else the machine does falls on both.
+    await using left = await started('1');
+    await using right = await started('1');
+    const sides = [
+      { name: 'w1', daemons: [one], processes: 1 },
+      { name: 'w2', daemons: [two], processes: 2 },
+      { name: 'apart', daemons: [left, right], processes: 2 },
+    ].map((side) => ({ ...side, perSecond: [] as number[], perCpu: [] as number[], forwarded: [] as number[] }));
+    for (const { daemons, processes } of sides)
+      await loadAll(daemons, { maxMs: WARM_MS, maxRequests: WARM_CALLS * processes });
+    // By turns, so that what else the machine does falls on all.
     await bench.repeat(async () => {
-      for (const [index, daemon] of daemons.entries()) {
-        const before = [cpuOf(daemon), await handedOver(daemon)] as const;
-        const { calls, rate } = await load(daemon, bench.seconds * 1000);
-        perSecond[index]?.push(rate);
-        perCpu[index]?.push(calls / (cpuOf(daemon) - before[0]));
-        if (daemon === two) forwarded.push(((await handedOver(daemon)) - before[1]) / calls);
+      for (const { daemons, perSecond, perCpu, forwarded } of sides) {
+        const before = [cpuOfAll(daemons), await handedOver(daemons)] as const;
+        const { calls, rate } = await loadAll(daemons, { maxMs: bench.seconds * 1000, maxRequests: MAX_REQUESTS });
+        perSecond.push(rate);
+        perCpu.push(calls / (cpuOfAll(daemons) - before[0]));
+        forwarded.push(((await handedOver(daemons)) - before[1]) / calls);
       }
     });
-    const share = forwarded.reduce((sum, part) => sum + part, 0) / forwarded.length;
     return [
-      ...figures(bench, 1, perSecond[0] ?? [], perCpu[0] ?? []),
-      ...figures(
-        bench,
-        2,
-        perSecond[1] ?? [],
-        perCpu[1] ?? [],
-        `${Math.round(share * 100)} % handed to the other worker`,
-      ),
-      bench.figure('workers.primary.mb', [residentMb(two.pid)]),
+      ...sides.flatMap(({ name, perSecond, perCpu, forwarded }) => [
+        bench.figure(`workers.${name}.perSecond`, perSecond, name === 'w2' ? noteOf(forwarded) : undefined),
+        bench.figure(`workers.${name}.perCpuSecond`, perCpu),
+      ]),
+      bench.figure('workers.primary.mb', [residentMb(two.pid)], `${Math.round(privateMb(two.pid))} MB of its own`),
     ];
   },
 };
 
-const handedOver = (daemon: DaemonProcess): Promise<number> =>
-  metricOf(daemon, 'forwarded_calls_total', { outcome: 'answered' });
+const noteOf = (shares: readonly number[]): string =>
+  `${Math.round((shares.reduce((sum, part) => sum + part, 0) / shares.length) * 100)} % handed to the other worker`;
 
-const figures = (bench: Bench, count: number, perSecond: number[], perCpu: number[], note?: string): Figure[] => [
-  bench.figure(`workers.w${count}.perSecond`, perSecond, note),
-  bench.figure(`workers.w${count}.perCpuSecond`, perCpu),
-];
+const cpuOfAll = (daemons: readonly DaemonProcess[]): number => daemons.reduce((sum, each) => sum + cpuOf(each), 0);
+
+async function handedOver(daemons: readonly DaemonProcess[]): Promise<number> {
+  const counts = daemons.map((daemon) => metricOf(daemon, 'forwarded_calls_total', { outcome: 'answered' }));
+  return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);
+}
 
 async function started(count: string): Promise<DaemonProcess> {
   const innerApi = { url: 'http://127.0.0.1:9', key: 'bench-inner-key' };
@@ -85,20 +92,37 @@ function isWorkerOf(pid: number, parent: number): boolean {
   }
 }
 
-async function load(daemon: DaemonProcess, maxMs: number) {
+interface Limits {
+  readonly maxMs: number;
+  readonly maxRequests: number;
+}
+
+/** The callers are shared out among the daemons. */
+async function loadAll(daemons: readonly DaemonProcess[], { maxMs, maxRequests }: Limits) {
+  const results = await Promise.all(
+    daemons.map((daemon) =>
+      load(daemon, CALLERS / daemons.length, { maxMs, maxRequests: maxRequests / daemons.length }),
+    ),
+  );
+  return {
+    calls: results.reduce((sum, { calls }) => sum + calls, 0),
+    rate: results.reduce((sum, { rate }) => sum + rate, 0),
+  };
+}
+
+async function load(daemon: DaemonProcess, callers: number, { maxMs, maxRequests }: Limits) {
   await using client = new DaemonClient({ url: daemon.url, key: daemon.key });
   const results = await Promise.all(
     PLUGINS.map((name) => {
       const data = { provider: name, tool: 'echo', tool_parameters: { text: 'hello' }, credentials: {} };
       const parts = client.dispatchRequest('tool/invoke', `${AUTHOR}/${name}`, data);
       const request = requestBytes(daemon.url, { ...parts, headers: { 'X-Api-Key': daemon.key, ...parts.headers } });
-      const connections = CALLERS / PLUGINS.length;
       return faultlessLoop({
         url: daemon.url,
         request,
-        connections,
+        connections: callers / PLUGINS.length,
         maxMs,
-        maxRequests: MAX_REQUESTS,
+        maxRequests: Math.ceil(maxRequests / PLUGINS.length),
         expect: 'hello',
       });
     }),
