@@ -169,7 +169,7 @@ class RedisJobs implements JobQueue {
 
   /** What runs goes on. */
   #pause(): void {
-    for (const worker of this.#workers) void worker.pause(true).catch((error: unknown) => this.#troubled(error));
+    for (const worker of this.#workers) worker.pause(true).catch((error: unknown) => this.#troubled(error));
   }
 
   /** Takes jobs in place of nodes that are not there, or leaves them to those that came. */
@@ -182,8 +182,8 @@ class RedisJobs implements JobQueue {
       { remedy: 'start nodes whose NODE_ROLE is all or runner' },
       'no node that may run plugins is there: installations wait for one',
     );
-    if (this.#workers.length === 0) this.#work(ON_DEMAND, handlers, this.#options.concurrency, STALLED_LOOK_MS);
-    else for (const worker of this.#workers) worker.resume();
+    if (this.#workers.length === 0) return this.#work(ON_DEMAND, handlers, this.#options.concurrency, STALLED_LOOK_MS);
+    for (const worker of this.#workers) worker.resume().catch((error: unknown) => this.#troubled(error));
   }
 
   #common() {
