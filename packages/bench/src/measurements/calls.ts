@@ -4,6 +4,8 @@ import { type Bench, cpuNote, type Figure, type Measurement } from './measuremen
 
 const MAX_REQUESTS = 500_000;
 const FIRST_CHUNK_CALLS = 200;
+/** The first calls of an action are mostly the engine's compiling. */
+const WARM_CALLS = 1000;
 
 export const toolCalls: Measurement = {
   name: 'calls',
@@ -56,8 +58,7 @@ export const firstChunk: Measurement = {
       ['tool', bench.toolRequest('stream', parameters)],
       ['llm', bench.llmRequest(parameters)],
     ] as const) {
-      // The first calls of an action are mostly the engine's compiling.
-      await firsts(bench, request);
+      await firsts(bench, request, WARM_CALLS);
       const runs = await bench.repeat(async () => await firsts(bench, request));
       figures.push(
         bench.figure(
@@ -76,9 +77,9 @@ export const firstChunk: Measurement = {
   },
 };
 
-async function firsts(bench: Bench, request: Buffer): Promise<number[]> {
+async function firsts(bench: Bench, request: Buffer, calls = FIRST_CHUNK_CALLS): Promise<number[]> {
   const times: number[] = [];
-  for (let i = 0; i < FIRST_CHUNK_CALLS; i++) {
+  for (let i = 0; i < calls; i++) {
     const result = await readStream(bench.target.url, request);
     if (result.firstMs === undefined || result.events !== 2) throw new Error(`a stream broke off: ${result.tail}`);
     times.push(result.firstMs);

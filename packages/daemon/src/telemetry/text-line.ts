@@ -91,7 +91,13 @@ const indented = (stack: string): string =>
     .map((line) => `  ${visible(line)}\n`)
     .join('');
 
+/** What is shown in quotes or as an escape, or perhaps is. */
+const ODD = /[^!#-<>-~]/;
+
 function show(value: unknown): string {
+  // Nearly every field is such a number or word.
+  if (typeof value === 'number') return String(value);
+  if (typeof value === 'string' && value.length < CHECKSUM_LENGTH && !ODD.test(value)) return value;
   const text = withShortChecksums(typeof value === 'string' ? value : JSON.stringify(value));
   if (typeof value === 'string' && /[\s"=]/.test(text)) return visible(JSON.stringify(text));
   return visible(text);
