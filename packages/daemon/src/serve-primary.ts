@@ -15,7 +15,7 @@ import {
   usesRedis,
   writeAddressFile,
 } from './config/index.ts';
-import { releaseYoungGeneration } from './heap/index.ts';
+import { QuietHeap } from './heap/index.ts';
 import { spreadLastNet } from './last-net.ts';
 import { KeyFile } from './runtimes/debugging/index.ts';
 import { tell } from './served.ts';
@@ -47,6 +47,8 @@ export async function servePrimary(settings: Settings, starting: AbortController
   // Whoever has time takes the next connection: a worker that hangs or has died gets none, and none waits for it.
   cluster.schedulingPolicy = cluster.SCHED_NONE;
   cluster.setupPrimary({ exec: process.argv[1] ?? '', args: [], serialization: 'advanced', silent: true });
+  // What the start leaves behind is given back: nobody waits for this process.
+  const heap = new QuietHeap({ isBusy: () => false });
   let forget: () => void = () => undefined;
   const primary = new Primary({
     count: settings.WORKERS,
@@ -55,7 +57,6 @@ export async function servePrimary(settings: Settings, starting: AbortController
     keys: usesRedis(settings) ? undefined : new KeyFile(debuggingKeysFile(dataDirectory.path)),
     onServing: (facts) => {
       forget = writeAddressFile(dataDirectory.path, { http: facts.address, debugging: facts.debuggingAddress });
-      releaseYoungGeneration();
       if (!starting.signal.aborted) tellOfWorkers(facts, settings, dataDirectory, log);
     },
   });
@@ -81,6 +82,7 @@ export async function servePrimary(settings: Settings, starting: AbortController
     limitMs,
   );
   const code = await ended;
+  heap.close();
   forget();
   dataDirectory.close();
   log.close();
