@@ -4,6 +4,7 @@ import { type HttpKeys, type KeyCheck, keyChecks, unauthorized } from './auth.ts
 import type { ConnectionLimits } from './connections.ts';
 import { errorBody, JSON_TYPE } from './envelope.ts';
 import { FailedAttempts } from './failed-attempts.ts';
+import { keepFirst } from './repeated-headers.ts';
 import type { RouteGroup } from './route.ts';
 
 export interface GateOptions {
@@ -86,6 +87,7 @@ export class Gate {
     }
     // Webhooks carry headers of strangers, which are no keys.
     if (group === 'public') return next();
+    keepFirst(request.raw);
     const wait = this.#failures.waitOf(request.ip);
     const admission =
       wait === undefined || this.#failures.isKnown(request.ip) ? this.#checks[group](request.headers) : undefined;

@@ -195,6 +195,25 @@ test('without JSON, the query counts beside the form, by the names of messages',
   expect((await post('application/json', '{}')).status).toBe(400);
 });
 
+test('of a header that comes more than once the first counts, whatever follows', async () => {
+  const call = await start();
+  const url = new URL((await call('/plugin/t1/list?page=1&page_size=1')).url);
+  const statusOf = (...keys: string[]): Promise<number> =>
+    new Promise((resolve, reject) => {
+      const headers = ['Host', url.host, ...keys.flatMap((key) => ['X-Api-Key', key])];
+      http
+        .get(url, { headers }, (answer) => {
+          answer.resume().once('end', () => resolve(answer.statusCode ?? 0));
+        })
+        .once('error', reject);
+    });
+  expect(await statusOf('key', 'key')).toBe(200);
+  expect(await statusOf('key', 'wrong')).toBe(200);
+  expect(await statusOf('wrong', 'key')).toBe(401);
+  // One header that holds both is one key.
+  expect(await statusOf('key, key')).toBe(401);
+});
+
 test('a wrong or missing key is refused; unknown routes and methods are 404', async () => {
   const call = await start();
   expect((await call('/plugin/t/list', { headers: { 'X-Api-Key': 'kez' } })).status).toBe(401);
