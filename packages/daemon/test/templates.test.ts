@@ -1,8 +1,9 @@
 /** A plugin on the real SDK whose import is costly: its instances are forked from a process that has done it, and are plugins like any other. */
-import { readFileSync } from 'node:fs';
+import { globSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { eventually, TestDaemon } from './harness.ts';
-import { reported, reportToolPackage, toolSource } from './report-tool.ts';
+import { EventStream, eventually, TestDaemon } from './harness.ts';
+import { REPORT, reported, reportRequest, reportToolPackage, toolSource } from './report-tool.ts';
 
 const LINUX = process.platform === 'linux';
 const INSTANCES = 3;
@@ -11,7 +12,12 @@ let daemon: TestDaemon;
 beforeAll(async () => {
   if (!LINUX) return;
   daemon = await TestDaemon.start({
-    settings: { LOG_LEVEL: 'debug', PLUGIN_INSTANCES_MAX: String(INSTANCES), PLUGIN_MAX_PROCESSES: '300' },
+    settings: {
+      LOG_LEVEL: 'debug',
+      PLUGIN_INSTANCES_MAX: String(INSTANCES),
+      PLUGIN_MAX_PROCESSES: '300',
+      PLUGIN_CANCEL_GRACE_SECONDS: '1',
+    },
   });
   await daemon.install(reportToolPackage(`${toolSource('costly_import.py')}\n${toolSource('self_report.py')}`));
   await daemon.logged('a parent is ready');
@@ -65,13 +71,42 @@ test.skipIf(!LINUX)(
   240_000,
 );
 
-test.skipIf(!LINUX).each(['bomb', 'mask', 'orphan', 'deaf'])(
+test.skipIf(!LINUX).each(['bomb', 'hog', 'mute', 'mask', 'orphan', 'deaf'])(
   'one that does harm to itself (%s) ends with all it has started, and the next one comes from the same template',
   async (harm) => {
-    expect(await ask(harm)).toMatch(/no more|blocked|left|deaf|used more than its memory limit/);
+    expect(await ask(harm)).toMatch(/no more|blocked|left|deaf|used more than its memory limit|closed its stdout/);
     await another();
     expect(await startedBy()).toBe('templated');
     await eventually('nothing is left of it', () => daemon.processes().length < 14 || undefined);
+  },
+  240_000,
+);
+
+test.skipIf(!LINUX)(
+  'one that does not yield to a cancelled call is replaced from the same template',
+  async () => {
+    const before = await starts('templated');
+    const stream = new EventStream(await daemon.request('POST', REPORT, reportRequest('spin')), false);
+    await stream.text(0);
+    stream.leave();
+    await eventually('another one runs', async () => (await starts('templated')) > before || undefined);
+    await daemon.logged('its code neither waits nor ends');
+    expect(await ask('random')).toMatch(/^0\./);
+  },
+  240_000,
+);
+
+test.skipIf(!LINUX)(
+  'an environment that is deleted under it is made anew, and so is its template',
+  async () => {
+    const before = await starts('forked');
+    const [environment] = globSync('cwd/examples/*/.venv', { cwd: daemon.process.dataDirectory });
+    if (environment === undefined) throw new Error('no environment');
+    rmSync(join(daemon.process.dataDirectory, environment), { recursive: true });
+    expect(await ask('random')).toMatch(/^0\./);
+    await another();
+    await eventually('one is started that imports it', async () => (await starts('forked')) > before || undefined);
+    expect(await ask('facts')).toContain('argv');
   },
   240_000,
 );

@@ -80,5 +80,19 @@ class ReportTool(Tool):
             for one in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
                 signal.signal(one, signal.SIG_IGN)
             yield self.create_text_message("deaf")
+        elif what == "hog":
+            kept = []
+            # Where nothing stops it, it stops before the machine does.
+            while len(kept) < 64:
+                kept.append(b"x" * (64 << 20))
+            yield self.create_text_message("as much as it wanted")
+        elif what == "mute":
+            os.close(1)
+            while True:
+                threading.Event().wait(1)
+        elif what == "spin":
+            yield self.create_text_message("begun")
+            while True:
+                pass
         elif what == "die":
             os.kill(os.getpid(), signal.SIGKILL)

@@ -10,7 +10,7 @@
  * The template runs a plugin's code and is not believed anything but how its children have ended: who they are the kernel says (the
  * credentials of what they send), when they end as well (a descriptor of the process).
  */
-export const TEMPLATE_SCRIPT = String.raw`
+export const TEMPLATE_SCRIPT = `
 BIRTH_SECONDS, REPORT_SECONDS, GROUP_SECONDS = 10, 1, 2
 SO_PASSCRED, CREDENTIALS, CREDENTIALS_BYTES = 16, 2, 12
 LIMIT_FILES = ("memory.limit_in_bytes", "memory.memsw.limit_in_bytes", "memory.max", "memory.swap.max", "memory.oom.group", "pids.max", "cpu.max", "cpu.cfs_period_us", "cpu.cfs_quota_us")
