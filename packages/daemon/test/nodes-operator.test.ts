@@ -140,7 +140,8 @@ describe.skipIf(reason !== undefined)(reason ?? 'through any node', { timeout: 2
     process.kill(asleep.process.pid, 'SIGSTOP');
     try {
       const response = await cluster.node(1).request('GET', path);
-      expect(response.headers['x-plugin-nodes-silent']).toBe('node-0');
+      // Another one may be slow beside it.
+      expect(response.headers['x-plugin-nodes-silent']).toContain('node-0');
       expect(await textOf(response)).toMatch(/the node node-0 did not answer: its lines are missing/);
     } finally {
       process.kill(asleep.process.pid, 'SIGCONT');

@@ -26,15 +26,20 @@ describe.skipIf(reason !== undefined)(reason ?? 'two nodes of two workers', () =
   });
 
   test('what the plugin said on each node is shown by any of them in the order of time, with who has it', async () => {
-    for (const [index, node] of cluster.nodes.entries())
+    const path = `/plugin/${ONE}/management/logs?plugin_id=tests/common&lines=100`;
+    const said = async (node: TestDaemon, count: number) => {
+      const { text } = await node.answer('GET', path);
+      const all = [...text.matchAll(/^data: (.*)$/gm)].map(([, line = '']) => JSON.parse(line).data);
+      const lines = all.filter(({ message }) => message.startsWith('said at '));
+      return lines.length === count ? lines : undefined;
+    };
+    for (const [index, node] of cluster.nodes.entries()) {
       await node.call('common', 'say', { parameters: { line: `said at ${index}` } });
+      // What is said is read beside the answer, which may be there first.
+      await eventually('it is shown', () => said(node, index + 1));
+    }
     for (const node of cluster.nodes) {
-      const lines = await eventually('it shows both', async () => {
-        const { text } = await node.answer('GET', `/plugin/${ONE}/management/logs?plugin_id=tests/common&lines=100`);
-        const all = [...text.matchAll(/^data: (.*)$/gm)].map(([, line = '']) => JSON.parse(line).data);
-        const said = all.filter(({ message }) => message.startsWith('said at '));
-        return said.length === 2 ? said : undefined;
-      });
+      const lines = await eventually('it shows both', () => said(node, 2));
       expect(lines).toMatchObject([
         { message: 'said at 0', node: expect.stringMatching(/^node-0\/[12]$/) },
         { message: 'said at 1', node: expect.stringMatching(/^node-1\/[12]$/) },
