@@ -6,6 +6,8 @@
  *   --plugins FOLDER             plugins to restart with, in folders below it, in place of copies of an example; those of `officials`
  *   --json FILE                  write the figures there as well
  *   --upstream FILE              compare with the figures of such a file instead of upstream's recorded ones
+ *   rounds               instead: installs, changes and removes plugins over and over, kills the daemon in the middle of it, and counts what
+ *                        is left (--rounds N, --kills N, --plain without a plugin on the SDK)
  *   --external                   measure another daemon: BENCH_URL, BENCH_KEY, BENCH_PID_CMD, BENCH_START_CMD, BENCH_STOP_CMD,
  *                                and BENCH_INNER_PORT, BENCH_INNER_KEY for the Dify it calls, which this program plays
  */
@@ -21,6 +23,7 @@ import { startFakeDify } from './fakes/index.ts';
 import type { Spread } from './load/index.ts';
 import { Bench, type Figure, measurements, type Target } from './measurements/index.ts';
 import { heading, readBaseline, rowOf, tableLine, withUpstream } from './report.ts';
+import { type Counts, grown, runKills, runRounds } from './rounds/index.ts';
 
 const INNER_KEY = process.env.BENCH_INNER_KEY ?? 'bench-inner-key';
 
@@ -34,6 +37,9 @@ const { values, positionals } = parseArgs({
     json: { type: 'string' },
     upstream: { type: 'string' },
     external: { type: 'boolean', default: false },
+    rounds: { type: 'string', default: '1000' },
+    kills: { type: 'string', default: '30' },
+    plain: { type: 'boolean', default: false },
   },
 });
 
@@ -44,6 +50,7 @@ async function main(): Promise<void> {
     for (const measurement of measurements) say(`${measurement.name.padEnd(12)} ${measurement.title}`);
     return;
   }
+  if (positionals[0] === 'rounds') return await countRounds();
   const unknown = positionals.filter((name) => !measurements.some((measurement) => measurement.name === name));
   if (unknown.length > 0) throw new Error(`there is no measurement ${unknown.join(', ')}; --list shows all`);
 
@@ -65,6 +72,35 @@ async function main(): Promise<void> {
     startAs: async (way) => await daemon.start(way),
     forgetEnvironments: () => rmSync(join(daemon.dataDirectory, 'cwd/.environments'), { recursive: true, force: true }),
   });
+}
+
+async function countRounds(): Promise<void> {
+  const options = { sdk: !values.plain, say: (text: string) => say(pc.dim(text)) };
+  let leaks = 0;
+  const tell = (title: string, { before, after }: { readonly before: Counts; readonly after: Counts }) => {
+    const more = grown(before, after);
+    leaks += Object.keys(more).length;
+    say(`\n${pc.bold(title)}`);
+    for (const [what, count] of Object.entries(after))
+      say(
+        `  ${what.padEnd(42)} ${String(before[what] ?? 0).padStart(8)} → ${String(count).padStart(8)}${what in more ? pc.red('  more') : ''}`,
+      );
+  };
+  if (Number(values.rounds) > 0) {
+    const report = await runRounds({ ...options, rounds: Number(values.rounds) });
+    tell(`${values.rounds} rounds`, report);
+    say(`  ${'resident memory, MB'.padEnd(42)} ${report.memory.join(' → ')}`);
+    say(`  ${report.calls} calls of a plugin beside it, ${report.failed.length} failed`);
+    for (const text of report.failed.slice(0, 5)) say(pc.red(`  ${text}`));
+    leaks += report.failed.length;
+  }
+  if (Number(values.kills) > 0) {
+    const report = await runKills({ ...options, rounds: Number(values.kills) });
+    tell(`${values.kills} kills`, report);
+    for (const text of report.survivors) say(pc.red(`  ${text}`));
+    leaks += report.survivors.length;
+  }
+  if (leaks > 0) process.exitCode = 1;
 }
 
 async function measure(target: Target): Promise<void> {

@@ -1,10 +1,23 @@
 /** Functions of the SRI over time: they sleep and wake, grow and shrink, get stuck, and outlive every end of their server. */
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  globSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { eventually } from './harness.ts';
+import { situations } from './situations.ts';
 import { functionPackage, identifierOf, TestSri, textOf } from './sri-harness.ts';
+
+/** Environments are shared where functions cannot write to them. */
+const cannotShare = situations.find(({ mode }) => mode === 'uid+namespace')?.impossible;
 
 const open: TestSri[] = [];
 
@@ -33,6 +46,12 @@ const processesIn = (directory: string): readonly number[] =>
         return false;
       }
     });
+
+/** What is kept of functions: their packages, records and working directories. */
+const keptOf = ({ directory }: TestSri): readonly string[] =>
+  globSync(['storage/*/**', 'cwd/tests/*/*'], { cwd: join(directory, 'data'), exclude: ['**/.venv/**'] })
+    .filter((path) => !/^storage\/[^/]+$/.test(path))
+    .map((path) => path.replace(/^cwd\/tests\/[^/]+\//, 'cwd: '));
 
 test('a function that nobody calls sleeps, and a call wakes it and is answered', async () => {
   const sri = await start({ SRI_IDLE_TIMEOUT: '1' });
@@ -105,7 +124,34 @@ test('one that never answers fails its launch in time, with the limit, and nothi
   const { failure } = await sri.launch(functionPackage('mute', { mute: true }));
   expect(failure?.Message).toContain('PYTHON_ENV_INIT_TIMEOUT');
   await eventually('no process is left', () => processesIn(sri.directory).length === 0 || undefined);
+  expect(keptOf(sri)).toEqual([]);
 });
+
+test('one whose environment cannot be made leaves nothing but the log of that', async () => {
+  const sri = await start();
+  const { failure } = await sri.launch(
+    functionPackage('needing', {}, { 'requirements.txt': 'file:///nothing/of/this/name.whl\n' }),
+  );
+  expect(failure?.Stage).toBe('build');
+  expect(keptOf(sri)).toEqual(['cwd: .environment.log']);
+});
+
+test.skipIf(cannotShare !== undefined)(
+  `functions that ask for the same share an environment${cannotShare === undefined ? '' : `: ${cannotShare}`}`,
+  async () => {
+    const sri = await start();
+    for (const name of ['one', 'other']) {
+      const { endpoint } = await sri.launch(functionPackage(name));
+      expect(await sri.messages(endpoint, { do: 'echo' })).toHaveLength(1);
+    }
+    const libraries = globSync('data/cwd/tests/*/.venv/lib', { cwd: sri.directory }).map((path) =>
+      realpathSync(join(sri.directory, path)),
+    );
+    expect(libraries).toHaveLength(2);
+    expect(new Set(libraries).size).toBe(1);
+    expect(libraries[0]).toContain('/.environments/');
+  },
+);
 
 test('functions outlive their server, also one that is killed, and keep their addresses; no process does', async () => {
   const sri = await start();

@@ -15,6 +15,8 @@ export interface ClientOptions {
   readonly url: string;
   readonly key: string;
   readonly tenant?: string;
+  /** ADMIN_API_KEY, for operators' operations. */
+  readonly adminKey?: string;
 }
 
 const POLL_MS = 25;

@@ -22,6 +22,8 @@ export interface BenchPackageOptions {
   readonly version?: string;
   /** Bytes of random assets that make the package large. */
   readonly padding?: number;
+  /** Further files, and others in the place of those it has. */
+  readonly files?: Readonly<Record<string, string | Buffer>>;
 }
 
 /** A package of the protocol-level plugin: it needs Python alone, so its environment is an empty one. */
@@ -36,7 +38,7 @@ export function benchPackage(options: BenchPackageOptions): Buffer {
   };
   for (let left = options.padding ?? 0, part = 0; left > 0; left -= PADDING_PART, part++)
     files[`_assets/padding-${part}.bin`] = randomBytes(Math.min(left, PADDING_PART));
-  return zip(files);
+  return zip({ ...files, ...options.files });
 }
 
 const SKIPPED = new Set(['.venv', '__pycache__', '.git', '.env']);

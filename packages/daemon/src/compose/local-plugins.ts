@@ -148,6 +148,7 @@ export function localPlugins(parts: LocalPluginsParts) {
   const housekeeping = new Housekeeping({
     environments,
     inUse: async () => [...(await database.installations.identifiersInUse()), ...supervisor.identifiers],
+    onCollected: () => isolation.plugins.forgetUsers((identifier) => environments.isThere(identifier)),
     retentionHours: settings.PLUGIN_ENVIRONMENT_RETENTION,
     log: log.child({ component: 'supervision' }),
   });

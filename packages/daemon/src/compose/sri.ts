@@ -103,6 +103,9 @@ export async function startSri(
       log,
       launcher,
       readOnlyForPlugins: () => cages.plugins.keepsEnvironments(),
+      // Containers and pods see the directory of their function alone.
+      share: settings.PLUGIN_SHARED_ENVIRONMENTS && settings.SRI_BACKEND === 'process',
+      compilesItself: async () => settings.SRI_BACKEND === 'process' && (await cages.plugins.ownTheirFiles()),
       buildCage: (request) => cages.builds.enter(request),
     }),
     (e) => e.close(),
@@ -149,6 +152,7 @@ export async function startSri(
       environments,
       store,
       workingPath: directory.workingPath,
+      showsShared: backend.showsShared,
       buildsAtOnce: settings.PLUGIN_LOCAL_LAUNCHING_CONCURRENT,
       log: sriLog,
     }),
@@ -167,6 +171,7 @@ export async function startSri(
     new Housekeeping({
       environments,
       inUse: async () => functions.identifiers,
+      onCollected: () => cages.plugins.forgetUsers((identifier) => environments.isThere(identifier)),
       retentionHours: settings.PLUGIN_ENVIRONMENT_RETENTION,
       log: sriLog,
     }),

@@ -76,7 +76,7 @@ export class FunctionStore {
     await this.#objects.write(objectKey(RECORDS, record.name), Buffer.from(`${JSON.stringify(record)}\n`));
   }
 
-  async remove({ name }: FunctionRecord): Promise<void> {
+  async remove({ name }: Pick<FunctionRecord, 'name'>): Promise<void> {
     await this.#objects.delete(objectKey(RECORDS, name));
     await this.#objects.delete(objectKey(PACKAGES, name));
   }

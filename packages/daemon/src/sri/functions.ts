@@ -1,3 +1,4 @@
+import { isUniqueIdentifier } from '@plugin-daemon/plugin-package';
 import { Limiter } from '../supervision/index.ts';
 import type { Log } from '../telemetry/index.ts';
 import { FunctionPool, type FunctionPoolOptions } from './activator/index.ts';
@@ -74,8 +75,9 @@ export class Functions {
     return open;
   }
 
+  /** Of what is launched, or being launched. */
   get identifiers(): readonly string[] {
-    return [...this.#kept.values()].map(({ record }) => record.identifier);
+    return [...[...this.#kept.values()].map(({ record }) => record.identifier), ...this.#launches.identifiers];
   }
 
   /** In the order of their names. */
@@ -110,7 +112,16 @@ export class Functions {
       check: (signal) => backend.check(signal),
       build: async (signal, onStep) => {
         const before = this.ofIdentifier(identifier);
-        built = await builder.build({ identifier, bytes, before, signal, onStep });
+        try {
+          built = await builder.build({ identifier, bytes, before, signal, onStep });
+        } catch (error) {
+          // What cannot be one was refused before anything was kept, and names no directory of ours.
+          if (before === undefined && isUniqueIdentifier(identifier)) {
+            await store.remove({ name: functionNameOf(identifier) });
+            await builder.removeAttempt({ identifier });
+          }
+          throw error;
+        }
       },
       run: async (signal) => {
         if (built === undefined) throw new Error('a function is built before it is run');
@@ -124,7 +135,7 @@ export class Functions {
           // What was there before stays as it was.
           if (known === undefined) {
             await kept.pool.close(AbortSignal.abort());
-            await store.remove(built);
+            await this.#forget(identifier);
           }
           throw error;
         }
@@ -137,13 +148,22 @@ export class Functions {
   async remove(record: FunctionRecord): Promise<void> {
     const kept = this.#kept.get(record.name);
     if (kept === undefined) return;
-    const { backend, builder, store, events } = this.#options;
+    const { store, events } = this.#options;
     this.#kept.delete(record.name);
+    // Before calls end, which takes its time: it is not there any more, whatever happens meanwhile.
     await store.remove(record);
     await kept.pool.close(AbortSignal.timeout(this.#options.scaling.drainMs));
-    await backend.remove(record, builder.directoryOf(record));
-    await builder.removeEnvironment(record);
+    await this.#forget(record.identifier);
     events.onRemoved(record);
+  }
+
+  /** Removes what is kept of a function that does not run, or never did. */
+  async #forget(identifier: string): Promise<void> {
+    const { backend, builder, store } = this.#options;
+    const target = { name: functionNameOf(identifier), identifier };
+    await store.remove(target);
+    await backend.remove(target, builder.directoryOf(target));
+    await builder.removeEnvironment(target);
   }
 
   /** No new calls and launches from here on. */

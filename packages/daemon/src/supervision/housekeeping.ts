@@ -5,6 +5,8 @@ export interface HousekeepingOptions {
   readonly environments: Pick<PythonEnvironments, 'collectGarbage' | 'list'>;
   /** Identifiers whose environments stay: installed, being installed, running. */
   readonly inUse: () => Promise<readonly string[]>;
+  /** Told when something may have been removed. */
+  readonly onCollected?: () => Promise<void>;
   /** Environments that nobody has used for this long are removed; hours, 0 keeps them for ever. */
   readonly retentionHours: number;
   readonly log: Log;
@@ -70,8 +72,10 @@ export class Housekeeping {
   }
 
   async #collect(dryRun: boolean, hours: number): Promise<GarbageReport> {
-    const { environments, inUse } = this.#options;
-    return await environments.collectGarbage({ keep: await inUse(), dryRun, minimumAgeSeconds: hours * 3600 });
+    const { environments, inUse, onCollected } = this.#options;
+    const report = await environments.collectGarbage({ keep: inUse, dryRun, minimumAgeSeconds: hours * 3600 });
+    if (!dryRun) await onCollected?.();
+    return report;
   }
 
   /** Stops; a round under way ends first. */

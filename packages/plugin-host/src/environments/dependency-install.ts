@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CommandResult } from './command.ts';
@@ -14,6 +13,7 @@ import {
 } from './dependencies/index.ts';
 import { extraArguments } from './extra-arguments.ts';
 import { classifyFailure, EnvironmentError, type EnvironmentFailure, explainOutput } from './failures.ts';
+import { draftName } from './lives.ts';
 import { hasCredentials, indexArguments } from './operator-index.ts';
 import type { PythonEnvironmentsOptions } from './options.ts';
 import type { PythonInterpreter } from './python-discovery.ts';
@@ -65,17 +65,17 @@ export class DependencyInstall {
   readonly #parts: DependencyInstallParts;
   readonly #facts: DependencyFacts;
   readonly #plan: Exclude<InstallPlan, { kind: 'nothing' }>;
-  readonly #folder: string;
+  #folder = '';
 
   constructor(parts: DependencyInstallParts, facts: DependencyFacts, plan: Exclude<InstallPlan, { kind: 'nothing' }>) {
     this.#parts = parts;
     this.#facts = facts;
     this.#plan = plan;
-    this.#folder = join(parts.options.workingPath, '.build', randomUUID());
   }
 
   /** @throws EnvironmentError */
   async run(interpreter: PythonInterpreter): Promise<void> {
+    this.#folder = join(this.#parts.options.workingPath, '.build', await draftName());
     await mkdir(this.#folder, { recursive: true, mode: 0o700 });
     try {
       const plan = this.#plan;

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { link, mkdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { link, mkdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { draftName, isAlive, startOf } from './lives.ts';
 import { isMissing } from './working-directory.ts';
 
 /** The owner renews the file this often … */
@@ -10,6 +11,7 @@ const RENEW_MS = 5_000;
 /** … and an owner on another machine that has not done so for this long is taken for dead. */
 const STALE_MS = 60_000;
 const LOOK_MS = 100;
+const DRAFT_ATTEMPTS = 5;
 
 interface Owner {
   readonly host: string;
@@ -40,19 +42,15 @@ export async function withDirectoryLock<T>(
 }
 
 async function acquire(file: string, { signal, onWait }: { signal: AbortSignal; onWait?: () => void }) {
-  await mkdir(dirname(file), { recursive: true });
   const me: Owner = { host: hostname(), pid: process.pid, started: await startOf(process.pid), token: randomUUID() };
-  const draft = `${file}.${me.token}`;
-  await writeFile(draft, JSON.stringify(me));
+  const draft = `${file}.${await draftName()}`;
+  await writeDraft(draft, JSON.stringify(me));
   try {
     let waited = false;
     for (;;) {
       signal.throwIfAborted();
       if (await linked(draft, file)) break;
-      if (await isAbandoned(file)) {
-        await rm(file, { force: true });
-        continue;
-      }
+      if (await removeAbandonedLock(file)) continue;
       if (!waited) {
         waited = true;
         onWait?.();
@@ -71,6 +69,35 @@ async function acquire(file: string, { signal, onWait }: { signal: AbortSignal; 
     clearInterval(renewal);
     if ((await ownerOf(file))?.token === me.token) await rm(file, { force: true });
   };
+}
+
+/** A folder that becomes empty may be removed while nothing is locked in it. */
+async function writeDraft(draft: string, text: string): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    await mkdir(dirname(draft), { recursive: true });
+    try {
+      return await writeFile(draft, text);
+    } catch (error) {
+      if (!isMissing(error) || attempt === DRAFT_ATTEMPTS) throw error;
+    }
+  }
+}
+
+/** Removes a lock whose owner is gone. False when it has an owner, or is none. */
+export async function removeAbandonedLock(file: string): Promise<boolean> {
+  const before = await ownerOf(file);
+  if (!(await isAbandoned(file, before))) return false;
+  // Somebody else may have taken it over since it was looked at: what is removed is looked at once more.
+  const aside = `${file}.${await draftName()}`;
+  try {
+    await rename(file, aside);
+  } catch (error) {
+    if (isMissing(error)) return true;
+    throw error;
+  }
+  if ((await ownerOf(aside))?.token !== before?.token) await linked(aside, file);
+  await rm(aside, { force: true });
+  return true;
 }
 
 /** link(2) creates the lock with its content in one step, or fails because it exists. */
@@ -98,8 +125,7 @@ async function exclusive(draft: string, file: string): Promise<boolean> {
   }
 }
 
-async function isAbandoned(file: string): Promise<boolean> {
-  const owner = await ownerOf(file);
+async function isAbandoned(file: string, owner: Owner | undefined): Promise<boolean> {
   if (owner !== undefined && owner.host === hostname()) {
     if (owner.pid === process.pid && owner.started === (await startOf(process.pid))) return false;
     return !isAlive(owner.pid) || (await startOf(owner.pid)) !== owner.started;
@@ -122,24 +148,5 @@ async function ownerOf(file: string): Promise<Owner | undefined> {
     return { host, pid, started, token };
   } catch {
     return undefined; // gone, or half written: judged by its age
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
-  }
-}
-
-/** Start time in clock ticks since boot, field 22 of proc(5). */
-async function startOf(pid: number): Promise<string> {
-  try {
-    const text = await readFile(`/proc/${pid}/stat`, 'latin1');
-    return text.slice(text.lastIndexOf(')') + 2).split(' ')[19] ?? '';
-  } catch {
-    return '';
   }
 }

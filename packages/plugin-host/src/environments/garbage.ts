@@ -1,11 +1,13 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
+import { withDirectoryLock } from './directory-lock.ts';
 import type { CollectedEnvironment } from './store/index.ts';
 import { storedBehind, workingDirectoryName } from './working-directory.ts';
 
 export interface GarbageOptions {
-  /** Unique identifiers of everything that is installed, is being installed, or runs. */
-  readonly keep: Iterable<string>;
+  /** Unique identifiers of everything that is installed, is being installed, or runs. Asked again before anything is removed. */
+  readonly keep: () => Promise<Iterable<string>>;
+  readonly signal?: AbortSignal;
   /** Only list. */
   readonly dryRun: boolean;
   /** Younger directories are left alone: somebody may be about to install them. Seconds. */
@@ -30,6 +32,9 @@ export interface GarbageReport {
 const WORKING_DIRECTORY =
   /^\.?[a-z0-9_-]{1,255}-[0-9]{1,4}(\.[0-9]{1,4}){1,3}(-\w{1,16})?@[a-f0-9]{32,64}(\.[0-9a-f-]{36}|\.unpacked(\.[0-9a-f-]{36})?)?$/;
 
+/** Its files on their way into it. */
+const UNPACKING = /(?<=@[a-f0-9]{32,64})\..*$/;
+
 /**
  * Finds, and unless told otherwise removes, working directories that belong to no installation
  * (docs/wire/lifecycle.md#working-directories).
@@ -38,19 +43,26 @@ export async function collectGarbage(
   workingPath: string,
   options: GarbageOptions,
 ): Promise<Pick<GarbageReport, 'directories'>> {
-  const kept = new Set([...options.keep].map(workingDirectoryName));
+  const { keep, signal = new AbortController().signal } = options;
+  const keptNow = async () => new Set([...(await keep())].map(workingDirectoryName));
+  const kept = await keptNow();
   const directories: GarbageReport['directories'][number][] = [];
   for (const path of await candidates(workingPath)) {
     const name = relative(workingPath, path).replaceAll('\\', '/');
-    if (kept.has(name)) continue;
-    const { mtimeMs } = await stat(path);
-    if (Date.now() - mtimeMs < options.minimumAgeSeconds * 1000) continue;
+    const of = name.replace(UNPACKING, '');
+    if (kept.has(of)) continue;
+    const found = await stat(path).catch(() => undefined);
+    if (found === undefined || Date.now() - found.mtimeMs < options.minimumAgeSeconds * 1000) continue;
     const bytes = await ownBytes(path);
-    if (!options.dryRun) {
+    const remove = async () => {
+      // Somebody may have begun to install it meanwhile; who begins from here on waits for the lock, or makes it anew.
+      if ((await keptNow()).has(of)) return false;
       await rm(path, { recursive: true, force: true, maxRetries: 3 });
-      await rm(`${path}.lock`, { force: true });
-    }
-    directories.push({ name, bytes, removed: !options.dryRun });
+      return true;
+    };
+    if (options.dryRun) directories.push({ name, bytes, removed: false });
+    else if (await withDirectoryLock(`${join(workingPath, of)}.lock`, { signal }, remove))
+      directories.push({ name, bytes, removed: true });
   }
   return { directories };
 }

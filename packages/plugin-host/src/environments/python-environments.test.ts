@@ -343,7 +343,7 @@ test('garbage is listed, then removed; what is installed, young or not ours stay
   const kept = await at.prepare(environments, NO_DEPENDENCIES);
   const gone = await at.prepare(environments, NO_DEPENDENCIES, { version: '0.0.2' });
   mkdirSync(join(at.workingPath, 'tests/notes'));
-  const options = { keep: [at.identifier(NO_DEPENDENCIES)], minimumAgeSeconds: 0 };
+  const options = { keep: async () => [at.identifier(NO_DEPENDENCIES)], minimumAgeSeconds: 0 };
   const name = workingDirectoryName(at.identifier(NO_DEPENDENCIES, '0.0.2'));
   expect(await environments.collectGarbage({ ...options, dryRun: true, minimumAgeSeconds: 3600 })).toEqual({
     directories: [],

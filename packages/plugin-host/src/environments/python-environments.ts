@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { untilAborted } from './abortable.ts';
@@ -14,6 +15,7 @@ import { detectMirror } from './mirror.ts';
 import type { EnvironmentOutcome, PreparedEnvironment, PrepareRequest, PythonEnvironmentsOptions } from './options.ts';
 import { PackageExtractor } from './package-extractor.ts';
 import { PythonProvider } from './python-provider.ts';
+import { sweepRemains } from './remains.ts';
 import { ResolutionStore } from './resolution-store.ts';
 import { AMENDMENTS_VERSION, amendedModules, patchSdk } from './sdk-patches/index.ts';
 import { Seeds } from './seeds/index.ts';
@@ -140,6 +142,12 @@ export class PythonEnvironments {
     };
   }
 
+  /** Whether there is a working directory of a plugin, or the beginning of one. */
+  async isThere(identifier: string): Promise<boolean> {
+    const { path, lock } = new WorkingDirectory(this.#options.workingPath, identifier);
+    return existsSync(path) || existsSync(lock);
+  }
+
   /** The environments that plugins share. */
   async list(): Promise<StoredReport[]> {
     return await listStored(this.#store, () => referencesIn(this.#options.workingPath, []));
@@ -156,11 +164,15 @@ export class PythonEnvironments {
   async collectGarbage(options: GarbageOptions): Promise<GarbageReport> {
     const { workingPath } = this.#options;
     const { dryRun, minimumAgeSeconds } = options;
-    const { directories } = await collectGarbage(workingPath, options);
-    const gone = directories.map(({ name }) => name);
-    const references = () => referencesIn(workingPath, gone, options.keep);
     const signal = this.#lifetime.signal;
+    const { directories } = await collectGarbage(workingPath, { ...options, signal });
+    const gone = directories.map(({ name }) => name);
+    const references = async () => referencesIn(workingPath, gone, await options.keep());
     const environments = await collectStored(this.#store, { dryRun, minimumAgeSeconds, references, signal });
+    if (!dryRun) {
+      await this.#resolutions.prune();
+      await sweepRemains(workingPath);
+    }
     return { directories, environments, bytecodeBytes: await this.#bytecode.prune(dryRun) };
   }
 

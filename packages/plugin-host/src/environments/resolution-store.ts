@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, rename, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { draftName, isDraft, isLeftBehind } from './lives.ts';
 
 /**
  * Remembers for a while what a requirements file came to, so that installing the next version of a plugin, or another
@@ -32,9 +33,20 @@ export class ResolutionStore {
     if (pins === undefined) return;
     const file = this.#file(key);
     await mkdir(dirname(file), { recursive: true });
-    const temporary = `${file}.${process.pid}`;
+    const temporary = `${file}.${await draftName()}`;
     await writeFile(temporary, `${pins.join('\n')}\n`);
     await rename(temporary, file);
+  }
+
+  /** Removes what is too old to be found. */
+  async prune(): Promise<void> {
+    for (const name of await readdir(this.#root).catch(() => [])) {
+      const file = join(this.#root, name);
+      const written = await stat(file).catch(() => undefined);
+      if (written === undefined) continue;
+      const isOld = Date.now() - written.mtimeMs >= this.#maximumAgeMs;
+      if (isOld || (isDraft(name) && (await isLeftBehind(name, written.mtimeMs)))) await rm(file, { force: true });
+    }
   }
 
   #file(key: string): string {

@@ -9,6 +9,7 @@ import type { Scratch } from './own-files.ts';
 import { openWay } from './ownership.ts';
 import { ownEnvironment, shownByVariables } from './scratch.ts';
 import type { PluginUser } from './users.ts';
+import { BUILDER } from './users.ts';
 import { viewOf } from './view.ts';
 
 /** What runs an installer and the build backends of dependencies, which are strangers' code. */
@@ -30,8 +31,6 @@ export interface CagedBuild {
   leave(): Promise<void>;
 }
 
-/** The name of the builder among the users. It is no identifier of a plugin. */
-const BUILDER = '#build';
 const UMASK = 0o022;
 const ENVIRONMENT = '.venv';
 

@@ -10,7 +10,7 @@ import { closeDirectory, handOver, makeReadable, obstacleFor, openWay } from './
 import { packageEntries } from './package-entries.ts';
 import { describeRefusals } from './probe.ts';
 import { ownEnvironment, shownByVariables } from './scratch.ts';
-import type { PluginUser } from './users.ts';
+import { BUILDER, type PluginUser } from './users.ts';
 import { viewOf } from './view.ts';
 
 export interface CageRequest {
@@ -151,6 +151,14 @@ export class PluginCages {
     const version = this.#versions.get(identifier);
     if (version !== undefined) version.forgotten = true;
     else await this.#release(identifier, directory);
+  }
+
+  /** Gives up the users that nothing on disk belongs to any more: of what was not installed to the end, and of what was collected. */
+  async forgetUsers(isThere: (identifier: string) => Promise<boolean>): Promise<void> {
+    const { isRoot, users } = this.#foundation;
+    if (!isRoot) return;
+    for (const name of users.names)
+      if (name !== BUILDER && !(await isThere(name)) && !this.#versions.has(name)) users.release(name);
   }
 
   #begin(identifier: string, directory: string): void {

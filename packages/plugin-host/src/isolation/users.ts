@@ -12,6 +12,9 @@ export interface PluginUser {
   readonly gid: number;
 }
 
+/** The name of what builds dependencies among the users. It is no identifier of a plugin. */
+export const BUILDER = '#build';
+
 export interface PluginUsersOptions {
   /** Where the numbers are kept: files on disk belong to them. */
   readonly file: string;

@@ -211,11 +211,12 @@ def leave(*_):
     while shepherds and time.monotonic() < until:
         reap()
         time.sleep(0.002)
-    try:
-        os.unlink(address)
-        os.rmdir(os.path.dirname(address))
-    except OSError:
-        pass
+    # The daemon may have come as far as the first of them.
+    for remove, path in ((os.unlink, address), (os.rmdir, os.path.dirname(address))):
+        try:
+            remove(path)
+        except OSError:
+            pass
     os._exit(0)
 
 

@@ -4,6 +4,9 @@ import type { EgressPolicy } from '../egress/index.ts';
 import type { FunctionRecord } from '../function-store.ts';
 import type { SessionSecrets } from '../session-secrets.ts';
 
+/** What a function is called: here, and as the version of a plugin. */
+export type FunctionName = Pick<FunctionRecord, 'name' | 'identifier'>;
+
 /** A function whose environment is there. */
 export interface BuiltFunction {
   readonly record: FunctionRecord;
@@ -11,6 +14,8 @@ export interface BuiltFunction {
   readonly directory: string;
   /** The interpreter of its environment, absolute. */
   readonly python: string;
+  /** The environment that it shares with others, absolute: a cage has to show it. Absent when it is one of its own. */
+  readonly shared?: string;
   /** Something was unpacked or installed since the last start. */
   readonly fresh: boolean;
 }
@@ -75,6 +80,8 @@ export interface ImageBackendOptions extends BackendOptions {
 export interface Backend {
   /** As in SRI_BACKEND. */
   readonly name: string;
+  /** Whether its instances see environments that functions share, beside their working directories. */
+  readonly showsShared: boolean;
   /**
    * Whether instances can be started now.
    * @throws DaemonError with cause and remedy
@@ -89,7 +96,7 @@ export interface Backend {
   /** Ends what a former life of this server left running. Called once, before anything is started. */
   sweep(): Promise<void>;
   /** Forgets a function for good; no instance of it runs any more. */
-  remove(target: FunctionRecord, directory: string): Promise<void>;
+  remove(target: FunctionName, directory: string): Promise<void>;
   /** After every instance has ended. */
   close(): Promise<void>;
 }

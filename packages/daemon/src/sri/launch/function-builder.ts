@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type PythonEnvironments, workingDirectoryName } from '@plugin-daemon/plugin-host/environments';
 import { DaemonError } from '@plugin-daemon/plugin-host/errors';
@@ -16,6 +16,8 @@ export interface FunctionBuilderParts {
   readonly store: FunctionStore;
   /** PLUGIN_WORKING_PATH */
   readonly workingPath: string;
+  /** Whether functions see environments that they share. */
+  readonly showsShared: boolean;
   /** Environments built at once. */
   readonly buildsAtOnce: number;
   readonly log: Log;
@@ -33,6 +35,7 @@ export interface BuildRequest {
 }
 
 const noStep = () => undefined;
+const LOG = '.environment.log';
 
 /** Checks packages as the daemon's own intake does, keeps them, and makes their environments. */
 export class FunctionBuilder {
@@ -78,9 +81,9 @@ export class FunctionBuilder {
     signal: AbortSignal,
     onStep: (text: string) => void = noStep,
   ): Promise<BuiltFunction> {
-    const { environments, store } = this.#parts;
+    const { environments, store, showsShared } = this.#parts;
     const { identifier, runner } = record;
-    const { directory, python, fresh } = await this.#builds.run(signal, () =>
+    const prepare = () =>
       environments.prepare({
         identifier,
         readPackage: () => store.readPackage(identifier),
@@ -88,19 +91,34 @@ export class FunctionBuilder {
         runner,
         signal,
         onProgress: onStep,
-      }),
-    );
-    return { record, directory, python, fresh };
+      });
+    const { directory, python, shared, fresh } = await this.#builds.run(signal, async () => {
+      const prepared = await prepare();
+      if (prepared.shared === undefined || showsShared) return prepared;
+      // Made while another back end was chosen.
+      await this.removeEnvironment(record);
+      return await prepare();
+    });
+    return { record, directory, python, fresh, ...(shared !== undefined && { shared }) };
   }
 
-  directoryOf({ identifier }: FunctionRecord): string {
+  directoryOf({ identifier }: Pick<FunctionRecord, 'identifier'>): string {
     return join(this.#parts.workingPath, workingDirectoryName(identifier));
   }
 
   /** Nothing of the function may run. */
-  async removeEnvironment(record: FunctionRecord): Promise<void> {
+  async removeEnvironment(record: Pick<FunctionRecord, 'identifier'>): Promise<void> {
     const directory = this.directoryOf(record);
     await rm(directory, { recursive: true, force: true, maxRetries: 3 });
     await rm(`${directory}.lock`, { force: true });
+  }
+
+  /** What a build that failed has left, but its log, which a failure may name; that is collected with age. */
+  async removeAttempt(target: Pick<FunctionRecord, 'identifier'>): Promise<void> {
+    const directory = this.directoryOf(target);
+    const names = await readdir(directory).catch((): string[] => []);
+    if (!names.includes(LOG)) return await this.removeEnvironment(target);
+    for (const name of names)
+      if (name !== LOG) await rm(join(directory, name), { recursive: true, force: true, maxRetries: 3 });
   }
 }

@@ -1,10 +1,10 @@
-import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, realpath, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { isObject, messageOf } from '@plugin-daemon/values';
 import type { CommandResult } from '../command.ts';
 import { fingerprint } from '../fingerprint.ts';
 import type { UvCall } from '../installer.ts';
+import { draftName, isDraft, isLeftBehind } from '../lives.ts';
 import type { EnvironmentLog } from '../options.ts';
 import { patchSdk } from '../sdk-patches/index.ts';
 import { sitePackagesOf } from '../working-directory.ts';
@@ -136,6 +136,8 @@ export class Seeds {
       const directory = join(root, name);
       const seed = await readSeed(directory);
       const used = await stat(directory).catch(() => undefined);
+      // Another daemon on this volume may be making it.
+      if (used !== undefined && isDraft(name) && !(await isLeftBehind(name, used.mtimeMs))) continue;
       const isUnused = used === undefined || Date.now() - used.mtimeMs > UNUSED_MS;
       if (seed === undefined || isUnused) await rm(directory, { recursive: true, force: true });
       else found.set(directory, seed);
@@ -149,7 +151,7 @@ export class Seeds {
     const { root, log, signal } = this.#options;
     const started = performance.now();
     await mkdir(root, { recursive: true });
-    const building = join(root, `${MAKING}${randomUUID()}`);
+    const building = join(root, `${MAKING}${await draftName()}`);
     try {
       await this.#install(wanted, building);
       const sitePackages = await sitePackagesOf(building);

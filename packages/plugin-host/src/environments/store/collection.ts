@@ -1,6 +1,7 @@
 import { lstat, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isFingerprint } from '../fingerprint.ts';
+import { isDraft, isLeftBehind } from '../lives.ts';
 import type { EnvironmentStore } from './environment-store.ts';
 import { readRecord, recordFile } from './record.ts';
 
@@ -43,15 +44,11 @@ export async function collectStored(
 ): Promise<CollectedEnvironment[]> {
   const collected: CollectedEnvironment[] = [];
   const counts = await references();
-  const there = new Set<string>();
   for (const name of await readdir(store.root).catch(() => [])) {
     const path = join(store.root, name);
     if (isFingerprint(name)) {
       const found = await unreferenced(store, name, minimumAgeSeconds, counts);
-      if (found === undefined) {
-        there.add(name);
-        continue;
-      }
+      if (found === undefined) continue;
       if (!dryRun) {
         await store.holding(name, signal, async () => {
           // Somebody may have taken it meanwhile.
@@ -64,7 +61,7 @@ export async function collectStored(
       await rm(path, { recursive: true, force: true, maxRetries: 3 });
     }
   }
-  if (!dryRun) await store.forgetRequests((key) => there.has(key));
+  if (!dryRun) await store.forgetRequests();
   return collected;
 }
 
@@ -103,5 +100,7 @@ async function isRemains(path: string, name: string): Promise<boolean> {
   if (replaced !== undefined) return Date.now() - Number(replaced) > REPLACED_MS;
   if (!name.startsWith('.new-')) return false;
   const found = await lstat(path).catch(() => undefined);
-  return found !== undefined && Date.now() - found.mtimeMs > MAKING_MS;
+  if (found === undefined) return false;
+  const owner = (await readdir(path).catch(() => [])).find(isDraft);
+  return owner === undefined ? Date.now() - found.mtimeMs > MAKING_MS : await isLeftBehind(owner, found.mtimeMs);
 }

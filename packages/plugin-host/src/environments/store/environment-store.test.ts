@@ -333,7 +333,7 @@ test('collected by reference: listed, then removed, with what is known of it', a
   const kept = await at.prepare(environments, SMALL);
   const gone = await at.prepare(environments, { 'main.py': '', 'requirements.txt': 'large\n' }, { version: '0.0.2' });
   const name = gone.shared?.slice(-32);
-  const options = { keep: [at.identifier(SMALL)], minimumAgeSeconds: 0 };
+  const options = { keep: async () => [at.identifier(SMALL)], minimumAgeSeconds: 0 };
   expect((await environments.list()).map(({ plugins }) => plugins)).toEqual([1, 1]);
   const young = await environments.collectGarbage({ ...options, dryRun: true, minimumAgeSeconds: 3600 });
   expect(young.environments).toEqual([]);

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, rename, rm, utimes } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf } from '@plugin-daemon/values';
 import { withDirectoryLock } from '../directory-lock.ts';
 import { fingerprint } from '../fingerprint.ts';
+import { draftName } from '../lives.ts';
 import type { EnvironmentLog } from '../options.ts';
 import type { PackageExtractor } from '../package-extractor.ts';
 import type { PythonInterpreter } from '../python-discovery.ts';
@@ -87,6 +88,8 @@ export class EnvironmentStore {
     const folder = join(this.root, `.new-${name}`);
     await rm(folder, { recursive: true, force: true, maxRetries: 3 });
     await mkdir(folder, { recursive: true, mode: 0o711 });
+    // Whose it is.
+    await writeFile(join(folder, await draftName()), '');
     return join(folder, 'venv');
   }
 
@@ -219,8 +222,8 @@ export class EnvironmentStore {
   }
 
   /** Removes what is known of environments that are gone. */
-  async forgetRequests(isThere: (key: string) => boolean): Promise<void> {
-    await this.#requests.prune(isThere);
+  async forgetRequests(): Promise<void> {
+    await this.#requests.prune(async (key) => (await readRecord(this.directoryOf(key))) !== undefined);
   }
 
   /** Holds an environment still: nobody attaches, replaces or removes it meanwhile. */

@@ -1,7 +1,9 @@
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isObject } from '@plugin-daemon/values';
+import { removeAbandonedLock } from '../directory-lock.ts';
 import { isFingerprint } from '../fingerprint.ts';
+import { draftName, isLeftBehind } from '../lives.ts';
 
 /** Which environment came of what packages asked for. */
 export class KnownRequests {
@@ -28,21 +30,24 @@ export class KnownRequests {
   async remember(request: string, environment: string, forMs: number | undefined): Promise<void> {
     await mkdir(this.#root, { recursive: true });
     const file = this.#file(request);
-    const temporary = `${file}.${process.pid}`;
+    const temporary = `${file}.${await draftName()}`;
     await writeFile(temporary, JSON.stringify({ environment, ...(forMs && { until: Date.now() + forMs }) }));
     await rename(temporary, file);
   }
 
   /** Forgets what refers to environments that are gone, and old ones; a request that is made again is written again. */
-  async prune(isThere: (environment: string) => boolean): Promise<void> {
+  async prune(isThere: (environment: string) => Promise<boolean>): Promise<void> {
     for (const name of await readdir(this.#root).catch(() => [])) {
-      const request = name.replace(/\.json$/, '');
-      const environment = isFingerprint(request) ? await this.find(request) : undefined;
-      if (environment !== undefined && isThere(environment)) continue;
       const file = join(this.#root, name);
-      const written = await stat(file).catch(() => undefined);
-      // A temporary file may be somebody's who is just writing it.
-      if (written !== undefined && Date.now() - written.mtimeMs > 60_000) await rm(file, { force: true });
+      if (isFingerprint(name.replace(/\.json$/, ''))) {
+        const environment = await this.find(name.slice(0, -'.json'.length));
+        if (environment === undefined || !(await isThere(environment))) await rm(file, { force: true });
+      } else if (name.endsWith('.lock')) await removeAbandonedLock(file);
+      else {
+        // It may be somebody's who is just writing it.
+        const written = await stat(file).catch(() => undefined);
+        if (written !== undefined && (await isLeftBehind(name, written.mtimeMs))) await rm(file, { force: true });
+      }
     }
   }
 

@@ -37,6 +37,7 @@ const TEMPORARY = 'rw,nosuid,nodev,mode=1777,size=1073741824';
  */
 export class ContainerBackend implements Backend {
   readonly name = 'container';
+  readonly showsShared = false;
   readonly #options: ContainerBackendOptions;
   readonly #engine: ContainerEngine;
   readonly #places: RelayPlaces;

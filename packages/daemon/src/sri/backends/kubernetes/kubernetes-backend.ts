@@ -40,6 +40,7 @@ const POLICIES = '/apis/networking.k8s.io/v1';
  */
 export class KubernetesBackend implements Backend {
   readonly name = 'kubernetes';
+  readonly showsShared = false;
   readonly #options: KubernetesBackendOptions;
   readonly #api: KubernetesApi;
   readonly #pods: Pods;

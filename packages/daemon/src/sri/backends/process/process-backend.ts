@@ -39,6 +39,7 @@ const OTHER_LISTENER = 'another program listens on the port that was meant for i
  */
 export class ProcessBackend implements Backend {
   readonly name = 'process';
+  readonly showsShared = true;
   readonly #options: ProcessBackendOptions;
   /** Undefined: functions stay in the network of this machine. */
   readonly #places: RelayPlaces | undefined;
@@ -132,7 +133,7 @@ export class ProcessBackend implements Backend {
   }
 
   #enter(
-    { record, directory, python, fresh }: BuiltFunction,
+    { record, directory, python, shared, fresh }: BuiltFunction,
     port: number,
     place: RelayedPlace | undefined,
     way: Way | undefined,
@@ -145,7 +146,7 @@ export class ProcessBackend implements Backend {
       fresh,
       memory: record.memory,
       ...(place !== undefined && { shared: place.directory }),
-      ...(way !== undefined && { shows: way.shows }),
+      shows: [...(shared === undefined ? [] : [shared]), ...(way?.shows ?? [])],
       spec: {
         command: python,
         args: place === undefined ? command : [...place.relayArguments, python, ...command],

@@ -1,0 +1,28 @@
+/**
+ * A short form of `npm run bench -- rounds`: tenants, authors and operators at work side by side, and a daemon that is killed in the middle
+ * of it. ROUNDS and KILLS say how often.
+ */
+import { type Counts, grown, runKills, runRounds } from '@plugin-daemon/bench';
+import { expect, test } from 'vitest';
+
+const ROUNDS = Number(process.env['ROUNDS'] ?? 3);
+const KILLS = Number(process.env['KILLS'] ?? 4);
+/** Of the process itself: threads that files are read in come and go, and differ by what a machine was busy with. */
+const ITS_OWN = new Set(['threads']);
+
+const options = { sdk: false, say: () => undefined };
+const left = (before: Counts, after: Counts) =>
+  Object.entries(grown(before, after)).filter(([what]) => !ITS_OWN.has(what));
+
+test(`${ROUNDS} rounds, failed installations among them, leave nothing over and let every call through`, async () => {
+  const report = await runRounds({ ...options, rounds: ROUNDS });
+  expect(report.failed).toEqual([]);
+  expect(report.calls).toBeGreaterThan(0);
+  expect(left(report.before, report.after)).toEqual([]);
+}, 900_000);
+
+test(`${KILLS} kills in the middle of a round leave no process, and nothing once it was collected`, async () => {
+  const report = await runKills({ ...options, rounds: KILLS });
+  expect(report.survivors).toEqual([]);
+  expect(left(report.before, report.after)).toEqual([]);
+}, 900_000);
