@@ -5,8 +5,8 @@
 import { type Counts, grown, runKills, runRounds } from '@plugin-daemon/bench';
 import { expect, test } from 'vitest';
 
-const ROUNDS = Number(process.env['ROUNDS'] ?? 3);
-const KILLS = Number(process.env['KILLS'] ?? 4);
+const ROUNDS = Number(process.env['ROUNDS'] ?? 2);
+const KILLS = Number(process.env['KILLS'] ?? 2);
 /** Of the process itself: threads that files are read in come and go, and differ by what a machine was busy with. */
 const ITS_OWN = new Set(['threads']);
 

@@ -70,7 +70,7 @@ export async function runRounds(options: RoundsOptions): Promise<RoundsReport> {
   return { ...called, before, after, memory };
 }
 
-/** Kills the daemon in the middle of rounds, starts it again, removes what is installed, and counts what is left after collecting. */
+/** Kills the daemon in the middle of rounds, starts it again, plays the round to its end, and counts what is left after collecting. */
 export async function runKills(options: RoundsOptions): Promise<KillsReport> {
   await using stage = await Stage.open(options);
   const { say, rounds } = options;
@@ -81,6 +81,8 @@ export async function runKills(options: RoundsOptions): Promise<KillsReport> {
     const afterMs = Math.round((KILLED_WITHIN_MS * (kill + 0.5)) / rounds);
     survivors.push(...(await stage.killed(kill, afterMs)).map((text) => `kill ${kill}, after ${afterMs} ms: ${text}`));
     await stage.clear();
+    // What was cut off goes well now; what was uploaded and never installed would be kept for a while.
+    await stage.play(kill, 1);
     say(`kill ${kill} after ${afterMs} ms`);
   }
   return { before, after: await stage.settledCounts(before), survivors };
