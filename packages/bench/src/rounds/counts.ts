@@ -20,6 +20,8 @@ const JOURNAL_TABLES = new Set(['audit_events']);
 /** Of the installer: what it has fetched. Counted, but no business of a round. */
 const CACHES = new Set(['.uv-cache']);
 const DATABASE_FILE = /^daemon\.sqlite/;
+/** Each life has a folder there for what it is writing; empty ones of lives that were killed go at a start an hour later. */
+const STORAGE = 'storage';
 const GROUPS = '/sys/fs/cgroup';
 const DEEPEST_GROUP = 6;
 
@@ -74,6 +76,7 @@ function filesBelow(data: string): Counts {
   for (const entry of readdirSync(data, { withFileTypes: true })) {
     if (DATABASE_FILE.test(entry.name)) continue;
     if (!entry.isDirectory()) count('the data directory', 1);
+    else if (entry.name === STORAGE) count(STORAGE, filesIn(join(data, STORAGE)));
     else if (entry.name !== 'cwd') count(entry.name, entriesBelow(join(data, entry.name)));
     else
       for (const name of readdirSync(join(data, 'cwd')))
@@ -82,6 +85,9 @@ function filesBelow(data: string): Counts {
   }
   return counts;
 }
+
+const filesIn = (folder: string): number =>
+  readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()).length;
 
 function entriesBelow(folder: string): number {
   try {
