@@ -31,7 +31,7 @@ export const signed = (round: number, privateKey: string): Installable =>
 /** A plugin on the real SDK with webhooks. */
 export const onSdk = (round: number): Installable => ({
   pluginId: 'examples/notes',
-  packed: folderPackage(`${EXAMPLES}endpoint-notes`, versionOf(round)),
+  packed: folderPackage(`${EXAMPLES}endpoint-notes`, { version: versionOf(round) }),
 });
 
 /** A plugin that brings a dependency of its own along, another one with each version. */
