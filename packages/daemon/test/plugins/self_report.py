@@ -82,10 +82,11 @@ class ReportTool(Tool):
             yield self.create_text_message("deaf")
         elif what == "hog":
             kept = []
-            # Where nothing stops it, it stops before the machine does.
-            while len(kept) < 64:
+            # Half as much again as it may have: where the kernel does not stop it, somebody looks now and then.
+            while len(kept) < 24:
                 kept.append(b"x" * (64 << 20))
-            yield self.create_text_message("as much as it wanted")
+            while True:
+                threading.Event().wait(1)
         elif what == "mute":
             os.close(1)
             while True:
