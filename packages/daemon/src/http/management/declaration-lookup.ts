@@ -9,6 +9,11 @@ export interface Declared<R> {
   readonly declaration: PresentedDeclaration;
 }
 
+type LookupDependencies = Pick<ManagementDependencies, 'database'> & {
+  readonly log: Pick<ManagementDependencies['log'], 'warn' | 'error'>;
+  readonly installation: Pick<ManagementDependencies['installation'], 'presented'>;
+};
+
 interface Row {
   readonly plugin_unique_identifier: string;
   readonly runtime_type?: RuntimeType;
@@ -19,9 +24,9 @@ interface Row {
  * (docs/wire/http-api.md#lists-and-packages).
  */
 export class DeclarationLookup {
-  readonly #dependencies: Pick<ManagementDependencies, 'database' | 'installation' | 'log'>;
+  readonly #dependencies: LookupDependencies;
 
-  constructor(dependencies: Pick<ManagementDependencies, 'database' | 'installation' | 'log'>) {
+  constructor(dependencies: LookupDependencies) {
     this.#dependencies = dependencies;
   }
 
