@@ -20,8 +20,9 @@ const JOURNAL_TABLES = new Set(['audit_events']);
 /** Of the installer: what it has fetched. Counted, but no business of a round. */
 const CACHES = new Set(['.uv-cache']);
 const DATABASE_FILE = /^daemon\.sqlite/;
-/** Each life has a folder there for what it is writing; empty ones of lives that were killed go at a start an hour later. */
 const STORAGE = 'storage';
+/** Each life has a folder there for what it is writing; those of lives that were killed go at a start an hour later. */
+const BEING_WRITTEN = '.writing';
 const GROUPS = '/sys/fs/cgroup';
 const DEEPEST_GROUP = 6;
 
@@ -87,7 +88,9 @@ function filesBelow(data: string): Counts {
 }
 
 const filesIn = (folder: string): number =>
-  readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()).length;
+  readdirSync(folder, { recursive: true, withFileTypes: true }).filter(
+    (entry) => entry.isFile() && !entry.parentPath.includes(BEING_WRITTEN),
+  ).length;
 
 function entriesBelow(folder: string): number {
   try {
