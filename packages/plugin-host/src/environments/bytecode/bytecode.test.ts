@@ -10,6 +10,7 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
+import { open as openFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -144,4 +145,18 @@ test('stores of an earlier layout are garbage', async () => {
   writeFileSync(join(old, 'a.pyc'), 'x');
   expect(await open(true).prune(false)).toBe(1);
   expect(existsSync(join(old, 'a.pyc'))).toBe(false);
+});
+
+test('an environment that is removed while it is compiled does not come back', async () => {
+  const store = open(true);
+  const folder = environment('gone', { 'p/b.py': 'y = 2\n' });
+  // Reading it lasts until it is written to.
+  execFileSync('mkfifo', [join(folder, 'p/a.py')]);
+  const filling = store.fill(PYTHON, folder, signal);
+  const pipe = await openFile(join(folder, 'p/a.py'), 'w');
+  rmSync(folder, { recursive: true });
+  await pipe.write('x = 1\n');
+  await pipe.close();
+  expect(await filling).toBe(0);
+  expect(existsSync(folder)).toBe(false);
 });

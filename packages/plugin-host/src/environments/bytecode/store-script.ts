@@ -46,7 +46,10 @@ def put(entry, source, path, header):
 
 
 def serve(entry, folder, target):
-    os.makedirs(folder, exist_ok=True)
+    try:
+        os.mkdir(folder)  # with nothing above it: the environment may be removed meanwhile
+    except FileExistsError:
+        pass
     draft = "%s.%d" % (target, os.getpid())
     try:
         if how == "share":
