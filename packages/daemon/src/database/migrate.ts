@@ -1,4 +1,5 @@
 import { type Kysely, sql } from 'kysely';
+import { DatabaseError } from './database-error.ts';
 import type { SqlDialect } from './dialect.ts';
 import { type IndexSpec, type TableSpec, type Tables, tables } from './schema.ts';
 
@@ -23,14 +24,14 @@ export async function migrate(dialect: SqlDialect): Promise<readonly MissingKey[
     const present = await dialect.presentSchema(kysely);
     for (const table of tables) {
       const columns = present.tables.get(table.name);
-      if (columns === undefined) await createTable(dialect, kysely, table);
+      if (columns === undefined) await permitted(`table ${table.name}`, createTable(dialect, kysely, table));
       else await addColumns(dialect, kysely, table, columns);
       for (const index of table.indexes) {
         if (present.indexes.has(index.name)) continue;
         // Looked at before: a statement that fails ends a transaction of PostgreSQL.
         const alike = columns !== undefined && index.unique !== undefined && (await hasAlike(kysely, table, index));
         if (alike) missing.push({ index: index.name, table: table.name, columns: index.columns });
-        else await createIndex(dialect, kysely, table, index);
+        else await permitted(`index ${index.name} on ${table.name}`, createIndex(dialect, kysely, table, index));
       }
     }
   });
@@ -71,12 +72,26 @@ async function addColumns(
   for (const [name, column] of Object.entries(table.columns)) {
     if (present.has(name)) continue;
     // Never NOT NULL: the rows that are there have no value for it.
-    await kysely.schema
+    const adding = kysely.schema
       .alterTable(table.name)
       .addColumn(name, sql.raw(dialect.columnType(column.kind)), (definition) =>
         column.default === undefined ? definition : definition.defaultTo(column.default),
       )
       .execute();
+    await permitted(`column ${name} of ${table.name}`, adding);
+  }
+}
+
+/** A user who may only read and write rows needs a schema that is whole, and has to hear what it lacks. */
+async function permitted(what: string, creating: Promise<void>): Promise<void> {
+  try {
+    await creating;
+  } catch (error) {
+    if (!(error instanceof DatabaseError) || error.failure !== 'denied') throw error;
+    throw new DatabaseError('denied', `the ${what} is missing and cannot be created: ${error.message}`, {
+      cause: error,
+      remedy: `start the daemon once with a user who may create it, or ${error.remedy ?? 'create it by hand'}`,
+    });
   }
 }
 

@@ -64,7 +64,7 @@ export async function startMysqlServer(options: MysqlServerOptions): Promise<Run
 async function setUp(connection: Connection, createUser: string): Promise<void> {
   for (const statement of [
     `${createUser} app@'%' identified by 'secret'`,
-    "grant all on *.* to app@'%'",
+    "grant all on *.* to app@'%' with grant option",
     `${createUser} certified@'%' require x509`,
     "grant all on *.* to certified@'%'",
   ]) {

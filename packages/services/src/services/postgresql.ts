@@ -31,7 +31,7 @@ export async function startPostgresql({ directory, tls }: ServiceContext): Promi
   writeFileSync(
     join(data, 'pg_hba.conf'),
     `hostssl all certified 127.0.0.1/32 cert
-host all app 127.0.0.1/32 scram-sha-256
+host all app,limited 127.0.0.1/32 scram-sha-256
 `,
   );
   const settings = {

@@ -9,10 +9,11 @@ import { mysqlError } from './errors.ts';
 
 /**
  * What each connection is told first. Values too long are an error instead of being cut; text is escaped with backslashes, which the
- * server has to read so; each statement sees what was committed before it.
+ * server has to read so; each statement sees what was committed before it. Zero dates are not refused: none is written here, but
+ * databases of former times have them in rows and as defaults, and refusing would keep their tables from being changed.
  */
 const sessionSettings = [
-  "set session sql_mode = 'STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,NO_ENGINE_SUBSTITUTION'",
+  "set session sql_mode = 'STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION'",
   'set session transaction isolation level read committed',
 ];
 

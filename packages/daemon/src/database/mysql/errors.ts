@@ -40,7 +40,13 @@ const byNumber: ReadonlyMap<number, Explanation> = new Map<number, Explanation>(
   [1040, crowded],
   [1203, crowded],
   [1226, crowded],
-  [1044, refused],
+  [
+    1044,
+    denied(
+      'does not let this user into the database',
+      'create the database of DB_DATABASE, and grant DB_USERNAME all rights on it',
+    ),
+  ],
   [1045, refused],
   [1130, refused],
   [1251, refused],

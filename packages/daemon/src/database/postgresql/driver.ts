@@ -17,10 +17,20 @@ const parsers: ReadonlyMap<number, (text: string) => unknown> = new Map<number, 
   [1184, isoTime],
 ]);
 
-/** `2026-01-02 03:04:05.678901+05:30` as ISO-8601 UTC with milliseconds; `infinity` and years before Christ are no times. */
+const timeForm = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d(?:\.\d+)?)([+-])(\d\d)(?::(\d\d))?(?::(\d\d))?$/;
+
+/**
+ * `2026-01-02 03:04:05.678901+05:30` as ISO-8601 UTC with milliseconds. Zones have seconds in the times before there were zones;
+ * `infinity`, years before Christ and after 9999 are no times.
+ */
 function isoTime(text: string): string | null {
-  const time = new Date(text.replace(' ', 'T').replace(/([+-]\d\d)$/, '$1:00'));
-  return Number.isNaN(time.getTime()) ? null : time.toISOString();
+  const [, date, clock, sign, hours, minutes = 0, seconds = 0] = timeForm.exec(text) ?? [];
+  if (date === undefined) return null;
+  const offsetSeconds = Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds);
+  const time = new Date(Date.parse(`${date}T${clock}Z`) + (sign === '-' ? 1000 : -1000) * offsetSeconds);
+  const iso = Number.isNaN(time.getTime()) ? '' : time.toISOString();
+  // Longer with the sign that years out of this range have.
+  return iso.length === 24 ? iso : null;
 }
 
 /** The pool of `pg`, which is loaded by this. */
@@ -67,6 +77,8 @@ export class PostgresqlPool implements SessionPool<PoolClient> {
   readonly #pool: Pool;
   readonly #options: ServerOptions;
   readonly #place: string;
+  /** Connections that are known to write times as they are read here. */
+  readonly #settled = new WeakSet<PoolClient>();
 
   constructor(pool: Pool, options: ServerOptions, place: string) {
     this.#pool = pool;
@@ -77,6 +89,19 @@ export class PostgresqlPool implements SessionPool<PoolClient> {
   }
 
   async acquire(): Promise<PoolClient> {
+    const client = await this.#connected();
+    if (this.#settled.has(client)) return client;
+    try {
+      await this.#settle(client);
+      this.#settled.add(client);
+      return client;
+    } catch (error) {
+      this.release(client, true);
+      throw postgresqlError(error, this.#place, true);
+    }
+  }
+
+  async #connected(): Promise<PoolClient> {
     try {
       const client = await this.#pool.connect();
       // Between two statements of a transaction nobody listens; the next statement reports it.
@@ -85,6 +110,15 @@ export class PostgresqlPool implements SessionPool<PoolClient> {
     } catch (error) {
       throw postgresqlError(error, this.#place, true);
     }
+  }
+
+  /**
+   * A server, database or user may be set to write times in words of another style. That is changed only where it is so: PgBouncer
+   * carries this setting along with its client, other poolers may not.
+   */
+  async #settle(client: PoolClient): Promise<void> {
+    const { rows } = await this.#query(client, "select current_setting('DateStyle') as style");
+    if (!String(rows[0]?.style).startsWith('ISO')) await this.#query(client, "set datestyle = 'ISO'");
   }
 
   async run<R>(

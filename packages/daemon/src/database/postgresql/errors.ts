@@ -32,6 +32,13 @@ const explanations: ReadonlyMap<string, Explanation> = new Map<string, Explanati
   ['28P01', denied('refuses this user', signIn)],
   ['28000', denied('refuses this user', signIn)],
   ['42501', denied('does not permit this', 'let DB_USERNAME own the tables, and create some in its schema')],
+  [
+    '3F000',
+    denied(
+      'has no schema in which this user may create tables',
+      'let search_path (of the user, the database, or DB_EXTRAS) begin with a schema that is there, and grant DB_USERNAME usage and create on it',
+    ),
+  ],
   ['3D000', { failure: 'absent', problem: 'has no such database', remedy: 'create the database of DB_DATABASE' }],
   [
     '25006',

@@ -60,8 +60,11 @@ async function settleTls<S>(kind: ServerKind<S>, options: ServerOptions): Promis
     pool.release(await pool.acquire(), false);
     return options;
   } catch (error) {
-    if (!(error instanceof DatabaseError) || error.failure !== 'plain-only') throw error;
-    return { ...options, tls: { mode: 'disable' } };
+    if (!(error instanceof DatabaseError)) throw error;
+    if (error.failure === 'plain-only') return { ...options, tls: { mode: 'disable' } };
+    // Said after TLS had begun. Whoever may use one database only is refused by the other, and has no need of it.
+    if (error.failure === 'denied' || error.failure === 'absent') return options;
+    throw error;
   } finally {
     await pool.end();
   }
