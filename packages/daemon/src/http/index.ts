@@ -15,10 +15,5 @@ export { defaultLimits, type HttpLimits } from './limits.ts';
 export { expectedBytes, readUpload, type Upload } from './multipart-upload.ts';
 export { drainRefused, readBody, tooLarge } from './raw-body.ts';
 export { type AnyRoute, type Call, RawJson, type Route, type RouteGroup, route } from './route.ts';
-export {
-  createHttpServer,
-  type HttpNodes,
-  type HttpServer,
-  type HttpServerOptions,
-  type HttpWarning,
-} from './server.ts';
+export { createHttpServer } from './server.ts';
+export type { HttpNodes, HttpServer, HttpServerOptions, HttpWarning } from './server-options.ts';

@@ -1,6 +1,7 @@
 import { DaemonError } from '@plugin-daemon/plugin-host/errors';
 import { afterEach, expect, test } from 'vitest';
-import { createHttpServer, type HttpServer } from '../server.ts';
+import { createHttpServer } from '../server.ts';
+import type { HttpServer } from '../server-options.ts';
 import { type EndpointRoutesDeps, endpointRoutes } from './routes.ts';
 
 let server: HttpServer | undefined;

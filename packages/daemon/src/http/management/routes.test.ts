@@ -4,7 +4,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Harness, OTHER_TENANT, openHarness, TENANT, until } from '../../installation/testing/harness.ts';
 import { type TestPackage, testBundle, testPackage } from '../../installation/testing/packages.ts';
 import { assetRoutes } from '../assets/index.ts';
-import { createHttpServer, type HttpServer } from '../server.ts';
+import { createHttpServer } from '../server.ts';
+import type { HttpServer } from '../server-options.ts';
 import { managementRoutes } from './index.ts';
 
 const LIMIT = 256 * 1024;

@@ -1,7 +1,8 @@
 import { get, type IncomingMessage } from 'node:http';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { PluginJournal, silentLog } from '../../telemetry/index.ts';
-import { createHttpServer, type HttpServer } from '../server.ts';
+import { createHttpServer } from '../server.ts';
+import type { HttpServer } from '../server-options.ts';
 import { pluginLogRoutes } from './index.ts';
 
 const TENANT = '11111111-1111-4111-8111-111111111111';
