@@ -72,3 +72,31 @@ test.each([
   const { header } = of('k').sign({ ...mark, secure: false, client }, 'POST', '/x?y');
   expect(of('k').read(header, 'POST', '/x?y')).toMatchObject({ client: read, secure: false, awaitsSign: false });
 });
+
+test('a mark serves like calls for some seconds, and then another takes its place; neither is good for another request', () => {
+  const [sender, receiver] = [of('k'), of('k')];
+  now = 1_800_000_000_000;
+  const first = signed(sender);
+  now += 4_999;
+  expect(signed(sender)).toBe(first);
+  expect(receiver.read(first, 'POST', '/x?y')).toMatchObject(mark);
+  expect(receiver.read(first, 'POST', '/x?y')).toMatchObject(mark);
+  now += 1;
+  expect(signed(sender)).not.toBe(first);
+  // That its codes are known already does not make it good for more, or for longer.
+  expect(receiver.read(first, 'POST', '/x?z')).toBe('foreign');
+  expect(receiver.read(`${first.slice(0, -1)}_`, 'POST', '/x?y')).toBe('foreign');
+  now += 300_000;
+  expect(receiver.read(first, 'POST', '/x?y')).toBe('expired');
+});
+
+test('more requests than codes are kept of, and longer ones, are read all the same', () => {
+  const [sender, receiver] = [of('k'), of('k')];
+  for (const length of [1, 2000])
+    for (let n = 0; n < 1200; n++) {
+      const target = `/${n % 600}/${'x'.repeat(length)}`;
+      const { header } = sender.sign(mark, 'GET', target);
+      expect(receiver.read(header, 'GET', target)).toMatchObject(mark);
+      expect(receiver.read(header, 'GET', `${target}/`)).toBe('foreign');
+    }
+});

@@ -114,7 +114,6 @@ export class Peer {
       await exchange.done;
     } finally {
       this.#open.delete(call);
-      if (this.#open.size === 0) this.#stopWatching();
     }
   }
 
@@ -132,6 +131,8 @@ export class Peer {
   }
 
   async #look(): Promise<void> {
+    // Not with the last call: the next one would have to begin again.
+    if (this.#open.size === 0) return this.#stopWatching();
     const silentMs = performance.now() - this.#heardAt;
     if (silentMs < WATCH_MS || (await this.#probe())) return;
     if (performance.now() - this.#heardAt < SILENCE_MS) return;
