@@ -39,6 +39,8 @@ const LONGEST_PAUSE_MS = 5000;
 /** What their columns hold. */
 const LONGEST_URL = 255;
 const LONGEST_NAME = 127;
+/** What addresses drop in silence, and \ufffd what was there before a text was made fit to be kept. */
+const CONTROL = /[\p{Cc}\ufffd]/u;
 
 /**
  * Gets the function of a plugin version from the connector. Of all daemons one launches a version at a time; the others then find what it
@@ -136,7 +138,11 @@ export class FunctionBuilder {
       onEvent(event);
       if (event.event === 'function') found = event;
       else if (event.event === 'failed') failure = event.message;
-      else if (event.event === 'done') isDone = true;
+      else if (event.event === 'done') {
+        isDone = true;
+        // Its last word. That the stream closes is not waited for: some connectors, and proxies before them, keep it open.
+        break;
+      }
     }
     if (isDone && found !== undefined && found.url !== '' && found.name !== '') {
       if (failure !== undefined)
@@ -170,6 +176,11 @@ function checked({ url, name }: LaunchedFunction): LaunchedFunction {
   if (protocol !== 'http:' && protocol !== 'https:')
     throw new SriRefusal(
       `the serverless connector gave an address that is none: ${JSON.stringify(url.slice(0, LONGEST_URL))}`,
+      'launch',
+    );
+  if (CONTROL.test(url) || CONTROL.test(name))
+    throw new SriRefusal(
+      `the serverless connector gave an address or a name with control characters in it: ${JSON.stringify(url.slice(0, LONGEST_URL))}, ${JSON.stringify(name.slice(0, LONGEST_NAME))}`,
       'launch',
     );
   if (url.length > LONGEST_URL || name.length > LONGEST_NAME)

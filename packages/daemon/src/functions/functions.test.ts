@@ -6,7 +6,15 @@ import { silentLog } from '@plugin-daemon/plugin-host/log';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Cache, openMemoryCache } from '../cache/index.ts';
 import { type Database, openDatabase } from '../database/index.ts';
-import { FunctionBuilder, type FunctionBuilderOptions, Functions, keyIn, SriClient, SriWatch } from './index.ts';
+import {
+  FunctionBuilder,
+  type FunctionBuilderOptions,
+  Functions,
+  keyIn,
+  type LaunchEvent,
+  SriClient,
+  SriWatch,
+} from './index.ts';
 import { cut, type FakeSri, good, launching, line, say, startFakeSri } from './testing/fake-sri.ts';
 
 const IDENTIFIER = `acme/tool:0.0.1@${'a'.repeat(64)}`;
@@ -137,6 +145,9 @@ describe('launches that go wrong', () => {
     [launching(line('run', 'success', `name=n`), line('end', 'success')), 'failed to get lambda url or function name'],
     [launching(line('end', 'success')), 'failed to get lambda url or function name'],
     [launching(line('run', 'success', 'endpoint=ftp://x,name=n'), line('end', '')), 'an address that is none'],
+    [launching(line('run', 'success', 'endpoint=http://x/\0y,name=n'), line('end', '')), 'control characters'],
+    [launching(line('run', 'success', 'endpoint=http://x/a\ny,name=n'), line('end', '')), 'control characters'],
+    [launching(line('run', 'success', 'endpoint=http://x/y,name=n\0n'), line('end', '')), 'control characters'],
     [launching(line('run', 'success', `endpoint=http://x/${'y'.repeat(300)},name=n`), line('end', '')), 'too long'],
     [
       say('{"error":"no capacity"}', 500),
@@ -154,7 +165,8 @@ describe('launches that go wrong', () => {
     ['[]', 'did not list'],
     ['{"error":"controller is down"}', 'unexpected response from plugin controller: controller is down'],
     [`${'['.repeat(5000)}${']'.repeat(5000)}`, 'did not list'],
-  ])('a list that is %j', async (text, reason) => {
+    [`{${Array.from({ length: 60_000 }, (_, n) => `"name ${n}":1`).join()}}`, 'did not list'],
+  ])('list %# is refused', async (text, reason) => {
     sri.answers.instances = [say(text)];
     await failsWith(reason);
   });
@@ -175,6 +187,38 @@ describe('launches that go wrong', () => {
     sri.answers.launch = [good(URL_OF, 'n', odd, long)];
     await install(functions());
     expect(outcomes).toEqual(['built']);
+  });
+
+  test('an event with thousands of members is none', async () => {
+    const members = Array.from({ length: 2000 }, (_, n) => `"name ${n}":1`).join();
+    sri.answers.launch = [good(URL_OF, 'n', `data: {"Stage":"run","State":"failed",${members}}\n`)];
+    const events: LaunchEvent[] = [];
+    for await (const event of client.launch(
+      { fileName: FILE, identifier: IDENTIFIER, verified: true, content: { size: 1, stream: Readable.from(['x']) } },
+      new AbortController().signal,
+    ))
+      events.push(event);
+    expect(events.map(({ event }) => event)).toEqual(['info', 'info', 'info', 'function', 'done']);
+  });
+
+  test.each([
+    ['a status', [say('got Authorization: key-of-tests', 500)], []],
+    ['a failure', [launching(line('build', 'failed', 'got key-of-tests'))], []],
+    ['a list', [good()], [say('{"error":"got key-of-tests"}')]],
+    ['something else', [good()], [say('got key-of-tests')]],
+  ] as const)('its key is shown to nobody, though it says it: %s', async (_what, launch, instances) => {
+    client = new SriClient({ url: `${sri.url}/base/`, key: () => 'key-of-tests', traceparent: () => '' });
+    sri.answers.launch = [...launch];
+    if (instances.length > 0) sri.answers.instances = [...instances];
+    const refusal: unknown = await install(functions()).catch((error: unknown) => error);
+    expect(String(refusal)).toContain('got');
+    expect(String(refusal)).toContain('(the key)');
+    expect(String(refusal)).not.toContain('key-of-tests');
+  });
+
+  test('a status counts, though the rest of the answer never comes', async () => {
+    sri.answers.launch = [(response) => void response.writeHead(400, { 'Content-Length': 100 }).write('because')];
+    await failsWith('request failed with status code: 400');
   });
 
   test('a mark of the encoding before the first line takes nothing of it away', async () => {
@@ -225,6 +269,23 @@ describe('launches that go wrong', () => {
   test('one that says nothing more is given up after the limit', async () => {
     sri.answers.launch = [(response) => void response.writeHead(200).write(line('start', 'running'))];
     await failsWith('took longer than 0.3 s', functions({ launchMs: 300 }));
+  });
+
+  test.each([
+    ['the function runs', line('run', 'success', `endpoint=${URL_OF},name=n`), undefined],
+    ['nobody knows where it is', '', 'failed to get lambda url or function name'],
+  ])('a stream that stays open after its end is not waited for: %s', async (_what, before, failure) => {
+    const left = Promise.withResolvers<void>();
+    sri.answers.launch = [
+      (response) => {
+        response.once('close', () => left.resolve());
+        response.writeHead(200).write(before + line('end', 'success'));
+      },
+    ];
+    if (failure === undefined) await install(functions());
+    else await failsWith(failure);
+    await left.promise;
+    expect([opened, closed, outcomes]).toEqual([1, 1, [failure === undefined ? 'built' : 'failed']]);
   });
 
   test('one that never ends its list as well', async () => {

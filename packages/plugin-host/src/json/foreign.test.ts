@@ -25,6 +25,14 @@ test('what would become millions of objects is refused before it does', () => {
   expect(parseForeign(`[${'0,'.repeat(2 * MAX_JSON_PARTS)}0]`).ok).toBe(true);
 });
 
+test('who has less to say may be held to fewer parts', () => {
+  const members = (count: number): string => `{${Array.from({ length: count }, (_, i) => `"k${i}":0`).join(',')}}`;
+  expect(parseForeign(members(9), 10).ok).toBe(true);
+  expect(parseForeign(members(10), 10)).toEqual({ ok: false, problem: 'parts' });
+  expect(parseForeign(`[${'{},'.repeat(9)}{}]`, 10)).toEqual({ ok: false, problem: 'parts' });
+  expect(parseForeign(nested(MAX_JSON_DEPTH + 2), MAX_JSON_PARTS)).toEqual({ ok: false, problem: 'depth' });
+});
+
 test('no text makes it throw, and whatever passes can be written again', () => {
   fc.assert(
     fc.property(

@@ -24,9 +24,9 @@ export const jsonProblemText: Readonly<Record<JsonProblem, string>> = {
   parts: `it has more than ${MAX_JSON_PARTS} lists, objects and members`,
 };
 
-/** Parses JSON text of a stranger. Never throws. */
-export function parseForeign(text: string): ForeignJson {
-  const problem = excessOf(text);
+/** Parses JSON text of a stranger. Never throws. @param maxParts where a stranger has less to say than any */
+export function parseForeign(text: string, maxParts: number = MAX_JSON_PARTS): ForeignJson {
+  const problem = excessOf(text, maxParts);
   if (problem !== undefined) return { ok: false, problem };
   try {
     return { ok: true, value: JSON.parse(text) };
@@ -36,13 +36,11 @@ export function parseForeign(text: string): ForeignJson {
   }
 }
 
-/** Texts up to here cannot have too many parts. */
-const SMALL = 2 * MAX_JSON_PARTS;
-
 /** What a text has too much of. Of text that is no JSON it says nothing certain. */
-export function excessOf(text: string): 'depth' | 'parts' | undefined {
-  // Each level takes two characters; and looking for few is much faster than reading all.
-  if (text.length <= 2 * MAX_JSON_DEPTH || (text.length <= SMALL && !opensMany(text))) return undefined;
+export function excessOf(text: string, maxParts: number = MAX_JSON_PARTS): 'depth' | 'parts' | undefined {
+  // Each level and each part takes two characters; and looking for few is much faster than reading all.
+  const hasFewParts = text.length <= 2 * maxParts;
+  if (hasFewParts && (text.length <= 2 * MAX_JSON_DEPTH || !opensMany(text))) return undefined;
   let open = 0;
   let parts = 0;
   for (let at = 0; at < text.length; at++) {
@@ -56,10 +54,10 @@ export function excessOf(text: string): 'depth' | 'parts' | undefined {
       case 0x7b:
       case 0x5b:
         if (++open > MAX_JSON_DEPTH) return 'depth';
-        if (++parts > MAX_JSON_PARTS) return 'parts';
+        if (++parts > maxParts) return 'parts';
         break;
       case 0x3a:
-        if (++parts > MAX_JSON_PARTS) return 'parts';
+        if (++parts > maxParts) return 'parts';
         break;
       case 0x7d:
       case 0x5d:

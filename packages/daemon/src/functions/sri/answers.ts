@@ -9,16 +9,22 @@ export function fieldsOf(value: unknown): Fields | undefined {
   return new Map(Object.entries(value).map(([key, member]) => [key.toLowerCase(), member]));
 }
 
-/** A text that is kept and shown, so long at most. */
+/** A text that is kept and shown, so long at most, and without what databases do not take. */
 const LONGEST_TEXT = 8 * 1024;
 
 export function word(fields: Fields, key: string): string {
   const value = fields.get(key);
-  return typeof value === 'string' ? value.slice(0, LONGEST_TEXT).toWellFormed() : '';
+  return typeof value === 'string' ? value.slice(0, LONGEST_TEXT).replaceAll('\0', '\ufffd').toWellFormed() : '';
 }
 
-export const readFields = (text: string): Fields | undefined => {
-  const parsed = parseForeign(text);
+/** A list of functions, of which a thousand are many: more names than this in it would stall everybody while they are read. */
+export const LIST_PARTS = 50_000;
+/** One event of a launch, which has four members. */
+export const EVENT_PARTS = 1000;
+
+/** @returns undefined for what is no object, or has more parts */
+export const readFields = (text: string, maxParts: number): Fields | undefined => {
+  const parsed = parseForeign(text, maxParts);
   return parsed.ok ? fieldsOf(parsed.value) : undefined;
 };
 

@@ -1,6 +1,6 @@
 /** The progress of a launch: lines, some of which are JSON (docs/wire/lifecycle.md#connector). */
 import { StringDecoder } from 'node:string_decoder';
-import { readFields, word } from './answers.ts';
+import { EVENT_PARTS, readFields, word } from './answers.ts';
 
 export type LaunchEvent =
   | { readonly event: 'info'; readonly message: string }
@@ -65,7 +65,7 @@ export function launchEvent(line: string): LaunchEvent | undefined {
   // Before the first line of a stream a mark of its encoding may stand.
   const text = line.replace(/^\ufeff?data:/, '').trim();
   if (!text.startsWith('{')) return undefined;
-  const fields = readFields(text);
+  const fields = readFields(text, EVENT_PARTS);
   if (fields === undefined) return undefined;
   const [stage, state, message] = [word(fields, 'stage'), word(fields, 'state'), word(fields, 'message')];
   if (state === 'failed') return { event: 'failed', message };

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { Agent, Dispatcher } from 'undici';
-import { firstInstance, readFields, word } from './answers.ts';
+import { firstInstance, LIST_PARTS, readFields, word } from './answers.ts';
 import { SriRefusal, SriUnavailable, sriAddress, transientStatus } from './errors.ts';
 import { type LaunchEvent, Lines, launchEvent } from './launch-events.ts';
 import { launchForm } from './launch-form.ts';
@@ -34,6 +34,10 @@ const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
 const MAX_PONG_BYTES = 1024;
 /** What is shown of an answer that refuses. */
 const SHOWN_BYTES = 1024;
+/** For it to come: that it refuses is known without it. */
+const SHOWN_MS = 3000;
+/** Shorter keys stand in any text by chance. */
+const SHORTEST_SECRET = 8;
 
 /**
  * Neither follows redirects nor uses proxies. Every method rejects with `SriUnavailable` or `SriRefusal`, the signal's reason, or the
@@ -45,6 +49,8 @@ export class SriClient {
   readonly #prefix: string;
   /** Loaded with the first call: the HTTP client is a quarter of an idle daemon's memory. */
   #agent: Promise<Agent> | undefined;
+  /** The key that was sent last. */
+  #sent = '';
 
   constructor(options: SriClientOptions) {
     this.#options = options;
@@ -61,19 +67,16 @@ export class SriClient {
       answer.status === 404 || answer.status === 405 ? await this.#ask('GET', '/ping', signal, MAX_PONG_BYTES) : answer;
     const text = said.text.trim();
     if (text !== '"pong"' && text !== 'pong')
-      throw new SriRefusal(
-        `unexpected response from serverless connector: ${said.text.slice(0, SHOWN_BYTES)}`,
-        'request',
-      );
+      throw new SriRefusal(`unexpected response from serverless connector: ${this.#shown(said.text)}`, 'request');
   }
 
   /** The function that was built from a package, if the connector has one. */
   async find(fileName: string, signal: AbortSignal): Promise<LaunchedFunction | undefined> {
     const path = `/v1/runner/instances?filename=${encodeURIComponent(fileName)}`;
     const { status, text } = await this.#ask('GET', path, signal, MAX_ANSWER_BYTES);
-    const fields = readFields(text);
+    const fields = readFields(text, LIST_PARTS);
     if (fields === undefined) {
-      const shown = text.slice(0, SHOWN_BYTES).toWellFormed();
+      const shown = this.#shown(text);
       throw new SriRefusal(
         `the serverless connector did not list its functions: status ${status}, ${shown === '' ? 'an empty answer' : shown}`,
         'request',
@@ -81,7 +84,8 @@ export class SriClient {
       );
     }
     const error = word(fields, 'error');
-    if (error !== '') throw new SriRefusal(`unexpected response from plugin controller: ${error}`, 'request');
+    if (error !== '')
+      throw new SriRefusal(`unexpected response from plugin controller: ${this.#withoutKey(error)}`, 'request');
     return firstInstance(fields);
   }
 
@@ -110,9 +114,12 @@ export class SriClient {
     }
     const { statusCode, body } = answer;
     if (statusCode !== 200) {
-      const text = await this.#read(body, SHOWN_BYTES, signal).catch(() => '');
+      const late = setTimeout(() => body.destroy(), SHOWN_MS);
+      // A key that begins in what is shown is read to its end.
+      const text = await this.#read(body, 2 * SHOWN_BYTES, signal).catch(() => '');
+      clearTimeout(late);
       throw new SriRefusal(
-        `request failed with status code: ${statusCode} and respond with: ${text.toWellFormed()}`,
+        `request failed with status code: ${statusCode} and respond with: ${this.#shown(text)}`,
         'request',
         transientStatus(statusCode),
       );
@@ -122,7 +129,7 @@ export class SriClient {
       for await (const piece of body) {
         for (const line of lines.take(piece)) {
           const event = launchEvent(line);
-          if (event !== undefined) yield event;
+          if (event !== undefined) yield this.#told(event);
         }
       }
     } catch (error) {
@@ -133,7 +140,7 @@ export class SriClient {
     }
     for (const line of lines.rest()) {
       const event = launchEvent(line);
-      if (event !== undefined) yield event;
+      if (event !== undefined) yield this.#told(event);
     }
   }
 
@@ -183,6 +190,7 @@ export class SriClient {
     signal.throwIfAborted();
     this.#agent ??= open();
     const [agent, key] = await Promise.all([this.#agent, this.#options.key()]);
+    this.#sent = key;
     try {
       return await agent.request({
         origin: this.#origin,
@@ -195,6 +203,20 @@ export class SriClient {
     } catch (error) {
       throw this.#broken(error, signal, path, method);
     }
+  }
+
+  /** What tenants and logs are shown of an answer. */
+  #shown(text: string): string {
+    return this.#withoutKey(text).slice(0, SHOWN_BYTES).replaceAll('\0', '\ufffd').toWellFormed();
+  }
+
+  #told(event: LaunchEvent): LaunchEvent {
+    return event.event === 'failed' ? { ...event, message: this.#withoutKey(event.message) } : event;
+  }
+
+  /** Gateways that fail like to show the request that they got. */
+  #withoutKey(text: string): string {
+    return this.#sent.length < SHORTEST_SECRET ? text : text.replaceAll(this.#sent, '(the key)');
   }
 
   /** What went wrong on the way, in the words of the library that upstream uses where it has them. */

@@ -20,6 +20,8 @@ export interface ExchangeEvents {
 /** Of an answer whose session is over, so much is waited for, so that its connection can serve the next call. */
 const REST_BYTES = 64 * 1024;
 const REST_MS = 2000;
+/** For what a failure says of itself to come: that it is one is known without it. */
+const FAILURE_MS = 3000;
 
 export class FunctionExchange implements Dispatcher.DispatchHandler {
   readonly #events: ExchangeEvents;
@@ -48,6 +50,7 @@ export class FunctionExchange implements Dispatcher.DispatchHandler {
     if (this.#state === 'aborted' || this.#state === 'over' || this.#state === 'rest') return;
     this.#state = 'rest';
     this.#gunzip?.destroy();
+    clearTimeout(this.#restTimer);
     this.#restTimer = setTimeout(() => this.abort(), REST_MS).unref();
   }
 
@@ -66,6 +69,10 @@ export class FunctionExchange implements Dispatcher.DispatchHandler {
     if (status >= 300 || announcedError(headers) !== '') {
       this.#state = 'failure';
       this.#failure = { status, headers, body: [], size: 0 };
+      this.#restTimer = setTimeout(() => {
+        this.#refuse();
+        this.abort();
+      }, FAILURE_MS).unref();
       return;
     }
     this.#state = 'answer';

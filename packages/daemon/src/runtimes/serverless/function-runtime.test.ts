@@ -176,6 +176,21 @@ describe('compressed reports of failures', () => {
   });
 });
 
+test('a function has failed by its status, though what it says of that never comes', async () => {
+  const gone = Promise.withResolvers<void>();
+  const { over } = ask(
+    await plain((_request, response) => {
+      response.once('close', () => gone.resolve());
+      response.writeHead(500, { 'Content-Length': 100 }).write('{"errorType"');
+    }),
+  );
+  expect(await over).toMatchObject({
+    errorType: 'PluginRuntimeError',
+    message: 'Plugin runtime request failed: 500 Internal Server Error',
+  });
+  await gone.promise;
+});
+
 describe('cancelling', () => {
   test('between two attempts: there is no other', async () => {
     let asked = 0;
