@@ -19,8 +19,9 @@ export const packageMissing = (): DaemonError =>
  * The objects of packages: the packages themselves, their copies that mark them installed, and their icons
  * (docs/wire/state.md#object-keys).
  *
- * Nothing here reads the installed copies. They are written and removed exactly as upstream does, which takes them for the list
- * of plugins to run, so that it finds its state in place after a downgrade.
+ * The installed copies are written and removed exactly as upstream does, which takes them for the list of plugins to run, so that
+ * it finds its state in place after a downgrade. They are read only where the package itself is gone or a beginning of it: its prefix is
+ * called a cache, and is cleared like one, or a disk was full.
  */
 export class PackageStore {
   readonly #objects: ObjectStorage;
@@ -36,15 +37,25 @@ export class PackageStore {
    */
   async readPackage(identifier: string): Promise<Bytes> {
     const content = await this.#objects.read(this.#package(identifier));
-    if (content === undefined) throw packageMissing();
-    return owned(content);
+    if (content !== undefined && hasEnd(content)) return owned(content);
+    const copy = await this.#objects.read(this.#installed(identifier));
+    // Of two that are damaged the first is told of.
+    const best = copy !== undefined && (content === undefined || hasEnd(copy)) ? copy : content;
+    if (best === undefined) throw packageMissing();
+    return owned(best);
   }
 
   /** The package as it comes from the storage; the caller consumes or destroys the stream. @throws as readPackage */
   async openPackage(identifier: string, signal?: AbortSignal): Promise<ObjectStream> {
     const content = await this.#objects.readStream(this.#package(identifier), signal);
-    if (content === undefined) throw packageMissing();
-    return content;
+    if (content !== undefined && content.size !== 0) return content;
+    const copy = await this.#objects.readStream(this.#installed(identifier), signal);
+    if (copy === undefined) {
+      if (content === undefined) throw packageMissing();
+      return content;
+    }
+    content?.stream.destroy();
+    return copy;
   }
 
   hasPackage(identifier: string): Promise<boolean> {
@@ -110,6 +121,16 @@ export class PackageStore {
   #media(id: string): string {
     return objectKey(this.#prefixes.media, id);
   }
+}
+
+/** What a zip archive ends with, and at most what may follow it. */
+const END = new Uint8Array([0x50, 0x4b, 0x05, 0x06]);
+const LONGEST_END = 22 + 0xffff;
+
+/** Whether the end of an archive is there: of one that was cut off it is not. */
+function hasEnd(content: Uint8Array): boolean {
+  const tail = content.subarray(Math.max(0, content.byteLength - LONGEST_END));
+  return Buffer.from(tail.buffer, tail.byteOffset, tail.byteLength).lastIndexOf(END) >= 0;
 }
 
 /** The same bytes as a view of an ordinary buffer, without a copy where possible. */

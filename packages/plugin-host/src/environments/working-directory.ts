@@ -81,10 +81,12 @@ export class WorkingDirectory {
         readFile(this.flag, 'utf8'),
         storedBehind(this.environment),
         stat(this.python),
+        // A link into the store that leads nowhere any more, after the directory was moved.
+        stat(join(this.environment, process.platform === 'win32' ? 'Lib' : 'lib')),
       ]);
       return { ...parseFlag(text), ...(stored !== undefined && { stored }) };
     } catch (error) {
-      if (isMissing(error)) return undefined;
+      if (isMissing(error) || isDirectory(error)) return undefined;
       throw error;
     }
   }
@@ -152,6 +154,8 @@ function parseFlag(text: string): EnvironmentFlag {
     return { timestamp: 0 }; // its existence is what counts
   }
 }
+
+const isDirectory = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'EISDIR';
 
 export const isMissing = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');

@@ -13,6 +13,7 @@ import {
   renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
@@ -201,6 +202,29 @@ test('one that was deleted, or lacks something, is made anew at the next start, 
   expect(outcomes.at(-1)).toBe('repaired');
   expect(existsSync(join(first.shared ?? '', info))).toBe(true);
   expect((await at.prepare(environments, { ...SMALL, 'x.txt': '' }, { version: '0.0.2' })).fresh).toBe(false);
+});
+
+test('a working directory that was moved, with a link in its place, gets links that lead to the store from there', async () => {
+  const environments = open();
+  const first = await at.prepare(environments, SMALL);
+  const moved = join(dirname(at.workingPath), 'another', 'disk', 'plugin');
+  mkdirSync(dirname(moved), { recursive: true });
+  renameSync(first.directory, moved);
+  symlinkSync(moved, first.directory);
+  const second = await at.prepare(environments, SMALL);
+  expect(second).toMatchObject({ directory: first.directory, shared: first.shared, fresh: true });
+  expect(run(second, 'import small; print(small.value)')).toBe('1');
+  expect(realpathSync(join(moved, '.venv', 'lib'))).toBe(realpathSync(join(first.shared ?? '', 'lib')));
+  expect((await at.prepare(withoutUv(), SMALL)).fresh).toBe(false);
+});
+
+test('what is in the way of the flag is no flag: the environment is made anew', async () => {
+  const first = await at.prepare(open(), SMALL);
+  const flag = join(first.directory, '.venv', 'dify', 'plugin.json');
+  rmSync(flag);
+  mkdirSync(flag);
+  expect((await at.prepare(open(), SMALL)).fresh).toBe(true);
+  expect(statSync(flag).isFile()).toBe(true);
 });
 
 test('damage that only reading shows is found after a failure, once for all, and repaired without an index', async () => {
