@@ -1,6 +1,6 @@
 import { StatementSync } from 'node:sqlite';
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest';
-import type { InstallTaskRecord } from '../database/index.ts';
+import { type InstallTaskRecord, StoredDeclaration } from '../database/index.ts';
 import { createInstallation } from './installation.ts';
 import {
   type Harness,
@@ -169,6 +169,32 @@ test('after the last uninstall the package can be installed again', async () => 
 test('uninstalling what is not there is done', async () => {
   const at = await harness();
   await at.installation.installations.uninstall(TENANT, '00000000-0000-4000-8000-000000000099');
+});
+
+test.each([
+  'Acme/Up:1@A',
+  '../../etc/passwd:0.0.1@a',
+  'a/b:c:d@e@f',
+  '@',
+  '',
+  "a'b",
+  '\u0000',
+  `acme/x:0.0.1@${'a'.repeat(64)} `,
+])('a row of others that names the version %j is taken away like any other', async (uniqueIdentifier) => {
+  const at = await harness();
+  const { database } = at;
+  await database.lifecycle.installForTenant({
+    tenantId: TENANT,
+    pluginId: 'acme/odd',
+    uniqueIdentifier,
+    installType: 'local',
+    source: 'package',
+    meta: {},
+    declaration: new StoredDeclaration(uniqueIdentifier, 'acme/odd', '{}'),
+  });
+  await at.installation.installations.uninstall(TENANT, (await installationOf(at)).id);
+  expect(await database.installations.listAllByTenant(TENANT)).toEqual([]);
+  expect(await database.plugins.exists(uniqueIdentifier)).toBe(false);
 });
 
 test('a launch that fails fails its item with the cause, and leaves nothing installed', async () => {

@@ -1,5 +1,5 @@
 import { DaemonError, toDaemonError } from '@plugin-daemon/plugin-host/errors';
-import { parseUniqueIdentifier } from '@plugin-daemon/plugin-package';
+import { isUniqueIdentifier, parseUniqueIdentifier } from '@plugin-daemon/plugin-package';
 import { KeyedLock } from '../concurrency/index.ts';
 import type { Database, Fence, JsonObject, RuntimeType, StoredDeclaration } from '../database/index.ts';
 import type { Claim, LocalPlugins } from '../supervision/index.ts';
@@ -156,7 +156,7 @@ export class VersionInstaller {
           throw new DaemonError('internal', 'plugin has not been installed');
         }
         this.#changed({ kind: 'upgraded', tenantId, identifier: target, original });
-        await this.#parts.previous.remember(tenantId, pluginIdOf(original), {
+        await this.#parts.previous.remember(tenantId, before?.plugin_id ?? pluginIdOf(original), {
           identifier: original,
           source: before?.source ?? '',
           meta: before?.meta ?? {},
@@ -180,7 +180,7 @@ export class VersionInstaller {
       });
       if (result.outcome === 'absent') return;
       this.#changed({ kind: 'uninstalled', tenantId, identifier });
-      await this.#parts.previous.forget(tenantId, pluginIdOf(identifier));
+      await this.#parts.previous.forget(tenantId, installation.plugin_id);
       if (result.lastReference && result.installType === 'local') await this.#unclaimed(identifier);
     });
   }
@@ -225,9 +225,10 @@ export class VersionInstaller {
     }
   }
 
-  /** No tenant has a version any more. */
-  #unclaimed(identifier: string): Promise<void> {
-    return this.#release(identifier, this.#parts.plugins.claim(identifier));
+  /** No tenant has a version any more. Under a name that is none, as rows of others may have it, nothing was ever started or kept. */
+  async #unclaimed(identifier: string): Promise<void> {
+    if (!isUniqueIdentifier(identifier)) return;
+    await this.#release(identifier, this.#parts.plugins.claim(identifier));
   }
 
   /** Gives a claim up, and takes the mark of a version away that it was the last one of. Never fails: the rows are what counts. */
