@@ -21,6 +21,10 @@ def before_patches(module):
     return copy
 
 
+# While it imports it may stand still, for others or for good: it does not see then that the daemon was killed.
+PR_SET_PDEATHSIG = 1
+libc_of_import = ctypes.CDLL(None)
+libc_of_import.prctl(PR_SET_PDEATHSIG, 9, 0, 0, 0)
 # What is printed during the import is no answer.
 CONTROL_IN, CONTROL_OUT = os.dup(0), os.dup(1)
 os.dup2(os.open("/dev/null", os.O_RDWR), 0)
@@ -91,6 +95,8 @@ MORE_MODULES = (
 try:
     kept_descriptors, say_of_sdk, names = import_sdk()
     facts = {"names": names}
+    # From here on it sees the end of the daemon, and ends its children in order.
+    libc_of_import.prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0)
 except BaseException as error:
     os.write(CONTROL_OUT, json.dumps({"failed": f"{type(error).__name__}: {error}"[:500]}).encode() + b"\n")
     os._exit(1)
