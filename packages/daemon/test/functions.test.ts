@@ -8,6 +8,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type FakeSri, good, say, startFakeSri } from '../src/functions/testing/fake-sri.ts';
 import { eventually, failureOf, ONE, OTHER, TestDaemon } from './harness.ts';
 import { AUTHOR, manifest, rudePackage, yaml } from './plugins/package.ts';
+import { sendOnAfterRefusal } from './refused-sender.ts';
 
 const INNER_KEY = 'inner-key';
 const ADMIN = 'admin-key-of-this-test';
@@ -446,6 +447,31 @@ describe('calls back', () => {
       call.end();
     };
     expect((await callTool('odd')).texts).toEqual([String(status)]);
+  });
+
+  test('a stranger is not read as far as a function that was called', async () => {
+    const members = Array.from({ length: 120_000 }, (_, n) => `"name ${n}":0`).join();
+    const data = {
+      type: 'invoke',
+      data: { type: 'storage', backwards_request_id: 'r1', request: { opt: 'get', key: 'k' } },
+    };
+    tools.many = async (call) => {
+      // However long it takes here, it is not given up as idle.
+      const alive = setInterval(() => call.text('.'), 100);
+      const line = JSON.stringify({ event: 'session', session_id: call.id, data });
+      const body = `${line.slice(0, -1)},${members}}`;
+      const stranger = await callBack(call, { body, header: null });
+      const own = await callBack(call, { body, secret: 'own' });
+      clearInterval(alive);
+      call.text(`${stranger.status} ${stranger.events[0]?.message} ${own.status}`);
+      call.end();
+    };
+    expect((await callTool('many')).texts.at(-1)).toMatch(/^400 .*more than 100000 lists, objects and members.* 200$/);
+  });
+
+  test('whoever is refused may finish sending, and reads why', async () => {
+    const path = '/backwards-invocation/transaction';
+    expect(await sendOnAfterRefusal(daemon.process.url, path, 7_000_000)).toBe('413 ended');
   });
 
   test('however many strangers begin one and never finish it, under any names', async () => {

@@ -1,6 +1,7 @@
 /** The server of the serverless runtime interface as a daemon sees it: a real process, real functions, every failure. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eventually } from './harness.ts';
+import { sendOnAfterRefusal } from './refused-sender.ts';
 import { eventsOf, functionPackage, identifierOf, KEY, TestSri, textOf } from './sri-harness.ts';
 
 let sri: TestSri;
@@ -201,6 +202,14 @@ describe('calls', () => {
     expect(JSON.parse(answer.text.split('\n')[0] ?? '').data.data.bytes).toBe(body.length);
     const large = await sri.answer('POST', `${endpoint}/invoke`, { key: null, body: Buffer.alloc(17 * 1024 * 1024) });
     expect([large.status, JSON.parse(large.text).errorType]).toEqual([413, 'RequestTooLarge']);
+  });
+
+  test('whoever is refused may finish sending, and reads why', async () => {
+    const bytes = 17 * 1024 * 1024;
+    expect(await sendOnAfterRefusal(sri.url, `${new URL(endpoint).pathname}/invoke`, bytes)).toBe('413 ended');
+    expect(await sendOnAfterRefusal(sri.url, '/fn/no/such/invoke', bytes)).toBe('404 ended');
+    expect(await sendOnAfterRefusal(sri.url, '/v1/launch', bytes)).toBe('401 ended');
+    expect(await sendOnAfterRefusal(sri.url, '/v1/launch', bytes, { Authorization: KEY })).toBe('400 ended');
   });
 
   test('a function sees nothing of the keys of the server', async () => {

@@ -1,7 +1,7 @@
 /** The envelope of every answer (docs/wire/http-api.md#envelope). */
 import type { ServerResponse } from 'node:http';
 import type { DaemonError } from '@plugin-daemon/plugin-host/errors';
-import { drainRefused } from './raw-body.ts';
+import { endWhenSent } from './raw-body.ts';
 import { RawJson } from './route.ts';
 
 export const HEAD = '{"code":0,"message":"success","data":';
@@ -27,14 +27,12 @@ export const errorBody = (error: DaemonError): string =>
   wireEnvelope(error.code, error.type, error.wireMessage, error.args);
 
 /**
- * Sends an error on a response that nothing was written to yet; does nothing if something was. While the request's body still
- * arrives, the response stays open: closing the connection under a sender would take the answer with it.
+ * Sends an error on a response that nothing was written to yet; does nothing if something was.
  */
 export function sendErrorRaw(response: ServerResponse, error: DaemonError, status = error.status): void {
   if (response.headersSent || response.writableEnded) return;
   const body = Buffer.from(errorBody(error));
   if (error.retryAfterSeconds !== undefined) response.setHeader('Retry-After', error.retryAfterSeconds);
   response.writeHead(status, { 'Content-Type': JSON_TYPE, 'Content-Length': body.length });
-  response.write(body);
-  drainRefused(response.req, () => response.end());
+  endWhenSent(response, body);
 }

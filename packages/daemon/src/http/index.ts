@@ -13,7 +13,7 @@ export { maySeeDetails } from './gate.ts';
 export type { NodeCalls } from './handover.ts';
 export { defaultLimits, type HttpLimits } from './limits.ts';
 export { expectedBytes, readUpload, type Upload } from './multipart-upload.ts';
-export { drainRefused, readBody, tooLarge } from './raw-body.ts';
+export { drainRefused, endWhenSent, readBody, tooLarge } from './raw-body.ts';
 export { type AnyRoute, type Call, RawJson, type Route, type RouteGroup, route } from './route.ts';
 export { createHttpServer } from './server.ts';
 export type { HttpNodes, HttpServer, HttpServerOptions, HttpWarning } from './server-options.ts';

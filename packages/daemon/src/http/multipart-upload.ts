@@ -126,7 +126,8 @@ function parserFor({ headers }: IncomingMessage, { maxFileBytes }: UploadLimits)
 function malformed(error: unknown): DaemonError {
   const text = messageOf(error);
   const known = /unexpected end/i.test(text) ? 'unexpected EOF' : text;
-  return new DaemonError('bad-request', `multipart: NextPart: ${known}`, { cause: error });
+  // Without the cause: it is the sender's, and its text is told; with it, it would be logged as a fault of ours.
+  return new DaemonError('bad-request', `multipart: NextPart: ${known}`);
 }
 
 /** One growing buffer, usually of the right size from the start: no second copy of a large file at the end. */

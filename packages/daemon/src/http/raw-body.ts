@@ -1,5 +1,5 @@
 /** Reading a body from the bare request, with a limit. */
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { DaemonError } from '@plugin-daemon/plugin-host/errors';
 
 /** What is left of a refused body is read and dropped for so long, so that the sender sees the answer. */
@@ -52,6 +52,15 @@ export function drainRefused(request: IncomingMessage, then: () => void = () => 
   };
   request.on('error', () => undefined);
   request.on('close', done).on('end', done).resume();
+}
+
+/**
+ * The whole of an answer whose head is written. While the request's body still arrives, the response stays open: closing the connection
+ * under a sender would take the answer with it.
+ */
+export function endWhenSent(response: ServerResponse, body: string | Uint8Array): void {
+  response.write(body);
+  drainRefused(response.req, () => response.end());
 }
 
 export const tooLarge = (limit: number, setting?: string): DaemonError =>

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { endWhenSent } from '../http/index.ts';
 
 /**
  * What a call of a function fails with before the function has answered. Daemons read `errorType` and `errorMessage` of the body, and
@@ -41,5 +42,5 @@ export function sendFunctionError(response: ServerResponse, error: FunctionError
     'Content-Length': Buffer.byteLength(body),
     ...(error.retryAfter !== undefined && { 'Retry-After': String(error.retryAfter) }),
   });
-  response.end(body);
+  endWhenSent(response, body);
 }

@@ -1,5 +1,5 @@
 /** The body of a transaction: one line of a plugin, an `invoke` message (docs/wire/runtime-protocol.md#transactions). */
-import { jsonProblemText, parseForeign } from '@plugin-daemon/plugin-host/json';
+import { jsonProblemText, MAX_JSON_PARTS, parseForeign } from '@plugin-daemon/plugin-host/json';
 import { isObject } from '@plugin-daemon/values';
 
 /** What a plugin asks for, as far as it can be said before its session is known. */
@@ -14,10 +14,17 @@ export interface ReadTransaction {
 /** Ids of calls back are UUIDs; they stand in every answer. */
 const LONGEST_ID = 256;
 
+/** Of a body whose sender has not shown that it was called: reading more would hold everybody up for whoever sends it. */
+const STRANGERS_PARTS = 100_000;
+
 /** @returns why it is none, as a text */
-export function readTransaction(text: string): ReadTransaction | string {
-  const parsed = parseForeign(text);
-  if (!parsed.ok) return `the body is refused, because ${jsonProblemText[parsed.problem]}; one JSON object is expected`;
+export function readTransaction(text: string, isKnown: boolean): ReadTransaction | string {
+  const parsed = parseForeign(text, isKnown ? MAX_JSON_PARTS : STRANGERS_PARTS);
+  if (!parsed.ok) {
+    if (parsed.problem === 'parts' && !isKnown)
+      return `the body has more than ${STRANGERS_PARTS} lists, objects and members, and comes without the headers Dify-Plugin-Session-ID and Dify-Plugin-Session-Secret of an open session`;
+    return `the body is refused, because ${jsonProblemText[parsed.problem]}; one JSON object is expected`;
+  }
   if (!isObject(parsed.value)) return 'the body is no JSON object';
   const { event, session_id: sessionId, data } = parsed.value;
   if (event !== 'session') return 'the body is no session message: its event must be `session`';

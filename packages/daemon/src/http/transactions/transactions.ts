@@ -6,7 +6,7 @@ import type { FastifyRequest } from 'fastify';
 import type { Invocations, Session } from '../../invocation/index.ts';
 import { recognise } from '../gate.ts';
 import { isSecure, type NodeCalls } from '../handover.ts';
-import { drainRefused, readBody } from '../raw-body.ts';
+import { endWhenSent, readBody } from '../raw-body.ts';
 import { wireTarget } from '../wire-target.ts';
 import { acceptsGzip, LineAnswer } from './line-answer.ts';
 import { messageProblem, type ReadTransaction, readTransaction } from './read-transaction.ts';
@@ -66,7 +66,6 @@ export class Transactions {
       if (response.headersSent) throw error;
       // Redis or the other node cannot be reached: in lines, as everything that an SDK is told.
       const known = toDaemonError(error);
-      drainRefused(request.raw);
       return this.#refuse(response, known.status, 'unreachable', {
         sessionId: named ?? '',
         type: 'SessionUnreachable',
@@ -93,7 +92,7 @@ export class Transactions {
     } finally {
       release();
     }
-    const read = readTransaction(body.toString('utf8'));
+    const read = readTransaction(body.toString('utf8'), isKnown);
     if (typeof read === 'string')
       return this.#refuse(response, 400, 'malformed', { sessionId: named ?? '', text: read });
     if (named !== undefined && named !== '' && named !== read.sessionId) return this.#foreign(request, response, read);
@@ -224,7 +223,7 @@ function send(response: ServerResponse, status: number, text: string, type: stri
   if (response.destroyed) return;
   if (response.headersSent) throw new DaemonError('internal', 'a call back was refused after its answer had begun');
   const bytes = Buffer.from(text);
-  response.writeHead(status, { 'Content-Type': type, 'Content-Length': bytes.length }).end(bytes);
+  endWhenSent(response.writeHead(status, { 'Content-Type': type, 'Content-Length': bytes.length }), bytes);
 }
 
 const headerOf = (request: FastifyRequest, name: string): string | undefined => {

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { endWhenSent } from '../../http/index.ts';
 
 /** One request with what the router found out about it. */
 export interface SriCall {
@@ -56,7 +57,7 @@ export function sendJson(
     'Content-Length': Buffer.byteLength(body),
     ...headers,
   });
-  response.end(body);
+  endWhenSent(response, body);
 }
 
 export function sendText(
@@ -66,5 +67,5 @@ export function sendText(
   type = 'text/plain; charset=utf-8',
 ): void {
   response.writeHead(status, { 'Content-Type': type, 'Content-Length': Buffer.byteLength(text) });
-  response.end(text);
+  endWhenSent(response, text);
 }
