@@ -11,7 +11,10 @@ import { tlsFor } from '../tls.ts';
 
 const user = 'postgres';
 
-/** PostgreSQL with TLS on offer; user `app` with password `secret`, and `certified`, who needs a client certificate. */
+/**
+ * PostgreSQL with TLS on offer; user `app` with password `secret`, and `certified`, who needs a client certificate. A user `limited` is
+ * let in, once a test has made it.
+ */
 export async function startPostgresql({ directory, tls }: ServiceContext): Promise<RunningService> {
   const [data, password] = [join(directory, 'data'), join(directory, 'password')];
   writeFileSync(password, 'secret');

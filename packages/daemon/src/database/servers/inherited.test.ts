@@ -87,7 +87,10 @@ describe.each(['postgresql', 'mariadb', 'mysql'] as const)('an inherited databas
 
   test('is worked with by a user who may change no table, once it is whole; what it lacks is named', async () => {
     const { database } = options;
-    const limited = { ...options, user: 'limited', password: 'p', tls: { mode: 'prefer' as const } };
+    // Who may use one database only is not let into the one that others are created from.
+    const closed = `${database}_closed`;
+    const mode = { mode: 'prefer' as const };
+    const limited = { ...options, user: 'limited', password: 'p', tls: mode, defaultDatabase: closed };
     const open = async () => await (await openDatabase(limited)).close();
     const whole = async () => await (await openDatabase(options)).close();
     const rights = 'select, insert, update, delete';
@@ -100,13 +103,15 @@ describe.each(['postgresql', 'mariadb', 'mysql'] as const)('an inherited databas
       message: expect.stringContaining(`the ${what} is missing and cannot be created`),
       remedy: expect.stringContaining('start the daemon once with a user who may create it'),
     });
-    const forget = isPostgresql ? ['drop owned by limited', 'drop role limited'] : ['drop user limited'];
+    const forget = isPostgresql
+      ? ['drop owned by limited', 'drop role limited', `drop database if exists ${closed}`]
+      : ['drop user limited'];
     await raw.query(isPostgresql ? "create role limited login password 'p'" : "create user limited identified by 'p'");
     try {
       if (isPostgresql) {
         await raw.query('revoke create on schema public from public');
-        // Who may use one database only is not let into the one that others are created from.
-        await raw.query(`revoke connect on database ${options.defaultDatabase} from public`);
+        await raw.query(`create database ${closed}`);
+        await raw.query(`revoke connect on database ${closed} from public`);
       }
       await whole();
       await grant();
@@ -127,7 +132,6 @@ describe.each(['postgresql', 'mariadb', 'mysql'] as const)('an inherited databas
       });
     } finally {
       for (const text of forget) await raw.query(text);
-      if (isPostgresql) await raw.query(`grant connect on database ${options.defaultDatabase} to public`);
     }
   });
 });
