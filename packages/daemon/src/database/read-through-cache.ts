@@ -6,6 +6,8 @@ const PATIENCE_MS = 1000;
 /** How long that serves on until the database is asked again. */
 const SERVED_ON_MS = 2000;
 const LATE = Symbol('late');
+/** Of an entry whose time is over, whenever that is asked: within one turn of the event loop the library's clock may stand still. */
+const OVER = { ttl: 1, start: Number.NEGATIVE_INFINITY };
 const outages: ReadonlySet<DatabaseFailure> = new Set<DatabaseFailure>(['unreachable', 'lost', 'busy']);
 
 export interface ReadThroughCacheOptions<V> {
@@ -76,8 +78,7 @@ export class ReadThroughCache<V extends object> {
 
   /** Any row may have been changed elsewhere: everything is asked for anew. */
   forgetAll(): void {
-    const over = { ttl: 1, start: performance.now() - 2 };
-    for (const [key, value] of [...this.#entries.entries()]) this.#entries.set(key, value, over);
+    for (const [key, value] of [...this.#entries.entries()]) this.#entries.set(key, value, OVER);
     this.#loading.clear();
   }
 
