@@ -6,7 +6,7 @@ import { type Counts, grown, runKills, runRounds } from '@plugin-daemon/bench';
 import { expect, test } from 'vitest';
 
 const ROUNDS = Number(process.env['ROUNDS'] ?? 2);
-const KILLS = Number(process.env['KILLS'] ?? 2);
+const KILLS = Number(process.env['KILLS'] ?? 1);
 /** Threads that files are read in come and go, and so does the list of recent use; bytecode is compiled when a machine has time for it. */
 const ITS_OWN = new Set([
   'threads',
