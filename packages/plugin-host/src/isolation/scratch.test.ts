@@ -1,8 +1,9 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createProcessLauncher, type ProcessLauncher } from '../launcher/index.ts';
+import type { Scratch } from './own-files.ts';
 import { ownEnvironment, ScratchDirectories } from './scratch.ts';
 
 let root: string;
@@ -49,6 +50,20 @@ test.skipIf(process.platform !== 'linux')('what a former life has left goes, and
   writeFileSync(join(scratch.home, 'mine'), '');
   await next.close();
   expect(existsSync(join(root, 's'))).toBe(false);
+});
+
+test('it is made anew when somebody has removed it, as open as it was', async () => {
+  const all = new ScratchDirectories(join(root, 's'), launcher);
+  const modes = (scratch: Scratch) => ['..', '../..', '../../..'].map((up) => statSync(join(scratch.home, up)).mode);
+  const before = modes(await all.create(undefined));
+  rmSync(join(root, 's'), { recursive: true });
+  const scratch = await all.create(undefined);
+  expect(modes(scratch)).toEqual(before);
+  await scratch.remove();
+  rmSync(join(root, 's'), { recursive: true });
+  writeFileSync(join(root, 's'), 'in the way');
+  await expect(all.create(undefined)).rejects.toThrow(join(root, 's'));
+  await all.close();
 });
 
 test('accounts know the user of the process and root, and nobody else of the machine', async () => {

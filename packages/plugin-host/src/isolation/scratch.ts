@@ -25,13 +25,13 @@ export class ScratchDirectories {
     this.#launcher = launcher;
     mkdirSync(path, { recursive: true });
     this.#life = mkdtempSync(join(path, 'life-'));
-    for (const directory of [path, this.#life]) chmodSync(directory, PASSABLE);
+    this.#openToPass();
     this.#swept = this.#sweep();
   }
 
   /** @param user whose it is; without one, the daemon's */
   async create(user: PluginUser | undefined): Promise<Scratch> {
-    const path = await mkdtemp(join(this.#life, 'p-'));
+    const path = await this.#directory();
     const home = join(path, 'home');
     const temporary = join(path, 'tmp');
     const accounts = { passwd: join(path, 'passwd'), group: join(path, 'group') };
@@ -49,6 +49,22 @@ export class ScratchDirectories {
     await this.#swept;
     // What cannot be removed without the launcher, which has gone by now, the next life removes.
     await rm(this.path, { recursive: true, force: true }).catch(() => undefined);
+  }
+
+  async #directory(): Promise<string> {
+    const prefix = join(this.#life, 'p-');
+    try {
+      return await mkdtemp(prefix);
+    } catch {
+      // Whoever tidies up a machine may have removed it; without that, this fails again with the reason.
+      await mkdir(this.#life, { recursive: true });
+      this.#openToPass();
+      return await mkdtemp(prefix);
+    }
+  }
+
+  #openToPass(): void {
+    for (const directory of [this.path, this.#life]) chmodSync(directory, PASSABLE);
   }
 
   async #sweep(): Promise<void> {
