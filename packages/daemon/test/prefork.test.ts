@@ -120,7 +120,9 @@ test('a parent that takes long keeps no call waiting', async () => {
   if (site === undefined) throw new Error('no packages in the environment of a parent');
   const slow = join(daemon.process.dataDirectory, seed, '..', site, 'sitecustomize.py');
   writeFileSync(slow, 'import time\ntime.sleep(1000)\n');
-  process.kill(parents().at(-1) ?? 0, 'SIGKILL');
+  const parent = parents().at(-1);
+  if (parent === undefined) throw new Error('no parent was told of');
+  process.kill(parent, 'SIGKILL');
   // The first start may still try the one that is gone.
   expect(await ask('random')).toMatch(/^0\./);
   await another(/^plain: its parent was not ready yet$/);

@@ -115,7 +115,9 @@ test.skipIf(!LINUX)(
   'a template that is killed takes its instances along, and another process becomes one',
   async () => {
     const before = await starts('forked');
-    process.kill(pids('has become a template').at(-1) ?? 0, 'SIGKILL');
+    const template = pids('has become a template').at(-1);
+    if (template === undefined) throw new Error('no template was told of');
+    process.kill(template, 'SIGKILL');
     await eventually('another one is started', async () => {
       await ask('pid');
       return (await starts('forked')) > before || undefined;

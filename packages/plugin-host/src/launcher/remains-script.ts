@@ -62,7 +62,8 @@ def kill_groups(groups):
     for directory in groups:
         try:
             with open(directory + "/cgroup.procs") as lines:
-                members = [int(line) for line in lines]
+                # 0 is whoever cannot be seen from here; as a number to end it would be this process's own group.
+                members = [pid for pid in map(int, lines) if pid > 0]
         except OSError:
             continue
         if not members:
