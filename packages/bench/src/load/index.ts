@@ -9,5 +9,6 @@ export {
   resetPeak,
   residentMb,
 } from './process-figures.ts';
+export { sideBySide } from './side-by-side.ts';
 export { quantile, type Spread, shortNumber, showSpread, spread } from './stats.ts';
 export { readStream, type StreamResult } from './stream-reader.ts';

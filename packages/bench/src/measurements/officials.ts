@@ -3,13 +3,14 @@
  * and plainly. Shows who fell back and why, and what the memory of all is. Daemons of its own, since it turns a setting; the dependencies
  * come from the package index.
  */
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { messageOf } from '@plugin-daemon/values';
 import { DaemonClient, DaemonProcess, until } from '../daemon/index.ts';
-import { cpuSeconds, descendants, proportionalMb } from '../load/index.ts';
+import { cpuSeconds, descendants, proportionalMb, sideBySide } from '../load/index.ts';
+import { pluginFolders } from '../plugin/folders.ts';
 import { folderPackage } from '../plugin/package.ts';
 import type { Bench, Measurement } from './measurement.ts';
 
@@ -75,16 +76,6 @@ export const officials: Measurement = {
   },
 };
 
-/** Folders with a manifest, at most two levels below. */
-function pluginFolders(directory: string): readonly string[] {
-  const folders = (at: string) =>
-    readdirSync(at, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [join(at, entry.name)] : []));
-  const isPlugin = (folder: string) => existsSync(join(folder, 'manifest.yaml'));
-  return folders(directory)
-    .flatMap((folder) => (isPlugin(folder) ? [folder] : folders(folder).filter(isPlugin)))
-    .sort();
-}
-
 /** @returns the names of those that run, by identifier */
 async function installAll(bench: Bench, dataDirectory: string): Promise<ReadonlyMap<string, string>> {
   const all = pluginFolders(bench.plugins ?? '');
@@ -108,11 +99,7 @@ async function installAll(bench: Bench, dataDirectory: string): Promise<Readonly
       bench.say(`  ${name} is left out: ${messageOf(error).split('\n')[0]?.slice(0, LONGEST_REASON)}`);
     }
   };
-  const left = [...chosen];
-  const worker = async () => {
-    for (let folder = left.shift(); folder !== undefined; folder = left.shift()) await installOne(folder);
-  };
-  await Promise.all(Array.from({ length: INSTALLED_AT_ONCE }, worker));
+  await sideBySide(chosen, INSTALLED_AT_ONCE, installOne);
   bench.say(`  ${installed.size} of ${chosen.length} plugins installed`);
   // The environments of parents are made beside.
   await quiet(daemon, /a parent is ready|environment of a parent|plugin is ready/);

@@ -5,10 +5,10 @@
  * The many are copies of an example on the real SDK under other names, which share an environment. A folder with folders of packages, official ones for
  * instance, may be named (`--plugins`) whose plugins are installed in their place.
  */
-import { existsSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { messageOf } from '@plugin-daemon/values';
 import { DaemonAnswerError, DaemonClient, DaemonProcess, type Uploaded } from '../daemon/index.ts';
+import { sideBySide } from '../load/index.ts';
+import { pluginFolders } from '../plugin/folders.ts';
 import { benchPackage, EXAMPLES, folderPackage } from '../plugin/package.ts';
 import type { Bench, Figure, Measurement } from './measurement.ts';
 
@@ -127,7 +127,7 @@ async function installCopies(client: DaemonClient): Promise<readonly Callable[]>
 
 /** Installs what can be installed here, and calls those that can be asked whether credentials are valid. */
 async function installFolders(bench: Bench, client: DaemonClient, top: string): Promise<readonly Callable[]> {
-  const folders = packageFolders(top).slice(0, MANY);
+  const folders = pluginFolders(top).slice(0, MANY);
   const { installed, failed } = await installAll(
     client,
     folders.map((folder) => () => folderPackage(folder)),
@@ -145,32 +145,20 @@ async function installFolders(bench: Bench, client: DaemonClient, top: string): 
   });
 }
 
-/** Folders with a manifest, at any depth. */
-function packageFolders(top: string): readonly string[] {
-  if (existsSync(join(top, 'manifest.yaml'))) return [top];
-  return readdirSync(top, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
-    .flatMap((entry) => packageFolders(join(top, entry.name)));
-}
-
 async function installAll(
   client: DaemonClient,
   packages: readonly (() => Buffer)[],
 ): Promise<{ installed: readonly Uploaded[]; failed: readonly string[] }> {
   const installed: Uploaded[] = [];
   const failed: string[] = [];
-  const waiting = [...packages];
-  const work = async (): Promise<void> => {
-    for (let pack = waiting.shift(); pack !== undefined; pack = waiting.shift()) {
-      try {
-        const uploaded = await client.upload(pack());
-        await client.install(uploaded.unique_identifier);
-        installed.push(uploaded);
-      } catch (error) {
-        failed.push(messageOf(error).split('\n')[0] ?? '');
-      }
+  await sideBySide(packages, INSTALLED_AT_ONCE, async (pack) => {
+    try {
+      const uploaded = await client.upload(pack());
+      await client.install(uploaded.unique_identifier);
+      installed.push(uploaded);
+    } catch (error) {
+      failed.push(messageOf(error).split('\n')[0] ?? '');
     }
-  };
-  await Promise.all(Array.from({ length: INSTALLED_AT_ONCE }, work));
+  });
   return { installed, failed };
 }

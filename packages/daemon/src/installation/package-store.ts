@@ -1,4 +1,5 @@
 import { DaemonError } from '@plugin-daemon/plugin-host/errors';
+import { hasArchiveEnd } from '@plugin-daemon/plugin-package';
 import { type ObjectStorage, type ObjectStream, objectKey } from '../storage/index.ts';
 
 export interface PackageStorePrefixes {
@@ -123,15 +124,8 @@ export class PackageStore {
   }
 }
 
-/** What a zip archive ends with, and at most what may follow it. */
-const END = new Uint8Array([0x50, 0x4b, 0x05, 0x06]);
-const LONGEST_END = 22 + 0xffff;
-
-/** Whether the end of an archive is there: of one that was cut off it is not. */
-function hasEnd(content: Uint8Array): boolean {
-  const tail = content.subarray(Math.max(0, content.byteLength - LONGEST_END));
-  return Buffer.from(tail.buffer, tail.byteOffset, tail.byteLength).lastIndexOf(END) >= 0;
-}
+const hasEnd = ({ buffer, byteOffset, byteLength }: Uint8Array): boolean =>
+  hasArchiveEnd(Buffer.from(buffer, byteOffset, byteLength));
 
 /** The same bytes as a view of an ordinary buffer, without a copy where possible. */
 function owned(content: Uint8Array): Bytes {

@@ -1,7 +1,8 @@
 /** Which process something belongs to, in a few characters of its name: what a killed process has left is told from what somebody is making. */
 import { createHash, randomUUID } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readFile, rm, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
+import { basename } from 'node:path';
 
 /** One that is silent for so long on another machine is taken for dead. */
 const SILENT_MS = 2 * 3_600_000;
@@ -24,6 +25,13 @@ export async function isLeftBehind(name: string, mtimeMs: number): Promise<boole
   const [, where, pid = '', started = ''] = MARK.exec(name) ?? [];
   if (where !== host) return Date.now() - mtimeMs > SILENT_MS;
   return !isAlive(Number(pid)) || (await startOf(Number(pid))) !== started;
+}
+
+/** Removes what a process that is gone has left half made. */
+export async function removeLeftBehind(path: string): Promise<void> {
+  const found = await stat(path).catch(() => undefined);
+  if (found !== undefined && (await isLeftBehind(basename(path), found.mtimeMs)))
+    await rm(path, { recursive: true, force: true, maxRetries: 3 });
 }
 
 export function isAlive(pid: number): boolean {

@@ -1,8 +1,8 @@
 /** What processes that were killed have left below PLUGIN_WORKING_PATH, outside of working directories. */
-import { readdir, rm, rmdir, stat } from 'node:fs/promises';
+import { readdir, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { removeAbandonedLock } from './directory-lock.ts';
-import { isDraft, isLeftBehind } from './lives.ts';
+import { isDraft, removeLeftBehind } from './lives.ts';
 
 /** Folders of which everything is a draft. */
 const MADE_IN = ['.build', '.parents'];
@@ -16,7 +16,7 @@ export async function sweepRemains(workingPath: string): Promise<void> {
   await sweepLocks(workingPath);
   for (const name of await namesIn(workingPath)) {
     const path = join(workingPath, name);
-    if (name.startsWith(CHECKS)) await removeLeftBehind(path, name);
+    if (name.startsWith(CHECKS)) await removeLeftBehind(path);
     if (!AUTHOR.test(name)) continue;
     await sweepLocks(path);
     // Fails where there is something in it, or it is a file.
@@ -25,21 +25,15 @@ export async function sweepRemains(workingPath: string): Promise<void> {
 }
 
 async function sweepDrafts(folder: string): Promise<void> {
-  for (const name of await namesIn(folder)) if (isDraft(name)) await removeLeftBehind(join(folder, name), name);
+  for (const name of await namesIn(folder)) if (isDraft(name)) await removeLeftBehind(join(folder, name));
 }
 
 /** Of locks, and of what becomes one. */
 async function sweepLocks(folder: string): Promise<void> {
   for (const name of await namesIn(folder)) {
     if (name.endsWith('.lock')) await removeAbandonedLock(join(folder, name));
-    else if (name.includes('.lock.') && isDraft(name)) await removeLeftBehind(join(folder, name), name);
+    else if (name.includes('.lock.') && isDraft(name)) await removeLeftBehind(join(folder, name));
   }
-}
-
-async function removeLeftBehind(path: string, name: string): Promise<void> {
-  const found = await stat(path).catch(() => undefined);
-  if (found !== undefined && (await isLeftBehind(name, found.mtimeMs)))
-    await rm(path, { recursive: true, force: true, maxRetries: 3 });
 }
 
 const namesIn = (folder: string): Promise<string[]> => readdir(folder).catch(() => []);

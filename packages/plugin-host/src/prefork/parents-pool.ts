@@ -4,6 +4,7 @@ import { type Seed, type Seeds, sitePackagesOf } from '../environments/index.ts'
 import type { Forked, ForkParent, LaunchSpec, PluginProcess, ProcessLauncher, Template } from '../launcher/index.ts';
 import { type KeptParent, LivingParents, type LivingParentsOptions, type ParentFacts } from './living-parents.ts';
 import { moduleInTheWay } from './module-names.ts';
+import { Refusals } from './refusals.ts';
 import { standingOf, Templates, type TemplatesOptions } from './templates.ts';
 
 /** How a plugin process came about. */
@@ -87,15 +88,13 @@ type TemplateWish =
 
 /** What a process has become is told before it serves, on another way. */
 const KNOWN_MS = 1000;
-const REFUSED_MS = 3_600_000;
-const MOST_REFUSED = 1000;
 const nothing = (): void => undefined;
 
 export class ParentsPool implements Parents {
   readonly #options: ParentsOptions;
   readonly #living: LivingParents;
   readonly #templates: Templates;
-  readonly #refused = new Map<string, { readonly at: number; readonly reason: string }>();
+  readonly #refused = new Refusals();
   #closed = false;
 
   constructor(options: ParentsOptions) {
@@ -117,8 +116,7 @@ export class ParentsPool implements Parents {
 
   refuse(identifier: string, reason: string, way: StartedBy['way'] = 'forked'): void {
     if (way === 'templated') return this.#templates.refuse(identifier, reason);
-    if (this.#refused.size >= MOST_REFUSED) this.#refused.clear();
-    this.#refused.set(identifier, { at: Date.now(), reason });
+    this.#refused.add(identifier, reason);
   }
 
   forget(identifier: string): void {
@@ -146,7 +144,7 @@ export class ParentsPool implements Parents {
 
   /** The seed, and then its parent: whoever needs it next is not to wait for its import. */
   async #prepare({ identifier, python }: StartRequest): Promise<void> {
-    if (this.#refusal(identifier) !== undefined) return;
+    if (this.#refused.reasonFor(identifier) !== undefined) return;
     const sitePackages = await sitePackagesOf(environmentOf(python));
     await this.#options.seeds.provide(python, sitePackages);
     const seed = await this.#options.seeds.find(python, sitePackages);
@@ -241,16 +239,11 @@ export class ParentsPool implements Parents {
     return { shows: [seed.directory], forks: true, launcher: { launch }, by: () => by, over };
   }
 
-  #refusal(identifier: string): string | undefined {
-    const refused = this.#refused.get(identifier);
-    return refused !== undefined && Date.now() - refused.at < REFUSED_MS ? refused.reason : undefined;
-  }
-
   /** The parent, opened if need be; or why there is none. */
   async #parentFor(request: StartRequest, haste: Haste, signal: AbortSignal): Promise<Found | Plain> {
     if (this.#closed) return { plain: 'the daemon is shutting down' };
     if (process.platform !== 'linux') return { plain: `plugins are not forked on ${process.platform}` };
-    const refused = this.#refusal(request.identifier);
+    const refused = this.#refused.reasonFor(request.identifier);
     if (refused !== undefined) return { plain: refused };
     const sitePackages = await sitePackagesOf(environmentOf(request.python));
     const seed = await this.#options.seeds.find(request.python, sitePackages);

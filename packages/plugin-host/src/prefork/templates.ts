@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { LaunchSpec, PluginProcess, Template, TemplateOutcome } from '../launcher/index.ts';
 import type { Log } from '../log/index.ts';
+import { Refusals } from './refusals.ts';
 
 export interface TemplatesOptions {
   /** Without an instance a template is ended after so long; milliseconds. */
@@ -21,14 +22,13 @@ interface Kept {
 
 /** Long enough for a plugin that has died to come back, too short to be noticed as memory of one that sleeps. */
 const IDLE_MS = 20_000;
-const REFUSED_MS = 3_600_000;
-const MOST_REFUSED = 1000;
+const MOST_DECLINED = 1000;
 
 /** The templates that there are, one for each plugin version at most; each is ended when nothing was forked from it for a while. */
 export class Templates {
   readonly #options: TemplatesOptions;
   readonly #kept = new Map<string, Kept>();
-  readonly #refused = new Map<string, { readonly at: number; readonly reason: string }>();
+  readonly #refused = new Refusals();
   /** Why processes that were asked to become templates have not: the same files give the same answer. */
   readonly #declined = new Map<string, { readonly standing: string; readonly reason: string }>();
   /** Starts that may make a template. */
@@ -41,14 +41,12 @@ export class Templates {
 
   /** Why a plugin's process is not to become a template; undefined if it may. */
   refusal(identifier: string): string | undefined {
-    const refused = this.#refused.get(identifier);
-    return refused !== undefined && Date.now() - refused.at < REFUSED_MS ? refused.reason : undefined;
+    return this.#refused.reasonFor(identifier);
   }
 
   /** A plugin whose instances do not run when they come from a template, and do otherwise. */
   refuse(identifier: string, reason: string): void {
-    if (this.#refused.size >= MOST_REFUSED) this.#refused.clear();
-    this.#refused.set(identifier, { at: Date.now(), reason });
+    this.#refused.add(identifier, reason);
     this.end(identifier);
   }
 
@@ -99,7 +97,7 @@ export class Templates {
   /** Takes over what a process has become, if it has become a template; that process is its first instance. */
   async keep(identifier: string, standing: string, process: PluginProcess, outcome: TemplateOutcome): Promise<void> {
     if (!('template' in outcome)) {
-      if (this.#declined.size >= MOST_REFUSED) this.#declined.clear();
+      if (this.#declined.size >= MOST_DECLINED) this.#declined.clear();
       this.#declined.set(identifier, { standing, reason: outcome.declined });
       return;
     }

@@ -14,4 +14,5 @@ export {
   type PackageArchive,
 } from './package-archive.ts';
 export { openStoredPackage } from './stored.ts';
+export { hasArchiveEnd } from './zip-reader.ts';
 export { writeZip, type ZipFile } from './zip-writer.ts';

@@ -135,14 +135,22 @@ interface End {
 }
 
 function findEnd(bytes: Buffer): End {
+  const at = endAt(bytes);
+  if (at === undefined) throw notAZip();
+  return { at, commentLength: bytes.readUInt16LE(at + 20), ...directoryPlace(bytes, at) };
+}
+
+/** Where the last record begins, behind which nothing but its comment is kept; undefined for what was cut off, or is no archive. */
+function endAt(bytes: Buffer): number | undefined {
   for (let at = bytes.length - 22, low = Math.max(0, at - MAX_16); at >= low; at--) {
     if (bytes[at] !== 0x50 || bytes.readUInt32LE(at) !== END) continue;
-    const commentLength = bytes.readUInt16LE(at + 20);
-    if (at + 22 + commentLength > bytes.length) continue;
-    return { at, commentLength, ...directoryPlace(bytes, at) };
+    if (at + 22 + bytes.readUInt16LE(at + 20) <= bytes.length) return at;
   }
-  throw notAZip();
+  return undefined;
 }
+
+/** Whether the end of an archive is there: of one that was cut off it is not. Says nothing of the rest. */
+export const hasArchiveEnd = (bytes: Buffer): boolean => endAt(bytes) !== undefined;
 
 function directoryPlace(bytes: Buffer, at: number): { count: number; directory: number; base: number } {
   let count = bytes.readUInt16LE(at + 10);

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { PackageError } from '../errors.ts';
 import { openArchive, openPackage } from './package-archive.ts';
+import { hasArchiveEnd } from './zip-reader.ts';
 import { writeZip } from './zip-writer.ts';
 
 const files = (names: readonly string[]) => names.map((name) => ({ name, content: Buffer.from(`content of ${name}`) }));
@@ -183,4 +184,11 @@ test('limits on entries and names hold before they are read', () => {
   expect(() => openArchive(writeZip(files(['n'.repeat(1025)])))).toThrow(/file name of 1025 bytes/);
   const nul = Buffer.from(plain.toString('latin1').replaceAll('a.txt', 'a\0txt'), 'latin1');
   expect(() => openArchive(nul)).toThrow(/NUL/);
+});
+
+test('an archive that was cut off anywhere has no end, also within its comment', () => {
+  const commented = changed(Buffer.concat([plain, Buffer.from('four')]), (zip) => zip.writeUInt16LE(4, end(zip) + 20));
+  expect(hasArchiveEnd(commented)).toBe(true);
+  for (let length = 0; length < commented.length; length++)
+    expect(hasArchiveEnd(commented.subarray(0, length)), `${length} bytes`).toBe(false);
 });

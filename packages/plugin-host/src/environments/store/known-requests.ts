@@ -1,9 +1,9 @@
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isObject } from '@plugin-daemon/values';
 import { removeAbandonedLock } from '../directory-lock.ts';
 import { isFingerprint } from '../fingerprint.ts';
-import { draftName, isLeftBehind } from '../lives.ts';
+import { draftName, removeLeftBehind } from '../lives.ts';
 
 /** Which environment came of what packages asked for. */
 export class KnownRequests {
@@ -43,11 +43,8 @@ export class KnownRequests {
         const environment = await this.find(name.slice(0, -'.json'.length));
         if (environment === undefined || !(await isThere(environment))) await rm(file, { force: true });
       } else if (name.endsWith('.lock')) await removeAbandonedLock(file);
-      else {
-        // It may be somebody's who is just writing it.
-        const written = await stat(file).catch(() => undefined);
-        if (written !== undefined && (await isLeftBehind(name, written.mtimeMs))) await rm(file, { force: true });
-      }
+      // It may be somebody's who is just writing it.
+      else await removeLeftBehind(file);
     }
   }
 
