@@ -29,3 +29,19 @@ export function budgetsOf(settings: Settings): Budgets {
 /** One plugin may have half: the other plugins never wait for it alone. */
 const shared = (what: string, total: number, setting: string): ByteBudget =>
   new ByteBudget({ what, total, perOwner: total / 2, setting });
+
+/** One plugin of one tenant has a share that leaves room for others. */
+export function webhookBudgets(settings: Settings) {
+  const total = settings.MAX_ENDPOINT_BODIES_BYTES;
+  const setting = 'MAX_ENDPOINT_BODIES_BYTES';
+  const answers = Math.max(4 * total, settings.SESSION_BUFFER_BYTES);
+  return {
+    bodies: new ByteBudget({ what: 'bodies of webhooks', total, perOwner: Math.ceil(total / 4), setting }),
+    answers: new ByteBudget({
+      what: 'answers of webhooks that wait for slow clients',
+      total: answers,
+      perOwner: Math.max(Math.ceil(answers / 4), settings.SESSION_BUFFER_BYTES),
+      setting,
+    }),
+  };
+}

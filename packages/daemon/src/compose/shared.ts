@@ -2,10 +2,9 @@ import { type Cache, openMemoryCache, openPrimaryCache, openRedisCache, type Scr
 import type { Settings } from '../config/index.ts';
 import { EventBus, UpstreamCaches } from '../events/index.ts';
 import type { OwnedLog } from '../telemetry/index.ts';
+import type { Closing } from './closing.ts';
 import { redisServers } from './redis.ts';
 import type { WorkerSeat } from './worker-seat.ts';
-
-type Closing = <T>(part: T, close: (part: T) => void | Promise<void>) => T;
 
 export interface Shared {
   readonly cache: Cache;
