@@ -160,10 +160,12 @@ test('one that ran and ended is there again at once the first times, then after 
 });
 
 test('a start becomes urgent when somebody begins to wait for it', async () => {
-  slot.ensure(forever(), { background: true }).catch(() => undefined);
+  slot.ensure(forever(), { asker: 'nobody' }).catch(() => undefined);
   expect(starts.calls[0]?.urgency?.urgent).toBe(false);
+  void slot.ensure(forever(), { asker: 'task' });
+  expect(starts.calls[0]?.urgency).toMatchObject({ urgent: true, ofCalls: { urgent: false } });
   void slot.ensure(forever());
-  expect(starts.calls[0]?.urgency?.urgent).toBe(true);
+  expect(starts.calls[0]?.urgency?.ofCalls.urgent).toBe(true);
   starts.succeed();
   await settle();
   expect(slot.hurry()).toBe(false);

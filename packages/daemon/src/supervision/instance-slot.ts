@@ -3,7 +3,7 @@ import type { PluginInstance } from '@plugin-daemon/plugin-host/runtimes';
 import { messageOf } from '@plugin-daemon/values';
 import type { Log } from '../telemetry/index.ts';
 import { restartDelayMs, STEADY_MS } from './backoff.ts';
-import { Urgency } from './limiter.ts';
+import { type Asker, Urgency } from './limiter.ts';
 
 export type StartInstance = (options: {
   readonly signal: AbortSignal;
@@ -41,8 +41,8 @@ interface Starting {
 
 export interface AskOptions {
   readonly onProgress?: ((step: string) => void) | undefined;
-  /** Nobody waits for it: starts that somebody waits for go first. */
-  readonly background?: boolean;
+  /** Starts that nobody waits for give way to others; a call unless given. */
+  readonly asker?: Asker | 'nobody';
 }
 
 /** After a failed start, requests within this time get its error instead of another start. */
@@ -96,13 +96,13 @@ export class InstanceSlot {
    * The running instance, started if need be. A start under way is joined; it goes on when the asker leaves, as others may wait.
    * @throws the error of the start; the signal's reason
    */
-  async ensure(signal: AbortSignal, { onProgress, background = false }: AskOptions = {}): Promise<PluginInstance> {
+  async ensure(signal: AbortSignal, { onProgress, asker = 'call' }: AskOptions = {}): Promise<PluginInstance> {
     if (this.#instance !== undefined) return this.#instance;
     signal.throwIfAborted();
     if (this.#starting === undefined && this.#state === 'waiting' && Date.now() - this.#startFailedAt < NO_RETRY_MS)
       throw this.#lastError;
     const starting = this.#starting ?? this.#start();
-    if (!background) starting.urgency.raise();
+    if (asker !== 'nobody') starting.urgency.raise(asker);
     if (onProgress !== undefined) {
       starting.listeners.add(onProgress);
       if (starting.lastStep !== undefined) onProgress(starting.lastStep);
@@ -118,9 +118,9 @@ export class InstanceSlot {
     }
   }
 
-  /** Somebody waits for the start that is under way. @returns false if there is none */
+  /** A call waits for the start that is under way. @returns false if there is none */
   hurry(): boolean {
-    this.#starting?.urgency.raise();
+    this.#starting?.urgency.raise('call');
     return this.#starting !== undefined;
   }
 

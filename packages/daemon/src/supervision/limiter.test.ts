@@ -75,7 +75,7 @@ test('urgent tasks do not wait for those that nobody waits for, which begin only
   };
   const urgent = () => {
     const urgency = new Urgency();
-    urgency.raise();
+    urgency.raise('call');
     return urgency;
   };
   for (const name of ['a', 'b', 'c', 'd']) run(name);
@@ -107,7 +107,7 @@ test('one that becomes urgent while it waits goes on at once', async () => {
   const first = limiter.run(forever, async () => void begun.push('first'));
   const urgency = new Urgency();
   const second = limiter.run(forever, async () => void begun.push('second'), urgency);
-  urgency.raise();
+  urgency.raise('task');
   await second;
   expect(begun).toEqual(['second']);
   door.resolve();

@@ -1,12 +1,18 @@
+import type { Haste } from '@plugin-daemon/plugin-host/prefork';
+
+/** Who waits for a start: a call, for which each moment counts, or a task such as an installation, which takes seconds anyway. */
+export type Asker = 'call' | 'task';
+
 /** Whether anybody waits for a task. It may become urgent while it waits for its turn. */
 export class Urgency {
   #urgent = false;
+  #called = false;
   #onUrgent: (() => void) | undefined;
   readonly #raised = Promise.withResolvers<void>();
 
-  /** Settles when somebody waits for it. */
-  get raised(): Promise<void> {
-    return this.#raised.promise;
+  /** Of calls alone. */
+  get ofCalls(): Haste {
+    return { urgent: this.#called, raised: this.#raised.promise };
   }
 
   get urgent(): boolean {
@@ -14,10 +20,13 @@ export class Urgency {
   }
 
   /** Somebody waits for it from now on. */
-  raise(): void {
+  raise(asker: Asker): void {
+    if (asker === 'call') {
+      this.#called = true;
+      this.#raised.resolve();
+    }
     if (this.#urgent) return;
     this.#urgent = true;
-    this.#raised.resolve();
     this.#onUrgent?.();
   }
 

@@ -127,7 +127,7 @@ export class LocalSupervisor implements LocalPlugins {
     let given = false;
     return {
       ready: async ({ signal, onProgress }) => {
-        await this.#pool(identifier).ensure(signal, { onProgress });
+        await this.#pool(identifier).ensure(signal, { onProgress, asker: 'task' });
         this.#options.recentUse?.used(identifier, Date.now());
       },
       release: async () => {
@@ -245,7 +245,7 @@ export class LocalSupervisor implements LocalPlugins {
       if (pool === undefined || !this.#isWanted(identifier, pool)) continue;
       const wake = async (): Promise<void> => {
         if (this.#pools.get(identifier) !== pool) return;
-        await pool.ensure(this.#closed.signal, { background: true });
+        await pool.ensure(this.#closed.signal, { asker: 'nobody' });
         if (this.#pools.get(identifier) === pool && recentUse?.lastUse(identifier) === undefined)
           recentUse?.used(identifier, Date.now());
       };

@@ -58,7 +58,7 @@ export function createPluginStarter(
         signal,
       };
       // Before it has a place among those that start: who waits for a parent takes nothing from the others.
-      const way = await chooseWay(options, request, urgency);
+      const way = await chooseWay(options, request, urgency.ofCalls);
       const run = async () => {
         onProgress('installing heartbeat, waiting for plugin to be ready...');
         try {

@@ -1,6 +1,7 @@
 import type { PluginInstance } from '@plugin-daemon/plugin-host/runtimes';
 import { Autoscaler, LatencyTrend, leastLoaded } from '../scaling/index.ts';
 import { InstanceSlot, type InstanceSlotOptions, type PluginState } from './instance-slot.ts';
+import type { Asker } from './limiter.ts';
 import type { PoolPolicy } from './policy.ts';
 import { overloaded, stopped } from './pool-errors.ts';
 import { WaitingCalls } from './waiting-calls.ts';
@@ -185,10 +186,10 @@ export class Pool {
     });
     const background = this.#waiting.count === 0;
     if (this.#slots.length === 0 || now >= this.#noGrowthUntil)
-      while (this.#slots.length < wanted) this.#begin(this.#add(), background);
+      while (this.#slots.length < wanted) this.#begin(this.#add(), background ? 'nobody' : 'call');
     // Whoever waits does not wait for the end of a pause between two starts.
     if (!background && this.#ready.length === 0)
-      for (const slot of this.#slots) if (!slot.hurry()) this.#begin(slot, false);
+      for (const slot of this.#slots) if (!slot.hurry()) this.#begin(slot, 'call');
     while (this.#slots.length > wanted && !this.#ready.some((one) => one.replaced)) {
       const least = leastLoaded(this.#ready, loadOf);
       // What starts will be needed less when it is there; what failed uses nothing, and is worth to be known.
@@ -204,9 +205,9 @@ export class Pool {
     return slot;
   }
 
-  #begin(slot: InstanceSlot, background: boolean): void {
+  #begin(slot: InstanceSlot, asker: Asker | 'nobody'): void {
     // Of a failure the slot tells by its state, in `#changed`; one that is not repeated so soon only here.
-    slot.ensure(forever, { background }).catch((error: unknown) => this.#failed(slot, error));
+    slot.ensure(forever, { asker }).catch((error: unknown) => this.#failed(slot, error));
   }
 
   /** Something about a slot is not as it was. */
@@ -229,7 +230,7 @@ export class Pool {
     }
     // A call that waits does not wait for the end of a pause.
     if (slot.state === 'waiting' && !slot.startFailed && this.#waiting.count > 0 && this.#ready.length === 0)
-      this.#begin(slot, false);
+      this.#begin(slot, 'call');
     this.#refresh();
   }
 

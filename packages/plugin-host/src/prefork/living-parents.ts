@@ -14,6 +14,8 @@ export interface LivingParentsOptions {
   /** A parent without children is ended after so long; milliseconds. */
   readonly idleMs: number;
   readonly log: Log;
+  /** How many processors there are; default: those of this machine. */
+  readonly processors?: number;
   /** Told the number of parents when it changes. */
   readonly onParents?: (count: number) => void;
 }
@@ -49,7 +51,7 @@ const sdkOf = ({ distributions }: Seed): string => distributions.get('dify-plugi
 /** The parents that there are, one for each seed: opened when one is wanted, replaced when it has ended, ended when it is idle. */
 export class LivingParents {
   readonly #options: LivingParentsOptions;
-  readonly #openings = new Openings<ForkParent>({ processors: availableParallelism() });
+  readonly #openings: Openings<ForkParent>;
   /** By the directory of their seed. */
   readonly #parents = new Map<string, KeptParent>();
   readonly #failed = new Map<string, { readonly at: number; readonly sdk: string; readonly reason: string }>();
@@ -58,6 +60,7 @@ export class LivingParents {
 
   constructor(options: LivingParentsOptions) {
     this.#options = options;
+    this.#openings = new Openings({ processors: options.processors ?? availableParallelism() });
     this.#timer = setInterval(() => this.#collect(), Math.min(LOOK_MS, options.idleMs));
     this.#timer.unref();
   }

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import { messageOf } from '@plugin-daemon/values';
 import { type Seed, type Seeds, sitePackagesOf } from '../environments/index.ts';
@@ -68,7 +69,7 @@ export interface Parents {
   refuse(identifier: string, reason: string, way?: StartedBy['way']): void;
   /** A plugin is not wanted any more. */
   forget(identifier: string): void;
-  /** A plugin runs: now there is time to make what its next start can use. */
+  /** There is time to make what a plugin's next start can use: it runs. */
   prepare(request: StartRequest): void;
 }
 
@@ -247,7 +248,11 @@ export class ParentsPool implements Parents {
     if (refused !== undefined) return { plain: refused };
     const sitePackages = await sitePackagesOf(environmentOf(request.python));
     const seed = await this.#options.seeds.find(request.python, sitePackages);
-    if (typeof seed === 'string') return { plain: seed };
+    if (typeof seed === 'string') {
+      // The next one of its kind is often installed right after it. A call that waits has the processors to itself.
+      if (!haste.urgent && (this.#options.processors ?? availableParallelism()) > 1) this.prepare(request);
+      return { plain: seed };
+    }
     const kept = this.#living.of(seed, true);
     if (typeof kept === 'string') return { plain: kept };
     const parent = kept.parent ?? (await untilReady(kept, haste, signal));

@@ -2,7 +2,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { silentLog } from '../log/index.ts';
 import { type ParentsOptions, ParentsPool } from './index.ts';
 import { moduleInTheWay } from './module-names.ts';
@@ -18,10 +18,20 @@ afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 const launcher = { launch: () => Promise.reject(new Error('nothing is launched here')), close: async () => undefined };
 
-async function chosen(find: ParentsOptions['seeds']['find'], refused?: string) {
+interface Circumstances {
+  readonly refused?: string;
+  readonly urgent?: boolean;
+  readonly processors?: number;
+}
+
+async function chosen(
+  find: ParentsOptions['seeds']['find'],
+  { refused, urgent = false, processors = 2 }: Circumstances = {},
+) {
   const pool = new ParentsPool({
     launcher,
     seeds: { find, provide: async () => undefined, discard: async () => undefined },
+    processors,
     environment: {},
     most: 1,
     idleMs: 60_000,
@@ -31,7 +41,7 @@ async function chosen(find: ParentsOptions['seeds']['find'], refused?: string) {
   if (refused !== undefined) pool.refuse(request.identifier, refused);
   const way = await pool.choose(
     request,
-    { urgent: false, raised: new Promise(() => undefined) },
+    { urgent, raised: new Promise(() => undefined) },
     new AbortController().signal,
   );
   await pool.close();
@@ -49,7 +59,7 @@ test.skipIf(process.platform !== 'linux')('each reason for a plain start is told
     way: 'plain',
     reason: 'it does not use the SDK',
   });
-  expect((await chosen(async () => seed, 'it did not survive')).by()).toEqual({
+  expect((await chosen(async () => seed, { refused: 'it did not survive' })).by()).toEqual({
     way: 'plain',
     reason: 'it did not survive',
   });
@@ -78,3 +88,16 @@ test('only a module hides another', async () => {
   expect(await moduleInTheWay(folder, imported)).toBe('yaml');
   expect(await moduleInTheWay(folder, undefined)).toBeDefined();
 });
+
+test.skipIf(process.platform !== 'linux')(
+  'what the next start can use is made beside a plain start, unless a call waits for that, or there is one processor',
+  async () => {
+    const prepares = vi.spyOn(ParentsPool.prototype, 'prepare');
+    const none = async () => 'there is no parent for its SDK yet';
+    await chosen(none, { urgent: true });
+    await chosen(none, { processors: 1 });
+    expect(prepares).not.toHaveBeenCalled();
+    await chosen(none);
+    expect(prepares).toHaveBeenCalledOnce();
+  },
+);

@@ -187,16 +187,8 @@ export class Seeds {
     // The interpreter of the seed, by its path: where a variable names another one, uv would install into that, which is the operator's.
     const into = ['--python', join(building, 'bin', 'python')];
     const what = [`${SDK}==${distributions.get(SDK)}`, '-c', constraints, '--no-build', '--no-config'];
-    const args = [
-      'pip',
-      'install',
-      ...into,
-      ...what,
-      '--link-mode',
-      'copy',
-      '--compile-bytecode',
-      ...(await indexArguments()),
-    ];
+    // What a parent imports it compiles itself, and nothing else is ever read here: its children import from their own environments.
+    const args = ['pip', 'install', ...into, ...what, '--link-mode', 'copy', ...(await indexArguments())];
     // Everything was just installed for the plugin: the index is asked for what the cache has lost.
     const known = await uv({ ...call, args: [...args, '--offline'] });
     if (!known.ok) required(await uv({ ...call, args }));
