@@ -34,7 +34,7 @@ test('an idle daemon has loaded what it needs to serve, and nothing else', async
     const { parts, files }: { parts: string[]; files: string[] } = JSON.parse(text);
     const nodeParts = new Set(parts.map((part) => part.replace('NativeModule ', '')));
     expect(nodeParts).toContain('http');
-    for (const part of ['internal/deps/undici/undici', 'tls', 'https', 'http2', 'zlib'])
+    for (const part of ['internal/deps/undici/undici', 'internal/crypto/webcrypto', 'tls', 'https', 'http2', 'zlib'])
       expect(nodeParts).not.toContain(part);
     const own = files.filter((file) => file !== script).map((file) => file.slice(file.lastIndexOf('/') + 1));
     expect(own.toSorted()).toEqual(['main.js', 'roles.js']);

@@ -6,7 +6,6 @@ import { existsSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { DaemonError } from '@plugin-daemon/plugin-host/errors';
 import { createProcessLauncher } from '@plugin-daemon/plugin-host/launcher';
-import { v7 as newId } from 'uuid';
 import {
   type DataDirectory,
   type Environment,
@@ -23,6 +22,7 @@ import { databaseOptions } from './database.ts';
 import { openObjects } from './drivers.ts';
 import { sriClient } from './functions.ts';
 import { pythonEnvironments } from './local-plugins.ts';
+import { newId } from './new-id.ts';
 
 export interface Finding {
   readonly part: string;

@@ -1,5 +1,4 @@
 /** What everything else stands on: this node's id and directory, log and metrics, and the state that nodes share. */
-import { v7 as newId } from 'uuid';
 import {
   type DataDirectory,
   openDataDirectory,
@@ -15,6 +14,7 @@ import type { Closing } from './closing.ts';
 import { provideDatabase } from './database.ts';
 import { openObjects } from './drivers.ts';
 import { openLog } from './log.ts';
+import { newId } from './new-id.ts';
 import { openShared, type Shared } from './shared.ts';
 import type { WorkerSeat } from './worker-seat.ts';
 

@@ -4,7 +4,6 @@
  */
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { v7 as newId } from 'uuid';
 import { AuditLog } from '../audit/index.ts';
 import { createSettingsCipher } from '../backwards-invocation/index.ts';
 import { type DataDirectory, type Settings, writeAddressFile } from '../config/index.ts';
@@ -22,8 +21,11 @@ import { sessionRegistry } from './functions.ts';
 import { httpServers } from './http.ts';
 import { openInstallation } from './installation.ts';
 import { observeJobs, openJobs } from './jobs.ts';
+
 import { packageStore } from './local-plugins.ts';
+import { newId } from './new-id.ts';
 import { Nodes } from './nodes.ts';
+
 import { openPlugins } from './plugins.ts';
 import { Shutdown } from './shutdown.ts';
 import { settingsOf, sharesThroughPrimary, type WorkerSeat } from './worker-seat.ts';

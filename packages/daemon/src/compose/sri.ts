@@ -6,7 +6,6 @@ import { ByteBudget } from '@plugin-daemon/plugin-host/budget';
 import { createProcessLauncher } from '@plugin-daemon/plugin-host/launcher';
 import { pluginEnvironment } from '@plugin-daemon/plugin-host/runtimes/local';
 import { messageOf } from '@plugin-daemon/values';
-import { v7 as newId } from 'uuid';
 import {
   isLoopback,
   openSriDirectory,
@@ -34,6 +33,7 @@ import { limits } from './http.ts';
 import { isolation } from './isolation.ts';
 import { installationOptions, parentsOf, proxies, pythonEnvironments } from './local-plugins.ts';
 import { openLog } from './log.ts';
+import { newId } from './new-id.ts';
 import { functionBackend } from './sri-backend.ts';
 import { observeFunctions } from './sri-observation.ts';
 

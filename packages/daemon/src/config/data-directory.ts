@@ -1,4 +1,4 @@
-import { accessSync, constants, mkdirSync, rmSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf } from '@plugin-daemon/values';
 import { lockDataDirectory } from './data-directory-lock.ts';
@@ -99,7 +99,7 @@ export function makeUsable(variable: string, path: string): void {
     // access() does not see read-only mounts and quotas everywhere; making an entry does.
     const probe = join(path, `.probe-${process.pid}`);
     mkdirSync(probe);
-    rmSync(probe, { recursive: true });
+    rmdirSync(probe);
   } catch (error) {
     throw new SettingsError([
       {

@@ -28,7 +28,8 @@ export class DecryptedSettings {
     this.#cipher = cipher;
     const { lifetimeMs: ttl = 10_000, capacity: max = 1_000 } = options;
     // Secrets are not kept a moment longer than they are of use.
-    this.#entries = ttl > 0 ? new LRUCache({ max, ttl, ttlAutopurge: true }) : undefined;
+    this.#entries =
+      ttl > 0 ? new LRUCache({ maxSize: max, sizeCalculation: () => 1, ttl, ttlAutopurge: true }) : undefined;
   }
 
   /** The settings of an endpoint in the clear. Rejects with Dify's reason when they cannot be decrypted; failures are not remembered. */

@@ -23,7 +23,13 @@ export function inNetworks(networks: readonly string[]): (address: string) => bo
   };
 }
 
-export const isLoopbackAddress = inNetworks(['127.0.0.0/8', '::1']);
+let loopback: ((address: string) => boolean) | undefined;
+
+export function isLoopbackAddress(address: string): boolean {
+  // Made when it is asked for the first time: Node's pattern of an IPv6 address takes milliseconds to compile.
+  loopback ??= inNetworks(['127.0.0.0/8', '::1']);
+  return loopback(address);
+}
 
 /** What limits per address count by: the address itself, or the /64 network of an IPv6 address, which is one customer's. */
 export function countedAddress(address: string | undefined): string {

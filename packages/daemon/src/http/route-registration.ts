@@ -38,11 +38,11 @@ export function addRoute(
 ): void {
   const { method, group, whileStopping = false } = route;
   const own = all.some((other) => other.method === 'HEAD' && other.group === group && other.path === route.path);
-  for (const path of spellings(route, all)) {
+  for (const url of paths(route)) {
     scope.route({
       // Probes ask with HEAD. Node leaves the body of such an answer out.
       method: method === 'GET' && !own ? ['GET', 'HEAD'] : method,
-      url: prefixes[group] + path,
+      url,
       bodyLimit: route.bodyLimit ?? DEFAULT_BODY_LIMIT,
       onRequest: (request, reply, done) => {
         if (door.isNarrow && !whileStopping) return refuseStopping(reply);
@@ -53,15 +53,23 @@ export function addRoute(
   }
 }
 
-/**
- * Every path of a route: upstream redirects to the other form of a trailing slash, which Dify does not follow
- * (docs/wire/http-api.md#server).
- */
-function spellings({ path, aliases = [] }: AnyRoute, all: readonly AnyRoute[]): ReadonlySet<string> {
-  const given = [path, ...aliases];
-  const other = (one: string): string => (one.endsWith('/') ? one.slice(0, -1) : `${one}/`);
-  // A route for the rest of a path has the empty rest too.
-  const isTaken = (one: string): boolean => all.some((route) => route.path === `${one}*`);
-  const others = given.filter((one) => !one.endsWith('*') && one !== '/').map(other);
-  return new Set([...given, ...others.filter((one) => !isTaken(one))]);
+/** Every path of a route, as requests are looked up: without a final slash (wire-target.ts). Each costs a start as much as a route does. */
+const paths = ({ group, path, aliases = [] }: AnyRoute): ReadonlySet<string> =>
+  new Set(
+    [path, ...aliases].map((one) => prefixes[group] + one).map((one) => (one === '/' ? one : one.replace(/\/$/, ''))),
+  );
+
+/** Matches the paths below which a route of the table reads the rest. */
+export function restsOf(routes: readonly AnyRoute[]): RegExp {
+  const tops = routes
+    .filter(({ path }) => path.endsWith('/*'))
+    .map(({ group, path }) => prefixes[group] + path.slice(0, -1));
+  const patterns = [...new Set(tops)].map((top) =>
+    top
+      .split('/')
+      .map((part) => (part.startsWith(':') ? '[^/]*' : RegExp.escape(part)))
+      .join('/'),
+  );
+  // Of none, nothing.
+  return new RegExp(`^(?:${patterns.join('|') || '(?!)'})`);
 }

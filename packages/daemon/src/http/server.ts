@@ -12,7 +12,7 @@ import { Gate } from './gate.ts';
 import { defaultLimits } from './limits.ts';
 import { openNodeServer } from './node-server.ts';
 import { eventful, ordinary, raw } from './route-handlers.ts';
-import { addRoute, DEFAULT_BODY_LIMIT, type Door } from './route-registration.ts';
+import { addRoute, DEFAULT_BODY_LIMIT, type Door, restsOf } from './route-registration.ts';
 import type { HttpServer, HttpServerOptions } from './server-options.ts';
 import { routingTarget, wireTarget } from './wire-target.ts';
 
@@ -29,6 +29,7 @@ function noSchemas(): never {
 export async function createHttpServer(options: HttpServerOptions): Promise<HttpServer> {
   const limits = { ...defaultLimits, ...options.limits };
   const isProxy = inNetworks(options.trustedProxies ?? []);
+  const rests = restsOf(options.routes);
   const app = Fastify({
     // Dify's pool keeps idle connections for 5 s; ours must outlive them (docs/wire/http-api.md#server). Only what a request takes to
     // arrive is limited.
@@ -49,7 +50,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
     routerOptions: { maxParamLength: 8192, caseSensitive: true, ignoreTrailingSlash: false },
     // Routes have no schemas of the framework's kind: without these it would load a compiler for each sort of them.
     schemaController: { compilersFactory: { buildValidator: noSchemas, buildSerializer: noSchemas } },
-    rewriteUrl: ({ url = '/' }) => routingTarget(url),
+    rewriteUrl: ({ url = '/' }) => routingTarget(url, rests),
     // A path that no route can have; the framework's own answer would repeat all of it.
     frameworkErrors: (_error, _request, reply) => {
       reply.hijack();

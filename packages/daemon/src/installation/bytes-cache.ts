@@ -7,16 +7,13 @@ export interface BytesCacheLimits {
 
 /** Values with the bytes they take: the least recently used one goes first when there are too many, or too much of them. */
 export class BytesCache<V extends object | string> {
-  readonly #entries: LRUCache<string, V> | undefined;
+  readonly #limits: { readonly max: number; readonly maxSize: number; readonly maxEntrySize: number };
+  /** Made with the first entry: the library makes room for all of them at once. */
+  #entries: LRUCache<string, V> | undefined;
 
   constructor({ maxEntries, maxBytes }: BytesCacheLimits) {
     // One that is larger than a quarter of the cache is not kept, lest it drive everything else out.
-    const maxEntrySize = Math.floor(maxBytes / 4);
-    // To the library a limit of none is no limit.
-    this.#entries =
-      maxEntries < 1 || maxEntrySize < 1
-        ? undefined
-        : new LRUCache({ max: maxEntries, maxSize: Math.floor(maxBytes), maxEntrySize });
+    this.#limits = { max: maxEntries, maxSize: Math.floor(maxBytes), maxEntrySize: Math.floor(maxBytes / 4) };
   }
 
   get(key: string): V | undefined {
@@ -24,7 +21,10 @@ export class BytesCache<V extends object | string> {
   }
 
   set(key: string, value: V, bytes: number): void {
-    this.#entries?.set(key, value, { size: Math.max(1, bytes + key.length) });
+    // To the library a limit of none is no limit.
+    if (this.#limits.max < 1 || this.#limits.maxEntrySize < 1) return;
+    this.#entries ??= new LRUCache(this.#limits);
+    this.#entries.set(key, value, { size: Math.max(1, bytes + key.length) });
   }
 
   delete(key: string): void {

@@ -75,7 +75,6 @@ function route(
       group === 'plugin'
         ? { 'X-Plugin-ID': 'The installed plugin, `author/name`.' }
         : { 'X-Plugin-Unique-Identifier': 'The plugin, `author/name:version@checksum`; installed or not.' },
-    data: { title: `${capital(camelCase(action.action))}Answer`, ...answerSchemaOf(action.answer.record) },
     produces: action.reply === 'json' ? 'application/json' : 'text/event-stream',
     bodyLimit: dependencies.maxBodyBytes,
     errorStatus: 'kind',
@@ -111,7 +110,14 @@ function route(
       );
     },
   };
-  return { ...spec, request: body };
+  return {
+    ...spec,
+    request: body,
+    // For the description alone, which few ask for.
+    get data() {
+      return { title: `${capital(camelCase(action.action))}Answer`, ...answerSchemaOf(action.answer.record) };
+    },
+  };
 }
 
 /** How much comes back, for the description. */

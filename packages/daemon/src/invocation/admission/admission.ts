@@ -30,7 +30,8 @@ interface Pair {
 export class Admission {
   readonly #options: AdmissionOptions;
   readonly #now: () => number;
-  readonly #pairs = new LRUCache<string, Pair>({ max: MAX_PAIRS });
+  // For a number of entries the library makes room at once, 640 KB: as a weight it is only counted.
+  readonly #pairs = new LRUCache<string, Pair>({ maxSize: MAX_PAIRS, sizeCalculation: () => 1 });
 
   constructor(options: AdmissionOptions) {
     this.#options = options;
