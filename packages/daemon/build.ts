@@ -1,16 +1,19 @@
 /**
  * Bundles the daemon into `dist/`: it then starts faster and needs a third less memory than the many modules it is made of.
- * Run by start.mjs when the bundle is older than the sources, and by whoever ships it.
+ * Run by start.mjs when the bundle is older than the sources, and by whoever ships it. `dist/main.js` is what is started; it leads to the
+ * build it belongs to, in a directory named by what is in it (src/builds.ts).
  *
  * The files are CommonJS: loading them costs less than modules do, names of Node's parts are looked up when they are used (importing
  * `node:http` as a module runs all of its lazy parts), and what is imported on demand may stand in the same file, unevaluated. Files of their
  * own are what has to be one: main.js, which sets the engine up and loads the rest as it was compiled before; worker threads; and each large library that only some
  * daemons or some calls need.
  */
-import { mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { createHash } from 'node:crypto';
+import { mkdirSync, renameSync, utimesSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { type BuildOptions, build } from 'esbuild';
 import { besides, nodePartsOnDemand, without } from './build-plugins.ts';
+import { BUILD_NAME_LENGTH, removeOldBuilds } from './src/builds.ts';
 
 const root = import.meta.dirname;
 const outdir = join(root, 'dist');
@@ -30,7 +33,7 @@ const leftOut = without([
   { of: /prom-client/, path: '@opentelemetry/api' },
 ]);
 
-/** The name of a library's file in `dist/`, without an ending. */
+/** The name of a library's file, without an ending. */
 const fileOf = (library: string): string => `lib-${library.replace('@', '').replace('/', '-')}`;
 
 const librariesBesides = new Map(libraries.map((library) => [library, fileOf(library)]));
@@ -77,18 +80,25 @@ const built = await Promise.all([
   }),
 ]);
 
-// Whole files appear at once, and those of earlier bundles stay for a while: daemons that run from them load parts on demand.
-mkdirSync(outdir, { recursive: true });
-const files = built.flatMap(({ outputFiles }) => outputFiles.map(({ path, contents }) => ({ path, contents })));
-files.push({ path: join(outdir, 'package.json'), contents: Buffer.from('{"type":"commonjs"}\n') });
-for (const { path, contents } of files) {
-  mkdirSync(dirname(path), { recursive: true });
+const files = built
+  .flatMap(({ outputFiles }) => outputFiles.map(({ path, contents }) => ({ name: basename(path), contents })))
+  .toSorted((a, b) => (a.name < b.name ? -1 : 1));
+const hash = createHash('sha256');
+for (const { name, contents } of files) hash.update(`${name} ${contents.length}\n`).update(contents);
+const name = hash.digest('hex').slice(0, BUILD_NAME_LENGTH);
+
+/** Whole files appear at once: another build may be made, and daemons started, at the same time. */
+function write(path: string, contents: string | Uint8Array): void {
   writeFileSync(`${path}.${process.pid}`, contents);
   renameSync(`${path}.${process.pid}`, path);
 }
-const weekAgo = Date.now() - 7 * 24 * 3_600_000;
-for (const name of readdirSync(outdir)) {
-  // Another build at the same time may have moved it.
-  const changed = statSync(join(outdir, name), { throwIfNoEntry: false })?.mtimeMs ?? weekAgo;
-  if (changed < weekAgo) rmSync(join(outdir, name), { force: true, recursive: true });
-}
+
+const directory = join(outdir, name);
+mkdirSync(directory, { recursive: true });
+for (const file of files) write(join(directory, file.name), file.contents);
+const now = new Date();
+utimesSync(directory, now, now);
+write(join(outdir, 'package.json'), '{"type":"commonjs"}\n');
+// Last: what it leads to is there.
+write(join(outdir, 'main.js'), `require('./${name}/main.js');\n`);
+removeOldBuilds(outdir, name);

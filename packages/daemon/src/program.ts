@@ -1,6 +1,5 @@
 /** What this program is asked to do, by its arguments. */
 import { enableCompileCache } from 'node:module';
-import { join } from 'node:path';
 import { holdYoungGeneration } from './heap/index.ts';
 
 const USAGE = `npm start                 the daemon; settings: docs/configuration.md
@@ -12,15 +11,21 @@ npm run migrate-store      moves an installation between SQLite, PostgreSQL and 
 /** What can be asked for, once it is loaded. */
 export interface Loaded {
   readonly roles: typeof import('./roles.ts');
-  /** Called when a daemon serves. */
+  /** Called when a server serves. */
   readonly onServing?: () => void;
 }
 
-/** Where compiled code is kept: beside the code rather than where all users of a machine may write: whoever writes this decides what is run. */
-export const compiledDirectory: string = join(import.meta.dirname, '../dist/compiled');
+export interface Program {
+  /**
+   * Where compiled code is kept: beside the code rather than where all users of a machine may write: whoever writes this decides what
+   * is run.
+   */
+  readonly compiledDirectory: string;
+  /** Called once the engine is set up for what is loaded. */
+  load(): Promise<Loaded>;
+}
 
-/** @param load called once the engine is set up for what is loaded */
-export async function main(args: readonly string[], load: () => Promise<Loaded>): Promise<void> {
+export async function main(args: readonly string[], { compiledDirectory, load }: Program): Promise<void> {
   const [role] = args;
   const isAlone = args.length === 1;
   if (isAlone && (role === '--help' || role === '-h')) {
@@ -35,8 +40,10 @@ export async function main(args: readonly string[], load: () => Promise<Loaded>)
   if (role === undefined) {
     await roles.serve();
     onServing?.();
-  } else if (isServer) await roles.serveSri();
-  else if (isAlone && role === '--check') await roles.check();
+  } else if (isServer) {
+    await roles.serveSri();
+    onServing?.();
+  } else if (isAlone && role === '--check') await roles.check();
   else if (role === 'migrate-store') process.exitCode = await roles.migrateStore(args.slice(1));
   else {
     process.stderr.write(`no such arguments: ${args.join(' ')}\n\n${USAGE}`);

@@ -3,6 +3,8 @@ import cluster from 'node:cluster';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { siblingModule } from '@plugin-daemon/plugin-host/sibling-module';
 import { openLog } from './compose/log.ts';
 import {
   concealEnvironment,
@@ -46,7 +48,9 @@ export async function servePrimary(settings: Settings, starting: AbortController
   process.stdout.on('error', () => undefined);
   // Whoever has time takes the next connection: a worker that hangs or has died gets none, and none waits for it.
   cluster.schedulingPolicy = cluster.SCHED_NONE;
-  cluster.setupPrimary({ exec: process.argv[1] ?? '', args: [], serialization: 'advanced', silent: true });
+  // The same build, also after an upgrade in place.
+  const exec = fileURLToPath(siblingModule('./main', import.meta.url));
+  cluster.setupPrimary({ exec, args: [], serialization: 'advanced', silent: true });
   // What the start leaves behind is given back: nobody waits for this process.
   const heap = new QuietHeap({ isBusy: () => false });
   let forget: () => void = () => undefined;

@@ -47,7 +47,7 @@ export const rules: HouseRules = {
       ['testing'],
     ],
     daemon: [
-      ['config', 'concurrency', 'ipc', 'scaling', 'version.ts', 'heap'],
+      ['config', 'concurrency', 'ipc', 'scaling', 'version.ts', 'heap', 'builds.ts'],
       ['cache', 'telemetry'],
       ['events', 'jobs', 'storage'],
       ['database', 'nodes'],

@@ -1,0 +1,52 @@
+import { mkdirSync, mkdtempDisposableSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test, vi } from 'vitest';
+import { holdBuild, removeOldBuilds } from './builds.ts';
+
+const HOUR_MS = 3_600_000;
+const now = Date.now();
+
+/** @param age in hours */
+function entry(dist: string, name: string, age: number): void {
+  if (name.includes('.')) writeFileSync(join(dist, name), '');
+  else {
+    mkdirSync(join(dist, name));
+    writeFileSync(join(dist, name, 'roles.js'), '');
+  }
+  const time = new Date(now - age * HOUR_MS);
+  utimesSync(join(dist, name), time, time);
+}
+
+test('what nobody has run from for a day goes, except the build before', () => {
+  using directory = mkdtempDisposableSync(join(tmpdir(), 'builds-'));
+  const dist = directory.path;
+  entry(dist, 'main.js', 100);
+  entry(dist, 'package.json', 100);
+  entry(dist, '1111111111111111', 100);
+  entry(dist, '2222222222222222', 90);
+  entry(dist, '3333333333333333', 80);
+  entry(dist, 'roles.js.4711', 25);
+  entry(dist, 'lib-pg.js', 1);
+  removeOldBuilds(dist, '1111111111111111', now);
+  expect(readdirSync(dist).toSorted()).toEqual([
+    '1111111111111111',
+    '3333333333333333',
+    'lib-pg.js',
+    'main.js',
+    'package.json',
+  ]);
+});
+
+test('a daemon that runs keeps its build through any number of later ones', async () => {
+  using directory = mkdtempDisposableSync(join(tmpdir(), 'builds-'));
+  const dist = directory.path;
+  for (const [at, name] of ['1111111111111111', '2222222222222222', '3333333333333333'].entries())
+    entry(dist, name, 100 - at);
+  const own = join(dist, '1111111111111111');
+  holdBuild(own);
+  await vi.waitFor(() => expect(statSync(own).mtimeMs).toBeGreaterThan(now - HOUR_MS));
+  removeOldBuilds(dist, '3333333333333333', now);
+  expect(readdirSync(dist).toSorted()).toEqual(['1111111111111111', '3333333333333333']);
+  expect(readdirSync(own)).toEqual(['roles.js']);
+});

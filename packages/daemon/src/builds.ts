@@ -1,0 +1,39 @@
+/**
+ * Bundles of the daemon beside each other: `dist/<build>/`, each named by its content, and `dist/main.js`, which leads to the latest.
+ *
+ * A daemon loads worker threads and large libraries long after its start. An upgrade in place must not give it those of another
+ * version, nor take its own away: whoever runs from a build says so by the time of its directory, and what nobody has run from for a
+ * day is removed by a later build, except the one before, to which somebody may go back.
+ */
+import { readdirSync, rmSync, statSync, utimes } from 'node:fs';
+import { join } from 'node:path';
+
+const HOUR_MS = 3_600_000;
+const KEPT_MS = 24 * HOUR_MS;
+const BUILD = /^[0-9a-f]{16}$/;
+
+/** Characters of a hash that name a build. */
+export const BUILD_NAME_LENGTH = 16;
+
+/** Says as long as this process runs that it needs the files of this build. */
+export function holdBuild(directory: string): void {
+  const touch = () => {
+    const now = new Date();
+    // Where another user has made it, that user's builds keep it for a day, and the latest two for good.
+    utimes(directory, now, now, () => undefined);
+  };
+  touch();
+  setInterval(touch, HOUR_MS).unref();
+}
+
+/** Removes what nobody needs any more. @param latest the name of the build that was just made */
+export function removeOldBuilds(dist: string, latest: string, now: number = Date.now()): void {
+  const others = readdirSync(dist)
+    .filter((name) => name !== latest && name !== 'main.js' && name !== 'package.json')
+    // Another build at the same time may have removed it.
+    .map((name) => ({ name, usedAt: statSync(join(dist, name), { throwIfNoEntry: false })?.mtimeMs ?? now }));
+  const builds = others.filter(({ name }) => BUILD.test(name)).toSorted((a, b) => b.usedAt - a.usedAt);
+  const before = builds[0]?.name;
+  for (const { name, usedAt } of others)
+    if (name !== before && usedAt < now - KEPT_MS) rmSync(join(dist, name), { force: true, recursive: true });
+}
