@@ -5,6 +5,8 @@ import { DatabaseError, type DatabaseFailure } from './database-error.ts';
 const PATIENCE_MS = 1000;
 /** How long that serves on until the database is asked again. */
 const SERVED_ON_MS = 2000;
+/** An entry may stay so much longer than its lifetime. */
+const CLOCK_MS = 20;
 const LATE = Symbol('late');
 /** Of an entry whose time is over, whenever that is asked: within one turn of the event loop the library's clock may stand still. */
 const OVER = { ttl: 1, start: Number.NEGATIVE_INFINITY };
@@ -42,6 +44,8 @@ export class ReadThroughCache<V extends object> {
       maxSize: maxWeight ?? maxEntries,
       sizeCalculation: (value) => (isWeighed ? Math.max(1, weigh?.(value) ?? 1) : 1),
       ttl: lifetimeMs,
+      // How long the library's clock may stand still: it sets a timer each time that it looks at a real one, else once a millisecond.
+      ttlResolution: CLOCK_MS,
       noDeleteOnStaleGet: true,
     });
     this.#lifetimeMs = lifetimeMs;

@@ -1,16 +1,16 @@
 import type { Log } from '@plugin-daemon/plugin-host/log';
 import pino, { type DestinationStream, type Level } from 'pino';
+import { LineBatch } from './line-batch.ts';
 import { attributesOf, cleanText, SecretFilter } from './redaction.ts';
 import { RotatingFile } from './rotating-file.ts';
 import { textLine } from './text-line.ts';
 import { utcNow, zonedTimestamp } from './timestamp.ts';
-import { TurnBatch } from './turn-batch.ts';
 import { visibleJson } from './visible.ts';
 
 /** The log with its destinations, for the one who created it. */
 export interface OwnedLog extends Log {
   child(fields: object): Log;
-  /** Closes the log file. Nothing is buffered before: every line is written when it is logged. */
+  /** Writes what is held, and closes the log file. */
   close(): void;
 }
 
@@ -40,7 +40,7 @@ const severities: Readonly<Record<string, string>> = { debug: 'DEBUG', info: 'IN
 
 /**
  * Lines are written synchronously, because the last words before a crash are the valuable ones and an asynchronous log loses them:
- * warnings and errors before the call returns, the others at the end of the turn (see TurnBatch).
+ * warnings and errors before the call returns, the others a few milliseconds later (see LineBatch).
  * @throws when the log file cannot be opened
  */
 export function createLog(options: LogOptions): OwnedLog {
@@ -59,7 +59,7 @@ export function createLog(options: LogOptions): OwnedLog {
       ? []
       : [{ destination: file, format: isText ? (json: string) => textLine(json, { timestamp }) : undefined }]),
   ]);
-  const batch = options.destination === undefined ? new TurnBatch(lines) : undefined;
+  const batch = options.destination === undefined ? new LineBatch(lines) : undefined;
   const logger = pino(
     {
       level: levels[options.level],

@@ -239,7 +239,9 @@ function lastWords(end: string): string[] {
 
 test.each([
   ["log.error('and then'); process.kill(process.pid, 'SIGKILL');", 101],
-  ["setImmediate(() => setImmediate(() => process.kill(process.pid, 'SIGKILL')));", 100],
+  // A timer that is due later than the one that writes.
+  ["setTimeout(() => process.kill(process.pid, 'SIGKILL'), 500);", 100],
+  ['process.exitCode = 3;', 100],
   ['process.exit(3);', 100],
   ["throw new Error('unexpected');", 100],
 ])('a process that ends by %s has written its %i lines', (end, count) => {

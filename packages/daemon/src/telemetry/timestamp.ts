@@ -1,12 +1,14 @@
 const bucket = 15 * 60_000;
 
-/** The time now, ISO-8601 in UTC. A busy daemon asks many times in a millisecond. */
+/** The time now, ISO-8601 in UTC. A busy daemon asks many times in a second, of which only the milliseconds change. */
 export function utcNow(): () => string {
-  let known = { ms: Number.NaN, text: '' };
+  let known = { second: Number.NaN, text: '' };
   return () => {
     const ms = Date.now();
-    if (ms !== known.ms) known = { ms, text: new Date(ms).toISOString() };
-    return known.text;
+    const second = Math.floor(ms / 1000);
+    // Without its milliseconds and its `Z`.
+    if (second !== known.second) known = { second, text: new Date(ms).toISOString().slice(0, -4) };
+    return `${known.text}${String(ms - second * 1000).padStart(3, '0')}Z`;
   };
 }
 

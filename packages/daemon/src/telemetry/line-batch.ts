@@ -2,23 +2,26 @@ import type { DestinationStream } from 'pino';
 
 /** pino's numbers of levels; `warn` and above are never held back. */
 const WARN = 40;
-const MAX_HELD_CHARACTERS = 64 * 1024;
+/** Shorter than anybody who reads along notices, and long enough for the lines of dozens of calls. */
+const HELD_MS = 10;
+/** Some fifty lines: writing them holds nobody up. */
+const MAX_HELD_CHARACTERS = 16 * 1024;
 
 /** pino tells a destination with this mark the level of each line. */
 const METADATA = Symbol.for('pino.metadata');
 
 /**
- * Joins the lines of one turn of the event loop into one write, as a busy daemon logs many requests in each. Warnings and errors
- * are written at once, with everything before them; so is what is held when the process ends or throws. What SIGKILL can take is
- * the ordinary lines of the very turn it strikes in.
+ * Joins the lines of a few milliseconds into one write: each call of a plugin is a line, and a write for each would stand between its
+ * answer and the next call. Warnings and errors are written at once, with everything before them; so is what is held when the process
+ * ends or throws. What SIGKILL can take is the ordinary lines of the last `HELD_MS`.
  */
-export class TurnBatch implements DestinationStream {
+export class LineBatch implements DestinationStream {
   readonly [METADATA] = true;
   /** Set by pino before each write. */
   lastLevel = 0;
   readonly #destination: DestinationStream;
   #held = '';
-  #scheduled = false;
+  #timer: NodeJS.Timeout | undefined;
   readonly #flush = (): void => this.flush();
 
   constructor(destination: DestinationStream) {
@@ -30,15 +33,13 @@ export class TurnBatch implements DestinationStream {
   write(line: string): void {
     this.#held += line;
     if (this.lastLevel >= WARN || this.#held.length > MAX_HELD_CHARACTERS) return this.flush();
-    if (this.#scheduled) return;
-    this.#scheduled = true;
-    setImmediate(() => {
-      this.#scheduled = false;
-      this.flush();
-    });
+    // Nothing has to wait for it at the end: what is held is written then.
+    this.#timer ??= setTimeout(this.#flush, HELD_MS).unref();
   }
 
   flush(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
     if (this.#held === '') return;
     const lines = this.#held;
     this.#held = '';
