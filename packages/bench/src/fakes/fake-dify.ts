@@ -122,10 +122,14 @@ export async function startFakeDify(options: FakeDifyOptions): Promise<FakeDify>
 async function stream(response: ServerResponse, answer: StreamAnswer, message: InnerApiRequest): Promise<void> {
   const gone = new AbortController();
   response.once('close', () => gone.abort());
+  const frames = answer(message, gone.signal);
   response.writeHead(200, { 'content-type': 'application/octet-stream' });
+  // What is known at once leaves at once: who measures the daemon does not want to wait for this program.
+  if (Array.isArray(frames))
+    return void response.end(Buffer.concat(frames.map((data: unknown) => encodeFrame({ data, error: '' }))));
   response.flushHeaders();
   try {
-    for await (const data of answer(message, gone.signal)) response.write(encodeFrame({ data, error: '' }));
+    for await (const data of frames) response.write(encodeFrame({ data, error: '' }));
   } catch (error) {
     const text = messageOf(error);
     if (!gone.signal.aborted) response.write(encodeFrame({ data: null, error: text }));
