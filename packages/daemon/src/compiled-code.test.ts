@@ -88,10 +88,10 @@ test('where nothing can be kept it is compiled at each start', () => {
 test('the flags of the start and those afterwards differ, and what is kept is for the start', () => {
   const script = `
     import { loadCompiled } from ${JSON.stringify(new URL('./compiled-code.ts', import.meta.url).href)};
-    import { asAtStart, holdYoungGeneration, releaseYoungGeneration } from ${JSON.stringify(new URL('./heap/index.ts', import.meta.url).href)};
-    holdYoungGeneration();
+    import { asAtStart, holdBackForStart, releaseAfterStart } from ${JSON.stringify(new URL('./heap/index.ts', import.meta.url).href)};
+    holdBackForStart();
     const loaded = loadCompiled(${JSON.stringify(file)}, { directory: ${JSON.stringify(kept)}, underSameFlags: asAtStart });
-    releaseYoungGeneration();
+    releaseAfterStart();
     loaded.keep();
     console.log(loaded.wasKept);`;
   const start = () =>

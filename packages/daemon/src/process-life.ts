@@ -1,6 +1,6 @@
 /** What every role of this program does with its process: nothing escapes unseen, signals stop it, and a start that fails says why. */
 import { toDaemonError } from '@plugin-daemon/plugin-host/errors';
-import { releaseYoungGeneration } from './heap/index.ts';
+import { releaseAfterStart } from './heap/index.ts';
 import { spreadLastNet } from './last-net.ts';
 import type { Stoppable, StopSignals } from './stop-signals.ts';
 import type { Metrics } from './telemetry/index.ts';
@@ -18,7 +18,7 @@ export function nowServes(
     exit: (code) => process.exit(code),
   });
   signals.started(role, limitMs);
-  releaseYoungGeneration();
+  releaseAfterStart();
 }
 
 /** Ends the process. @param what this is, to stand before "cannot start" @param starting aborted when somebody gave the start up */

@@ -1,6 +1,6 @@
 /** What this program is asked to do, by its arguments. */
 import { enableCompileCache } from 'node:module';
-import { holdYoungGeneration } from './heap/index.ts';
+import { holdBackForStart } from './heap/index.ts';
 
 const USAGE = `npm start                 the daemon; settings: docs/configuration.md
 npm start -- --check      tries settings, storage, database, uv, Python and package index, and exits
@@ -33,7 +33,7 @@ export async function main(args: readonly string[], { compiledDirectory, load }:
     return;
   }
   const isServer = role === undefined || (isAlone && role === 'sri');
-  if (isServer) holdYoungGeneration();
+  if (isServer) holdBackForStart();
   // The rest is loaded after the cache is on: that saves much of the start-up time.
   enableCompileCache(compiledDirectory);
   const { roles, onServing } = await load();

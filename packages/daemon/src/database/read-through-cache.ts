@@ -1,3 +1,4 @@
+import { countedUpTo } from '@plugin-daemon/plugin-host/collections';
 import { LRUCache } from 'lru-cache';
 import { DatabaseError, type DatabaseFailure } from './database-error.ts';
 
@@ -37,12 +38,10 @@ export class ReadThroughCache<V extends object> {
   #longestMs = Number.POSITIVE_INFINITY;
 
   constructor({ maxEntries, maxWeight, weigh, lifetimeMs, onInvalidated }: ReadThroughCacheOptions<V>) {
-    const isWeighed = maxWeight !== undefined;
     this.#entries = new LRUCache({
-      // For a number of entries the library makes room at once, 640 KB for 20,000 that may never come: as a weight it is only counted.
-      ...(isWeighed && { max: maxEntries }),
-      maxSize: maxWeight ?? maxEntries,
-      sizeCalculation: (value) => (isWeighed ? Math.max(1, weigh?.(value) ?? 1) : 1),
+      ...(maxWeight === undefined
+        ? countedUpTo(maxEntries)
+        : { max: maxEntries, maxSize: maxWeight, sizeCalculation: (value) => Math.max(1, weigh?.(value) ?? 1) }),
       ttl: lifetimeMs,
       // How long the library's clock may stand still: it sets a timer each time that it looks at a real one, else once a millisecond.
       ttlResolution: CLOCK_MS,

@@ -1,3 +1,4 @@
+import { countedUpTo } from '@plugin-daemon/plugin-host/collections';
 import { LRUCache } from 'lru-cache';
 import type { SettingsCipher } from '../backwards-invocation/index.ts';
 import type { EndpointRecord, JsonObject } from '../database/index.ts';
@@ -28,8 +29,7 @@ export class DecryptedSettings {
     this.#cipher = cipher;
     const { lifetimeMs: ttl = 10_000, capacity: max = 1_000 } = options;
     // Secrets are not kept a moment longer than they are of use.
-    this.#entries =
-      ttl > 0 ? new LRUCache({ maxSize: max, sizeCalculation: () => 1, ttl, ttlAutopurge: true }) : undefined;
+    this.#entries = ttl > 0 ? new LRUCache({ ...countedUpTo(max), ttl, ttlAutopurge: true }) : undefined;
   }
 
   /** The settings of an endpoint in the clear. Rejects with Dify's reason when they cannot be decrypted; failures are not remembered. */

@@ -1,5 +1,6 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
+import { countedUpTo } from '@plugin-daemon/plugin-host/collections';
 import { LRUCache } from 'lru-cache';
 import { countedAddress } from './addresses.ts';
 
@@ -19,8 +20,8 @@ export interface ConnectionLimitsOptions {
 const REFUSED =
   'HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 5\r\nContent-Type: text/plain\r\nContent-Length: 21\r\n\r\ntoo many connections\n';
 const TOLD_EVERY_MS = 10_000;
-/** Addresses that had a key are remembered for a day, so many of them: counted, since the library makes room for a number at once. */
-const KNOWN = { maxSize: 10_000, sizeCalculation: () => 1, ttl: 24 * 60 * 60_000 };
+/** Addresses that had a key are remembered for a day, so many of them. */
+const KNOWN = { ...countedUpTo(10_000), ttl: 24 * 60 * 60_000 };
 
 /**
  * Limits on connections: what one stranger can hold open is little, however slowly it sends. A connection that brought a key is

@@ -1,7 +1,8 @@
 import { hash } from 'node:crypto';
+import { countedUpTo } from '@plugin-daemon/plugin-host/collections';
 import { LRUCache } from 'lru-cache';
 
-const known = new LRUCache<string, string>({ max: 10_000 });
+const known = new LRUCache<string, string>(countedUpTo(10_000));
 /** 66 bits: enough for plugins, and short enough to be told of hundreds. */
 const DIGITS = 11;
 const FINGERPRINT = /^[\w-]{11}$/;

@@ -1,11 +1,11 @@
 import {
   AggregatorRegistry,
-  collectDefaultMetrics,
   Counter as PromCounter,
   Gauge as PromGauge,
   Histogram as PromHistogram,
   Registry,
 } from 'prom-client';
+import { registerProcessMetrics } from './process-metrics.ts';
 
 type Labels<Name extends string> = Readonly<Record<Name, string | number>>;
 
@@ -161,7 +161,7 @@ const buckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
 export function createMetrics({ enabled, processMetrics = false }: MetricsOptions): Metrics {
   const registry = new Registry();
-  if (enabled && processMetrics) collectDefaultMetrics({ register: registry });
+  if (enabled && processMetrics) registerProcessMetrics(registry);
   const recorders: Record<string, unknown> = Object.fromEntries(
     Object.entries(families).map(([name, spec]) => [name, enabled ? create(registry, name, spec) : nothing]),
   );

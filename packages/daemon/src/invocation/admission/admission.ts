@@ -1,3 +1,4 @@
+import { countedUpTo } from '@plugin-daemon/plugin-host/collections';
 import { DaemonError, sessionError, sessionErrorJson } from '@plugin-daemon/plugin-host/errors';
 import { LRUCache } from 'lru-cache';
 import type { SessionOutcome } from '../session.ts';
@@ -30,8 +31,7 @@ interface Pair {
 export class Admission {
   readonly #options: AdmissionOptions;
   readonly #now: () => number;
-  // For a number of entries the library makes room at once, 640 KB: as a weight it is only counted.
-  readonly #pairs = new LRUCache<string, Pair>({ maxSize: MAX_PAIRS, sizeCalculation: () => 1 });
+  readonly #pairs = new LRUCache<string, Pair>(countedUpTo(MAX_PAIRS));
 
   constructor(options: AdmissionOptions) {
     this.#options = options;

@@ -1,3 +1,4 @@
+import { countedUpTo } from '@plugin-daemon/plugin-host/collections';
 import { DaemonError } from '@plugin-daemon/plugin-host/errors';
 import type { Log } from '@plugin-daemon/plugin-host/log';
 import { PluginOutput } from '@plugin-daemon/plugin-host/runtimes/protocol';
@@ -26,7 +27,7 @@ const MAX_KNOWN = 5000;
 export class FunctionRuntimes {
   readonly #options: FunctionRuntimesOptions;
   readonly #client: FunctionClient;
-  readonly #known = new LRUCache<string, FunctionRuntime>({ max: MAX_KNOWN });
+  readonly #known = new LRUCache<string, FunctionRuntime>(countedUpTo(MAX_KNOWN));
 
   constructor(options: FunctionRuntimesOptions) {
     this.#options = options;
