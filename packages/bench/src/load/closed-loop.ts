@@ -34,6 +34,8 @@ export interface LoopOptions {
   readonly maxRequests: number;
   /** An answer without these bytes counts as bad. */
   readonly expect?: string;
+  /** Up to where an answer counts: its end, or the beginning of its body, which a stream sends long before. */
+  readonly until?: 'end' | 'first byte';
 }
 
 export interface LoopResult {
@@ -71,17 +73,21 @@ export async function closedLoop(options: LoopOptions): Promise<LoopResult> {
       socket.setNoDelay(true);
       const answer = new AnswerEnd();
       let askedAt = 0;
+      let begunAt: number | undefined;
       const ask = () => {
         if (sent >= options.maxRequests || performance.now() - startedAt > options.maxMs) return socket.destroy();
         sent++;
         answer.reset();
+        begunAt = undefined;
         askedAt = performance.now();
         return socket.write(request);
       };
       socket.on('connect', ask);
       socket.on('data', (data: Buffer) => {
-        if (!answer.push(data)) return;
-        latencies.push(performance.now() - askedAt);
+        const isWhole = answer.push(data);
+        if (options.until === 'first byte' && answer.hasBegun) begunAt ??= performance.now();
+        if (!isWhole) return;
+        latencies.push((begunAt ?? performance.now()) - askedAt);
         const body = answer.bytes();
         if (answer.status !== '200' || (options.expect && !body.includes(options.expect)))
           note(body.toString('latin1'));
@@ -115,6 +121,11 @@ export class AnswerEnd {
     if (this.#bodyAt < 0 && !this.#readHead()) return false;
     if (this.#length !== undefined) return this.#received >= this.#bodyAt + this.#length;
     return this.#received >= this.#bodyAt + LAST_CHUNK.length && this.#tail().equals(LAST_CHUNK);
+  }
+
+  /** Something of the body has come. */
+  get hasBegun(): boolean {
+    return this.#bodyAt >= 0 && this.#received > this.#bodyAt;
   }
 
   get status(): string {

@@ -63,7 +63,7 @@ test('a short answer with a length ends without the connection', async () => {
   expect(result.events).toBe(2);
 });
 
-test('the end of an answer is found however it is cut', () => {
+test('the beginning of the body and the end of an answer are found however it is cut', () => {
   const chunked = Buffer.from('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\n0\r\n\r\r\n0\r\n\r\n');
   const sized = Buffer.from('HTTP/1.1 404 Not Found\r\nContent-Length: 5\r\n\r\n0\r\n\r\n');
   for (const [bytes, status] of [
@@ -73,6 +73,7 @@ test('the end of an answer is found however it is cut', () => {
     for (let cut = 1; cut < bytes.length; cut++) {
       const end = new AnswerEnd();
       expect(end.push(bytes.subarray(0, cut))).toBe(false);
+      expect(end.hasBegun).toBe(cut > bytes.indexOf('\r\n\r\n') + 4);
       expect(end.push(bytes.subarray(cut))).toBe(true);
       expect(end.status).toBe(status);
     }
