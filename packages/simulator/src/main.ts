@@ -1,69 +1,95 @@
-/**
- * `npm run simulate`: what placement and scaling do with many nodes and plugins, as a table.
- *
- *   --nodes 3,30,300        sizes
- *   --plugins N             plugins that are installed (100000)
- *   --skew S                exponent of Zipf's law, by which they are called (1)
- *   --calls N               calls per second for each node (2)
- *   --work SECONDS          that a plugin works on a call, on average (6)
- *   --start SECONDS         that a process takes to start (1.5)
- *   --idle SECONDS          PLUGIN_IDLE_STOP_SECONDS (60; 0: never)
- *   --cores N, --max-nodes N (PLACEMENT_MAX_NODES), --instance-mb N
- *   --phase SECONDS         how long each phase lasts (60)
- *   --seed N                another course of events; the same seed gives the same table
- */
-import { parseArgs } from 'node:util';
+/** `npm run simulate`: what placement and scaling do with many nodes and plugins, as a table. */
 import { messageOf } from '@plugin-daemon/values';
+import { argumentsOf } from '@plugin-daemon/values/program-arguments';
 import { defaults, type Figures, phases, type SimulationOptions, simulate, table } from './index.ts';
 
 /** Larger ones take hours, or more memory than there is. */
 const MOST_NODES = 2000;
 
-const { values } = parseArgs({
+const { values, number, refuse } = argumentsOf({
+  name: 'npm run simulate',
+  about: 'Shows what placement and scaling do with many nodes and plugins, as a table.',
   options: {
-    nodes: { type: 'string', default: '3,30,300' },
-    plugins: { type: 'string', default: String(defaults.plugins) },
-    skew: { type: 'string', default: String(defaults.skew) },
-    calls: { type: 'string', default: String(defaults.callsPerNode) },
-    work: { type: 'string', default: String(defaults.workMs / 1000) },
-    start: { type: 'string', default: String(defaults.startMs / 1000) },
-    idle: { type: 'string', default: String((defaults.pool.idleMs ?? 0) / 1000) },
-    cores: { type: 'string', default: String(defaults.cores) },
-    'max-nodes': { type: 'string', default: String(defaults.maxNodes) },
-    'instance-mb': { type: 'string', default: String(defaults.instanceMb) },
-    phase: { type: 'string', default: String(defaults.phaseMs / 1000) },
-    seed: { type: 'string', default: String(defaults.seed) },
+    nodes: { type: 'string', takes: 'N,…', default: '3,30,300', help: 'sizes' },
+    plugins: { type: 'string', takes: 'N', default: String(defaults.plugins), help: 'plugins that are installed' },
+    skew: {
+      type: 'string',
+      takes: 'S',
+      default: String(defaults.skew),
+      help: "exponent of Zipf's law, by which they are called",
+    },
+    calls: {
+      type: 'string',
+      takes: 'N',
+      default: String(defaults.callsPerNode),
+      help: 'calls per second for each node',
+    },
+    work: {
+      type: 'string',
+      takes: 'SECONDS',
+      default: String(defaults.workMs / 1000),
+      help: 'that a plugin works on a call, on average',
+    },
+    start: {
+      type: 'string',
+      takes: 'SECONDS',
+      default: String(defaults.startMs / 1000),
+      help: 'that a process takes to start',
+    },
+    idle: {
+      type: 'string',
+      takes: 'SECONDS',
+      default: String((defaults.pool.idleMs ?? 0) / 1000),
+      help: 'PLUGIN_IDLE_STOP_SECONDS; 0: never',
+    },
+    cores: { type: 'string', takes: 'N', default: String(defaults.cores), help: 'of a node' },
+    'max-nodes': {
+      type: 'string',
+      takes: 'N',
+      default: String(defaults.maxNodes),
+      help: 'PLACEMENT_MAX_NODES; 0: all',
+    },
+    'instance-mb': { type: 'string', takes: 'N', default: String(defaults.instanceMb), help: 'memory of an instance' },
+    phase: {
+      type: 'string',
+      takes: 'SECONDS',
+      default: String(defaults.phaseMs / 1000),
+      help: 'how long each phase lasts',
+    },
+    seed: {
+      type: 'string',
+      takes: 'N',
+      default: String(defaults.seed),
+      help: 'another course of events; the same seed gives the same table',
+    },
   },
 });
 
-function number(name: string, text: string, least: number, most: number, whole = false): number {
-  const value = Number(text);
-  if (text.trim() === '' || !(value >= least && value <= most) || (whole && !Number.isInteger(value)))
-    throw new Error(`--${name} takes a ${whole ? 'whole ' : ''}number from ${least} to ${most}, not "${text}"`);
-  return value;
-}
-
 function optionsOf(): Omit<SimulationOptions, 'nodes'> {
-  const idle = number('idle', values.idle, 0, 86_400);
-  const cores = number('cores', values.cores, 1, 1024, true);
+  const idle = number('idle', { least: 0, most: 86_400, whole: false });
+  const cores = number('cores', { least: 1, most: 1024 });
   return {
-    seed: number('seed', values.seed, 0, 2 ** 32 - 1, true),
-    plugins: number('plugins', values.plugins, 1, 1_000_000, true),
-    skew: number('skew', values.skew, 0, 5),
-    callsPerNode: number('calls', values.calls, 0.01, 1000),
-    workMs: 1000 * number('work', values.work, 0.001, 3600),
-    startMs: 1000 * number('start', values.start, 0, 600),
+    seed: number('seed', { least: 0, most: 2 ** 32 - 1 }),
+    plugins: number('plugins', { least: 1, most: 1_000_000 }),
+    skew: number('skew', { least: 0, most: 5, whole: false }),
+    callsPerNode: number('calls', { least: 0.01, most: 1000, whole: false }),
+    workMs: 1000 * number('work', { least: 0.001, most: 3600, whole: false }),
+    startMs: 1000 * number('start', { least: 0, most: 600, whole: false }),
     cores,
-    maxNodes: number('max-nodes', values['max-nodes'], 0, MOST_NODES, true),
-    instanceMb: number('instance-mb', values['instance-mb'], 1, 10_000),
-    phaseMs: 1000 * number('phase', values.phase, 1, 86_400),
+    maxNodes: number('max-nodes', { least: 0, most: MOST_NODES }),
+    instanceMb: number('instance-mb', { least: 1, most: 10_000, whole: false }),
+    phaseMs: 1000 * number('phase', { least: 1, most: 86_400, whole: false }),
     pool: { ...defaults.pool, max: Math.min(4, cores), idleMs: idle === 0 ? undefined : 1000 * idle },
   };
 }
 
 function main(): void {
   const options = optionsOf();
-  const sizes = values.nodes.split(',').map((text) => number('nodes', text, 1, MOST_NODES, true));
+  const sizes = values.nodes.split(',').map(Number);
+  if (!sizes.every((size) => Number.isInteger(size) && size >= 1 && size <= MOST_NODES))
+    return refuse(
+      `--nodes takes whole numbers from 1 to ${MOST_NODES} with commas between them, not "${values.nodes}"`,
+    );
   const rows: Figures[] = [];
   for (const nodes of sizes) {
     const began = performance.now();

@@ -4,17 +4,27 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { howToInstall, missing, RunningServices, type ServiceName, services } from '@plugin-daemon/services';
+import { argumentsOf } from '@plugin-daemon/values/program-arguments';
 import pc from 'picocolors';
-import { missing, RunningServices } from './running.ts';
-import { howToInstall } from './service.ts';
-import { type ServiceName, services } from './table.ts';
 
 const isName = (word: string): word is ServiceName => word in services;
 const say = (text: string) => process.stderr.write(`${text}\n`);
 
-const words = process.argv.slice(2);
-const named = words.slice(0, words.findIndex((word) => !isName(word)) >>> 0).filter(isName);
-const command = words.slice(named.length);
+const args = process.argv.slice(2);
+// What follows belongs to the command, options included.
+const ours = args.slice(0, args.findIndex((word) => !isName(word) && !word.startsWith('-')) >>> 0);
+const { words } = argumentsOf(
+  {
+    name: 'npm run services',
+    words: '[SERVICE…] [COMMAND…]',
+    about: `Starts servers for tests, those named or all that are installed, and runs the command with the variables that tests find them by; without a command it prints the variables and waits for Ctrl-C. There are ${Object.keys(services).join(', ')}.`,
+    options: {},
+  },
+  ours,
+);
+const named = words.filter(isName);
+const command = args.slice(ours.length);
 
 const all = Object.keys(services).filter(isName);
 for (const name of all) {
