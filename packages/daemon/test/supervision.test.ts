@@ -46,6 +46,8 @@ test('a plugin that nobody calls sleeps; a call wakes it and goes through; the l
   const life = (await running.call('sleeper', 'life')).texts[0];
   const listed = await running.client().list();
   await eventually('it sleeps', () => running.processes().length < before || undefined);
+  await running.logged('plugin sleeps until it is called');
+  expect(await running.metric('plugin_versions', { state: 'asleep' })).toBe(1);
   expect((await running.client().list()).map((one) => one.plugin_unique_identifier)).toEqual([identifier]);
   expect(await running.client().list()).toEqual(listed);
   expect((await running.answer('GET', '/readyz')).text).toContain('"status":"ok"');
@@ -84,6 +86,7 @@ test('more calls than a plugin takes are refused with 429 and Retry-After, and t
   const failure = failureOf(await textOf(refused));
   expect(failure).toMatchObject({ code: -500, type: 'PluginDaemonInternalServerError' });
   expect(failure.message).toMatch(/^no available node: .*PLUGIN_QUEUE_MAX/);
+  expect(await running.metric('plugin_calls_refused_total', { reason: 'queue' })).toBe(1);
   expect((await second).texts).toEqual(['after it']);
   await first.done;
   expect(first.texts.at(-1)).toBe('19');

@@ -41,7 +41,7 @@ function tellOthers({ events, invocations }: HttpParts) {
   if (events === undefined) return undefined;
   events.on('session-cancelled', ({ tenantId, sessionId }) => {
     const found = invocations.find(sessionId);
-    if (found !== undefined && isOf(tenantId)(found)) found.abort(cancelled());
+    if (found !== undefined && isOf(tenantId)(found)) found.cancel(cancelled());
   });
   return (tenantId: string, sessionId: string) => events.publish('session-cancelled', { tenantId, sessionId });
 }

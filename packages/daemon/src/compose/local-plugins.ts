@@ -11,7 +11,7 @@ import type { ProcessLauncher } from '@plugin-daemon/plugin-host/launcher';
 import { ParentsPool } from '@plugin-daemon/plugin-host/prefork';
 import type { PluginBudgets } from '@plugin-daemon/plugin-host/runtimes';
 import { pluginEnvironment } from '@plugin-daemon/plugin-host/runtimes/local';
-import { decodeDeclaration, type PluginDeclaration } from '@plugin-daemon/plugin-package';
+import { decodeDeclaration, type PluginDeclaration, parseUniqueIdentifier } from '@plugin-daemon/plugin-package';
 import { type DataDirectory, type Settings, secretSettings } from '../config/index.ts';
 import type { Database } from '../database/index.ts';
 import type { EventBus } from '../events/index.ts';
@@ -134,6 +134,11 @@ export function localPlugins(parts: LocalPluginsParts) {
     lookEveryMs: DESIRED_LOOK_MS,
     log: journal.listeningTo(log.child({ component: 'supervision' })),
     onLoad: observeLoads(metrics),
+    onOverloaded: (identifier) =>
+      metrics.plugin_calls_refused_total.inc({
+        plugin_id: parseUniqueIdentifier(identifier).pluginId,
+        reason: 'queue',
+      }),
     onState: (identifier, state) => {
       onState(identifier, state);
       parts.onReady(identifier, state === 'running');

@@ -53,17 +53,32 @@ const stateValues: Readonly<Record<PluginState, number>> = {
 
 /** Keeps the gauges of local plugins, and counts the restarts of their processes. */
 export function observePlugins(metrics: Metrics) {
-  const running = new Set<string>();
+  /** Of each version that is kept; a plugin may have several, while it is upgraded or with tenants on different ones. */
+  const states = new Map<string, { readonly pluginId: string; readonly state: PluginState }>();
+  const counts = new Map<PluginState, number>();
+  const count = (state: PluginState, by: number): void => {
+    counts.set(state, (counts.get(state) ?? 0) + by);
+    metrics.plugin_versions.set({ state }, counts.get(state) ?? 0);
+  };
   const labelsOf = (identifier: string) => ({
     plugin_id: parseUniqueIdentifier(identifier).pluginId,
     runtime_type: 'local',
   });
   return {
     onState(identifier: string, state: PluginState): void {
-      metrics.plugin_runtime_status.set(labelsOf(identifier), stateValues[state]);
-      if (state === 'running') running.add(identifier);
-      else running.delete(identifier);
-      metrics.active_plugins_total.set({ runtime_type: 'local' }, running.size);
+      const before = states.get(identifier);
+      const labels = labelsOf(identifier);
+      if (before !== undefined) count(before.state, -1);
+      if (state === 'stopped') states.delete(identifier);
+      else {
+        states.set(identifier, { pluginId: labels.plugin_id, state });
+        count(state, 1);
+      }
+      let best = 0;
+      for (const one of states.values())
+        if (one.pluginId === labels.plugin_id) best = Math.max(best, stateValues[one.state]);
+      metrics.plugin_runtime_status.set(labels, best);
+      metrics.active_plugins_total.set({ runtime_type: 'local' }, counts.get('running') ?? 0);
     },
     onRestarted: (identifier: string): void => metrics.plugin_restarts_total.inc(labelsOf(identifier)),
   };

@@ -206,6 +206,11 @@ export class Session implements SessionSink {
     if (this.#close('error', true)) this.#finish(() => this.#output.fail({ from: 'daemon', error }));
   }
 
+  /** Somebody who may has ended it: like a client that leaves, it says nothing about the plugin. The caller is told. */
+  cancel(error: DaemonError): void {
+    if (this.#close('client_disconnect', true)) this.#finish(() => this.#output.fail({ from: 'daemon', error }));
+  }
+
   /** The caller has gone. Leaving after the one answer of a single-answer action is how Dify ends such calls. */
   leave(): void {
     const served = this.action.reply === 'one' && this.#answered;

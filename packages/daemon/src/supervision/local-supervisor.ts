@@ -27,6 +27,8 @@ export interface LocalSupervisorOptions {
   readonly recentUse?: Pick<RecentUse, 'lastUse' | 'used' | 'forget' | 'save'>;
   /** Plugins that are woken at the same time although nobody waits for them. */
   readonly wakesAtOnce?: number;
+  /** A call was refused because too many wait. */
+  readonly onOverloaded?: (identifier: string) => void;
   /** Between two looks at the desired state. */
   readonly lookEveryMs: number;
   readonly log: Log;
@@ -114,7 +116,11 @@ export class LocalSupervisor implements LocalPlugins {
     try {
       return await pool.acquire(signal);
     } catch (error) {
-      if (signal.aborted || (error instanceof DaemonError && error.kind === 'overloaded')) throw error;
+      if (signal.aborted) throw error;
+      if (error instanceof DaemonError && error.kind === 'overloaded') {
+        this.#options.onOverloaded?.(identifier);
+        throw error;
+      }
       const cause = messageOf(error);
       throw new DaemonError('runtime-unavailable', `failed to get plugin runtime: plugin runtime not found: ${cause}`, {
         cause: error,
@@ -233,6 +239,7 @@ export class LocalSupervisor implements LocalPlugins {
       onRestarted: () => this.#options.onRestarted?.(identifier),
     });
     this.#pools.set(identifier, pool);
+    this.#options.onState(identifier, pool.state);
     return pool;
   }
 

@@ -195,6 +195,11 @@ export class Pool {
       // What starts will be needed less when it is there; what failed uses nothing, and is worth to be known.
       if (least === undefined) break;
       this.#release(least.slot);
+      const { identifier: plugin, log } = this.#options;
+      log.info(
+        { plugin, instances: this.#slots.length },
+        this.#slots.length === 0 ? 'plugin sleeps until it is called' : 'plugin instance is not needed any more',
+      );
     }
     this.#refresh();
   }

@@ -62,15 +62,17 @@ const families = {
   plugin_installations_total: counter('Installations ended', ['plugin_id', 'status']),
   plugin_installation_duration_seconds: histogram('Duration of an installation', ['plugin_id']),
   plugin_runtime_status: gauge(
-    'State of a runtime: 1 active, 0.5 launching, 0 stopped',
+    'State of a runtime: 1 active, 0.5 launching, 0 stopped or asleep',
     ['plugin_id', 'runtime_type'],
     'max',
   ),
+  /** Of this node. state: running, starting, asleep (a call wakes it), waiting (it failed, and is tried again). */
+  plugin_versions: gauge('Versions of plugins that are kept here, by state', ['state']),
   /** 1 for the mode in force: uid+namespace, uid, namespace, none, unsupervised. */
   plugin_isolation: gauge('What holds a plugin in', ['plugin_id', 'mode'], 'max'),
   /** 0 while it sleeps. */
   plugin_instances: gauge('Processes that are kept for a plugin', ['plugin_id']),
-  /** reason: rate, breaker. */
+  /** reason: rate, breaker, queue (too many wait already). */
   plugin_calls_refused_total: counter('Calls that were not let in', ['plugin_id', 'reason']),
   plugin_calls_waiting: gauge('Calls that wait for a process of a plugin', ['plugin_id']),
   /** way: forked, from a parent that has imported the SDK; templated, from a process that has imported the plugin; or plain. */

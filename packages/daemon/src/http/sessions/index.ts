@@ -77,7 +77,7 @@ export function sessionRoutes({
         const id = params.session_id ?? '';
         const found = invocations.find(id);
         if (found !== undefined && isOf(tenantId)(found)) {
-          found.abort(cancelled());
+          found.cancel(cancelled());
           return true;
         }
         const others = await askOthers(nodes, request);

@@ -108,6 +108,23 @@ describe('the breaker', () => {
     expect(call(guarded, 'success')).toBeUndefined();
   });
 
+  test('calls that began before it opened neither close it nor let a second one try', () => {
+    const guarded = admission({ failuresToOpen: 2 });
+    const early = [1, 2, 3, 4, 5].map(() => guarded.admit('t', 'acme/a'));
+    early[0]?.ended('error');
+    early[1]?.ended('timeout');
+    early[2]?.ended('success');
+    expect(call(guarded)).toMatchObject({ kind: 'circuit-open', retryAfterSeconds: 30 });
+    now += 20_000;
+    early[3]?.ended('error');
+    now += 10_000;
+    const trial = guarded.admit('t', 'acme/a');
+    early[4]?.ended('client_disconnect');
+    expect(call(guarded)).toMatchObject({ kind: 'circuit-open' });
+    trial.ended('success');
+    expect([call(guarded), call(guarded)]).toEqual([undefined, undefined]);
+  });
+
   test('a trial whose client leaves decides nothing, and the next one tries', () => {
     const guarded = admission({ failuresToOpen: 1 });
     call(guarded, 'error');

@@ -54,12 +54,13 @@ export class Admission {
       onRefused(pluginId, 'rate');
       throw rateLimited(pluginId, callsPerMinute, seconds(rateMs));
     }
-    const openMs = failuresToOpen > 0 ? breaker.take(this.#now()) : 0;
+    const call = {};
+    const openMs = failuresToOpen > 0 ? breaker.take(this.#now(), call) : 0;
     if (openMs > 0) {
       onRefused(pluginId, 'breaker');
       throw circuitOpen(pluginId, failuresToOpen, seconds(openMs));
     }
-    return { ended: (outcome) => breaker.ended(this.#now(), meanings[outcome]) };
+    return { ended: (outcome) => breaker.ended(this.#now(), call, meanings[outcome]) };
   }
 
   #pair(key: string): Pair {

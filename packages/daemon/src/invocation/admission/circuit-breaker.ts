@@ -7,25 +7,28 @@ export class CircuitBreaker {
   readonly #openMs: number;
   #failures = 0;
   #openUntil = Number.NEGATIVE_INFINITY;
-  #trying = false;
+  /** The call that tries. */
+  #trial: object | undefined;
 
   constructor(failuresToOpen: number, openMs: number) {
     this.#failuresToOpen = failuresToOpen;
     this.#openMs = openMs;
   }
 
-  /** @returns 0 if the call may begin, else the milliseconds until one may */
-  take(now: number): number {
+  /** @returns 0 if this call may begin, else the milliseconds until one may */
+  take(now: number, call: object): number {
     if (this.#failures < this.#failuresToOpen) return 0;
     if (now < this.#openUntil) return this.#openUntil - now;
-    if (this.#trying) return this.#openMs;
-    this.#trying = true;
+    if (this.#trial !== undefined) return this.#openMs;
+    this.#trial = call;
     return 0;
   }
 
-  /** A call that was let in has ended. */
-  ended(now: number, how: 'success' | 'failure' | 'neither'): void {
-    this.#trying = false;
+  /** A call that was let in has ended; of those that began before it opened none decides about it. */
+  ended(now: number, call: object, how: 'success' | 'failure' | 'neither'): void {
+    const isTrial = this.#trial === call;
+    if (isTrial) this.#trial = undefined;
+    else if (this.#failures >= this.#failuresToOpen) return;
     if (how === 'success') this.#failures = 0;
     if (how !== 'failure') return;
     this.#failures++;
