@@ -691,6 +691,9 @@ export interface PluginPolicy {
   readonly calls_target?: number;
   readonly calls_max?: number;
   readonly queue_max?: number;
+  readonly calls_per_minute?: number;
+  readonly breaker_failures?: number;
+  readonly breaker_open_seconds?: number;
 }
 
 export interface PluginPolicyRow {
@@ -3058,6 +3061,12 @@ export interface Operations {
         readonly calls_max?: number | null;
         /** Calls that may wait. */
         readonly queue_max?: number | null;
+        /** Calls that a tenant may make in a minute; 0: no limit. */
+        readonly calls_per_minute?: number | null;
+        /** After so many calls of a tenant failed in a row, further ones are refused for a while; 0: never. */
+        readonly breaker_failures?: number | null;
+        /** How long they are refused. */
+        readonly breaker_open_seconds?: number | null;
       };
     };
     readonly data: true;

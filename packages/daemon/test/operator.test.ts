@@ -1,5 +1,5 @@
 /** What an operator sees of a whole daemon: where it listens, how it stops, what a check finds, what it writes down. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { eventually, keptUv, ONE, runToEnd, TestDaemon, temporaryDirectory } from './harness.ts';
@@ -97,12 +97,15 @@ test('a check names what is wrong, and its exit status says so', async () => {
     LOG_OUTPUT_FORMAT: 'json',
     PIP_MIRROR_URL: 'http://user:a-password@127.0.0.1:9/simple',
     SERVR_PORT: '1',
+    PLUGIN_POLICY_FILE: join(directory.path, 'policies.json'),
     ...keptUv(),
   };
+  writeFileSync(settings.PLUGIN_POLICY_FILE, '{ "acme/a": { "mni": 1 } }');
   const { code, output } = await runToEnd(settings, directory.path, ['--check']);
   expect(code).toBe(1);
   expect(output).toMatch(/SERVR_PORT.*SERVER_PORT/);
   expect(findings(output).filter(({ verdict }) => verdict === 'failed')).toEqual([
+    { part: 'plugin policies', verdict: 'failed', detail: expect.stringContaining('acme/a: mni is no field') },
     {
       part: 'package index',
       verdict: 'failed',

@@ -180,10 +180,17 @@ test('what is said of one plugin counts for it alone, at once and after a restar
     const found = await states();
     return JSON.stringify(found) === '[["asleep","asleep"],["awake","running"]]' || undefined;
   };
-  const body = JSON.stringify({ plugin_id: `${AUTHOR}/awake`, min: 1 });
+  const body = JSON.stringify({ plugin_id: `${AUTHOR}/awake`, min: 1, calls_per_minute: 1 });
   expect((await running.answer('PUT', '/admin/plugins/policies', { headers: admin, body })).status).toBe(200);
   await eventually('one is awake, the other sleeps', settled);
   await running.process.stop();
   await running.process.start();
   await eventually('it is the same after a restart', settled);
+  const call = (name: string) =>
+    running.answer('POST', `/plugin/${ONE}/dispatch/tool/invoke`, {
+      headers: { 'Content-Type': 'application/json', 'X-Plugin-ID': `${AUTHOR}/${name}` },
+      body: toolBody(name, 'echo'),
+    });
+  expect([await call('awake'), await call('awake')].map(({ status }) => status)).toEqual([200, 429]);
+  expect([await call('asleep'), await call('asleep')].map(({ status }) => status)).toEqual([200, 200]);
 }, 240_000);

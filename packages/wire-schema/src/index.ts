@@ -13,6 +13,7 @@
 
 export { bindQuery } from './bind-query.ts';
 export { type Decoded, decode, zeroOf } from './decode.ts';
+export { type DecodedExactly, decodeExactly } from './decode-exact.ts';
 export { type DecodedRequest, decodeRequest } from './decode-request.ts';
 export { decodeStrict, type StrictResult } from './decode-strict.ts';
 export { answerSchemaOf, type JsonSchema, jsonSchemaOf } from './json-schema.ts';

@@ -3,6 +3,7 @@ import { createBackwardsInvocations, DifyClient, PluginStorage } from '../backwa
 import type { Settings } from '../config/index.ts';
 import { Admission, Invocations, type SessionRegistry } from '../invocation/index.ts';
 import type { Routing } from '../routing/index.ts';
+import type { PluginPolicies } from '../supervision/index.ts';
 import type { Budgets } from './budgets.ts';
 import type { Closing } from './closing.ts';
 import type { Foundation } from './foundation.ts';
@@ -29,6 +30,7 @@ interface InvocationsParts extends Foundation {
   readonly budgets: Budgets;
   readonly routing: Routing;
   readonly registry: SessionRegistry | undefined;
+  readonly policies: Pick<PluginPolicies, 'limitsOf' | 'limitsAny'>;
 }
 
 export function invocationsOf(parts: InvocationsParts): Invocations {
@@ -51,9 +53,8 @@ export function invocationsOf(parts: InvocationsParts): Invocations {
     limits: { totalSeconds: settings.PLUGIN_MAX_EXECUTION_TIMEOUT, idleSeconds: settings.PLUGIN_IDLE_TIMEOUT },
     kept: budgets.agentFiles,
     admission: new Admission({
-      callsPerMinute: settings.PLUGIN_CALLS_PER_MINUTE,
-      failuresToOpen: settings.PLUGIN_BREAKER_FAILURES,
-      openSeconds: settings.PLUGIN_BREAKER_OPEN_SECONDS,
+      limitsOf: (pluginId) => parts.policies.limitsOf(pluginId),
+      isAny: () => parts.policies.limitsAny,
       onRefused: (plugin_id, reason) => metrics.plugin_calls_refused_total.inc({ plugin_id, reason }),
     }),
     ...registered(parts.registry, observeInvocations(metrics, log.child({ component: 'invocation' }))),

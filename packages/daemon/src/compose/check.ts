@@ -3,6 +3,7 @@
  * nothing behind that was not there, and a daemon that runs on the same directory in peace.
  */
 import { existsSync, rmSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { DaemonError } from '@plugin-daemon/plugin-host/errors';
 import { createProcessLauncher } from '@plugin-daemon/plugin-host/launcher';
@@ -17,6 +18,7 @@ import {
 } from '../config/index.ts';
 import { probeDatabase } from '../database/index.ts';
 import { objectKey } from '../storage/index.ts';
+import { readFilePolicies } from '../supervision/index.ts';
 import { SecretFilter, silentLog } from '../telemetry/index.ts';
 import { databaseOptions } from './database.ts';
 import { openObjects } from './drivers.ts';
@@ -113,6 +115,12 @@ async function* checkParts(
     const databaseFile = directory?.databaseFile ?? '';
     yield await tried('database', () => probeDatabase(databaseOptions(settings, { databaseFile })));
   }
+
+  if (existsSync(settings.PLUGIN_POLICY_FILE))
+    yield await tried('plugin policies', async () => {
+      const policies = readFilePolicies(await readFile(settings.PLUGIN_POLICY_FILE, 'utf8'));
+      return `${settings.PLUGIN_POLICY_FILE} says something of ${policies.size} plugins`;
+    });
 
   if (settings.PLATFORM === 'serverless') {
     const sri = sriClient(settings);

@@ -131,7 +131,15 @@ async function wire(
     ...(nodes !== undefined && { nodes }),
   });
   const registry = sessionRegistry(settings, { serverless, events, cache, nodeId, log });
-  const invocations: Invocations = invocationsOf({ ...foundation, settings, dify, budgets, routing, registry });
+  const invocations: Invocations = invocationsOf({
+    ...foundation,
+    settings,
+    dify,
+    budgets,
+    routing,
+    registry,
+    policies: plugins.policies,
+  });
   const endpoints = new EndpointService({
     database,
     cipher: createSettingsCipher(dify),

@@ -18,6 +18,7 @@ import type { EventBus } from '../events/index.ts';
 import { type createInstallation, PackageStore } from '../installation/index.ts';
 import type { ObjectStorage } from '../storage/index.ts';
 import {
+  type CallLimits,
   createPluginStarter,
   Housekeeping,
   LocalSupervisor,
@@ -36,7 +37,7 @@ const UPLOAD_BUDGET_BYTES = 128 * MIB;
 const DEAD_AFTER_MS = 120_000;
 const LONGEST_LOOK_MS = 30_000;
 const GRACE_MS = 2000;
-const DESIRED_LOOK_MS = 30_000;
+export const DESIRED_LOOK_MS = 30_000;
 /** A parent holds 40 MB and is ready again within a second. */
 const PARENT_IDLE_MS = 30 * 60_000;
 
@@ -105,7 +106,7 @@ export function localPlugins(parts: LocalPluginsParts) {
     startsAtOnce: Math.max(settings.PLUGIN_LOCAL_LAUNCHING_CONCURRENT, availableParallelism()),
   });
   const policies = new PluginPolicies({
-    base: poolPolicy(settings),
+    base: basePolicy(settings),
     file: settings.PLUGIN_POLICY_FILE,
     notes: database.pluginNotes,
     log: log.child({ component: 'supervision' }),
@@ -171,13 +172,16 @@ const liveness = (settings: Settings) => {
 };
 
 /** How the instances of plugins are kept that nobody said anything else about. */
-const poolPolicy = (settings: Settings): PoolPolicy => ({
+const basePolicy = (settings: Settings): PoolPolicy & CallLimits => ({
   min: settings.PLUGIN_INSTANCES_MIN,
   max: settings.PLUGIN_INSTANCES_MAX,
   target: settings.PLUGIN_INSTANCE_CALLS_TARGET,
   limit: settings.PLUGIN_INSTANCE_CALLS_MAX,
   queue: settings.PLUGIN_QUEUE_MAX,
   idleMs: settings.PLUGIN_IDLE_STOP_SECONDS === 0 ? undefined : settings.PLUGIN_IDLE_STOP_SECONDS * 1000,
+  callsPerMinute: settings.PLUGIN_CALLS_PER_MINUTE,
+  failuresToOpen: settings.PLUGIN_BREAKER_FAILURES,
+  openSeconds: settings.PLUGIN_BREAKER_OPEN_SECONDS,
 });
 
 /** Processes that fork plugins, if the settings want them. */

@@ -61,12 +61,18 @@ test('a plugin is as well as the best of its versions: the end of the old one is
   const [old, fresh] = [1, 2].map((n) => `a/b:0.0.${n}@${'0'.repeat(64)}`);
   onState(old ?? '', 'running');
   onState(fresh ?? '', 'starting');
-  expect(await rows('plugin_runtime_status')).toEqual(['plugin_runtime_status{plugin_id="a/b",runtime_type="local"} 1']);
+  expect(await rows('plugin_runtime_status')).toEqual([
+    'plugin_runtime_status{plugin_id="a/b",runtime_type="local"} 1',
+  ]);
   onState(fresh ?? '', 'running');
   onState(old ?? '', 'stopped');
-  expect(await rows('plugin_runtime_status')).toEqual(['plugin_runtime_status{plugin_id="a/b",runtime_type="local"} 1']);
+  expect(await rows('plugin_runtime_status')).toEqual([
+    'plugin_runtime_status{plugin_id="a/b",runtime_type="local"} 1',
+  ]);
   onState(fresh ?? '', 'asleep');
-  expect(await rows('plugin_runtime_status')).toEqual(['plugin_runtime_status{plugin_id="a/b",runtime_type="local"} 0']);
+  expect(await rows('plugin_runtime_status')).toEqual([
+    'plugin_runtime_status{plugin_id="a/b",runtime_type="local"} 0',
+  ]);
   expect(await rows('plugin_versions')).toEqual(
     expect.arrayContaining(['plugin_versions{state="running"} 0', 'plugin_versions{state="asleep"} 1']),
   );

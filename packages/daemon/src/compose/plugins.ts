@@ -10,7 +10,7 @@ import type { Closing } from './closing.ts';
 import type { Foundation } from './foundation.ts';
 import { serverlessPlatform } from './functions.ts';
 import { isolation } from './isolation.ts';
-import { localPlugins } from './local-plugins.ts';
+import { DESIRED_LOOK_MS, localPlugins } from './local-plugins.ts';
 import type { Nodes } from './nodes.ts';
 import type { WorkerSeat } from './worker-seat.ts';
 
@@ -64,6 +64,11 @@ export async function openPlugins(parts: PluginsParts, closing: Closing) {
   closing(local.housekeeping, (h) => h.close());
   closing(local.supervisor, (s) => s.close());
   const serverless = closing(serverlessPlatform(parts), (s) => s?.close());
+  // What is said of the calls of single plugins counts for functions too, and nobody else looks at it then.
+  if (serverless !== undefined) {
+    void local.policies.look();
+    closing(setInterval(() => void local.policies.look(), DESIRED_LOOK_MS).unref(), (timer) => clearInterval(timer));
+  }
   // A plugin that was installed elsewhere is started, one that was removed ends.
   if (serverless === undefined)
     events?.on('row-changed', ({ table }) => table === 'installations' && local.supervisor.lookSoon());

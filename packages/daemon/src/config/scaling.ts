@@ -84,7 +84,7 @@ export const scalingSettings = {
     default: 'plugin-policies.json',
     defaultText: '`DATA_DIR/plugin-policies.json`',
     meaning:
-      'A JSON file that says these things of single plugins: plugin id → `min`, `max`, `idle_seconds`, `calls_target`, `calls_max`, `queue_max`. Read again when it changes; `PUT /admin/plugins/policies` counts more.',
+      'A JSON file that says these things of single plugins: plugin id → `min`, `max`, `idle_seconds`, `calls_target`, `calls_max`, `queue_max`, `calls_per_minute`, `breaker_failures`, `breaker_open_seconds`. Read again within half a minute after it has changed; `PUT /admin/plugins/policies` counts more.',
   }),
   PLUGIN_STUCK_SECONDS: integer({
     ...common,

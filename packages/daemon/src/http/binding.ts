@@ -8,6 +8,7 @@ import { jsonProblemText, parseForeign, skipSpace, skipValue } from '@plugin-dae
 import {
   bindQuery,
   decode,
+  decodeExactly,
   formatViolations,
   type RecordOf,
   type RecordType,
@@ -65,6 +66,24 @@ export function bindBody<T>(
     });
   }
   return bound;
+}
+
+/**
+ * Binds the body of a request that is not upstream's: JSON, whatever the media type says, with declared fields of their types alone.
+ * @throws DaemonError `bad-request` with what does not fit
+ */
+export function bindExactly<T>(type: RecordOf<T>, body: Buffer | undefined): T {
+  const text = body?.toString('utf8') ?? '';
+  const parsed = text.trim() === '' ? ({ ok: true, value: {} } as const) : parseForeign(text);
+  if (!parsed.ok) {
+    const problem =
+      parsed.problem === 'syntax' ? 'is not valid JSON' : `is refused, because ${jsonProblemText[parsed.problem]}`;
+    throw new DaemonError('bad-request', `the request body ${problem}`, { remedy: 'Send one JSON object' });
+  }
+  const decoded = decodeExactly(type, parsed.value);
+  if (!decoded.ok) throw new DaemonError('bad-request', decoded.problem);
+  assertValid(type, decoded.value);
+  return decoded.value;
 }
 
 /** In a form, fields go by the names of their messages (docs/wire/http-api.md#binding). */

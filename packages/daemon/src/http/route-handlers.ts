@@ -4,7 +4,7 @@ import { DaemonError, toDaemonError } from '@plugin-daemon/plugin-host/errors';
 import type { RecordOf } from '@plugin-daemon/wire-schema';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { audited } from './audited.ts';
-import { bindBody, bindGet, readQuery } from './binding.ts';
+import { bindBody, bindExactly, bindGet, readQuery } from './binding.ts';
 import { errorBody, JSON_TYPE, sendErrorRaw, successBody } from './envelope.ts';
 import { EventsEndedInError, sendEvents } from './event-answer.ts';
 import { readBody } from './raw-body.ts';
@@ -109,8 +109,10 @@ async function bind(route: AnyRoute, request: FastifyRequest): Promise<unknown> 
   try {
     const at = request.url.indexOf('?');
     const query = readQuery(at < 0 ? '' : request.url.slice(at + 1));
-    if (route.method !== 'GET')
-      return bindBody(type, contentType, Buffer.isBuffer(request.body) ? request.body : undefined, query);
+    if (route.method !== 'GET') {
+      const body = Buffer.isBuffer(request.body) ? request.body : undefined;
+      return route.exact === true ? bindExactly(type, body) : bindBody(type, contentType, body, query);
+    }
     const hasBody =
       request.headers['content-length'] !== undefined || request.headers['transfer-encoding'] !== undefined;
     const body = hasBody ? await readBody(request.raw, GET_BODY_LIMIT) : undefined;

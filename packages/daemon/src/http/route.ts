@@ -63,6 +63,8 @@ export interface Route<T = unknown> {
   readonly headers?: Readonly<Record<string, string>>;
   /** What is bound: the query on GET, the body otherwise (docs/wire/http-api.md#binding). */
   readonly request?: RecordOf<T>;
+  /** The body is bound without forgiving anything: for routes that upstream does not have, where a misspelt field must not pass. */
+  readonly exact?: boolean;
   /** Other names of query parameters, `alias → name` (docs/wire/http-api.md#lists-and-packages). */
   readonly queryAliases?: Readonly<Record<string, string>>;
   /** Schema of the envelope's `data`. */

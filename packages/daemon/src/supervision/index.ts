@@ -8,7 +8,14 @@ export { type EnvironmentCare, Housekeeping, type HousekeepingOptions } from './
 export type { PluginState } from './instance-slot.ts';
 export { Limiter } from './limiter.ts';
 export { LocalSupervisor, type LocalSupervisorOptions, type PoolLoad } from './local-supervisor.ts';
-export { PluginPolicies, type PolicyChange, policyFields, readPolicy } from './plugin-policies.ts';
+export {
+  checkPluginId,
+  PluginPolicies,
+  type PolicyChange,
+  policyFields,
+  readFilePolicies,
+  readPolicy,
+} from './plugin-policies.ts';
 export { createPluginStarter, type PluginStarterOptions } from './plugin-starter.ts';
-export type { PoolPolicy } from './policy.ts';
+export type { CallLimits, PoolPolicy } from './policy.ts';
 export { RecentUse } from './recent-use.ts';

@@ -25,7 +25,7 @@ beforeEach(() => {
   const log = fakeLog();
   lines = log.lines;
   policies = new PluginPolicies({
-    base: testPolicy({ idleMs: 300_000 }),
+    base: { ...testPolicy({ idleMs: 300_000 }), callsPerMinute: 0, failuresToOpen: 0, openSeconds: 30 },
     file,
     notes: {
       list: async () => {
@@ -67,18 +67,49 @@ test('a minimum above the maximum of the settings raises it, a maximum below the
   expect(policies.policyOf(IDENTIFIER)).toMatchObject({ min: 3, max: 3 });
 });
 
-test.each(['{', '[]', '{"acme/a":7}', '{"acme/a":{"min":-1}}', '{"acme/a":{"mni":1}}', '{"acme/a":{"min":2,"max":1}}'])(
-  'a broken file (%s) is told once and changes nothing',
-  async (text) => {
-    writeFileSync(file, '{"acme/a":{"min":1}}');
-    await policies.look();
-    writeFileSync(file, text);
-    await policies.look();
-    await policies.look();
-    expect(lines.filter((line) => line.includes('do not count'))).toHaveLength(1);
-    expect(policies.policyOf(IDENTIFIER).min).toBe(1);
-  },
-);
+test.each([
+  '{',
+  '[]',
+  '{"acme/a":7}',
+  '{"acme/a":{"min":-1}}',
+  '{"acme/a":{"mni":1}}',
+  '{"acme/a":{"min":2,"max":1}}',
+  '{"acme/a:0.0.1":{"min":2}}',
+])('a broken file (%s) is told once and changes nothing', async (text) => {
+  writeFileSync(file, '{"acme/a":{"min":1}}');
+  await policies.look();
+  writeFileSync(file, text);
+  await policies.look();
+  await policies.look();
+  expect(lines.filter((line) => line.includes('do not count'))).toHaveLength(1);
+  expect(policies.policyOf(IDENTIFIER).min).toBe(1);
+});
+
+test('the calls of one plugin are limited where that is said of it alone', async () => {
+  expect(policies.limitsAny).toBe(false);
+  writeFileSync(file, JSON.stringify({ 'acme/a': { calls_per_minute: 5 } }));
+  await policies.look();
+  expect(policies.limitsAny).toBe(true);
+  const limits = policies.limitsOf('acme/a');
+  expect(limits).toEqual({ callsPerMinute: 5, failuresToOpen: 0, openSeconds: 30 });
+  expect(policies.limitsOf('acme/a')).toBe(limits);
+  await policies.set('acme/a', { breaker_failures: 3, breaker_open_seconds: 1 });
+  expect(policies.limitsOf('acme/a')).toEqual({ callsPerMinute: 5, failuresToOpen: 3, openSeconds: 1 });
+  expect(policies.limitsOf('acme/b')).toEqual({ callsPerMinute: 0, failuresToOpen: 0, openSeconds: 30 });
+  await policies.set('acme/a', {});
+  rmSync(file);
+  await policies.look();
+  expect(policies.limitsAny).toBe(false);
+});
+
+test('a row that is not understood is left out, and the others count', async () => {
+  notes.set('acme/b', '{"min":1,"of_a_newer_version":2}').set('acme/c', '{').set('acme/a', '{"min":1}');
+  await policies.look();
+  await policies.look();
+  expect(policies.policyOf(IDENTIFIER).min).toBe(1);
+  expect(policies.list().map(({ plugin_id }) => plugin_id)).toEqual(['acme/a']);
+  expect(lines.filter((line) => line.includes('what was said of this plugin does not count'))).toHaveLength(2);
+});
 
 test('while the database does not answer what was said holds', async () => {
   await policies.set('acme/a', { min: 1 });

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
-import { parseUniqueIdentifier } from '@plugin-daemon/plugin-package';
+import { isUniqueIdentifier, parseUniqueIdentifier } from '@plugin-daemon/plugin-package';
 import { isObject, messageOf } from '@plugin-daemon/values';
 import type { Log } from '../telemetry/index.ts';
-import type { PoolPolicy } from './policy.ts';
+import type { CallLimits, PoolPolicy } from './policy.ts';
 
 /** What is said of one plugin; what is not said is as the settings have it. */
 export interface PolicyChange {
@@ -13,6 +13,11 @@ export interface PolicyChange {
   readonly calls_target?: number;
   readonly calls_max?: number;
   readonly queue_max?: number;
+  /** 0: no limit. */
+  readonly calls_per_minute?: number;
+  /** 0: never. */
+  readonly breaker_failures?: number;
+  readonly breaker_open_seconds?: number;
 }
 
 /** The fields with their bounds. */
@@ -23,13 +28,28 @@ export const policyFields = {
   calls_target: [1, 1_000_000],
   calls_max: [1, 1_000_000],
   queue_max: [0, 1_000_000],
+  calls_per_minute: [0, 1_000_000],
+  breaker_failures: [0, 1_000_000],
+  breaker_open_seconds: [1, 2_000_000],
 } as const satisfies { readonly [Field in keyof Required<PolicyChange>]: readonly [least: number, most: number] };
 
 type Field = keyof typeof policyFields;
 /** The keys of the table above are its fields. */
 const fields = Object.keys(policyFields) as readonly Field[];
+/** More plugins than a node runs. */
+const MOST_LIMITS = 10_000;
 /** A file of more plugins than a node has is a mistake. */
 const MAX_FILE_BYTES = 4 * 1024 * 1024;
+
+/**
+ * Whether a text can be the id of a plugin: the part of a unique identifier before its version. Most who say something of a version mean
+ * the plugin.
+ * @throws Error that says what it has to be
+ */
+export function checkPluginId(text: string): void {
+  if (!isUniqueIdentifier(`${text}:0.0.0@${'0'.repeat(64)}`))
+    throw new Error(`${text.slice(0, 100)} is no plugin id: that is author/name, without version and checksum`);
+}
 
 /** @throws Error that names the field, what is wrong with it and what it may be */
 export function readPolicy(value: unknown): PolicyChange {
@@ -52,7 +72,7 @@ export function readPolicy(value: unknown): PolicyChange {
 
 export interface PluginPoliciesOptions {
   /** As the settings have it. */
-  readonly base: PoolPolicy;
+  readonly base: PoolPolicy & CallLimits;
   /** A JSON file: plugin id → policy. It need not exist. */
   readonly file: string;
   /** What was said through the API; counts more than the file. */
@@ -75,6 +95,9 @@ export class PluginPolicies {
   #fileText = '';
   #said: ReadonlyMap<string, PolicyChange> = new Map();
   #saidText = '[]';
+  /** Of each plugin that was asked for; the same object as long as nothing changes. */
+  readonly #limits = new Map<string, CallLimits>();
+  #anyLimits: boolean | undefined;
 
   constructor(options: PluginPoliciesOptions) {
     this.#options = options;
@@ -83,6 +106,26 @@ export class PluginPolicies {
   policyOf(identifier: string): PoolPolicy {
     const { pluginId } = parseUniqueIdentifier(identifier);
     return applied(this.#options.base, { ...this.#file.get(pluginId), ...this.#said.get(pluginId) });
+  }
+
+  /** What a tenant may ask of a plugin. The same object as long as nothing was said that changes it. */
+  limitsOf(pluginId: string): CallLimits {
+    const known = this.#limits.get(pluginId);
+    if (known !== undefined) return known;
+    const limits = limited(this.#options.base, { ...this.#file.get(pluginId), ...this.#said.get(pluginId) });
+    if (this.#limits.size >= MOST_LIMITS) this.#limits.clear();
+    this.#limits.set(pluginId, limits);
+    return limits;
+  }
+
+  /** Whether calls of any plugin are limited. */
+  get limitsAny(): boolean {
+    const { base } = this.#options;
+    this.#anyLimits ??= [
+      base,
+      ...[...this.#file.values(), ...this.#said.values()].map((one) => limited(base, one)),
+    ].some(({ callsPerMinute, failuresToOpen }) => callsPerMinute + failuresToOpen > 0);
+    return this.#anyLimits;
   }
 
   /** What was said of single plugins, and where. */
@@ -104,7 +147,10 @@ export class PluginPolicies {
   /** Reads file and database again. Never fails: what cannot be read stays as it was. */
   async look(): Promise<void> {
     const changed = [await this.#lookAtFile(), await this.#lookAtNotes()];
-    if (changed.includes(true)) this.#options.onChanged();
+    if (!changed.includes(true)) return;
+    this.#limits.clear();
+    this.#anyLimits = undefined;
+    this.#options.onChanged();
   }
 
   async #lookAtFile(): Promise<boolean> {
@@ -121,7 +167,10 @@ export class PluginPolicies {
       log.info({ file, plugins: [...this.#file.keys()] }, 'the policies of plugins were read');
       return true;
     } catch (error) {
-      log.error({ file, reason: messageOf(error) }, 'the policies of plugins in this file do not count');
+      log.error(
+        { file, reason: messageOf(error), remedy: 'Mend the file; until then counts what was read of it before' },
+        'the policies of plugins in this file do not count',
+      );
       return false;
     }
   }
@@ -132,29 +181,52 @@ export class PluginPolicies {
       const found = await notes.list('policy');
       const text = JSON.stringify([...found]);
       if (text === this.#saidText) return false;
-      this.#said = new Map([...found].map(([pluginId, value]) => [pluginId, readPolicy(JSON.parse(value))]));
       this.#saidText = text;
+      this.#said = new Map([...found].flatMap(([pluginId, value]) => this.#readNote(pluginId, value)));
       return true;
     } catch (error) {
       log.error({ error }, 'the policies of plugins could not be read from the database');
       return false;
     }
   }
+
+  /** One that is not understood, as of a newer version of the daemon, is left out and told once. */
+  #readNote(pluginId: string, value: string): [string, PolicyChange][] {
+    try {
+      return [[pluginId, readPolicy(JSON.parse(value))]];
+    } catch (error) {
+      this.#options.log.error(
+        { plugin_id: pluginId, reason: messageOf(error), remedy: 'Say it anew: PUT /admin/plugins/policies' },
+        'what was said of this plugin does not count',
+      );
+      return [];
+    }
+  }
 }
 
-function readFilePolicies(text: string): ReadonlyMap<string, PolicyChange> {
+/** Everything that is said in a policy file. @throws Error that says what is wrong */
+export function readFilePolicies(text: string): ReadonlyMap<string, PolicyChange> {
   if (text.length > MAX_FILE_BYTES) throw new Error(`it is longer than ${MAX_FILE_BYTES} bytes`);
   const parsed: unknown = JSON.parse(text);
   if (!isObject(parsed)) throw new Error('it is no object of plugin ids');
   return new Map(
     Object.entries(parsed).map(([pluginId, value]) => {
       try {
+        checkPluginId(pluginId);
         return [pluginId, readPolicy(value)];
       } catch (error) {
-        throw new Error(`${pluginId}: ${messageOf(error)}`);
+        throw new Error(`${pluginId.slice(0, 100)}: ${messageOf(error)}`);
       }
     }),
   );
+}
+
+function limited(base: CallLimits, change: PolicyChange): CallLimits {
+  return {
+    callsPerMinute: change.calls_per_minute ?? base.callsPerMinute,
+    failuresToOpen: change.breaker_failures ?? base.failuresToOpen,
+    openSeconds: change.breaker_open_seconds ?? base.openSeconds,
+  };
 }
 
 function applied(base: PoolPolicy, change: PolicyChange): PoolPolicy {

@@ -1,3 +1,11 @@
+/** What a tenant may ask of one plugin; 0: as much as it likes. */
+export interface CallLimits {
+  readonly callsPerMinute: number;
+  /** Calls that fail in a row before the plugin is left alone for a while. */
+  readonly failuresToOpen: number;
+  readonly openSeconds: number;
+}
+
 /** How the instances of one plugin are kept. Times are milliseconds. */
 export interface PoolPolicy {
   /** Instances that run whether anybody calls or not. */

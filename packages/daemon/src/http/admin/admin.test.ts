@@ -138,12 +138,25 @@ test('policies of plugins are said field by field, checked, and listed with what
     ['acme/demo', { min: 1, idle_seconds: 0 }],
     ['acme/demo', {}],
   ]);
-  const refused = await ask('PUT', 'policies', { plugin_id: 'acme/demo', min: 3, max: 2 });
-  expect([refused.status, refused.message]).toEqual([
-    400,
-    expect.stringContaining('min is 3, which is more than max, 2'),
-  ]);
-  expect((await ask('PUT', 'policies', { min: 3 })).status).toBe(400);
+  const wrong: readonly [object, string][] = [
+    [{ plugin_id: 'acme/demo', min: 3, max: 2 }, 'min is 3, which is more than max, 2'],
+    [{ plugin_id: 'acme/demo', min: '1' }, 'min is not a whole number'],
+    [{ plugin_id: 'acme/demo', min: 0.5 }, 'min is not a whole number'],
+    [{ plugin_id: 'acme/demo', min: true }, 'min is not a whole number'],
+    [{ plugin_id: 'acme/demo', breaker_open_seconds: 0 }, 'breaker_open_seconds is not a whole number from 1'],
+    [{ plugin_id: 'acme/demo', idle: 60 }, 'idle is no field: there are plugin_id, min'],
+    [{ plugin_id: 'acme/demo', Min: 1 }, 'Min is no field'],
+    [{ plugin_id: IDENTIFIER, min: 1 }, 'is no plugin id: that is author/name'],
+    [{ plugin_id: 'Acme/Demo', min: 1 }, 'is no plugin id'],
+    [{ plugin_id: 'a/b/c', min: 1 }, 'is no plugin id'],
+    [{ min: 3 }, "'PluginID' failed on the 'required' tag"],
+    [[], 'the request is not an object'],
+  ];
+  for (const [payload, text] of wrong) {
+    const refused = await ask('PUT', 'policies', payload);
+    expect([refused.status, refused.message]).toEqual([400, expect.stringContaining(text)]);
+  }
+  expect(said).toHaveLength(2);
   expect((await ask('GET', 'policies')).data).toEqual(processes.policies.list());
   expect((await ask('GET', 'processes')).data).toEqual(
     processes.supervisor.pools().map((pool) => ({ ...pool, start: 'plain: it is the first', node: '' })),
@@ -169,6 +182,14 @@ test('environments are listed, and what nobody uses is listed before it is remov
   expect(await ask('GET', '')).toEqual([shared]);
   expect(await ask('POST', '/collect', {})).toMatchObject({ bytecode_bytes: 3, environments: [{ name: shared.name }] });
   await ask('POST', '/collect', { remove: true, unused_hours: 0 });
-  await ask('POST', '/collect', { remove: true, unused_hours: -5 });
-  expect(said).toEqual([{ dryRun: true }, { dryRun: false, hours: 0 }, { dryRun: false, hours: 0 }]);
+  // What is not understood removes nothing, and does not mean another age.
+  for (const wrong of [
+    { unused_hours: -5 },
+    { unused_hours: '7' },
+    { hours: 7 },
+    { unused_hours: 0.5 },
+    { remove: 'true' },
+  ])
+    expect(await ask('POST', '/collect', { remove: true, ...wrong })).toBeNull();
+  expect(said).toEqual([{ dryRun: true }, { dryRun: false, hours: 0 }]);
 });

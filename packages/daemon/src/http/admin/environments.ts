@@ -1,4 +1,5 @@
 /** The Python environments of this node: what plugins share, and what nobody uses any more. */
+import { DaemonError } from '@plugin-daemon/plugin-host/errors';
 import { boolean, int, nullable, record } from '@plugin-daemon/wire-schema';
 import type { EnvironmentCare } from '../../supervision/index.ts';
 import { type AnyRoute, route } from '../route.ts';
@@ -57,6 +58,7 @@ export function environmentRoutes({ environments }: EnvironmentDependencies): re
       description:
         'Directories of plugin versions that no tenant has installed, and environments that no directory refers to.',
       request: Collect,
+      exact: true,
       audit: { action: 'environments.collect', subjects: ({ input }) => (input.remove ? ['removed'] : ['listed']) },
       data: {
         title: 'EnvironmentCollection',
@@ -64,14 +66,16 @@ export function environmentRoutes({ environments }: EnvironmentDependencies): re
         properties: { directories: found, environments: found, bytecode_bytes: count },
         required: ['directories', 'environments', 'bytecode_bytes'],
       },
+      errorStatus: 'kind',
       handle: async ({ input: { remove, unused_hours: hours } }) => {
+        if (hours !== null && hours < 0) throw new DaemonError('bad-request', 'unused_hours is less than 0');
         const {
           directories,
           environments: shared,
           bytecodeBytes,
         } = await environments.collect({
           dryRun: !remove,
-          ...(hours !== null && hours !== undefined && { hours: Math.max(0, hours) }),
+          ...(hours !== null && { hours }),
         });
         return { directories, environments: shared, bytecode_bytes: bytecodeBytes };
       },

@@ -2,7 +2,13 @@
 import { DaemonError } from '@plugin-daemon/plugin-host/errors';
 import { isObject, messageOf } from '@plugin-daemon/values';
 import { int, max, nullable, record, required, string } from '@plugin-daemon/wire-schema';
-import { type LocalSupervisor, type PluginPolicies, policyFields, readPolicy } from '../../supervision/index.ts';
+import {
+  checkPluginId,
+  type LocalSupervisor,
+  type PluginPolicies,
+  policyFields,
+  readPolicy,
+} from '../../supervision/index.ts';
 import type { NodeCalls } from '../handover.ts';
 import { askOthers, rowsOf, SILENT_NODES_HEADER, tellOfSilent } from '../other-nodes.ts';
 import { type AnyRoute, route } from '../route.ts';
@@ -33,6 +39,9 @@ const policy = {
     calls_target: count('calls_target'),
     calls_max: count('calls_max'),
     queue_max: count('queue_max'),
+    calls_per_minute: count('calls_per_minute'),
+    breaker_failures: count('breaker_failures'),
+    breaker_open_seconds: count('breaker_open_seconds'),
   },
 } as const;
 
@@ -44,6 +53,11 @@ const SetPolicy = record('', {
   calls_target: nullable(int('CallsTarget')).describe('Open calls that one process is meant to bear.'),
   calls_max: nullable(int('CallsMax')).describe('Open calls that one process takes at most.'),
   queue_max: nullable(int('QueueMax')).describe('Calls that may wait.'),
+  calls_per_minute: nullable(int('CallsPerMinute')).describe('Calls that a tenant may make in a minute; 0: no limit.'),
+  breaker_failures: nullable(int('BreakerFailures')).describe(
+    'After so many calls of a tenant failed in a row, further ones are refused for a while; 0: never.',
+  ),
+  breaker_open_seconds: nullable(int('BreakerOpenSeconds')).describe('How long they are refused.'),
 });
 
 const states = ['stopped', 'asleep', 'starting', 'running', 'waiting'] as const;
@@ -138,18 +152,20 @@ export function pluginPolicyRoutes({
       description: 'What is not given is as the file of a node and the settings have it; nothing given: all of it.',
       audit: { action: 'plugin.policy', subjects: ({ input }) => [input.plugin_id] },
       request: SetPolicy,
+      exact: true,
       data: { const: true },
       errorStatus: 'kind',
       handle: async ({ input: { plugin_id: pluginId, ...given } }) => {
-        await policies.set(pluginId, checked(given));
+        await policies.set(pluginId, checked(pluginId, given));
         return true;
       },
     }),
   ];
 }
 
-function checked(given: unknown): ReturnType<typeof readPolicy> {
+function checked(pluginId: string, given: unknown): ReturnType<typeof readPolicy> {
   try {
+    checkPluginId(pluginId);
     return readPolicy(given);
   } catch (error) {
     throw new DaemonError('bad-request', messageOf(error));

@@ -76,6 +76,7 @@ export function installingRoutes({ installation, database }: ManagementDependenc
       tag,
       summary: "Switches a tenant's plugin back to the version before the last switch; once more leads forward again.",
       request: RollbackBody,
+      exact: true,
       audit: { action: 'plugin.rollback', subjects: ({ input }) => [input.plugin_id] },
       data: schemas.installAnswer,
       handle: ({ tenantId, input }) => installations.rollback(requireUuid(tenantId), input.plugin_id),

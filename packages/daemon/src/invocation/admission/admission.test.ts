@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { SessionOutcome } from '../session.ts';
-import { Admission, type AdmissionOptions } from './index.ts';
+import { Admission, type CallLimits } from './index.ts';
 
 let now: number;
 let refused: unknown[];
@@ -10,14 +10,15 @@ beforeEach(() => {
   refused = [];
 });
 
-const admission = (changes: Partial<AdmissionOptions>): Admission =>
+const none: CallLimits = { callsPerMinute: 0, failuresToOpen: 0, openSeconds: 30 };
+
+/** `of` are single plugins. */
+const admission = (changes: Partial<CallLimits>, of: Record<string, Partial<CallLimits>> = {}): Admission =>
   new Admission({
-    callsPerMinute: 0,
-    failuresToOpen: 0,
-    openSeconds: 30,
+    limitsOf: (pluginId) => ({ ...none, ...changes, ...of[pluginId] }),
+    isAny: () => [changes, ...Object.values(of)].some((one) => Object.keys(one).length > 0),
     onRefused: (...what) => refused.push(what),
     now: () => now,
-    ...changes,
   });
 
 /** What a call comes to: its error, or nothing. */
@@ -123,6 +124,23 @@ describe('the breaker', () => {
     expect(call(guarded)).toMatchObject({ kind: 'circuit-open' });
     trial.ended('success');
     expect([call(guarded), call(guarded)]).toEqual([undefined, undefined]);
+  });
+
+  test('limits of one plugin are its own, and count from when they are said', () => {
+    const of: Record<string, Partial<CallLimits>> = {};
+    const limited = admission({}, of);
+    expect(limited.enabled).toBe(false);
+    of['acme/a'] = { callsPerMinute: 1, failuresToOpen: 1 };
+    expect(limited.enabled).toBe(true);
+    expect([call(limited), call(limited, 'success', 't', 'acme/b'), call(limited, 'success', 't', 'acme/b')]).toEqual(
+      Array(3).fill(undefined),
+    );
+    expect(call(limited)).toMatchObject({ kind: 'rate-limited' });
+    of['acme/a'] = { callsPerMinute: 2 };
+    expect([call(limited, 'error'), call(limited, 'error')]).toEqual([undefined, undefined]);
+    expect(call(limited)).toMatchObject({ kind: 'rate-limited' });
+    delete of['acme/a'];
+    expect(call(limited)).toBeUndefined();
   });
 
   test('a trial whose client leaves decides nothing, and the next one tries', () => {

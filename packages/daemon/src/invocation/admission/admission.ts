@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { countedUpTo } from '@plugin-daemon/plugin-host/collections';
 import { DaemonError, sessionError, sessionErrorJson } from '@plugin-daemon/plugin-host/errors';
 import { LRUCache } from 'lru-cache';
@@ -7,13 +8,20 @@ import { CircuitBreaker } from './circuit-breaker.ts';
 
 export type RefusalReason = 'rate' | 'breaker';
 
-export interface AdmissionOptions {
+export interface CallLimits {
   /** Calls that a tenant may make of one plugin in a minute; 0 = as many as it likes. */
   readonly callsPerMinute: number;
   /** Calls of a tenant that fail in a row before the plugin is left alone; 0 = it never is. */
   readonly failuresToOpen: number;
   /** How long it is left alone; then one call tries. */
   readonly openSeconds: number;
+}
+
+export interface AdmissionOptions {
+  /** Those of a plugin. */
+  readonly limitsOf: (pluginId: string) => CallLimits;
+  /** Whether any plugin has some. */
+  readonly isAny: () => boolean;
   readonly onRefused: (pluginId: string, reason: RefusalReason) => void;
   /** Milliseconds of a clock that does not go back. */
   readonly now?: () => number;
@@ -23,6 +31,7 @@ export interface AdmissionOptions {
 const MAX_PAIRS = 20_000;
 
 interface Pair {
+  readonly limits: CallLimits;
   readonly rate: CallRate;
   readonly breaker: CircuitBreaker;
 }
@@ -39,7 +48,7 @@ export class Admission {
   }
 
   get enabled(): boolean {
-    return this.#options.callsPerMinute > 0 || this.#options.failuresToOpen > 0;
+    return this.#options.isAny();
   }
 
   /**
@@ -47,8 +56,10 @@ export class Admission {
    * @throws DaemonError `rate-limited` or `circuit-open`, with when to come back
    */
   admit(tenantId: string, pluginId: string): { readonly ended: (outcome: SessionOutcome) => void } {
-    const { callsPerMinute, failuresToOpen, onRefused } = this.#options;
-    const { rate, breaker } = this.#pair(`${tenantId}/${pluginId}`);
+    const { limitsOf, onRefused } = this.#options;
+    const limits = limitsOf(pluginId);
+    const { callsPerMinute, failuresToOpen } = limits;
+    const { rate, breaker } = this.#pair(`${tenantId}/${pluginId}`, limits);
     const rateMs = callsPerMinute > 0 ? rate.take(this.#now()) : 0;
     if (rateMs > 0) {
       onRefused(pluginId, 'rate');
@@ -63,11 +74,13 @@ export class Admission {
     return { ended: (outcome) => breaker.ended(this.#now(), call, meanings[outcome]) };
   }
 
-  #pair(key: string): Pair {
+  /** Counting begins anew when the limits change. */
+  #pair(key: string, limits: CallLimits): Pair {
     const known = this.#pairs.get(key);
-    if (known !== undefined) return known;
-    const { callsPerMinute, failuresToOpen, openSeconds } = this.#options;
+    if (known !== undefined && (known.limits === limits || isDeepStrictEqual(known.limits, limits))) return known;
+    const { callsPerMinute, failuresToOpen, openSeconds } = limits;
     const made = {
+      limits,
       rate: new CallRate(callsPerMinute, this.#now()),
       breaker: new CircuitBreaker(failuresToOpen, openSeconds * 1000),
     };
