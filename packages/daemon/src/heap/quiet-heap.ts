@@ -8,7 +8,7 @@ export interface QuietHeapOptions {
   readonly lookMs?: number;
 }
 
-const LOOK_MS = 5000;
+const LOOK_MS = 2500;
 const QUIET_LOOKS = 2;
 /** Of the time between two looks, what a quiet daemon works at most. */
 const QUIET_UTILIZATION = 0.05;
