@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { checkCitations, readRepository } from './index.ts';
 
 const contract = {
@@ -65,4 +65,31 @@ test('links of documents are followed from where they stand', () => {
   expect(problemsOf('# Here\n[a](#here) [b](#there)', at)).toEqual([
     '2: cites docs/operations.md#there: no such heading',
   ]);
+});
+
+describe('commands and paths in prose', () => {
+  const files = [
+    { path: 'package.json', text: '{"scripts":{"bench":"node x.ts","start":"node y.ts"}}' },
+    { path: 'packages/cli/package.json', text: '{"scripts":{"build":"node build.ts"}}' },
+    { path: 'packages/cli/src/main.ts', text: '' },
+    { path: 'docs/cli.md', text: '## dify plugin install\n\nAlso: `dify plugin upload`.\n' },
+  ];
+  const problems = (text: string) =>
+    checkCitations([...files, { path: 'docs/operations.md', text }]).map(({ problem }) => problem);
+
+  test.each([
+    '`npm run bench -- memory`, `npm start`',
+    'npm run build -w packages/cli',
+    '`npx dify plugin install x`, `dify plugin upload`, the dify plugin daemon',
+    'see `packages/cli/src/main.ts`, `packages/cli` and what is made: `packages/cli/dist/dify.js`',
+  ])('what is there may be told: %s', (line) => expect(problems(line)).toEqual([]));
+
+  test.each([
+    ['npm run benches', 'tells to run npm run benches, which is no script of package.json'],
+    ['npm test', 'tells to run npm test, which is no script of package.json'],
+    ['npm run bench -w packages/cli', 'tells to run npm run bench -w packages/cli, which is no script of package.json'],
+    ['`dify plugin instal`', 'tells to run dify plugin instal, which is no command of docs/cli.md'],
+    ['`packages/cli/src/mian.ts`', 'names packages/cli/src/mian.ts, which is not there'],
+    ['.ci/own', 'names .ci/own, which is not there'],
+  ])('what is not is named: %s', (line, problem) => expect(problems(line)).toEqual([problem]));
 });

@@ -1,4 +1,5 @@
 import { posix } from 'node:path';
+import { missingFrom } from './commands.ts';
 import type { RepositoryFile } from './files.ts';
 
 export interface Problem {
@@ -30,6 +31,7 @@ const HINT = 'cite a heading of docs/wire/ instead, or nothing';
 export function checkCitations(files: readonly RepositoryFile[]): readonly Problem[] {
   const paths = pathsOf(files);
   const anchors = new Map(files.filter(isMarkdown).map(({ path, text }) => [path, anchorsOf(text)]));
+  const missing = missingFrom(files, paths);
   const problems: Problem[] = [];
   for (const file of files) {
     for (const [index, line] of file.text.split('\n').entries()) {
@@ -39,6 +41,7 @@ export function checkCitations(files: readonly RepositoryFile[]): readonly Probl
         const foreign = FOREIGN.find(({ pattern }) => pattern.test(prose));
         if (foreign !== undefined) report(`cites ${foreign.what}: ${HINT}`);
       }
+      for (const problem of missing(prose)) report(problem);
       // In tests, strings are data and name files that never were.
       for (const { path, anchor } of citations(file, file.path.endsWith('.test.ts') ? prose : line)) {
         if (!paths.has(path)) report(`cites ${path}, which is not there`);

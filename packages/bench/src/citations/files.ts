@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { extname, join } from 'node:path';
+import { basename, extname, join } from 'node:path';
 
 export interface RepositoryFile {
   /** From the root of the repository, with slashes. */
@@ -34,6 +34,8 @@ function walk(root: string, folder: string, files: RepositoryFile[]): void {
 
 function readOne(root: string, path: string): RepositoryFile {
   const full = join(root, path);
-  const isRead = (READ.has(extname(path)) || path.startsWith('.ci/')) && statSync(full).size <= LARGEST_BYTES;
+  const isRead =
+    (READ.has(extname(path)) || path.startsWith('.ci/') || basename(path) === 'package.json') &&
+    statSync(full).size <= LARGEST_BYTES;
   return { path, text: isRead ? readFileSync(full, 'utf8') : '' };
 }
