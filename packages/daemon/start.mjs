@@ -3,11 +3,6 @@
  * this user may not write the bundle. Kept apart from main.ts so that neither the bundler nor type stripping (hence plain JavaScript)
  * is loaded into the daemon's own process.
  */
-import { execFileSync } from 'node:child_process';
-import { accessSync, constants, existsSync, readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-
 const OLDEST_NODE = 24;
 
 if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE) {
@@ -17,6 +12,10 @@ Windows, which "npm start" then uses: run npm ci again without --omit=optional, 
   );
   process.exit(1);
 }
+
+// Not imported: as modules, parts of Node load all that they would load on demand.
+const { accessSync, constants, existsSync, readdirSync, statSync } = process.getBuiltinModule('node:fs');
+const { join } = process.getBuiltinModule('node:path');
 
 const root = import.meta.dirname;
 const bundle = join(root, 'dist/main.js');
@@ -63,6 +62,7 @@ let entry = bundle;
 if (sources.some((path) => changedAfter(path, builtAt))) {
   const target = join(root, 'dist');
   if (writable(existsSync(target) ? target : root)) {
+    const { execFileSync } = process.getBuiltinModule('node:child_process');
     execFileSync(process.execPath, [join(root, 'build.ts')], { stdio: 'inherit' });
   } else {
     process.stderr.write(`${target} cannot be written: the daemon runs from its sources, which takes more memory.\n`);
@@ -83,4 +83,4 @@ if (process.platform === 'linux' && process.execve !== undefined && process.env.
 }
 // As if it had been started itself: workers are started from the same file.
 process.argv[1] = entry;
-await import(pathToFileURL(entry).href);
+await import(process.getBuiltinModule('node:url').pathToFileURL(entry).href);
