@@ -38,6 +38,8 @@ const DEAD_AFTER_MS = 120_000;
 const LONGEST_LOOK_MS = 30_000;
 const GRACE_MS = 2000;
 export const DESIRED_LOOK_MS = 30_000;
+/** Dify asks again within this time what it could not ask while the daemon was away. */
+const WAKE_AFTER_MS = 500;
 /** A parent holds 40 MB and is ready again within a second. */
 const PARENT_IDLE_MS = 30 * 60_000;
 
@@ -132,6 +134,7 @@ export function localPlugins(parts: LocalPluginsParts) {
     recentUse: parts.recentUse,
     wakesAtOnce: settings.PLUGIN_LOCAL_LAUNCHING_CONCURRENT,
     drainSeconds: settings.PLUGIN_MAX_EXECUTION_TIMEOUT,
+    wakeAfterMs: WAKE_AFTER_MS,
     lookEveryMs: DESIRED_LOOK_MS,
     log: journal.listeningTo(log.child({ component: 'supervision' })),
     onLoad: observeLoads(metrics),

@@ -48,14 +48,17 @@ export async function openPlugins(parts: PluginsParts, closing: Closing) {
   // Closed before: what is in a cage has ended when the cage goes.
   closing(launcher, (l) => l.close());
   warnOfPid1(log, process.platform === 'win32');
+  const recentUse = await RecentUse.open(
+    join(dataDirectory.path, 'plugin-use.json'),
+    log.child({ component: 'supervision' }),
+  );
+  // The first call of a plugin would wait for a helper process and its trials, which need nothing of what is opened after this.
+  if (!recentUse.isEmpty) cages.prepare();
   const local = localPlugins({
     ...parts,
     launcher,
     isolation: cages,
-    recentUse: await RecentUse.open(
-      join(dataDirectory.path, 'plugin-use.json'),
-      log.child({ component: 'supervision' }),
-    ),
+    recentUse,
     runsUncalled: (identifier) => nodes?.placement.runsUncalled(identifier) ?? true,
     onReady: (identifier, ready) => nodes?.onPluginState(identifier, ready),
   });

@@ -19,16 +19,9 @@ const recentUse = {
   save: async () => undefined,
 };
 
-beforeEach(() => {
-  vi.useFakeTimers();
-  starts = new FakeStarts();
-  desired = [];
-  policy = testPolicy();
-  uses = new Map();
-  asked = undefined;
-  const { log, lines: kept } = fakeLog();
-  lines = kept;
-  supervisor = new LocalSupervisor({
+/** A supervisor of the doubles above. */
+const supervisorOf = (log: ReturnType<typeof fakeLog>['log'], options: { readonly wakeAfterMs?: number } = {}) =>
+  new LocalSupervisor({
     start: starts.start,
     desired: async () => {
       if (desired instanceof Error) throw desired;
@@ -45,7 +38,19 @@ beforeEach(() => {
     lookEveryMs: LOOK_MS,
     log,
     onState: () => undefined,
+    ...options,
   });
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  starts = new FakeStarts();
+  desired = [];
+  policy = testPolicy();
+  uses = new Map();
+  asked = undefined;
+  const { log, lines: kept } = fakeLog();
+  lines = kept;
+  supervisor = supervisorOf(log);
 });
 
 afterEach(async () => {
@@ -68,6 +73,24 @@ test('what is installed is started at once, what is added later at the next look
   desired = ['a', 'b', 'c'];
   await vi.advanceTimersByTimeAsync(LOOK_MS);
   expect(started()).toEqual(['a', 'b', 'c']);
+});
+
+test('for a moment after the beginning only what is called is started', async () => {
+  desired = ['a', 'b', 'c'];
+  await supervisor.close();
+  supervisor = supervisorOf(fakeLog().log, { wakeAfterMs: 500 });
+  supervisor.begin();
+  await settle();
+  expect(started()).toEqual([]);
+  const asking = supervisor.ready('c', forever());
+  await settle();
+  expect(started()).toEqual(['c']);
+  starts.succeed();
+  await asking;
+  await vi.advanceTimersByTimeAsync(499);
+  expect(started()).toEqual(['c']);
+  await vi.advanceTimersByTimeAsync(1);
+  expect(started()).toEqual(['c', 'a', 'b']);
 });
 
 test('a plugin has to be missing twice before it is stopped: one bad look ends nothing', async () => {

@@ -29,6 +29,8 @@ export interface LocalSupervisorOptions {
   readonly wakesAtOnce?: number;
   /** A call was refused because too many wait. */
   readonly onOverloaded?: (identifier: string) => void;
+  /** After the beginning nothing is woken for so long that nobody waits for: whoever calls at once has the machine. */
+  readonly wakeAfterMs?: number;
   /** Between two looks at the desired state. */
   readonly lookEveryMs: number;
   readonly log: Log;
@@ -66,6 +68,7 @@ export class LocalSupervisor implements LocalPlugins {
   readonly #loads = new Map<string, PoolLoad>();
   readonly #retiring = new Set<Promise<void>>();
   readonly #wakes: Limiter;
+  #mayWake: Promise<void> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
   #ticker: NodeJS.Timeout | undefined;
   #ticks = 0;
@@ -79,6 +82,9 @@ export class LocalSupervisor implements LocalPlugins {
 
   /** Starts what is installed and should be awake, in the background, and keeps looking. */
   begin(): void {
+    const { wakeAfterMs } = this.#options;
+    if (wakeAfterMs !== undefined)
+      this.#mayWake = new Promise((resolve) => void setTimeout(resolve, wakeAfterMs).unref());
     void this.#look();
     this.#ticker = setInterval(() => this.#tick(), TICK_MS);
     this.#ticker.unref();
@@ -257,7 +263,7 @@ export class LocalSupervisor implements LocalPlugins {
           recentUse?.used(identifier, Date.now());
       };
       // Failures are told by the pool, which goes on trying.
-      this.#wakes.run(this.#closed.signal, wake).catch(() => undefined);
+      this.#mayWake.then(() => this.#wakes.run(this.#closed.signal, wake)).catch(() => undefined);
     }
   }
 

@@ -31,6 +31,11 @@ export class RecentUse {
     this.#times = new Map(entries.toSorted(([, a], [, b]) => a - b));
   }
 
+  /** Whether plugins have run here before, as far as is known. */
+  get isEmpty(): boolean {
+    return this.#times.size === 0;
+  }
+
   /** Milliseconds since 1970; undefined if it is not known. */
   lastUse(identifier: string): number | undefined {
     return this.#times.get(identifier);

@@ -118,3 +118,33 @@ test.skipIf(process.platform !== 'linux')('switched off means limits without iso
   expect(caged.inForce).toEqual({ mode: 'none' });
   await caged.leave();
 });
+
+test.skipIf(process.platform !== 'linux')(
+  'what is possible may be found out before it is needed, and is not tried again',
+  async () => {
+    let trials = 0;
+    const tried = Promise.withResolvers<void>();
+    const room = open(
+      'none',
+      refusing(() => {
+        trials++;
+        tried.resolve();
+        return undefined;
+      }),
+    );
+    room.prepare();
+    await tried.promise;
+    await enter(room);
+    await enter(room);
+    expect(trials).toBe(1);
+  },
+);
+
+test.skipIf(process.platform !== 'linux')(
+  'that nothing is possible is told to who starts the first plugin, not to who prepares',
+  async () => {
+    const room = open('uid', nothingButPlain);
+    room.prepare();
+    await expect(enter(room)).rejects.toThrow('PLUGIN_ISOLATION=uid is not possible here');
+  },
+);

@@ -78,6 +78,8 @@ export class Foundation {
   }
 
   async close(): Promise<void> {
+    // Tried out in a directory that is to be gone as well.
+    await this.#probed?.catch(() => undefined);
     await Promise.all([this.scratch.close(), this.#groups?.then((groups) => groups.close())]);
   }
 

@@ -19,16 +19,20 @@ export type { UserRange } from './users.ts';
 export interface Isolation {
   readonly plugins: PluginCages;
   readonly builds: BuildCages;
+  /** Finds out now what is possible, for a first start that will not have to wait for it. */
+  prepare(): void;
   /** After every process has ended. */
   close(): Promise<void>;
 }
 
-/** What is possible is found out when the first process is to be started. */
+/** What is possible is found out when the first process is to be started, or before with `prepare`. */
 export function openIsolation(options: IsolationOptions & PluginCagesOptions): Isolation {
   const foundation = new Foundation(options);
   return {
     plugins: new PluginCages(foundation, options),
     builds: new BuildCages(foundation, options.limits),
+    // Why it is not possible is told where it matters: to who starts the first process.
+    prepare: () => void foundation.mode().catch(() => undefined),
     close: () => foundation.close(),
   };
 }
