@@ -1,10 +1,16 @@
-/** Throughput of streams: many small chunks, few large ones, alone and eight at once, of a tool and of a language model. */
+/** Throughput of streams: small chunks and large ones, alone, eight at once and for long, of a tool and of a language model. */
 
 import { delay } from '../daemon/index.ts';
 import { readStream } from '../load/index.ts';
 import { type Bench, cpuNote, type Figure, type Measurement } from './measurement.ts';
 
-const SHAPES = { small: { count: 20_000, size: 50 }, large: { count: 500, size: 65_536 } } as const;
+const SHAPES = {
+  small: { size: 50, chunks: { c1: 20_000, c8: 5000, long: 400_000 } },
+  large: { size: 65_536, chunks: { c1: 500, c8: 125, long: 4000 } },
+} as const;
+/** How many streams at once. A long one lasts until what its beginning costs counts no more. */
+const STREAMS = { c1: 1, c8: 8, long: 1 } as const;
+const LOADS = ['c1', 'c8', 'long'] as const;
 
 export const streamThroughput: Measurement = {
   name: 'streams',
@@ -15,7 +21,7 @@ export const streamThroughput: Measurement = {
     const figures: Figure[] = [];
     for (const kind of ['tool', 'llm'] as const)
       for (const shape of ['small', 'large'] as const)
-        for (const streams of [1, 8]) figures.push(await throughput(bench, kind, shape, streams));
+        for (const load of LOADS) figures.push(await throughput(bench, kind, shape, load));
     return figures;
   },
 };
@@ -23,14 +29,14 @@ export const streamThroughput: Measurement = {
 async function throughput(
   bench: Bench,
   kind: 'tool' | 'llm',
-  shape: 'small' | 'large',
-  streams: number,
+  shape: keyof typeof SHAPES,
+  load: keyof typeof STREAMS,
 ): Promise<Figure> {
-  const { count, size } = SHAPES[shape];
-  // Eight streams share twice the work of one, so that both runs last about equally long.
-  const perStream = streams === 1 ? count : Math.floor(count / 4);
-  const request = (chunks: number) => {
-    const parameters = { count: chunks, size };
+  const { size, chunks } = SHAPES[shape];
+  const streams = STREAMS[load];
+  const perStream = chunks[load];
+  const request = (count: number) => {
+    const parameters = { count, size };
     return kind === 'tool' ? bench.toolRequest('stream', parameters) : bench.llmRequest(parameters);
   };
   await readStream(bench.target.url, request(100));
@@ -48,7 +54,7 @@ async function throughput(
   const runs = await bench.repeat(() => bench.withCpu(run));
   const rates = runs.map((measured) => measured.result);
   return bench.figure(
-    `stream.${kind}.${shape}.c${streams}`,
+    `stream.${kind}.${shape}.${load}`,
     rates,
     cpuNote(runs.map(({ cpu }) => cpu / (streams * perStream))),
   );
