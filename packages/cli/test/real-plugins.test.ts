@@ -108,6 +108,56 @@ test.each(CASES)(
   },
 );
 
+test.skipIf(process.platform === 'win32')(
+  'plugins whose dependencies come to the same files share an environment, and one that is damaged is mended by the next start',
+  { timeout: SLOW },
+  async () => {
+    const parent = temporaryFolder();
+    const environments = join(parent, 'cache/environments');
+    const env = {
+      ...ENV,
+      DIFY_CLI_CACHE_DIR: join(parent, 'cache'),
+      UV_CACHE_DIR: process.env.UV_CACHE_DIR ?? join(String(ENV.DIFY_CLI_CACHE_DIR), 'environments/.uv-cache'),
+    };
+    const invoke = async (name: string): Promise<string> => {
+      const run = await dify(['plugin', 'invoke', join(parent, name), 'tool', '-p', 'query=Oslo', '--json'], {
+        env,
+        cwd: parent,
+      });
+      expect(run.error?.message).toBeUndefined();
+      expect(JSON.stringify(run.outcome?.data)).toContain('Hello, world!');
+      return run.stderr;
+    };
+    const kept = () => readdirSync(environments).filter((name) => /^dependencies-[^.]+\.0\.0@\w+$/.test(name));
+    const stored = () => readdirSync(join(environments, '.environments')).filter((name) => /^\w{32}$/.test(name));
+    for (const name of ['one', 'two']) await newPlugin(parent, name);
+    // Asked for in other words.
+    const asked = join(parent, 'two', 'pyproject.toml');
+    writeFileSync(asked, readFileSync(asked, 'utf8').replace('[project]', '# The same.\n[project]'));
+    await invoke('one');
+    await invoke('two');
+    expect(kept()).toHaveLength(2);
+    expect(stored()).toHaveLength(1);
+
+    const [folder = ''] = stored();
+    const site = join(
+      environments,
+      '.environments',
+      folder,
+      'lib',
+      String(readdirSync(join(environments, '.environments', folder, 'lib'))[0]),
+      'site-packages',
+    );
+    const module = join(site, 'dify_plugin/__init__.py');
+    // The file is one with that in the cache of uv.
+    rmSync(module);
+    writeFileSync(module, 'raise SystemError("damaged")\n');
+    expect(await invoke('one')).toContain('was damaged and is made anew');
+    expect(await invoke('two')).not.toContain('damaged');
+    expect(stored()).toHaveLength(1);
+  },
+);
+
 /** Starts `plugin run`, hands over its messages, and stops it. */
 async function withRun(
   argv: readonly string[],

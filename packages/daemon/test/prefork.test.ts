@@ -1,5 +1,5 @@
 /** Plugins on the real SDK that are forked from a parent: the same as those that are not, and none of the bad days of parents is theirs. */
-import { existsSync, globSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, globSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { eventually, TestDaemon } from './harness.ts';
@@ -41,6 +41,9 @@ const parents = (): number[] =>
     const pid = /pid[^0-9]{1,20}(\d+)/.exec(line)?.[1];
     return pid === undefined ? [] : [Number(pid)];
   });
+
+/** How often the log has said something. */
+const said = (text: string): number => daemon.log.split(text).length - 1;
 
 const seeds = (): string[] => globSync('**/.parents/*/seed.json', { cwd: daemon.process.dataDirectory });
 
@@ -111,6 +114,35 @@ test('the environment of a parent that is deleted is made anew', async () => {
     await ask('die');
     return (await startedBy()) === 'forked' || undefined;
   });
+}, 240_000);
+
+test('the environment of a parent may be replaced under it, and one that is broken is made anew', async () => {
+  const [seed] = seeds();
+  if (seed === undefined) throw new Error('no environment of a parent');
+  const directory = join(daemon.process.dataDirectory, seed, '..');
+  const [module = ''] = globSync('lib/python*/site-packages/dify_plugin/__init__.py', { cwd: directory });
+  cpSync(directory, `${directory}.other`, { recursive: true, verbatimSymlinks: true });
+  writeFileSync(join(`${directory}.other`, module), 'raise SystemError("replaced")\n');
+  renameSync(directory, `${directory}.before`);
+  renameSync(`${directory}.other`, directory);
+  rmSync(`${directory}.before`, { recursive: true });
+  // What it has imported it has.
+  expect(await ask('facts')).toContain('argv');
+  await another(/^forked$/);
+  const parent = parents().at(-1);
+  if (parent === undefined) throw new Error('no parent was told of');
+  const ended = said('a parent has ended');
+  process.kill(parent, 'SIGKILL');
+  await eventually('its end is seen', () => said('a parent has ended') > ended || undefined);
+  // What it had forked ends a moment later, and a call that it has read with it.
+  await eventually('a call is answered', async () => (await ask('random')).startsWith('0.') || undefined);
+  await daemon.logged('a parent did not start; its environment is made anew');
+  await eventually('it is forked from another one', async () => {
+    await ask('die');
+    await ask('pid');
+    return (await startedBy()) === 'forked' || undefined;
+  });
+  expect(readFileSync(join(directory, module), 'utf8')).not.toContain('replaced');
 }, 240_000);
 
 test('a parent that takes long keeps no call waiting', async () => {

@@ -59,6 +59,21 @@ describe.skipIf(impossible !== undefined)(`as root${impossible === undefined ? '
     expect(await prepared('new')).toBe(2);
   }, 180_000);
 
+  test('a plugin that nobody calls is started anew when its environment is gone', async () => {
+    const before = shared();
+    const starts = await daemon.metric('plugin_starts_total');
+    const made = await prepared('new');
+    rmSync(before, { recursive: true });
+    await daemon.logged('its Python environment is gone');
+    await eventually(
+      'another one runs',
+      async () => (await daemon.metric('plugin_starts_total')) > starts || undefined,
+    );
+    expect(shared()).toBe(before);
+    expect(await prepared('new')).toBe(made + 1);
+    expect(await reported(daemon, 'facts')).toContain('argv');
+  }, 180_000);
+
   test('one that is damaged where no look finds it is repaired by the start that failed', async () => {
     const [module = ''] = globSync('lib/python*/site-packages/dify_plugin/__init__.py', { cwd: shared() });
     rmSync(join(shared(), module));

@@ -12,7 +12,11 @@ export const TOOL_ROWS: readonly CommandRow[] = [
       { name: 'url', type: 'string', help: 'address of a daemon to reach (also: DIFY_PLUGIN_DAEMON_URL)' },
       { name: 'key', type: 'string', help: 'API key of the daemon (also: DIFY_PLUGIN_DAEMON_KEY, SERVER_KEY)' },
       { name: 'offline', type: 'boolean', help: 'do not touch the network' },
-      { name: 'prune', type: 'boolean', help: 'delete kept Python environments not used for 30 days' },
+      {
+        name: 'prune',
+        type: 'boolean',
+        help: 'delete kept Python environments not used for 30 days, and what nothing refers to',
+      },
     ],
     load: () => import('../doctor/command.ts'),
   },

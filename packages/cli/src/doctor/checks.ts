@@ -195,11 +195,11 @@ async function disk({ env }: CheckContext): Promise<Omit<CheckResult, 'name'>> {
 }
 
 async function environments({ env }: CheckContext): Promise<Omit<CheckResult, 'name'>> {
-  const { total, unused } = await keptEnvironments(env);
-  if (unused.length === 0) return { verdict: 'ok', detail: `${total} kept` };
+  const { total, unused, unusedBytes, stored } = await keptEnvironments(env);
+  if (unused === 0) return { verdict: 'ok', detail: `${total} kept, with ${stored} different contents` };
   return {
     verdict: 'warning',
-    detail: `${unused.length} of ${total} kept environments were not used for 30 days`,
+    detail: `${unused} of ${total} kept environments were not used for 30 days (${Math.ceil(unusedBytes / 1024 ** 2)} MB)`,
     remedy: 'delete them: dify doctor --prune (they are made again when needed)',
   };
 }

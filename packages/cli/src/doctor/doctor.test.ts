@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -164,17 +164,37 @@ test('cleanup removes old versions, never the newest, never without saying so', 
 test('environments long unused are found and deleted, others stay', async () => {
   const cache = temporaryFolder();
   const folder = join(cache, 'environments');
-  for (const name of ['dependencies-0.0.0@old', 'dependencies-0.0.0@new', '.uv-cache']) {
+  const [old, used] = ['a', 'b'].map((digit) => `dependencies-0.0.0@${digit.repeat(64)}`);
+  const [unreferenced, referenced] = ['c', 'd'].map((digit) => digit.repeat(32));
+  const long = new Date(0);
+  for (const [name, stored] of [
+    [old, unreferenced],
+    [used, referenced],
+  ]) {
+    if (name === undefined || stored === undefined) throw new Error('no name');
     mkdirSync(join(folder, name, '.venv', 'bin'), { recursive: true });
-    utimesSync(join(folder, name), new Date(0), new Date(0));
+    symlinkSync(join('../../.environments', stored, 'lib'), join(folder, name, '.venv', 'lib'));
+    utimesSync(join(folder, name), long, long);
+    const record = join(folder, '.environments', stored, 'dify', 'environment.json');
+    mkdirSync(join(record, '..'), { recursive: true });
+    const interpreter = { path: '/usr/bin/python3', version: '3.12.1', size: 1, modified: 1 };
+    const bytes = 3 * 1024 * 1024;
+    writeFileSync(record, JSON.stringify({ key: stored, sdk: '0.9.0', interpreter, entries: 1, bytes, made: 0 }));
+    utimesSync(record, long, long);
   }
-  await markUsed(join(folder, 'dependencies-0.0.0@new', '.venv', 'bin', 'python'));
+  mkdirSync(join(folder, '.uv-cache'));
+  utimesSync(join(folder, '.uv-cache'), long, long);
+  await markUsed(join(folder, String(used), '.venv', 'bin', 'python'));
   const env = { DIFY_CLI_CACHE_DIR: cache };
   expect((await check(env)).environments).toMatchObject({
     verdict: 'warning',
-    detail: expect.stringContaining('1 of 2'),
+    detail: '1 of 2 kept environments were not used for 30 days (3 MB)',
   });
   await dify(['doctor', '--offline', '--prune'], { env: { ...process.env, ...env } });
-  expect(readdirSync(folder).toSorted()).toEqual(['.uv-cache', 'dependencies-0.0.0@new']);
-  expect((await check(env)).environments).toMatchObject({ verdict: 'ok', detail: '1 kept' });
+  expect(readdirSync(folder).toSorted()).toEqual(['.environments', '.uv-cache', used]);
+  expect(readdirSync(join(folder, '.environments'))).toEqual([referenced]);
+  expect((await check(env)).environments).toMatchObject({
+    verdict: 'ok',
+    detail: '1 kept, with 1 different contents',
+  });
 });

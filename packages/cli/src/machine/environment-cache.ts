@@ -1,13 +1,10 @@
 /** The kept Python environments: which exist, when each was last used, and the removal of those long unused. */
-import { readdir, rm, stat, utimes } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { cacheDirectory } from '../files/cache.ts';
+import { readdir, utimes } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { GarbageReport, PythonEnvironments } from '@plugin-daemon/plugin-host/environments';
+import { environmentsFolder, withKeptEnvironments } from './environment-builder.ts';
 
-const UNUSED_MS = 30 * 24 * 3600 * 1000;
-
-export function environmentsFolder(env: NodeJS.ProcessEnv): string {
-  return join(cacheDirectory(env), 'environments');
-}
+const UNUSED_SECONDS = 30 * 24 * 3600;
 
 /** Notes that an environment was used; its folder is the one around `.venv/bin/python`. Fails silently: a hint only. */
 export async function markUsed(python: string): Promise<void> {
@@ -16,30 +13,42 @@ export async function markUsed(python: string): Promise<void> {
 }
 
 export interface KeptEnvironments {
+  /** One for each set of dependency files. */
   total: number;
-  /** Folders not used for thirty days. */
-  unused: string[];
+  /** Not used for thirty days. */
+  unused: number;
+  /** Of these, and of what they alone refer to. */
+  unusedBytes: number;
+  /** What stands behind all of them: equal ones are one. */
+  stored: number;
 }
 
-export async function keptEnvironments(env: NodeJS.ProcessEnv, now: Date = new Date()): Promise<KeptEnvironments> {
-  const root = environmentsFolder(env);
-  const names = (await readdir(root).catch(() => [])).filter((name) => name.startsWith('dependencies-'));
-  const unused: string[] = [];
-  for (const name of names) {
-    const info = await stat(join(root, name)).catch(() => undefined);
-    if (info !== undefined && now.getTime() - info.mtimeMs > UNUSED_MS) unused.push(join(root, name));
-  }
-  return { total: names.length, unused };
+export async function keptEnvironments(env: NodeJS.ProcessEnv): Promise<KeptEnvironments> {
+  const folder = environmentsFolder(env);
+  const names = await readdir(folder).catch(() => []);
+  return await withKeptEnvironments({ env }, async (environments) => {
+    const { directories, environments: stored, bytecodeBytes } = await collected(environments, true);
+    return {
+      total: names.filter((name) => name.startsWith('dependencies-') && !name.endsWith('.lock')).length,
+      unused: directories.length,
+      unusedBytes: [...directories, ...stored].reduce((sum, { bytes }) => sum + bytes, bytecodeBytes),
+      stored: (await environments.list()).length,
+    };
+  });
 }
 
-/** Deletes the unused ones; all of them can be made again. @returns how many */
+/** Deletes the unused ones, with what nothing refers to any more; all of them can be made again. @returns how many */
 export async function pruneEnvironments(env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<number> {
-  const { unused } = await keptEnvironments(env);
-  let deleted = 0;
-  for (const folder of unused) {
-    if (signal.aborted) break;
-    await rm(folder, { recursive: true, force: true, maxRetries: 3 });
-    deleted++;
-  }
-  return deleted;
+  const work = (environments: PythonEnvironments) => collected(environments, false, signal);
+  const { directories } = await withKeptEnvironments({ env }, work);
+  return directories.filter(({ removed }) => removed).length;
 }
+
+/** Nothing is kept for its name: what is used is young. */
+const collected = (environments: PythonEnvironments, dryRun: boolean, signal?: AbortSignal): Promise<GarbageReport> =>
+  environments.collectGarbage({
+    keep: async () => [],
+    dryRun,
+    minimumAgeSeconds: UNUSED_SECONDS,
+    ...(signal && { signal }),
+  });

@@ -7,7 +7,7 @@ import { isObject } from '@plugin-daemon/values';
 import type { Call, Outcome } from '../command.ts';
 import { CliError, EXIT, interrupted, toCliError, usageError } from '../errors.ts';
 import { MockStorage } from './mock-dify.ts';
-import { preparePlugin, type ReadyPlugin } from './prepare.ts';
+import { preparePlugin, type ReadyPlugin, startPlugin } from './prepare.ts';
 import { type Format, LineWriter, linesOf } from './protocol.ts';
 import { readMapping } from './script-file.ts';
 import { type ServeOptions, serveClient, streamInput } from './session.ts';
@@ -113,18 +113,11 @@ export async function run(call: Call): Promise<Outcome> {
     await system.send('', 'info', { info: 'loading plugin' });
     ready = await preparePlugin(args[0] ?? '', call);
     const onLog = logger(call);
-    supervisor = await Supervisor.start(
-      {
-        python: ready.python,
-        directory: ready.directory,
-        entrypoint: ready.declaration.meta.runner.entrypoint,
-        env: call.env,
-        ...(onLog === undefined ? {} : { onLog }),
-      },
-      (failure) => {
-        if (format === 'text') io.warn('the plugin ended, starting it again', { reason: failure.message });
-      },
-      signal,
+    const onCrash = (failure: CliError) => {
+      if (format === 'text') io.warn('the plugin ended, starting it again', { reason: failure.message });
+    };
+    supervisor = await startPlugin(ready, call, (options) =>
+      Supervisor.start({ ...options, ...(onLog === undefined ? {} : { onLog }) }, onCrash, signal),
     );
     const options: ServeOptions = {
       declaration: ready.declaration,

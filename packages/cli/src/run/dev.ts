@@ -55,7 +55,7 @@ export async function run(call: Call): Promise<Outcome> {
     });
   }
   const target = await targetFor(call, path);
-  let python = await environmentFor(first.source, declarationOf(first.source).declaration, call);
+  let { python } = await environmentFor(first.source, declarationOf(first.source).declaration, call);
   const plugin = (source: PluginSource): DevPlugin => ({
     source,
     python,
@@ -78,7 +78,7 @@ export async function run(call: Call): Promise<Outcome> {
             return;
           }
           if (paths.some((each) => DEPENDENCIES.test(each)))
-            python = await environmentFor(next.source, declarationOf(next.source).declaration, call);
+            ({ python } = await environmentFor(next.source, declarationOf(next.source).declaration, call));
           await target.replace(plugin(next.source));
         } catch (error) {
           if (signal.aborted) return;

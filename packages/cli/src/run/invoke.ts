@@ -11,7 +11,7 @@ import { differences, makeFixture, readFixture, scriptOf, writeFixture } from '.
 import { MockStorage, type Script } from './mock-dify.ts';
 import { callOnce, failureError } from './one-call.ts';
 import { PluginHost } from './plugin-host.ts';
-import { preparePlugin } from './prepare.ts';
+import { preparePlugin, startPlugin } from './prepare.ts';
 import { buildCall, type CallSpec, callables, KINDS, parseJson } from './request-builder.ts';
 import { readMapping } from './script-file.ts';
 
@@ -111,16 +111,8 @@ export async function run(given: Call): Promise<Outcome> {
   const ready = await preparePlugin(path, call);
   let host: PluginHost | undefined;
   try {
-    host = await PluginHost.start(
-      {
-        python: ready.python,
-        directory: ready.directory,
-        entrypoint: ready.declaration.meta.runner.entrypoint,
-        env: call.env,
-        onLog: (level, message) => io.debug(message, { level }),
-      },
-      signal,
-    );
+    const onLog = (level: string, message: string) => io.debug(message, { level });
+    host = await startPlugin(ready, call, (options) => PluginHost.start({ ...options, onLog }, signal));
     const view = new AnswerView(
       io,
       flags.text('out-dir') === undefined ? undefined : resolve(cwd, flags.text('out-dir') ?? ''),

@@ -14,7 +14,8 @@ import {
   type PluginSource,
   packageError,
 } from '../source/source.ts';
-import { dependencyFiles, preparePython } from './python-environment.ts';
+import type { HostOptions } from './plugin-host.ts';
+import { dependencyFiles, preparePython, type ReadyPython } from './python-environment.ts';
 
 export interface ReadyPlugin {
   source: PluginSource;
@@ -24,6 +25,8 @@ export interface ReadyPlugin {
   /** Folder to run in. */
   directory: string;
   python: string;
+  /** As `ReadyPython.mend`. */
+  mend(): Promise<string | undefined>;
   close(): Promise<void>;
 }
 
@@ -32,12 +35,12 @@ export async function environmentFor(
   source: PluginSource,
   declaration: PluginDeclaration,
   call: Call,
-): Promise<string> {
+): Promise<ReadyPython> {
   const { files } = source;
   const readers = new Map(files.names.map((name) => [name, () => files.read(name)] as const));
   const progress = startProgress(call.io);
   try {
-    const { python, fresh } = await preparePython({
+    const ready = await preparePython({
       files: dependencyFiles(readers),
       runner: declaration.meta.runner,
       env: call.env,
@@ -49,8 +52,8 @@ export async function environmentFor(
         call.io.debug(text);
       },
     });
-    call.io.debug(fresh ? 'environment made' : 'environment reused', { python });
-    return python;
+    call.io.debug(ready.fresh ? 'environment made' : 'environment reused', { python: ready.python });
+    return ready;
   } finally {
     progress.end();
   }
@@ -61,8 +64,9 @@ export async function preparePlugin(path: string, call: Call): Promise<ReadyPlug
   const { declaration } = declarationOf(source);
   const identifier = identifierOf(declaration, checksumOfSource(source));
   if (source.archive === undefined) {
-    const python = await environmentFor(source, declaration, call);
-    return { source, declaration, identifier, directory: source.folder?.root ?? path, python, close: async () => {} };
+    const { python, mend } = await environmentFor(source, declaration, call);
+    const directory = source.folder?.root ?? path;
+    return { source, declaration, identifier, directory, python, mend, close: async () => {} };
   }
   const scratch = await mkdtemp(join(tmpdir(), 'plugin-run-'));
   const close = (): Promise<void> => rm(scratch, { recursive: true, force: true, maxRetries: 3 });
@@ -74,10 +78,28 @@ export async function preparePlugin(path: string, call: Call): Promise<ReadyPlug
     } catch (error) {
       throw packageError(error, path);
     }
-    const python = await environmentFor(source, declaration, call);
-    return { source, declaration, identifier, directory, python, close };
+    const { python, mend } = await environmentFor(source, declaration, call);
+    return { source, declaration, identifier, directory, python, mend, close };
   } catch (error) {
     await close();
     throw error instanceof CliError ? error : packageError(error, path);
+  }
+}
+
+/** Starts a plugin, and once more when its environment turns out to be damaged. @throws what `start` throws */
+export async function startPlugin<T>(
+  { python, directory, declaration, mend }: ReadyPlugin,
+  { env, io, signal }: Call,
+  start: (options: HostOptions) => Promise<T>,
+): Promise<T> {
+  const options = { python, directory, entrypoint: declaration.meta.runner.entrypoint, env };
+  try {
+    return await start(options);
+  } catch (error) {
+    if (signal.aborted) throw error;
+    const problem = await mend();
+    if (problem === undefined) throw error;
+    io.warn('the Python environment was damaged and is made anew', { problem });
+    return await start(options);
   }
 }

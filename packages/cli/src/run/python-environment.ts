@@ -1,16 +1,15 @@
 /**
  * The Python environment of a plugin, made once for equal dependencies and kept between runs and between versions of
  * the plugin. Keyed by the dependency files, so that editing code never means installing again; the plugin's folder is
- * not touched. Uses the daemon's environment builder below the cache folder.
+ * not touched. Uses the daemon's environment builder below the cache folder: what comes to the same files is one environment.
  */
 import { createHash } from 'node:crypto';
-import { createProcessLauncher } from '@plugin-daemon/plugin-host/launcher';
+import type { PythonEnvironments } from '@plugin-daemon/plugin-host/environments';
 import { messageOf } from '@plugin-daemon/values';
 import { CliError, interrupted } from '../errors.ts';
-import { environmentsFolder, markUsed } from '../machine/environment-cache.ts';
-import { toolsDirectory } from '../machine/machine-tools.ts';
+import { withKeptEnvironments } from '../machine/environment-builder.ts';
+import { markUsed } from '../machine/environment-cache.ts';
 import { writeArchive } from '../source/archive-bytes.ts';
-import { environmentBuilder } from './environment-builder.ts';
 
 export interface EnvironmentRequest {
   /** Dependency files by path: pyproject.toml, uv.lock, requirements.txt and everything below vendor/. */
@@ -55,11 +54,19 @@ function withoutIdentity(text: string): string {
   );
 }
 
-/** Finds or makes the environment. @returns the absolute path of its interpreter */
-export async function preparePython(request: EnvironmentRequest): Promise<{ python: string; fresh: boolean }> {
-  const { env, signal } = request;
-  const version =
-    request.python !== undefined && /^\d+\.\d+/.test(request.python) ? request.python : request.runner.version;
+/** The environment of a plugin, ready to run. */
+export interface ReadyPython {
+  /** The absolute path of its interpreter. */
+  python: string;
+  fresh: boolean;
+  /** After a start that failed: what was damaged in the environment, which is made anew; undefined when it is whole. */
+  mend(): Promise<string | undefined>;
+}
+
+/** Finds or makes the environment. */
+export async function preparePython(request: EnvironmentRequest): Promise<ReadyPython> {
+  const { env, signal, runner } = request;
+  const version = request.python !== undefined && /^\d+\.\d+/.test(request.python) ? request.python : runner.version;
   const interpreter =
     request.python !== undefined && !/^\d+\.\d+/.test(request.python)
       ? request.python
@@ -67,29 +74,33 @@ export async function preparePython(request: EnvironmentRequest): Promise<{ pyth
   const hash = createHash('sha256').update(`${process.platform} ${process.arch} ${version} ${interpreter}\n`);
   for (const [path, bytes] of [...request.files].sort(([a], [b]) => (a < b ? -1 : 1)))
     hash.update(`${path}\0${bytes.length}\0`).update(bytes);
-  const launcher = createProcessLauncher();
-  const environments = environmentBuilder({
-    workingPath: environmentsFolder(env),
-    toolsDirectory: toolsDirectory(env),
-    launcher,
-    env,
-    interpreter,
-    uvPath: request.uv ?? env.UV_PATH,
-    inactivitySeconds: 120,
-    extraArgs: env.PIP_EXTRA_ARGS ?? '',
-    ignoreLock: env.PLUGIN_IGNORE_UV_LOCK === 'true',
-    mirrorUrl: env.PIP_MIRROR_URL,
-  });
-  try {
-    const prepared = await environments.prepare({
-      identifier: `dependencies:0.0.0@${hash.digest('hex')}`,
+  const identifier = `dependencies:0.0.0@${hash.digest('hex')}`;
+  const options = { env, uv: request.uv, interpreter };
+  const prepare = (environments: PythonEnvironments) =>
+    environments.prepare({
+      identifier,
       readPackage: async () => writeArchive(request.files),
-      runner: { language: request.runner.language === '' ? 'python' : request.runner.language, version },
+      runner: { language: runner.language === '' ? 'python' : runner.language, version },
       signal,
       onProgress: request.onProgress,
     });
-    await markUsed(prepared.python);
-    return { python: prepared.python, fresh: prepared.fresh };
+  const { python, fresh } = await inOurWords(signal, () => withKeptEnvironments(options, prepare));
+  await markUsed(python);
+  const mend = (): Promise<string | undefined> =>
+    inOurWords(signal, () =>
+      withKeptEnvironments(options, async (environments) => {
+        const problem = await environments.examine(identifier);
+        if (problem !== undefined) await prepare(environments);
+        return problem;
+      }),
+    );
+  return { python, fresh, mend };
+}
+
+/** @throws CliError with the remedy that the failure has */
+async function inOurWords<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
   } catch (error) {
     if (signal.aborted) throw interrupted();
     const remedy =
@@ -100,8 +111,5 @@ export async function preparePython(request: EnvironmentRequest): Promise<{ pyth
       message.replace(/\nfailed to init environment$/, ''),
       remedy === undefined ? { cause: error } : { cause: error, remedy },
     );
-  } finally {
-    await environments.close();
-    await launcher.close();
   }
 }

@@ -10,7 +10,7 @@ import { differences, readFixture, scriptOf } from './fixture.ts';
 import { MockStorage } from './mock-dify.ts';
 import { callOnce } from './one-call.ts';
 import { PluginHost } from './plugin-host.ts';
-import { preparePlugin } from './prepare.ts';
+import { preparePlugin, startPlugin } from './prepare.ts';
 
 interface CaseResult {
   file: string;
@@ -60,16 +60,8 @@ export async function run(given: Call): Promise<Outcome> {
   const results: CaseResult[] = [];
   let host: PluginHost | undefined;
   try {
-    host = await PluginHost.start(
-      {
-        python: ready.python,
-        directory: ready.directory,
-        entrypoint: ready.declaration.meta.runner.entrypoint,
-        env: call.env,
-        onLog: (level, message) => io.debug(message, { level }),
-      },
-      signal,
-    );
+    const onLog = (level: string, message: string) => io.debug(message, { level });
+    host = await startPlugin(ready, call, (options) => PluginHost.start({ ...options, onLog }, signal));
     for (const { file, fixture } of fixtures) {
       throwIfAborted(signal);
       const startedAt = performance.now();

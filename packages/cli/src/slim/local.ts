@@ -6,7 +6,7 @@ import { createProcessLauncher } from '@plugin-daemon/plugin-host/launcher';
 import type { PluginDeclaration } from '@plugin-daemon/plugin-package';
 import { messageOf } from '@plugin-daemon/values';
 import { CliError } from '../errors.ts';
-import { environmentBuilder } from '../run/environment-builder.ts';
+import { environmentBuilder } from '../machine/environment-builder.ts';
 import { answerBackwards, type MockOptions, MockStorage } from '../run/mock-dify.ts';
 import { PluginHost } from '../run/plugin-host.ts';
 import { readMapping } from '../run/script-file.ts';
@@ -39,6 +39,8 @@ async function preparedPython(
     extraArgs: config.pipExtraArgs,
     ignoreLock: config.ignoreUvLock,
     mirrorUrl: config.pipMirrorUrl,
+    // The folder is also the daemon's, whose plugins may run with other rights.
+    share: false,
   });
   try {
     const prepared = await environments.prepare({

@@ -16,6 +16,8 @@ export interface LivingParentsOptions {
   readonly log: Log;
   /** How many processors there are; default: those of this machine. */
   readonly processors?: number;
+  /** Removes an environment whose parent does not start; the next plain start of a plugin makes it anew. */
+  readonly discard?: (seed: Seed) => Promise<void>;
   /** Told the number of parents when it changes. */
   readonly onParents?: (count: number) => void;
 }
@@ -45,6 +47,8 @@ const LOOK_MS = 30_000;
 /** A parent that could not be started is not tried again for so long. */
 const PAUSE_MS = 60_000;
 const MOST_FAILED = 64;
+/** Its environment may be damaged: it is made anew, and not again for so long, since it may be no fault of the environment. */
+const RENEWAL_MS = 60 * 60_000;
 
 const sdkOf = ({ distributions }: Seed): string => distributions.get('dify-plugin') ?? '';
 
@@ -55,6 +59,8 @@ export class LivingParents {
   /** By the directory of their seed. */
   readonly #parents = new Map<string, KeptParent>();
   readonly #failed = new Map<string, { readonly at: number; readonly sdk: string; readonly reason: string }>();
+  /** When the environment of a parent that did not start was given up. */
+  readonly #renewed = new Map<string, number>();
   readonly #timer: NodeJS.Timeout;
   #closed = false;
 
@@ -125,6 +131,7 @@ export class LivingParents {
       (error: unknown) => {
         this.#forget(kept);
         if (this.#closed) return;
+        if (this.#renew(seed, error)) return;
         if (this.#failed.size >= MOST_FAILED) this.#failed.clear();
         const reason = `the parent for its SDK did not start: ${messageOf(error)}`;
         this.#failed.set(seed.directory, { at: Date.now(), sdk: sdkOf(seed), reason });
@@ -132,6 +139,20 @@ export class LivingParents {
       },
     );
     return kept;
+  }
+
+  /** @returns whether it is given up */
+  #renew(seed: Seed, reason: unknown): boolean {
+    const { discard, log } = this.#options;
+    const last = this.#renewed.get(seed.directory);
+    if (discard === undefined || (last !== undefined && Date.now() - last < RENEWAL_MS)) return false;
+    if (this.#renewed.size >= MOST_FAILED) this.#renewed.clear();
+    this.#renewed.set(seed.directory, Date.now());
+    log.warn({ sdk: sdkOf(seed), error: reason }, 'a parent did not start; its environment is made anew');
+    discard(seed).catch((error: unknown) =>
+      log.warn({ directory: seed.directory, error }, 'the environment of a parent could not be removed'),
+    );
+    return true;
   }
 
   #ended(kept: KeptParent): void {

@@ -100,7 +100,7 @@ export class ParentsPool implements Parents {
 
   constructor(options: ParentsOptions) {
     this.#options = options;
-    this.#living = new LivingParents(options);
+    this.#living = new LivingParents({ ...options, discard: (seed) => options.seeds.discard(seed) });
     this.#templates = new Templates({ ...options.templates, log: options.log });
   }
 

@@ -6,7 +6,7 @@ import { fingerprint } from '../fingerprint.ts';
 import type { UvCall } from '../installer.ts';
 import { draftName, isDraft, isLeftBehind } from '../lives.ts';
 import type { EnvironmentLog } from '../options.ts';
-import { patchSdk } from '../sdk-patches/index.ts';
+import { AMENDMENTS_VERSION, patchSdk } from '../sdk-patches/index.ts';
 import { sitePackagesOf } from '../working-directory.ts';
 import { type Distributions, differenceFrom, installedFromElsewhere, readDistributions } from './distributions.ts';
 
@@ -86,10 +86,17 @@ export class Seeds {
     await this.#queue;
   }
 
-  /** A seed that fails whoever imports it. */
-  async discard(seed: Seed): Promise<void> {
-    (await this.#all()).delete(seed.directory);
-    await rm(seed.directory, { recursive: true, force: true });
+  /** A seed that fails whoever imports it. Its place is free when this resolves, and earlier: another one may be made there at once. */
+  async discard({ directory }: Seed): Promise<void> {
+    (await this.#all()).delete(directory);
+    const aside = join(this.#options.root, `${MAKING}${await draftName()}`);
+    try {
+      await rename(directory, aside);
+    } catch (error) {
+      if (isObject(error) && error.code === 'ENOENT') return;
+      throw error;
+    }
+    await rm(aside, { recursive: true, force: true });
   }
 
   async #provide(python: string, sitePackages: string): Promise<void> {
@@ -134,13 +141,14 @@ export class Seeds {
     const found = new Map<string, Seed>();
     for (const name of await readdir(root).catch(() => [])) {
       const directory = join(root, name);
-      const seed = await readSeed(directory);
+      const record = await readSeed(directory);
       const used = await stat(directory).catch(() => undefined);
       // Another daemon on this volume may be making it.
       if (used !== undefined && isDraft(name) && !(await isLeftBehind(name, used.mtimeMs))) continue;
       const isUnused = used === undefined || Date.now() - used.mtimeMs > UNUSED_MS;
-      if (seed === undefined || isUnused) await rm(directory, { recursive: true, force: true });
-      else found.set(directory, seed);
+      if (record === undefined || isUnused) await rm(directory, { recursive: true, force: true });
+      // One of another version of the daemon may run beside this one.
+      else if (record.amendments === AMENDMENTS_VERSION) found.set(directory, record.seed);
     }
     return found;
   }
@@ -158,13 +166,17 @@ export class Seeds {
       const { sdk } = await patchSdk(sitePackages, log);
       const distributions = await readDistributions(sitePackages);
       if (!distributions.has(SDK)) throw new Error('uv did not install the SDK into it');
-      const record = { base: wanted.base, distributions: Object.fromEntries(distributions) };
+      const record = {
+        base: wanted.base,
+        distributions: Object.fromEntries(distributions),
+        amendments: AMENDMENTS_VERSION,
+      };
       await writeFile(join(building, RECORD), JSON.stringify(record));
       const directory = join(root, keyOf({ base: wanted.base, distributions }));
       await rm(directory, { recursive: true, force: true });
       await rename(building, directory);
-      const seed = await readSeed(directory);
-      if (seed !== undefined) (await this.#all()).set(directory, seed);
+      const made = await readSeed(directory);
+      if (made !== undefined) (await this.#all()).set(directory, made.seed);
       const milliseconds = Math.round(performance.now() - started);
       log.info({ sdk, distributions: distributions.size, milliseconds }, 'made the environment of a parent');
     } catch (error) {
@@ -203,7 +215,7 @@ function required({ ok, status, stderr }: CommandResult): void {
 /** The same for all environments in which a seed finds what it needs. */
 const keyOf = ({ base, distributions }: Pick<Wanted, 'base' | 'distributions'>): string =>
   fingerprint(
-    base,
+    `${base} ${AMENDMENTS_VERSION}`,
     [...distributions].map((pair) => pair.join('==')),
   );
 
@@ -219,14 +231,15 @@ async function isThere(seed: Seed): Promise<boolean> {
   );
 }
 
-async function readSeed(directory: string): Promise<Seed | undefined> {
+async function readSeed(directory: string): Promise<{ seed: Seed; amendments: unknown } | undefined> {
   try {
     const value: unknown = JSON.parse(await readFile(join(directory, RECORD), 'utf8'));
     if (!isObject(value) || typeof value.base !== 'string' || !isObject(value.distributions)) return undefined;
     const distributions = new Map<string, string>();
     for (const [name, version] of Object.entries(value.distributions))
       if (typeof version === 'string') distributions.set(name, version);
-    return { directory, python: join(directory, 'bin', 'python'), base: value.base, distributions };
+    const seed = { directory, python: join(directory, 'bin', 'python'), base: value.base, distributions };
+    return { seed, amendments: value.amendments };
   } catch {
     return undefined; // half made, or damaged
   }
