@@ -161,6 +161,24 @@ test('a stop tells of open calls, and a second signal ends them', async () => {
   await started.close();
 });
 
+test('a call whose client leaves stands in the log and counts like others', async () => {
+  await daemon.install(rudePackage('left'));
+  const stream = await daemon.open('left', 'hang');
+  await stream.text(0);
+  stream.leave();
+  const line = await eventually(
+    'its line',
+    () => /HTTP request .*dispatch.*complete=false/.exec(daemon.process.logTail(1000))?.[0],
+  );
+  expect(line).toContain('path=/plugin/:tenant_id/dispatch/tool/invoke status=200');
+  expect(
+    await daemon.metric('plugin_http_requests_total', {
+      endpoint: '/plugin/:tenant_id/dispatch/tool/invoke',
+      status: '200',
+    }),
+  ).toBe(1);
+});
+
 test('the log names routes, not paths and queries of strangers', async () => {
   await daemon.answer('GET', '/e/ahookthatnobodymayknow/path?token=a-token', { key: false });
   await daemon.answer('GET', '/no/such/route%0a2026-01-01T00:00:00.000Z%20INFO?key=a-key', { key: false });

@@ -63,6 +63,7 @@ export function routes(parts: HttpParts, requests: ReturnType<typeof observeRequ
       traceparent: traceparentOf,
       onStart: requests.onDispatchStart,
       onEnd: requests.onDispatchEnd,
+      onLeft: requests.onLeft,
     }),
     ...managementRoutes({
       database,

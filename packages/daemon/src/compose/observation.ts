@@ -1,5 +1,5 @@
 /** What happens, told to metrics and log: the hooks that compose.ts puts between the parts and telemetry. */
-import type { Server } from 'node:http';
+import type { Server, ServerResponse } from 'node:http';
 import { isDeepStrictEqual } from 'node:util';
 import { isFault } from '@plugin-daemon/plugin-host/errors';
 import type { PluginCagesOptions } from '@plugin-daemon/plugin-host/isolation';
@@ -159,6 +159,8 @@ const warnings: Readonly<Record<HttpWarning, { readonly text: string; readonly r
   },
 };
 
+/** Of a request whose client has left before its status was known. */
+const LEFT = 499;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** The tenant of the path; what is none is not written into the log. */
@@ -171,6 +173,23 @@ function tenantOf({ params }: FastifyRequest): string | undefined {
 export function observeRequests(metrics: Metrics, log: Log, logHealth: boolean) {
   let active = 0;
   let dispatches = 0;
+  const finished = (request: FastifyRequest, pattern: string, status: number, ms: number, more: object = {}): void => {
+    metrics.plugin_http_requests_total.inc({ method: request.method, endpoint: pattern, status: String(status) });
+    metrics.plugin_http_request_duration_seconds.observe({ method: request.method, endpoint: pattern }, ms / 1000);
+    if (pattern === '/health/check' && !logHealth) return;
+    const level = status >= 500 ? 'error' : status >= 400 && status !== LEFT ? 'warn' : 'info';
+    if (!log.isLevelEnabled(level)) return;
+    const fields = {
+      method: request.method,
+      path: pattern === '' ? '(no route)' : pattern,
+      status,
+      latency_ms: Math.round(ms),
+      client_ip: request.ip,
+      tenant_id: tenantOf(request),
+      ...more,
+    };
+    log[level](fields, 'HTTP request');
+  };
   return {
     active: () => active,
     activeDispatches: () => dispatches,
@@ -183,24 +202,11 @@ export function observeRequests(metrics: Metrics, log: Log, logHealth: boolean) 
         response.once('close', () => active--);
       });
     },
-    onFinished(request: FastifyRequest, reply: FastifyReply, pattern: string): void {
-      const status = reply.raw.statusCode;
-      const seconds = reply.elapsedTime / 1000;
-      metrics.plugin_http_requests_total.inc({ method: request.method, endpoint: pattern, status: String(status) });
-      metrics.plugin_http_request_duration_seconds.observe({ method: request.method, endpoint: pattern }, seconds);
-      if (pattern === '/health/check' && !logHealth) return;
-      const level = status >= 500 ? 'error' : status >= 400 ? 'warn' : 'info';
-      if (!log.isLevelEnabled(level)) return;
-      const fields = {
-        method: request.method,
-        path: pattern === '' ? '(no route)' : pattern,
-        status,
-        latency_ms: Math.round(reply.elapsedTime),
-        client_ip: request.ip,
-        tenant_id: tenantOf(request),
-      };
-      log[level](fields, 'HTTP request');
-    },
+    onFinished: (request: FastifyRequest, reply: FastifyReply, pattern: string): void =>
+      finished(request, pattern, reply.raw.statusCode, reply.elapsedTime),
+    /** The status that was sent, or the one that proxies know for clients that leave before there is one. */
+    onLeft: (request: FastifyRequest, { headersSent, statusCode }: ServerResponse, ms: number): void =>
+      finished(request, request.routeOptions.url ?? '', headersSent ? statusCode : LEFT, ms, { complete: false }),
     onWarning(warning: HttpWarning, address: string): void {
       const { text, remedy } = warnings[warning];
       log.warn({ client_ip: address, remedy }, text);

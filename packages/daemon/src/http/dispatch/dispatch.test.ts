@@ -54,6 +54,7 @@ beforeEach(async () => {
       traceparent: () => 'trace',
       onStart: () => void active++,
       onEnd: () => void active--,
+      onLeft: () => undefined,
     }),
     onFinished: () => undefined,
     onFault: () => undefined,

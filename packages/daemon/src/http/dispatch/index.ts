@@ -44,6 +44,8 @@ export interface DispatchDependencies {
   /** Around every dispatch, for the health figures. */
   readonly onStart: () => void;
   readonly onEnd: () => void;
+  /** The client has left before the answer was complete, after so many milliseconds. */
+  readonly onLeft: (request: FastifyRequest, response: ServerResponse, ms: number) => void;
 }
 
 export function dispatchRoutes(dependencies: DispatchDependencies): readonly AnyRoute[] {
@@ -189,7 +191,7 @@ async function dispatch(
   if (parsed === undefined) throw new DaemonError('bad-request', 'the request body is not valid JSON');
   const { envelope, data } = body.finish();
 
-  const caller = new Caller(response);
+  const caller = new Caller(request, response, dependencies.onLeft);
   const output: SessionOutput =
     action.reply === 'json'
       ? new JsonAnswer(response)
@@ -226,14 +228,19 @@ async function dispatch(
 
 /** Who waits for an answer: while a session is looked for, and then for what it says. */
 class Caller implements WaitingCaller {
+  readonly #request: FastifyRequest;
   readonly #response: ServerResponse;
+  readonly #onLeft: DispatchDependencies['onLeft'];
+  readonly #since = performance.now();
   #session: Session | undefined;
   /** Made for those who wait: most calls are let through at once. */
   #leaving: AbortController | undefined;
   #left = false;
 
-  constructor(response: ServerResponse) {
+  constructor(request: FastifyRequest, response: ServerResponse, onLeft: DispatchDependencies['onLeft']) {
+    this.#request = request;
     this.#response = response;
+    this.#onLeft = onLeft;
     response.once('close', () => this.#closed());
   }
 
@@ -263,6 +270,7 @@ class Caller implements WaitingCaller {
     this.#left = true;
     this.#leaving?.abort(new Error('the client left'));
     this.#session?.leave();
+    this.#onLeft(this.#request, this.#response, performance.now() - this.#since);
   }
 }
 
