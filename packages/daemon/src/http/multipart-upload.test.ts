@@ -10,10 +10,14 @@ let server: Server;
 let port: number;
 let idleMs = 60_000;
 let outcome: PromiseWithResolvers<Upload | Error>;
+/** The memory of the chunks in which the last body came. */
+let chunks: ArrayBufferLike[] = [];
 
 beforeAll(async () => {
   server = createServer(async (request, response) => {
     const left = new AbortController();
+    chunks = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk.buffer));
     response.once('close', () => response.writableFinished || left.abort(new Error('the client left')));
     try {
       const upload = await readUpload(request, { field: 'dify_pkg', maxFileBytes: LIMIT, idleMs }, left.signal);
@@ -88,6 +92,18 @@ test('the file comes whole, with the fields before and after it', async () => {
   if (result instanceof Error) throw result;
   expect(Buffer.from(result.bytes).equals(content)).toBe(true);
   expect(Object.fromEntries(result.fields)).toEqual({ verify_signature: 'true', later: 'x' });
+});
+
+test('a large file leaves no chunks for the collector, and comes whole whatever its content', async () => {
+  // Boundaries that begin and are none, at every distance from the ends of the chunks.
+  const content = Buffer.alloc(LIMIT, 'x\r\n--\r\n-\r\n--a');
+  const { result } = await post(form([['dify_pkg', content, 'p.difypkg']]));
+  if (result instanceof Error) throw result;
+  expect(Buffer.from(result.bytes).equals(content)).toBe(true);
+  const large = chunks.filter((chunk) => chunk instanceof ArrayBuffer && (chunk.detached || chunk.byteLength > 16_384));
+  const left = large.filter((chunk) => chunk instanceof ArrayBuffer && !chunk.detached);
+  expect(large.length).toBeGreaterThan(4);
+  expect(left.length).toBeLessThan(3);
 });
 
 test('a body of unknown length is taken too', async () => {

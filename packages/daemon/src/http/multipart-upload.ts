@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { Busboy, type BusboyFileStream } from '@fastify/busboy';
 import { DaemonError } from '@plugin-daemon/plugin-host/errors';
 import { messageOf } from '@plugin-daemon/values';
+import { SpentChunks } from './spent-chunks.ts';
 
 export interface UploadLimits {
   /** Name of the file's field. */
@@ -54,6 +55,7 @@ export function readUpload(request: IncomingMessage, limits: UploadLimits, signa
   const room = expectedBytes(request, limits);
   const { promise, resolve, reject } = Promise.withResolvers<Upload>();
   const fields = new Map<string, string>();
+  const chunks = new SpentChunks();
   let file: FileBuffer | undefined;
   let named = '';
   let received = 0;
@@ -76,6 +78,7 @@ export function readUpload(request: IncomingMessage, limits: UploadLimits, signa
   const onData = (part: Buffer): void => {
     idle.refresh();
     received += part.length;
+    chunks.arrived(part);
     if (received > limits.maxFileBytes + ENVELOPE_BYTES) fail(fileTooLarge());
   };
   parser.on('field', (name, value) => {
@@ -91,7 +94,10 @@ export function readUpload(request: IncomingMessage, limits: UploadLimits, signa
     const into = new FileBuffer(room);
     file = into;
     named = fileName;
-    stream.on('data', (part: Buffer) => into.append(part));
+    stream.on('data', (part: Buffer) => {
+      chunks.reached(part);
+      into.append(part);
+    });
     stream.on('limit', () => fail(fileTooLarge()));
   });
   parser.on('error', (error) => fail(malformed(error)));
