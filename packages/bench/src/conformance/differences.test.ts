@@ -1,4 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempDisposableSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -47,8 +47,9 @@ test('the report names every case', () => {
 });
 
 test('cases that were never recorded are found, optional ones aside', () => {
-  const expected = mkdtempSync(join(tmpdir(), 'expected-'));
-  const actual = mkdtempSync(join(tmpdir(), 'actual-'));
+  using expectedDirectory = mkdtempDisposableSync(join(tmpdir(), 'expected-'));
+  using actualDirectory = mkdtempDisposableSync(join(tmpdir(), 'actual-'));
+  const [expected, actual] = [expectedDirectory.path, actualDirectory.path];
   const cases = ['a', 'b', 'real maths', 'third party: x', 'install: just after'].map((name) => ({
     case: name,
     response: {},

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeEach, expect, test } from 'vitest';
 import { EnvironmentError } from './failures.ts';
 import type { PythonEnvironmentsOptions } from './options.ts';
 import { type Bench, bench } from './testing.ts';
@@ -170,6 +170,7 @@ test('index-unreachable: nobody at the address, or no such name', async () => {
 
 /** A file system of 300 KiB. */
 const small = mkdtempSync(join(tmpdir(), 'small-'));
+afterAll(() => rmSync(small, { recursive: true }));
 let mounted = false;
 try {
   execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=300k', 'none', small], { stdio: 'ignore' });
@@ -191,7 +192,7 @@ test.skipIf(!mounted)('disk-full: in the cache, and where uv itself would be put
     });
     expect(tools.failure).toBe('disk-full');
   } finally {
-    execFileSync('umount', [small]);
+    execFileSync('umount', ['-l', small]);
   }
 });
 

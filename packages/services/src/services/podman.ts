@@ -1,7 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { executable } from '../executables.ts';
 import { ServerProcess } from '../server-process.ts';
@@ -22,8 +21,8 @@ network_backend = "netavark"
 export async function startPodman({ directory }: ServiceContext): Promise<RunningService> {
   const configuration = join(directory, 'containers.conf');
   writeFileSync(configuration, CONFIGURATION);
-  // The path of a socket may not be longer than 107 bytes.
-  const socket = join(mkdtempSync(join(tmpdir(), 'podman-')), 'api');
+  // The path of a socket may not be longer than 107 bytes, and this one lies not far below the temporary directory.
+  const socket = join(directory, 'api');
   const podman = [
     executable('env'),
     `CONTAINERS_CONF=${configuration}`,

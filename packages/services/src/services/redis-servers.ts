@@ -38,12 +38,25 @@ export interface RedisServerOptions {
 
 export class RedisServers implements AsyncDisposable {
   readonly #processes: ServerProcess[] = [];
-  readonly #directory = mkdtempSync(join(tmpdir(), 'redis-'));
+  /** What was made here, and goes with them. */
+  #ownDirectory: string | undefined;
+  readonly #given: string | undefined;
+
+  /** @param directory somebody else's, for their files; one that is made when a server is started, and removed with them, if absent */
+  constructor(directory?: string) {
+    this.#given = directory;
+  }
+
+  #directoryOf(port: number): string {
+    if (this.#given === undefined) this.#ownDirectory ??= mkdtempSync(join(tmpdir(), 'redis-'));
+    const directory = join(this.#given ?? this.#ownDirectory ?? '', String(port));
+    mkdirSync(directory);
+    return directory;
+  }
 
   async single({ configuration = [], cli = [], tls = false }: RedisServerOptions = {}): Promise<RedisServer> {
     const port = await reservePort({ and: CLUSTER_BUS });
-    const directory = join(this.#directory, String(port));
-    mkdirSync(directory);
+    const directory = this.#directoryOf(port);
     const ports = tls ? ['--port', '0', '--tls-port', String(port)] : ['--port', String(port)];
     return await this.#start(port, directory, [...ports, ...defaults, '--dir', directory, ...configuration], cli);
   }
@@ -56,8 +69,7 @@ export class RedisServers implements AsyncDisposable {
     const sentinels: RedisServer[] = [];
     for (let n = 0; n < 3; n++) {
       const port = await reservePort({ and: CLUSTER_BUS });
-      const directory = join(this.#directory, String(port));
-      mkdirSync(directory);
+      const directory = this.#directoryOf(port);
       const file = join(directory, 'sentinel.conf');
       writeFileSync(
         file,
@@ -94,7 +106,8 @@ sentinel failover-timeout ${service} 2000
 
   async close(): Promise<void> {
     await Promise.all(this.#processes.splice(0).map((process) => process.kill()));
-    rmSync(this.#directory, { recursive: true, force: true, maxRetries: 5 });
+    if (this.#ownDirectory !== undefined) rmSync(this.#ownDirectory, { recursive: true, force: true, maxRetries: 5 });
+    this.#ownDirectory = undefined;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,9 +1,9 @@
-import type { RunningService } from '../service.ts';
+import type { RunningService, ServiceContext } from '../service.ts';
 import { RedisServers } from './redis-servers.ts';
 
 /** A Redis with password `secret`. */
-export async function startRedis(): Promise<RunningService> {
-  const servers = new RedisServers();
+export async function startRedis({ directory }: ServiceContext): Promise<RunningService> {
+  const servers = new RedisServers(directory);
   const { process, port } = await servers.single({
     configuration: ['--requirepass', 'secret'],
     cli: ['-a', 'secret', '--no-auth-warning'],

@@ -263,7 +263,7 @@ test('a full disk fails the write that met it and nothing else', async ({ skip }
     await database.tenantStorages.reserve('t', 'p', 1, 2);
     await database.close();
   } finally {
-    execFileSync('umount', [directory]);
+    execFileSync('umount', ['-l', directory]);
   }
 });
 

@@ -328,7 +328,8 @@ test('a disk that is full leaves nothing behind, and what was there serves on', 
     await expect(at.prepare(open(), large)).rejects.toThrow(/No space left on device|ENOSPC/);
     expect(readdirSync(folder).filter((name) => name.startsWith('.new-'))).toEqual([]);
   } finally {
-    execFileSync('umount', [folder]);
+    // What still reads there lets go by itself; the mount must not stay for it.
+    execFileSync('umount', ['-l', folder]);
     rmSync(folder, { recursive: true });
     renameSync(kept, folder);
   }
