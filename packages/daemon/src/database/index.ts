@@ -11,7 +11,7 @@ export { newHookId, newId } from './ids.ts';
 export { LeaseLost } from './lease-lost.ts';
 export { type DatabaseOptions, openDatabase, probeDatabase } from './open.ts';
 export type * from './records.ts';
-export type * from './repositories.ts';
+export type * from './repositories/index.ts';
 export type { ServerOptions, TlsMode } from './servers/index.ts';
 export { declaredProviders, StoredDeclaration } from './stored-declaration.ts';
 export { parsePlace, type TransferReport, transfer } from './transfer/index.ts';

@@ -6,7 +6,7 @@ import type { SqlDialect } from './dialect.ts';
 import { type MissingKey, migrate } from './migrate.ts';
 import { openMysql } from './mysql/index.ts';
 import { openPostgresql } from './postgresql/index.ts';
-import type { Database } from './repositories.ts';
+import type { Database } from './repositories/index.ts';
 import { openRowCaches } from './row-caches.ts';
 import { tables } from './schema.ts';
 import type { ServerOptions } from './servers/index.ts';

@@ -3,7 +3,7 @@ import type { EventBus } from '../events/index.ts';
 import { DatabaseError, type DatabaseFailure } from './database-error.ts';
 import type { MissingKey } from './migrate.ts';
 import { type DatabaseOptions, openDatabase } from './open.ts';
-import type { Database } from './repositories.ts';
+import type { Database } from './repositories/index.ts';
 
 /** What goes away when the server has been started, or has room again. */
 const passing: ReadonlySet<DatabaseFailure> = new Set<DatabaseFailure>(['unreachable', 'lost', 'busy', 'read-only']);

@@ -1,5 +1,5 @@
 import { DaemonError, toDaemonError } from '@plugin-daemon/plugin-host/errors';
-import { maskSettings, normalizeSettings, type ProviderConfig, validateSettings } from '@plugin-daemon/plugin-package';
+import { maskSettings, type ProviderConfig } from '@plugin-daemon/plugin-package';
 import { messageOf } from '@plugin-daemon/values';
 import type { SettingsCipher } from '../backwards-invocation/index.ts';
 import type {
@@ -10,7 +10,8 @@ import type {
   Page,
   StoredDeclaration,
 } from '../database/index.ts';
-import { type EndpointConfig, endpointConfigOf } from './declaration.ts';
+import { endpointConfigOf } from './declaration.ts';
+import { anew, type Group, keepMasked, secretsOf, validated } from './entered-settings.ts';
 import { orphaned, type PresentedEndpoint, present } from './present.ts';
 import { DecryptedSettings, type DecryptedSettingsOptions } from './settings.ts';
 
@@ -37,8 +38,6 @@ export interface EndpointUpdate {
   readonly name: string;
   readonly settings: JsonObject;
 }
-
-type Group = NonNullable<EndpointConfig['group']>;
 
 /** Pauses before each attempt to make Dify forget old values, and the longest an attempt may take, in ms. */
 const clearPauses = [0, 200, 1_000];
@@ -294,45 +293,4 @@ function declared(declaration: StoredDeclaration): Group | string {
   } catch (error) {
     return `the declaration of the plugin cannot be read: ${messageOf(error)}`;
   }
-}
-
-/** @returns the settings as they are stored */
-function validated(settings: JsonObject, config: readonly ProviderConfig[]): JsonObject {
-  const normal = normalizeSettings(settings, config);
-  try {
-    validateSettings(normal, config);
-    return normal;
-  } catch (error) {
-    throw new DaemonError('bad-request', `failed to validate settings: ${messageOf(error)}`, { cause: error });
-  }
-}
-
-const secretsOf = ({ settings }: Pick<Group, 'settings'>): readonly string[] =>
-  settings.filter(({ type }) => type === 'secret-input').map(({ name }) => name);
-
-/** Only stars, or stars between two bytes on each side: how a secret is shown. */
-const masked = /^(?:\*+|.{1,2}\*{3,}.{1,2})$/su;
-
-/** Settings that replace others which cannot be read. @throws DaemonError when a secret is sent back as it was shown */
-function anew(sent: JsonObject, unreadable: DaemonError, group: Group): JsonObject {
-  for (const name of secretsOf(group)) {
-    const value = sent[name];
-    if (typeof value !== 'string' || !masked.test(value)) continue;
-    throw new DaemonError('bad-request', `the stored value of ${name} cannot be kept: ${unreadable.message}`, {
-      cause: unreadable,
-      remedy: `Enter ${name} anew`,
-    });
-  }
-  return sent;
-}
-
-function keepMasked(sent: JsonObject, original: JsonObject, { settings }: Group): JsonObject {
-  const masked = maskSettings(original, settings);
-  const secrets = new Set(secretsOf({ settings }));
-  return Object.fromEntries(
-    Object.entries(sent).map(([name, value]) => [
-      name,
-      secrets.has(name) && Object.hasOwn(masked, name) && masked[name] === value ? original[name] : value,
-    ]),
-  );
 }

@@ -1,6 +1,6 @@
 import { newId } from '../ids.ts';
 import type { AuditEventRecord, NewAuditEvent } from '../records.ts';
-import type { AuditEvents } from '../repositories.ts';
+import type { AuditEvents } from '../repositories/index.ts';
 import { tables } from '../schema.ts';
 import { type Sql, type SqlContext, timeValue } from './context.ts';
 import { auditEventRecord, newTimes } from './rows.ts';

@@ -1,6 +1,6 @@
 import type { SqlDialect } from '../dialect.ts';
 import type { InstallationRecord } from '../records.ts';
-import type { DebuggingLeases, Lease } from '../repositories.ts';
+import type { DebuggingLeases, Lease } from '../repositories/index.ts';
 import { type Sql, type SqlContext, type Tx, timeValue } from './context.ts';
 import { deadline } from './leases.ts';
 import { installationRecord, newTimes, now } from './rows.ts';

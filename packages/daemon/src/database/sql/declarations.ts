@@ -1,7 +1,7 @@
 import type { SqlDialect } from '../dialect.ts';
 import { newId } from '../ids.ts';
 import type { RuntimeType } from '../records.ts';
-import type { Declarations } from '../repositories.ts';
+import type { Declarations } from '../repositories/index.ts';
 import { StoredDeclaration } from '../stored-declaration.ts';
 import { inLists, type RowCaches, type Sql, type SqlContext } from './context.ts';
 import { newTimes, now } from './rows.ts';

@@ -1,7 +1,7 @@
 import type { SqlDialect } from '../dialect.ts';
 import { newHookId } from '../ids.ts';
 import type { EndpointRecord, JsonObject } from '../records.ts';
-import type { NewEndpoint } from '../repositories.ts';
+import type { NewEndpoint } from '../repositories/index.ts';
 import type { Tx } from './context.ts';
 import { countEndpoints } from './lifecycle-steps.ts';
 import { endpointRecord, newTimes, now } from './rows.ts';

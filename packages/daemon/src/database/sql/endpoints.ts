@@ -1,5 +1,5 @@
 import type { EndpointRecord, Page } from '../records.ts';
-import type { Endpoints } from '../repositories.ts';
+import type { Endpoints } from '../repositories/index.ts';
 import { offsetOf, type RowCaches, type Sql, type SqlContext } from './context.ts';
 import { endpointRecord } from './rows.ts';
 

@@ -1,6 +1,6 @@
 import type { SqlDialect } from '../dialect.ts';
 import { newId } from '../ids.ts';
-import type { InstallTaskItem, InstallTaskRecord, InstallTaskStatus, Page } from '../records.ts';
+import type { InstallTaskRecord, Page } from '../records.ts';
 import type {
   ExpiredTask,
   Fence,
@@ -10,17 +10,16 @@ import type {
   NewInstallTask,
   OpenItem,
   OpenTask,
-} from '../repositories.ts';
+} from '../repositories/index.ts';
 import { listsOf, offsetOf, type Sql, type SqlContext, type Tx, timeValue } from './context.ts';
+import { isUnfinished, statusFrom, storedItem, unfinished } from './install-task-items.ts';
+import { dropLeases, save } from './install-task-writes.ts';
 import { requireFence } from './job-leases.ts';
 import { deadline } from './leases.ts';
 import { installTaskRecord, newTimes, now } from './rows.ts';
 
-const unfinished: readonly InstallTaskStatus[] = ['pending', 'running'];
 /** The existing daemon gives up an installation after a quarter of an hour. */
 const leaselessMs = 16 * 60_000;
-const isUnfinished = ({ status }: { readonly status: InstallTaskStatus }): boolean => unfinished.includes(status);
-
 export class SqlInstallTasks implements InstallTasks {
   readonly #sql: Sql;
   readonly #dialect: SqlDialect;
@@ -294,62 +293,3 @@ export class SqlInstallTasks implements InstallTasks {
     return failed;
   }
 }
-
-/** The first failure fails the task for good; success of all makes it successful. */
-function statusFrom(status: InstallTaskStatus, items: readonly InstallTaskItem[]): InstallTaskStatus {
-  if (status === 'failed' || items.some((item) => item.status === 'failed')) return 'failed';
-  return items.every((item) => item.status === 'success') ? 'success' : status;
-}
-
-/** Updates by id and never inserts: a task that was deleted meanwhile stays deleted. */
-async function save(tx: Tx, task: InstallTaskRecord): Promise<InstallTaskRecord> {
-  const time = now();
-  const saved = { ...task, updated_at: time.toISOString() };
-  await tx
-    .updateTable('install_tasks')
-    .set({
-      status: saved.status,
-      completed_plugins: saved.completed_plugins,
-      plugins: JSON.stringify(saved.plugins),
-      updated_at: time,
-    })
-    .where('id', '=', task.id)
-    .execute();
-  // Nobody needs to look after what is finished.
-  if (!saved.plugins.some(isUnfinished)) await dropLeases(tx, [task.id]);
-  return saved;
-}
-
-async function dropLeases(tx: Tx, ids: readonly string[]): Promise<void> {
-  await tx.deleteFrom('install_task_leases').where('id', 'in', ids).execute();
-}
-
-/** An item in the key order clients know, its message cut to a bearable length. */
-function storedItem(item: InstallTaskItem): InstallTaskItem {
-  return {
-    plugin_unique_identifier: item.plugin_unique_identifier,
-    labels: item.labels,
-    icon: item.icon,
-    icon_dark: item.icon_dark,
-    plugin_id: item.plugin_id,
-    status: item.status,
-    message: shortened(item.message),
-    source: item.source,
-  };
-}
-
-const longestMessage = 1024;
-const keptEnd = 512;
-
-/** Both ends of a long message, cut between characters; the usual length for ASCII. */
-function shortened(message: string): string {
-  const bytes = Buffer.from(message);
-  if (bytes.length <= longestMessage) return message;
-  let head = keptEnd;
-  while (isContinuation(bytes[head])) head--;
-  let tail = bytes.length - keptEnd;
-  while (isContinuation(bytes[tail])) tail++;
-  return `${bytes.toString('utf8', 0, head)}...${bytes.toString('utf8', tail)}`;
-}
-
-const isContinuation = (byte: number | undefined): boolean => byte !== undefined && (byte & 0xc0) === 0x80;

@@ -1,6 +1,6 @@
 import { isUniqueIdentifier } from '@plugin-daemon/plugin-package';
 import type { InstallationRecord, Page, RuntimeType } from '../records.ts';
-import type { Installations } from '../repositories.ts';
+import type { Installations } from '../repositories/index.ts';
 import { inLists, installationKey, offsetOf, type RowCaches, type Sql, type SqlContext } from './context.ts';
 import { installationRecord } from './rows.ts';
 

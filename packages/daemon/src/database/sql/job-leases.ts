@@ -1,7 +1,7 @@
 import type { SqlDialect } from '../dialect.ts';
 import { derivedId } from '../ids.ts';
 import { LeaseLost } from '../lease-lost.ts';
-import type { Fence, JobLeases, Lease } from '../repositories.ts';
+import type { Fence, JobLeases, Lease } from '../repositories/index.ts';
 import { type Sql, type SqlContext, type Tx, timeValue } from './context.ts';
 import { deadline } from './leases.ts';
 import { newTimes, now } from './rows.ts';

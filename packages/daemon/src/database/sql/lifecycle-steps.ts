@@ -2,7 +2,7 @@ import { DatabaseError } from '../database-error.ts';
 import type { SqlDialect } from '../dialect.ts';
 import { newId } from '../ids.ts';
 import type { InstallationRecord, PluginRecord, RuntimeType } from '../records.ts';
-import type { InstallRequest } from '../repositories.ts';
+import type { InstallRequest } from '../repositories/index.ts';
 import { declaredProviders, type StoredDeclaration } from '../stored-declaration.ts';
 import type { Tx } from './context.ts';
 import { installationRecord, newTimes, now, pluginRecord, projectionTables } from './rows.ts';

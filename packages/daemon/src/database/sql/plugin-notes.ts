@@ -1,6 +1,6 @@
 import type { SqlDialect } from '../dialect.ts';
 import { derivedId } from '../ids.ts';
-import type { PluginNoteKind, PluginNotes } from '../repositories.ts';
+import type { PluginNoteKind, PluginNotes } from '../repositories/index.ts';
 import type { Sql, SqlContext } from './context.ts';
 import { newTimes } from './rows.ts';
 

@@ -1,5 +1,5 @@
 import type { PluginRecord, RuntimeType } from '../records.ts';
-import type { Plugins } from '../repositories.ts';
+import type { Plugins } from '../repositories/index.ts';
 import { inLists, type Sql, type SqlContext } from './context.ts';
 import { pluginRecord } from './rows.ts';
 

@@ -1,5 +1,5 @@
 import type { Page, ProjectionKind, ProjectionRecord } from '../records.ts';
-import type { ModelBinding, Projections } from '../repositories.ts';
+import type { ModelBinding, Projections } from '../repositories/index.ts';
 import { inLists, offsetOf, type Sql, type SqlContext } from './context.ts';
 import { projectionRecord, projectionTables } from './rows.ts';
 

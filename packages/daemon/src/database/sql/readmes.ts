@@ -1,7 +1,7 @@
 import type { SqlDialect } from '../dialect.ts';
 import { derivedId } from '../ids.ts';
 import type { ReadmeRecord } from '../records.ts';
-import type { Readmes } from '../repositories.ts';
+import type { Readmes } from '../repositories/index.ts';
 import type { Sql, SqlContext } from './context.ts';
 import { newTimes, readmeRecord } from './rows.ts';
 

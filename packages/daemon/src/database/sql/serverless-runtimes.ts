@@ -1,7 +1,7 @@
 import type { SqlDialect } from '../dialect.ts';
 import { newId } from '../ids.ts';
 import type { BaseRecord, ServerlessRuntimeRecord } from '../records.ts';
-import type { ServerlessRuntimes } from '../repositories.ts';
+import type { ServerlessRuntimes } from '../repositories/index.ts';
 import type { RowCaches, Sql, SqlContext } from './context.ts';
 import { now, serverlessRuntimeRecord } from './rows.ts';
 

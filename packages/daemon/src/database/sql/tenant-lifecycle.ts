@@ -9,7 +9,7 @@ import type {
   UninstallRequest,
   UpgradeOutcome,
   UpgradeRequest,
-} from '../repositories.ts';
+} from '../repositories/index.ts';
 import type { StoredDeclaration } from '../stored-declaration.ts';
 import { installationKey, type RowCaches, type Sql, type SqlContext, type Tx } from './context.ts';
 import { leaseOwner, takeLease } from './debugging-leases.ts';

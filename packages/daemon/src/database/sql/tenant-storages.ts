@@ -1,6 +1,6 @@
 import type { SqlDialect } from '../dialect.ts';
 import { derivedId } from '../ids.ts';
-import type { TenantStorages } from '../repositories.ts';
+import type { TenantStorages } from '../repositories/index.ts';
 import type { Sql, SqlContext, Tx } from './context.ts';
 import { newTimes, now } from './rows.ts';
 
