@@ -132,39 +132,75 @@ export interface Differences {
   readonly files: readonly string[];
   /** Distributions with a damaged file that is one with the installer's: its cache is damaged too. */
   readonly distributions: readonly string[];
+  /** Where every file is as it was installed: those that are not what the wheel they came from says, and were damaged before. */
+  readonly installedDamaged: { readonly files: readonly string[]; readonly distributions: readonly string[] };
 }
 
 export function differencesOf({ root, lines }: ManifestTask & { readonly lines: readonly string[] }): Differences {
   const expected = new Set(lines);
-  const found = new Set(manifestOf({ root }).lines);
+  const present = manifestOf({ root }).lines;
+  const found = new Set(present);
   const different = [...new Set([...expected.symmetricDifference(found)].map(nameIn))];
   const linked = different.slice(0, MOST_LOOKED_AT).filter((name) => {
     const file = statSync(bytes(`${text(root)}/${name}`), { throwIfNoEntry: false });
     return file?.isFile() === true && file.nlink > 1;
   });
-  return { files: different.slice(0, NAMED), distributions: ownersOf(text(root), linked) };
+  return {
+    files: different.slice(0, NAMED),
+    distributions: ownersOf(text(root), linked),
+    installedDamaged: different.length > 0 ? { files: [], distributions: [] } : unlikeTheirWheels(text(root), present),
+  };
 }
 
 /** The distributions that say of themselves that they have brought one of these files. */
 function ownersOf(root: string, names: readonly string[]): string[] {
-  const bySite = Map.groupBy(names, (name) => /^(.*\/site-packages)\//.exec(name)?.[1] ?? '');
+  const bySite = Map.groupBy(names, siteOf);
   const owners: string[] = [];
-  for (const [site, files] of bySite) {
-    if (site === '') continue;
-    for (const entry of readdirSync(bytes(`${root}/${site}`), 'latin1')) {
-      const owner = /^([A-Za-z0-9][A-Za-z0-9._]{0,100})-[^-]{1,100}\.dist-info$/.exec(entry)?.[1];
-      const record = bytes(`${root}/${site}/${entry}/RECORD`);
-      const size = owner === undefined ? undefined : statSync(record, { throwIfNoEntry: false })?.size;
-      if (owner === undefined || size === undefined || size > LARGEST_RECORD) continue;
-      const brought = new Set(
-        readFileSync(record, 'latin1')
-          .split('\n')
-          .map((line) => line.split(',', 1)[0]),
-      );
+  for (const [site, files] of bySite)
+    for (const { owner, lines } of recordsIn(root, site)) {
+      const brought = new Set(lines.map((line) => line.split(',', 1)[0]));
       if (files.some((name) => brought.has(name.slice(site.length + 1)))) owners.push(owner);
     }
-  }
   return owners;
+}
+
+/**
+ * Files that are one with the installer's and have another hash than their wheel says. The SDK's, which are amended, are files of their own.
+ */
+function unlikeTheirWheels(root: string, lines: readonly string[]): Differences['installedDamaged'] {
+  const digests = new Map<string, string>();
+  for (const line of lines) {
+    const [name, kind, digest]: unknown[] = JSON.parse(line);
+    if (kind !== 'link') digests.set(String(name), Buffer.from(String(digest), 'hex').toString('base64url'));
+  }
+  const files: string[] = [];
+  const distributions = new Set<string>();
+  for (const site of new Set([...digests.keys()].map(siteOf)))
+    for (const { owner, lines: brought } of recordsIn(root, site))
+      for (const line of brought) {
+        const [, name = '', digest = ''] = /^([^",]{1,1000}),sha256=([\w-]{43}),/.exec(line) ?? [];
+        const found = digests.get(`${site}/${name}`);
+        if (found === undefined || found === digest) continue;
+        const file = statSync(bytes(`${root}/${site}/${name}`), { throwIfNoEntry: false });
+        if (file?.isFile() !== true || file.nlink < 2) continue;
+        distributions.add(owner);
+        if (files.length < NAMED) files.push(`${site}/${name}`);
+      }
+  return { files, distributions: [...distributions] };
+}
+
+const siteOf = (name: string): string => /^(.*?\/site-packages)\//.exec(name)?.[1] ?? '';
+
+/** What the distributions of a folder say that they have brought. */
+function* recordsIn(root: string, site: string): Generator<{ owner: string; lines: readonly string[] }> {
+  if (site === '') return;
+  for (const entry of readdirSync(bytes(`${root}/${site}`), 'latin1')) {
+    const owner = /^([A-Za-z0-9][A-Za-z0-9._]{0,100})-[^-]{1,100}\.dist-info$/.exec(entry)?.[1];
+    const record = bytes(`${root}/${site}/${entry}/RECORD`);
+    const size = owner === undefined ? undefined : statSync(record, { throwIfNoEntry: false })?.size;
+    if (owner === undefined || size === undefined || size > LARGEST_RECORD) continue;
+    yield { owner, lines: readFileSync(record, 'latin1').split('\n') };
+  }
 }
 
 function nameIn(line: string): string {

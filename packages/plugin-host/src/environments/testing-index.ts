@@ -83,9 +83,15 @@ export function serveIndex(distributions: readonly Distribution[], password?: st
 
 export function wheel(
   name: string,
-  more: { tag?: string; requiresPython?: string; files?: Readonly<Record<string, string>> } = {},
+  more: {
+    tag?: string;
+    requiresPython?: string;
+    files?: Readonly<Record<string, string>>;
+    /** It says other hashes of its files than they have. */
+    wrongRecord?: boolean;
+  } = {},
 ): Distribution {
-  const { tag = 'py3-none-any', requiresPython, files = { [`${name}.py`]: 'value = 1\n' } } = more;
+  const { tag = 'py3-none-any', requiresPython, wrongRecord = false, files = { [`${name}.py`]: 'value = 1\n' } } = more;
   const info = `${name}-1.0.dist-info`;
   const python = requiresPython === undefined ? '' : `Requires-Python: ${requiresPython}\n`;
   const content: Record<string, string> = {
@@ -93,7 +99,13 @@ export function wheel(
     [`${info}/METADATA`]: `Metadata-Version: 2.1\nName: ${name}\nVersion: 1.0\n${python}`,
     [`${info}/WHEEL`]: `Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: ${tag}\n`,
   };
-  content[`${info}/RECORD`] = [...Object.keys(content), `${info}/RECORD`].map((path) => `${path},,\n`).join('');
+  const lines = Object.entries(content).map(([path, file]) => {
+    const digest = createHash('sha256')
+      .update(wrongRecord ? '' : file)
+      .digest('base64url');
+    return `${path},sha256=${digest},${Buffer.byteLength(file)}\n`;
+  });
+  content[`${info}/RECORD`] = `${lines.join('')}${info}/RECORD,,\n`;
   return {
     file: `${name}-1.0-${tag}.whl`,
     bytes: packageOf(content),

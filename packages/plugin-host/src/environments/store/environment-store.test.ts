@@ -263,6 +263,34 @@ test('damage of a file that is one with the installer’s does not come back fro
   expect(outcomes).toEqual(['new', 'repaired']);
 });
 
+test('one that was made of a damaged cache is found when a start fails, and made of what is fetched anew', async () => {
+  const environments = open();
+  const first = await at.prepare(environments, SMALL);
+  const [module = ''] = globSync('lib/python*/site-packages/small.py', { cwd: first.shared ?? '' });
+  writeFileSync(join(first.shared ?? '', module), 'value = (\n');
+  // Nothing failed of the first; the second has other content, and takes the damaged file for what it is to hold.
+  const files = { 'main.py': '', 'requirements.txt': 'small\nlarge\n' };
+  const second = await at.prepare(environments, files, { version: '0.0.2' });
+  expect(readFileSync(join(second.shared ?? '', module), 'utf8')).toBe('value = (\n');
+  const identifier = at.identifier(files, '0.0.2');
+  expect(await environments.examine(identifier)).toBe(`it was made of damaged wheels: ${module}`);
+  const repaired = await at.prepare(environments, files, { version: '0.0.2' });
+  expect(repaired.shared).not.toBe(second.shared);
+  expect(run(repaired, 'import small; print(small.value)')).toBe('1');
+  expect(await environments.examine(identifier)).toBeUndefined();
+});
+
+test('a wheel that is wrong about itself is fetched anew once, not at every failure', async () => {
+  await index.close();
+  index = await serveIndex([wheel('small', { wrongRecord: true })]);
+  const environments = open();
+  const first = await at.prepare(environments, SMALL);
+  expect(await environments.examine(at.identifier(SMALL))).toContain('small.py');
+  expect((await at.prepare(environments, SMALL)).shared).toBe(first.shared);
+  expect(await environments.examine(at.identifier(SMALL))).toBeUndefined();
+  expect(run(first, 'import small; print(small.value)')).toBe('1');
+});
+
 test('amendments that have changed make another one, once', async () => {
   const environments = open();
   const first = await at.prepare(environments, SMALL);

@@ -68,6 +68,8 @@ export class EnvironmentStore {
   readonly #options: StoreOptions;
   readonly #requests: KnownRequests;
   readonly #examined = new Map<string, number>();
+  /** Those of which wheels were fetched anew because they did not have the files that they name. */
+  readonly #installedAgain = new Set<string>();
 
   constructor(options: StoreOptions) {
     this.#options = options;
@@ -234,8 +236,14 @@ export class EnvironmentStore {
   async #damageOf(root: string, key: string): Promise<Damage | undefined> {
     const [name = '', ...lines] = (await readFile(manifestFile(root), 'utf8')).split('\n');
     if (fingerprint(name, lines) !== key) return { problem: 'its manifest', distributions: [] };
-    const { files, distributions } = await this.#options.files.differencesOf({ root, lines });
-    return files.length === 0 ? undefined : { problem: files.join(', '), distributions };
+    const { files, distributions, installedDamaged } = await this.#options.files.differencesOf({ root, lines });
+    if (files.length > 0) return { problem: files.join(', '), distributions };
+    // Some wheels are wrong about themselves: what has come of them a second time is what they are.
+    if (installedDamaged.files.length === 0 || this.#installedAgain.has(key)) return undefined;
+    if (this.#installedAgain.size > 1000) this.#installedAgain.clear();
+    this.#installedAgain.add(key);
+    const problem = `it was made of damaged wheels: ${installedDamaged.files.join(', ')}`;
+    return { problem, distributions: installedDamaged.distributions };
   }
 
   /** The same file no longer: one of the same minor version runs what was compiled for it. */
