@@ -31,8 +31,11 @@ export function openIsolation(options: IsolationOptions & PluginCagesOptions): I
   return {
     plugins: new PluginCages(foundation, options),
     builds: new BuildCages(foundation, options.limits),
-    // Why it is not possible is told where it matters: to who starts the first process.
-    prepare: () => void foundation.mode().catch(() => undefined),
+    prepare() {
+      options.launcher.prepare?.();
+      // Why it is not possible is told where it matters: to who starts the first process.
+      void foundation.mode().catch(() => undefined);
+    },
     close: () => foundation.close(),
   };
 }

@@ -35,13 +35,14 @@ export class ScratchDirectories {
     const home = join(path, 'home');
     const temporary = join(path, 'tmp');
     const accounts = { passwd: join(path, 'passwd'), group: join(path, 'group') };
-    for (const directory of [home, temporary]) await mkdir(directory, { mode: PRIVATE });
     const { uid, gid } = user ?? { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 };
-    await writeFile(accounts.passwd, `${ROOT}plugin:x:${uid}:${gid}::${HOME_IN_VIEW}:/usr/sbin/nologin\n`);
-    await writeFile(accounts.group, `root:x:0:\nplugin:x:${gid}:\n`);
-    if (user !== undefined) {
-      for (const directory of [home, temporary, path]) await chown(directory, uid, gid);
-    }
+    await Promise.all([
+      mkdir(home, { mode: PRIVATE }),
+      mkdir(temporary, { mode: PRIVATE }),
+      writeFile(accounts.passwd, `${ROOT}plugin:x:${uid}:${gid}::${HOME_IN_VIEW}:/usr/sbin/nologin\n`),
+      writeFile(accounts.group, `root:x:0:\nplugin:x:${gid}:\n`),
+    ]);
+    if (user !== undefined) await Promise.all([home, temporary, path].map((each) => chown(each, uid, gid)));
     return { home, temporary, accounts, remove: () => this.#remove(path) };
   }
 

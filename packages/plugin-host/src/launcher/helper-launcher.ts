@@ -20,7 +20,7 @@ export interface HelperLauncherOptions {
 const ATTEMPTS = 3;
 
 /**
- * Starts plugins through a small helper process, made at the first launch. The daemon's memory then does not matter for
+ * Starts plugins through a small helper process, made at the first launch or before. The daemon's memory then does not matter for
  * the time a start takes, and plugins do not outlive a daemon that is killed: the helper sees its stdin end.
  */
 export class HelperLauncher implements ProcessLauncher {
@@ -30,6 +30,10 @@ export class HelperLauncher implements ProcessLauncher {
 
   constructor(options: HelperLauncherOptions) {
     this.#options = options;
+  }
+
+  prepare(): void {
+    if (!this.#closed) this.#helper ??= this.#open();
   }
 
   async launch(spec: LaunchSpec): Promise<PluginProcess> {

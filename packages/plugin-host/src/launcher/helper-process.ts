@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtempSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -94,13 +95,13 @@ export class HelperProcess {
     { signal, onSpawned }: OpenOptions = {},
   ): Promise<HelperProcess> {
     signal?.throwIfAborted();
-    const folder = await mkdtemp(join(tmpdir(), 'plugin-launcher-'));
+    const folder = mkdtempSync(join(tmpdir(), 'plugin-launcher-'));
     const server = createServer({ pauseOnConnect: true });
     let child: ChildProcess | undefined;
     const giveUp = () => void child?.kill('SIGKILL');
     try {
       const address = join(folder, 'socket');
-      await new Promise<void>((resolve, reject) => {
+      const listening = new Promise<void>((resolve, reject) => {
         server.once('error', reject);
         server.listen(address, () => resolve());
       });
@@ -113,11 +114,15 @@ export class HelperProcess {
       });
       child.stdin?.on('error', () => {}); // its exit, which follows, is what counts
       child.stdin?.write(`${JSON.stringify({ address })}\n`);
+      // It starts in this turn of the event loop, which may be busy for long; it connects only when it has something to start.
+      const ready = readiness(child, readyMs);
+      ready.catch(() => undefined); // told below, unless something else failed before
       signal?.addEventListener('abort', giveUp, { once: true });
       const spawned = child;
       onSpawned?.((what) => void spawned.kill(what));
       signal?.throwIfAborted();
-      return new HelperProcess(child, server, folder, await readiness(child, readyMs));
+      await listening;
+      return new HelperProcess(child, server, folder, await ready);
     } catch (error) {
       child?.kill('SIGKILL');
       server.close();

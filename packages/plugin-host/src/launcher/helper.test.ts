@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { afterEach, expect, test } from 'vitest';
 import { createProcessLauncher, type ProcessLauncher } from './index.ts';
@@ -55,6 +55,40 @@ test.skipIf(process.platform !== 'linux')(
   },
 );
 
+/** Processes of this one. */
+const children = (): readonly number[] =>
+  readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => {
+      try {
+        return parentOf(pid) === process.pid;
+      } catch {
+        return false; // it has ended meanwhile
+      }
+    });
+
+test.skipIf(process.platform !== 'linux')(
+  'a helper that was prepared is there before this turn ends, and is the one that launches',
+  async () => {
+    const before = children();
+    launcher = createProcessLauncher();
+    launcher.prepare?.();
+    launcher.prepare?.();
+    const made = children().filter((pid) => !before.includes(pid));
+    expect(made).toHaveLength(1);
+    const plugin = await launcher.launch(sh('sleep 1000'));
+    expect(parentOf(plugin.pid)).toBe(made[0]);
+  },
+);
+
+test('one that was prepared and never needed is gone with its launcher', async () => {
+  const unused = createProcessLauncher();
+  unused.prepare?.();
+  await unused.close();
+  await expect(unused.launch(sh('true'))).rejects.toThrow('the process launcher is closed');
+});
+
 test('many launches at once keep their pipes and exits apart', async () => {
   const started = createProcessLauncher();
   launcher = started;
@@ -76,21 +110,25 @@ test('many launches at once keep their pipes and exits apart', async () => {
   );
 });
 
-test('without a working interpreter plugins are started directly, and that is said once', async () => {
-  const { HelperLauncher } = await import('./helper-launcher.ts');
-  const { DirectLauncher } = await import('./direct-launcher.ts');
-  const reasons: unknown[] = [];
-  launcher = new HelperLauncher({
-    pythons: ['/nonexistent/python', '/bin/false'],
-    searchPath: '/usr/bin',
-    fallback: new DirectLauncher(),
-    onFallback: (reason) => reasons.push(reason),
-  });
-  const exits = [await launcher.launch(sh('exit 1')), await launcher.launch(sh('exit 2'))].map((one) => one.exited);
-  expect((await Promise.all(exits)).map((exit) => exit.code)).toEqual([1, 2]);
-  expect(reasons).toHaveLength(1);
-  expect(String(reasons[0])).toContain('ended at its start');
-});
+test.each([false, true])(
+  'without a working interpreter plugins are started directly, and that is said once; prepared: %s',
+  async (prepared) => {
+    const { HelperLauncher } = await import('./helper-launcher.ts');
+    const { DirectLauncher } = await import('./direct-launcher.ts');
+    const reasons: unknown[] = [];
+    launcher = new HelperLauncher({
+      pythons: ['/nonexistent/python', '/bin/false'],
+      searchPath: '/usr/bin',
+      fallback: new DirectLauncher(),
+      onFallback: (reason) => reasons.push(reason),
+    });
+    if (prepared) launcher.prepare?.();
+    const exits = [await launcher.launch(sh('exit 1')), await launcher.launch(sh('exit 2'))].map((one) => one.exited);
+    expect((await Promise.all(exits)).map((exit) => exit.code)).toEqual([1, 2]);
+    expect(reasons).toHaveLength(1);
+    expect(String(reasons[0])).toContain('ended at its start');
+  },
+);
 
 test.skipIf(process.platform !== 'linux')(
   'plugins inherit neither ignored signals nor open files of the helper',

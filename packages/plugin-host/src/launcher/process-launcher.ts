@@ -70,6 +70,8 @@ export interface Fork {
 export interface ProcessLauncher {
   /** Resolves as soon as the process exists; rejects when it could not be started (no such file, not executable …). */
   launch(spec: LaunchSpec): Promise<PluginProcess>;
+  /** Begins in this turn of the event loop what a first launch would have to wait for; absent where there is nothing. */
+  prepare?(): void;
   /** Kills whatever still runs and releases everything. Later launches are refused. */
   close(): Promise<void>;
 }
