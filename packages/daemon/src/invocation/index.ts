@@ -8,5 +8,6 @@ export { type ActionSpec, dispatchActions, invokeEndpoint } from './actions.ts';
 export { Admission, type AdmissionOptions } from './admission/index.ts';
 export { type CallOptions, Invocations, type InvocationsOptions, type WaitingCaller } from './invocations.ts';
 export { type DispatchRequest, dispatchBody, readDispatchBody, type SessionEnvelope } from './request-message.ts';
-export type { Session, SessionFailure, SessionLimits, SessionOutcome, SessionOutput } from './session.ts';
+export type { Session } from './session.ts';
+export type { SessionFailure, SessionLimits, SessionOutcome, SessionOutput } from './session-contract.ts';
 export { SessionRegistry, type SessionRegistryOptions } from './session-registry.ts';

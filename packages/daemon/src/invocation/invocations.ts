@@ -12,7 +12,8 @@ import type { ActionSpec } from './actions.ts';
 import type { Admission } from './admission/index.ts';
 import { BatchedRuntime, isBatchable } from './batches/index.ts';
 import type { SessionEnvelope } from './request-message.ts';
-import { Session, type SessionLimits, type SessionOutcome, type SessionOutput } from './session.ts';
+import { Session } from './session.ts';
+import type { SessionLimits, SessionOutcome, SessionOutput } from './session-contract.ts';
 
 export interface CallOptions {
   readonly action: ActionSpec;

@@ -2,55 +2,13 @@ import { timingSafeEqual } from 'node:crypto';
 import type { ByteBudget, Room } from '@plugin-daemon/plugin-host/budget';
 import { DaemonError, type SessionError, sessionError } from '@plugin-daemon/plugin-host/errors';
 import type { Line, PluginRuntime, RuntimeSession, SessionSink } from '@plugin-daemon/plugin-host/runtimes';
-import type { PluginDeclaration } from '@plugin-daemon/plugin-package';
-import { isObject, messageOf } from '@plugin-daemon/values';
-import { valueText } from '@plugin-daemon/wire-schema';
-import type {
-  BackwardsCaller,
-  BackwardsEvent,
-  BackwardsInvocations,
-  BackwardsReply,
-} from '../backwards-invocation/index.ts';
+import type { BackwardsCaller, BackwardsEvent, BackwardsInvocations } from '../backwards-invocation/index.ts';
 import type { ActionSpec } from './actions.ts';
 import type { AnswerReader } from './answers/answer.ts';
-import { lineHead, requestLine, type SessionEnvelope } from './request-message.ts';
-
-/** Where a session's answer goes. Called synchronously; it must not block and bounds what it keeps. Exactly one of end and fail is called, last. */
-export interface SessionOutput {
-  /** One message: bytes-as-latin1 JSON text, safe for line readers. */
-  chunk(json: string): void;
-  /** Everything that arrived together has been handed over. */
-  flush(): void;
-  end(): void;
-  fail(failure: SessionFailure): void;
-}
-
-/** Why a session failed: what the plugin said (or would have), or something of the daemon's own. */
-export type SessionFailure =
-  | { readonly from: 'plugin'; readonly error: SessionError }
-  | { readonly from: 'daemon'; readonly error: DaemonError };
-
-/** How a session ended, for metrics. */
-export type SessionOutcome = 'success' | 'error' | 'timeout' | 'client_disconnect';
-
-export interface SessionLimits {
-  /** Seconds from start to end; PLUGIN_MAX_EXECUTION_TIMEOUT. */
-  readonly totalSeconds: number;
-  /** Seconds without a message of the plugin; 0 = no limit; PLUGIN_IDLE_TIMEOUT. */
-  readonly idleSeconds: number;
-}
-
-export interface SessionStart {
-  readonly id: string;
-  readonly action: ActionSpec;
-  readonly envelope: SessionEnvelope;
-  /** JSON text of the plugin's `data`. */
-  readonly data: string;
-  readonly runtime: PluginRuntime;
-  readonly declaration: PluginDeclaration;
-  /** `traceparent` of outgoing calls; asked for when the plugin first calls back. */
-  readonly traceparent: () => string;
-}
+import { CallsBack } from './calls-back.ts';
+import { readInvoke } from './invoke-message.ts';
+import { requestLine, type SessionEnvelope } from './request-message.ts';
+import type { SessionLimits, SessionOutcome, SessionOutput, SessionStart } from './session-contract.ts';
 
 export interface SessionParts {
   readonly backwards: BackwardsInvocations;
@@ -87,14 +45,13 @@ export class Session implements SessionSink {
   #closed = false;
   #taken: Promise<void> | undefined;
   #answered = false;
-  #callsBack = 0;
   /** The plugin has shown the secret of its calls back. */
   #showsSecret = false;
   #total: NodeJS.Timeout | undefined;
   #idle: NodeJS.Timeout | undefined;
-  /** Made when the plugin first calls back: most sessions never do. */
+  // Made when the plugin first calls back: most sessions never do.
   #abort: AbortController | undefined;
-  #lineHead: string | undefined;
+  #back: CallsBack | undefined;
 
   constructor(start: SessionStart, output: SessionOutput, parts: SessionParts) {
     this.id = start.id;
@@ -116,6 +73,14 @@ export class Session implements SessionSink {
   get signal(): AbortSignal {
     this.#abort ??= new AbortController();
     return this.#abort.signal;
+  }
+
+  get #callsBack(): CallsBack {
+    this.#back ??= new CallsBack(this.id, this.envelope, {
+      backwards: this.#parts.backwards,
+      onFault: (error) => this.#parts.onFault(error, this),
+    });
+    return this.#back;
   }
 
   get envelope(): SessionEnvelope {
@@ -223,7 +188,7 @@ export class Session implements SessionSink {
     const invoke = readInvoke(data);
     if (typeof invoke === 'string')
       return this.fail(sessionError('invoke_dify_error', `invoke dify failed: ${invoke}`));
-    void this.#serve(invoke, (event) => this.#reply(invoke.id, event));
+    void this.#callsBack.serve(this.#caller(), invoke, (event) => this.#reply(invoke.id, event));
   }
 
   /**
@@ -241,9 +206,9 @@ export class Session implements SessionSink {
     this.#idle?.refresh();
     const reply = (event: BackwardsEvent): Promise<void> | undefined => {
       this.#idle?.refresh();
-      return this.#closed ? undefined : send(this.#replyLine(invoke.id, event));
+      return this.#closed ? undefined : send(this.#callsBack.line(invoke.id, event));
     };
-    return this.#serve(invoke, reply, signal);
+    return this.#callsBack.serve(this.#caller(signal), invoke, reply);
   }
 
   /** Whether a call back comes from this session's plugin, as far as can be told from what it shows. */
@@ -258,40 +223,11 @@ export class Session implements SessionSink {
     return true;
   }
 
-  async #serve(invoke: Invoke, reply: BackwardsReply, signal?: AbortSignal): Promise<void> {
-    if (this.#callsBack >= MAX_CALLS_BACK) {
-      void reply({ event: 'error', message: tooManyCallsBack });
-      await reply({ event: 'end' });
-      return;
-    }
-    this.#callsBack++;
-    try {
-      await this.#parts.backwards.handle(this.#caller(signal), invoke.type, invoke.request, reply);
-    } catch (error) {
-      this.#parts.onFault(error, this);
-      void reply({
-        event: 'error',
-        message: `invoke dify failed: ${messageOf(error)}`,
-      });
-      await reply({ event: 'end' });
-    } finally {
-      this.#callsBack--;
-    }
-  }
-
-  #replyLine(id: string, event: BackwardsEvent): Line {
-    const message = event.event === 'response' || event.event === 'error' ? event.message : '';
-    const data = event.event === 'response' ? event.data : 'null';
-    this.#lineHead ??= lineHead(this.id, this.envelope);
-    const head = `${this.#lineHead}"event":"backwards_response","data":{"backwards_request_id":${JSON.stringify(id)},"event":"${event.event}","message":${JSON.stringify(message)},"data":`;
-    return typeof data === 'string' ? `${head}${data}}}` : [head, ...data, '}}'];
-  }
-
   #reply(id: string, event: BackwardsEvent): Promise<void> | undefined {
     if (this.#closed || this.#channel === undefined) return undefined;
     this.#idle?.refresh();
     try {
-      return this.#channel.send(this.#replyLine(id, event));
+      return this.#channel.send(this.#callsBack.line(id, event));
     } catch (error) {
       // No room for the answer: the plugin would wait for it in vain.
       if (error instanceof DaemonError) this.abort(error);
@@ -300,7 +236,7 @@ export class Session implements SessionSink {
     }
   }
 
-  #caller(signal: AbortSignal | undefined): BackwardsCaller {
+  #caller(signal?: AbortSignal): BackwardsCaller {
     return {
       sessionId: this.id,
       tenantId: this.envelope.tenantId,
@@ -354,33 +290,4 @@ export class Session implements SessionSink {
     this.#parts.onClosed(this, outcome);
     return true;
   }
-}
-
-/** Calls back of one session that are open at once: more than a plugin has threads, and few enough for Dify and us. */
-const MAX_CALLS_BACK = 256;
-const tooManyCallsBack = `invoke dify failed: this session has ${MAX_CALLS_BACK} calls open, which is the limit; wait for one of them to end`;
-
-/** Ids of calls back are UUIDs. */
-const MAX_ID_LENGTH = 256;
-
-interface Invoke {
-  readonly type: string;
-  readonly id: string;
-  readonly request: Record<string, unknown>;
-}
-
-/** The parts of an `invoke` message, or what is wrong with its form (docs/wire/runtime-protocol.md#calls-back-into-dify). */
-function readInvoke(data: unknown): Invoke | string {
-  if (data === null) return 'invoke request is empty';
-  if (!isObject(data)) {
-    const kind = Array.isArray(data) ? 'array' : typeof data === 'boolean' ? 'bool' : typeof data;
-    return `unmarshal invoke request failed: json: cannot unmarshal ${kind} into Go value of type map[string]interface {}`;
-  }
-  const { type, backwards_request_id: id, request } = data;
-  if (typeof type !== 'string') return `invoke request missing type: ${valueText(data, true)}`;
-  if (typeof id !== 'string') return `invoke request missing request_id: ${valueText(data, true)}`;
-  // It stands in every answer to the plugin.
-  if (id.length > MAX_ID_LENGTH) return `invoke request_id is longer than ${MAX_ID_LENGTH} characters`;
-  if (!isObject(request)) return `invoke request missing request: ${valueText(data, true)}`;
-  return { type, id, request };
 }

@@ -6,7 +6,8 @@ import { StoredDeclaration } from '../database/index.ts';
 import type { Placement } from '../routing/index.ts';
 import { type ActionSpec, dispatchActions } from './actions.ts';
 import { type CallOptions, Invocations, type InvocationsOptions } from './invocations.ts';
-import type { Session, SessionFailure, SessionOutcome, SessionOutput } from './session.ts';
+import type { Session } from './session.ts';
+import type { SessionFailure, SessionOutcome, SessionOutput } from './session-contract.ts';
 
 export class FakeRuntime implements PluginRuntime {
   readonly type = 'local';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { SessionOutcome } from '../session.ts';
+import type { SessionOutcome } from '../session-contract.ts';
 import { Admission, type CallLimits } from './index.ts';
 
 let now: number;

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { countedUpTo } from '@plugin-daemon/plugin-host/collections';
 import { DaemonError, sessionError, sessionErrorJson } from '@plugin-daemon/plugin-host/errors';
 import { LRUCache } from 'lru-cache';
-import type { SessionOutcome } from '../session.ts';
+import type { SessionOutcome } from '../session-contract.ts';
 import { CallRate } from './call-rate.ts';
 import { CircuitBreaker } from './circuit-breaker.ts';
 

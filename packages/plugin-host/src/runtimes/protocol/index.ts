@@ -5,7 +5,8 @@
  */
 export { Cancellation, type CancellationOptions } from './cancellation.ts';
 export { readFairly } from './fair-reading.ts';
-export { LineChannel, type LineChannelEvents, type LineChannelOptions } from './line-channel.ts';
+export { LineChannel, type LineChannelOptions } from './line-channel.ts';
+export type { LineChannelEvents } from './line-events.ts';
 export { LineWriter } from './line-writer.ts';
 export { cancelLine, endedSessionLines } from './outgoing.ts';
 export { PluginChannel, type PluginChannelOptions } from './plugin-channel.ts';

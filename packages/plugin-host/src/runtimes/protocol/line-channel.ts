@@ -1,34 +1,13 @@
 import { isAscii } from 'node:buffer';
-import { isObject } from '@plugin-daemon/values';
-import { valueText } from '@plugin-daemon/wire-schema';
 import type { Room } from '../../budget/index.ts';
 import { PassingMap } from '../../collections/index.ts';
 import { type SessionError, sessionError } from '../../errors/index.ts';
-import { type JsonProblem, jsonProblemText, parseForeign, sliceMember } from '../../json/index.ts';
-import { safeLatin1, standsAt, toLatin1 } from '../../text/index.ts';
+import { safeLatin1, standsAt } from '../../text/index.ts';
 import type { SessionSink } from '../runtime.ts';
-import { eventsInLine } from './events-in-line.ts';
-import { HEAD_BYTES, pluginError, sessionNamedIn } from './plugin-error.ts';
+import type { LineChannelEvents } from './line-events.ts';
+import { OrdinaryLines } from './ordinary-lines.ts';
+import { HEAD_BYTES, sessionNamedIn } from './plugin-error.ts';
 import { type LineLimit, UnfinishedLine } from './unfinished-line.ts';
-
-/** What a channel reports besides the messages of its sessions. Called synchronously; must not block. */
-export interface LineChannelEvents {
-  heartbeat(): void;
-  /** A `log` event of the plugin's logging handler. */
-  log(level: string, message: string): void;
-  /** What our addition to the SDK says of itself, with a log event: whatever the plugin wrote there. */
-  addition?(said: unknown): void;
-  /** An `error` event: the text of its data, at most 1,024 characters of it. */
-  pluginError(data: string): void;
-  /** Anything that is no event: print() output, the manifest line. At most 1,024 characters of it. */
-  stray(text: string): void;
-  /** Something of ours threw while it dealt with what the plugin said. The session it belongs to, if any, has failed. */
-  fault(error: unknown): void;
-  /** The plugin calls back for a session that is over; it waits for an answer on this id. */
-  lateInvoke(sessionId: string, backwardsRequestId: string): void;
-  /** A session is over, whoever ended it. */
-  closed?(sessionId: string): void;
-}
 
 export interface LineChannelOptions {
   /** Longest message in bytes. A longer one fails its session, not the plugin. */
@@ -45,19 +24,6 @@ const HEAD = '{"event":"session","session_id":"';
 const STREAM = '","data":{"type":"stream","data":';
 const END = '","data":{"type":"end","data":{}}}';
 const ID_LENGTH = 36;
-const STRAY_CHARACTERS = 1024;
-/** Of a message that the plugin logs. */
-const LOG_CHARACTERS = 4096;
-/** Ids of sessions and of calls back are UUIDs. */
-const MAX_ID_LENGTH = 256;
-
-/** A longer line may be refused for its depth, which fails the session that it names. */
-const SHORT_CHARACTERS = 1024;
-/** A short line without the word, which may be written with escapes, is no event and holds none. */
-const saysNothing = (text: string): boolean =>
-  text.length <= SHORT_CHARACTERS && !text.includes('"event"') && !text.includes('\\');
-/** What the text of a JSON value begins with. */
-const mayBeJson = /^[ \t\r]*[{["\-\dtfn]/;
 
 /**
  * Reads what a plugin writes and hands each message to its session.
@@ -80,10 +46,17 @@ export class LineChannel {
   #recentSink: SessionSink | undefined;
   /** Somebody waits until no session is open. */
   #idle: PromiseWithResolvers<void> | undefined;
+  readonly #ordinary: OrdinaryLines;
 
   constructor(options: LineChannelOptions) {
     this.#options = options;
     this.#unfinished = new UnfinishedLine(options.maxMessageBytes, options.room);
+    this.#ordinary = new OrdinaryLines(options.events, {
+      find: (id) => this.#sinks.get(id),
+      touch: (sink) => this.#touched.add(sink),
+      forget: (id, sink) => this.#forget(id, sink),
+      failNamed: (head, error, stray) => this.#failNamed(head, error, stray),
+    });
   }
 
   /** Open sessions. */
@@ -240,7 +213,7 @@ export class LineChannel {
       this.#touched.add(sink);
       if (sink.chunk(plain ? payload : safeLatin1(payload))) return;
     }
-    if (!this.#usualEnd(text, start, end)) this.#ordinary(text.slice(start, end), plain);
+    if (!this.#usualEnd(text, start, end)) this.#ordinary.read(text.slice(start, end), plain);
   }
 
   /** Ends the session if the line is the usual end of an open one. */
@@ -277,103 +250,5 @@ export class LineChannel {
     if (this.#idle === undefined || this.#sinks.size > 0) return;
     this.#idle.resolve();
     this.#idle = undefined;
-  }
-
-  /**
-   * The ordinary way: any JSON, any spelling, several events on one line (docs/wire/runtime-protocol.md#from-the-plugin), text around them.
-   */
-  #ordinary(latin1: string, plain: boolean): void {
-    const text = plain ? latin1 : Buffer.from(latin1, 'latin1').toString('utf8');
-    // Plugins print short lines by the hundred thousand; finding out by an exception that each is no JSON would stall everybody.
-    if (saysNothing(text)) return this.#options.events.stray(text.slice(0, STRAY_CHARACTERS));
-    if (mayBeJson.test(text)) {
-      const whole = parseForeign(text);
-      if (whole.ok) return this.#event(whole.value, text);
-      if (whole.problem !== 'syntax') return this.#refused(text, whole.problem);
-    }
-    const { events, stray, damaged } = eventsInLine(text, (id) => this.#sinks.has(id));
-    for (const part of stray) this.#options.events.stray(part.slice(0, STRAY_CHARACTERS));
-    for (const event of events) this.#event(event.value, event.text);
-    for (const id of damaged) this.#damaged(id);
-  }
-
-  #refused(text: string, problem: Exclude<JsonProblem, 'syntax'>): void {
-    const reason = `a message of the plugin is refused, because ${jsonProblemText[problem]}`;
-    const error = sessionError('PluginMessageRefusedError', reason, {});
-    this.#failNamed(text.slice(0, HEAD_BYTES), error, () => text.slice(0, STRAY_CHARACTERS));
-  }
-
-  /** Other output came into the middle of a message: it is lost, and waiting for what it said would be in vain. */
-  #damaged(id: string): void {
-    const sink = this.#sinks.get(id);
-    if (sink === undefined) return;
-    this.#forget(id, sink);
-    sink.fail(
-      sessionError(
-        'PluginMessageDamagedError',
-        'a message of the plugin is broken: something else wrote into the middle of its line on standard output; the plugin must write to standard error instead',
-        {},
-      ),
-    );
-  }
-
-  #event(value: unknown, text: string): void {
-    const { events } = this.#options;
-    if (!isObject(value)) return events.stray(text.slice(0, STRAY_CHARACTERS));
-    switch (value.event) {
-      case 'session':
-        return this.#message(typeof value.session_id === 'string' ? value.session_id : '', value.data, text);
-      case 'heartbeat':
-        return events.heartbeat();
-      case 'log':
-        return this.#log(value.data, text);
-      case 'error':
-        return events.pluginError((sliceMember(text, 'data') ?? 'null').slice(0, STRAY_CHARACTERS));
-      default:
-        return events.stray(text.slice(0, STRAY_CHARACTERS));
-    }
-  }
-
-  /** Only texts are taken at their word. */
-  #log(data: unknown, text: string): void {
-    const { level, message, daemon } = isObject(data) ? data : {};
-    if (daemon !== undefined) this.#options.events.addition?.(daemon);
-    if (typeof message !== 'string') return this.#options.events.stray(text.slice(0, STRAY_CHARACTERS));
-    this.#options.events.log(typeof level === 'string' ? level : 'info', message.slice(0, LOG_CHARACTERS));
-  }
-
-  #message(id: string, message: unknown, text: string): void {
-    const sink = this.#sinks.get(id);
-    if (!isObject(message) || typeof message.type !== 'string' || message.type === '' || message.data === undefined) {
-      return this.#options.events.stray(text.slice(0, STRAY_CHARACTERS));
-    }
-    const { type, data } = message;
-    if (sink === undefined) {
-      const back = type === 'invoke' && isObject(data) ? data.backwards_request_id : undefined;
-      if (typeof back === 'string' && back.length <= MAX_ID_LENGTH && id.length <= MAX_ID_LENGTH)
-        this.#options.events.lateInvoke(id, back);
-      return;
-    }
-    this.#touched.add(sink);
-    switch (type) {
-      case 'stream':
-        // The payload's own text: re-encoding the parsed value would lose digits.
-        sink.chunk(toLatin1(sliceMember(sliceMember(text, 'data') ?? '', 'data') ?? JSON.stringify(data)));
-        return;
-      case 'invoke':
-        sink.invoke(data);
-        return;
-      case 'end':
-        this.#forget(id, sink);
-        sink.end();
-        return;
-      case 'error':
-        this.#forget(id, sink);
-        sink.fail(pluginError(data));
-        return;
-      default:
-        this.#forget(id, sink);
-        sink.fail(sessionError('unknown_stream_message_type', `unknown stream message type: ${valueText(type)}`));
-    }
   }
 }
