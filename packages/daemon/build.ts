@@ -10,7 +10,8 @@
  */
 import { createHash } from 'node:crypto';
 import { mkdirSync, renameSync, utimesSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { createRequire } from 'node:module';
+import { basename, dirname, join } from 'node:path';
 import { type BuildOptions, build } from 'esbuild';
 import { besides, nodePartsOnDemand, without } from './build-plugins.ts';
 import { BUILD_NAME_LENGTH, removeOldBuilds } from './src/builds.ts';
@@ -19,9 +20,9 @@ const root = import.meta.dirname;
 const outdir = join(root, 'dist');
 
 /** Libraries that are loaded when they are needed, bundled each for itself: hundreds of small files cost time and memory. */
-const libraries = ['undici', 'pg', 'ioredis', 'bullmq', '@aws-sdk/client-s3', '@aws-sdk/lib-storage'];
-/** piscina starts its threads with a file of its own package. The others are large, rarely needed, and find files beside their own. */
-const external = ['piscina', 'mysql2', '@azure/*', '@google-cloud/*', 'pg-native', 'pg-cloudflare'];
+const libraries = ['undici', 'piscina', 'pg', 'ioredis', 'bullmq', '@aws-sdk/client-s3', '@aws-sdk/lib-storage'];
+/** Large, rarely needed, and they find files beside their own. */
+const external = ['mysql2', '@azure/*', '@google-cloud/*', 'pg-native', 'pg-cloudflare'];
 /** What the HTTP framework loads for what is not used of it (http/server.ts gives it no schemas), and for tests. */
 const unused = ['@fastify/ajv-compiler', '@fastify/fast-json-stringify-compiler', 'light-my-request'];
 
@@ -73,7 +74,12 @@ const built = await Promise.all([
   }),
   build({
     ...common,
-    entryPoints: Object.fromEntries(libraries.map((library) => [fileOf(library), library])),
+    external: [...common.external, '@napi-rs/nice'],
+    entryPoints: {
+      ...Object.fromEntries(libraries.map((library) => [fileOf(library), library])),
+      // What piscina starts its threads with, under the name by which it looks beside itself.
+      worker: join(dirname(createRequire(import.meta.url).resolve('piscina')), 'worker.js'),
+    },
     plugins: [besides(librariesBesides)],
     // Their modules, of which only what is used gets into the file, rather than their CommonJS form.
     mainFields: ['module', 'main'],

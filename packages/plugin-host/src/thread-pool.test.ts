@@ -23,6 +23,31 @@ test('jobs run, also after a close', async () => {
   await pool.close();
 });
 
+test('threads have nothing of the environment, and keep what they compiled where this process does', async () => {
+  const file = join(directory, 'environment.mjs');
+  writeFileSync(
+    file,
+    `import { getCompileCacheDir } from 'node:module';
+    export default () => ({ names: Object.keys(process.env), cache: getCompileCacheDir() });`,
+  );
+  const script = `
+    import { enableCompileCache, getCompileCacheDir } from 'node:module';
+    import { ThreadPool } from ${JSON.stringify(new URL('./thread-pool.ts', import.meta.url).href)};
+    const ask = async () => {
+      const pool = new ThreadPool({ filename: ${JSON.stringify(file)}, minThreads: 0, maxThreads: 1 });
+      const { names, cache } = await pool.run({});
+      await pool.close();
+      return [names.filter((name) => name !== 'NODE_COMPILE_CACHE'), cache === getCompileCacheDir()];
+    };
+    const without = await ask();
+    enableCompileCache(${JSON.stringify(join(directory, 'compiled'))});
+    console.log(JSON.stringify([without, await ask(), getCompileCacheDir() !== undefined]));`;
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script], {
+    env: { PATH: process.env.PATH, SECRET: 'x' },
+  });
+  expect(JSON.parse(stdout)).toEqual([[[], true], [[], true], true]);
+});
+
 /** In a process that may open few files: all of them are opened, jobs asked for, and asked for again when they are closed. */
 const script = `
 import { closeSync, openSync } from 'node:fs';

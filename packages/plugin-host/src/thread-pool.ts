@@ -1,3 +1,5 @@
+import { getCompileCacheDir } from 'node:module';
+import { dirname } from 'node:path';
 import type { Piscina } from 'piscina';
 
 /** A pool of worker threads whose jobs always come to an end: also those for which no thread could be started. */
@@ -30,7 +32,7 @@ export class ThreadPool {
 
   async #openPool(): Promise<OpenPool> {
     const { Piscina } = await import('piscina');
-    const open: OpenPool = { pool: new Piscina(this.#options), failure: undefined };
+    const open: OpenPool = { pool: new Piscina({ env: environment(), ...this.#options }), failure: undefined };
     open.pool.on('error', (error: Error) => {
       // No thread, for want of memory or descriptors. Nobody would take the jobs that wait, and the pool starts no other: they fail, and
       // the next job has a pool of its own.
@@ -41,6 +43,15 @@ export class ThreadPool {
     });
     return open;
   }
+}
+
+/**
+ * Of this process's environment threads need nothing, and what decodes what strangers send should have none of it. They do not take over
+ * where compiled code is kept, whose directory names the engine below the one that is to be given.
+ */
+function environment(): Record<string, string> {
+  const directory = getCompileCacheDir();
+  return directory === undefined ? {} : { NODE_COMPILE_CACHE: dirname(directory) };
 }
 
 interface OpenPool {

@@ -1,6 +1,6 @@
 /** The worker thread's side of the package workshop: each export is one kind of job. */
 import { setPriority } from 'node:os';
-import { move, transferableSymbol, valueSymbol } from 'piscina';
+import type { MessagePort } from 'node:worker_threads';
 import { type PreparedBundle, prepareBundle } from './bundle-jobs.ts';
 import * as jobs from './package-jobs.ts';
 
@@ -10,14 +10,21 @@ type Bytes = Uint8Array<ArrayBuffer>;
 const NICENESS = 5;
 if (process.platform === 'linux') setPriority(NICENESS);
 
-export function upload(job: { readonly bytes: Bytes; readonly rules: jobs.IntakeRules }): unknown {
-  const prepared = jobs.prepareUpload(job.bytes, job.rules);
-  return jobs.isRefusal(prepared) ? prepared : handOver(prepared, packageBuffers(prepared));
+interface Intake {
+  readonly bytes: Bytes;
+  readonly rules: jobs.IntakeRules;
+  /** Where the result goes: the pool would copy the bytes in it, or have its whole library loaded here for the one function that moves them. */
+  readonly results: MessagePort;
 }
 
-export function bundle(job: { readonly bytes: Bytes; readonly rules: jobs.IntakeRules }): unknown {
-  const prepared = prepareBundle(job.bytes, job.rules);
-  return jobs.isRefusal(prepared) ? prepared : handOver(prepared, bundleBuffers(prepared));
+export function upload({ bytes, rules, results }: Intake): void {
+  const prepared = jobs.prepareUpload(bytes, rules);
+  handOver(results, prepared, jobs.isRefusal(prepared) ? [] : packageBuffers(prepared));
+}
+
+export function bundle({ bytes, rules, results }: Intake): void {
+  const prepared = prepareBundle(bytes, rules);
+  handOver(results, prepared, jobs.isRefusal(prepared) ? [] : bundleBuffers(prepared));
 }
 
 /** A package from the store, and what its files must add up to. */
@@ -54,6 +61,6 @@ function bundleBuffers(prepared: PreparedBundle): ArrayBuffer[] {
 }
 
 /** Gives the value's buffers to the other thread instead of copying them. */
-function handOver(value: object, buffers: readonly ArrayBuffer[]): unknown {
-  return move({ [transferableSymbol]: [...new Set(buffers)], [valueSymbol]: value });
+function handOver(results: MessagePort, value: object, buffers: readonly ArrayBuffer[]): void {
+  results.postMessage(value, [...new Set(buffers)]);
 }

@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { MessageChannel, receiveMessageOnPort, type Transferable } from 'node:worker_threads';
 import { DaemonError } from '@plugin-daemon/plugin-host/errors';
 import { siblingModule } from '@plugin-daemon/plugin-host/sibling-module';
 import { ThreadPool } from '@plugin-daemon/plugin-host/thread-pool';
@@ -15,6 +16,11 @@ import type {
 } from './package-jobs.ts';
 
 type Bytes = Uint8Array<ArrayBuffer>;
+
+interface Job {
+  readonly bytes: Bytes;
+  readonly [input: string]: unknown;
+}
 
 export interface WorkshopOptions {
   /** Threads at most; each holds one package at a time. Default: half of the processors. */
@@ -47,11 +53,11 @@ export class PackageWorkshop {
   }
 
   prepareUpload(bytes: Bytes, rules: IntakeRules, signal?: AbortSignal): Promise<Checked<PreparedPackage>> {
-    return this.#run('upload', { bytes, rules }, signal);
+    return this.#take('upload', { bytes, rules }, signal);
   }
 
   prepareBundle(bytes: Bytes, rules: IntakeRules, signal?: AbortSignal): Promise<Checked<PreparedBundle>> {
-    return this.#run('bundle', { bytes, rules }, signal);
+    return this.#take('bundle', { bytes, rules }, signal);
   }
 
   /** This and what follows is about stored packages: `checksum` is what their files must add up to. */
@@ -87,15 +93,31 @@ export class PackageWorkshop {
     await this.#threads.close();
   }
 
+  /** A job whose result has bytes in it, which are handed over like those of the job. */
+  async #take<T>(name: string, job: Job, signal: AbortSignal | undefined): Promise<T> {
+    const { port1: ours, port2: results } = new MessageChannel();
+    try {
+      await this.#run(name, { ...job, results }, signal, [results]);
+      // Sent before the job was over, so it is there.
+      const received: { readonly message: T } | undefined = receiveMessageOnPort(ours);
+      if (received === undefined)
+        throw new DaemonError('internal', 'the package could not be read: there is no result');
+      return received.message;
+    } finally {
+      ours.close();
+    }
+  }
+
   async #run<T>(
     name: string,
-    job: { readonly bytes: Bytes; readonly [input: string]: unknown },
+    job: Job,
     signal: AbortSignal | undefined,
+    alongside: readonly Transferable[] = [],
   ): Promise<T> {
     if (this.#closed) throw new DaemonError('internal', 'the daemon is shutting down');
     const bytes = transferable(job.bytes);
     // Piscina's type for this picks the other overload of postMessage, which takes an options object.
-    const transfer = [bytes.buffer] as never;
+    const transfer = [bytes.buffer, ...alongside] as never;
     try {
       // The worker answers with the type that belongs to the job's name (package-worker.ts).
       return (await this.#threads.run(
