@@ -106,7 +106,7 @@ export function createInstallation(parts: InstallationParts, options: Installati
       onStored: (identifier, description) => reader.replaced(identifier, description),
     }),
     reader,
-    installations: new Installations({ database, declarations, presented, installer, previous, jobs }),
+    installations: new Installations({ database, declarations, presented, installer, previous, jobs, plugins }),
     jobs,
     handlers: { ...jobs.handlers, packages: { run: (_name, { signal }) => collector.run(signal) } },
     presented,

@@ -428,6 +428,27 @@ test('a way back that does not launch leaves the version as it was', async () =>
   expect(await installationOf(at)).toMatchObject({ plugin_unique_identifier: young });
 });
 
+test('an upgrade to a version that fails for another tenant leaves the old one, and goes on when it runs', async () => {
+  const at = await harness();
+  const [old, young] = [await upload(at), await upload(at, { version: '0.0.2' })];
+  await install(at, old);
+  await install(at, young, OTHER_TENANT);
+  at.plugins.onStart = async () => {
+    throw new Error('a library of it is gone');
+  };
+  at.plugins.processes.get(young)?.die();
+  await vi.waitFor(() => expect(at.plugins.supervisor.problems()[young]).toContain('a library of it is gone'), {
+    timeout: 60_000,
+  });
+  const failed = await upgrade(at, old, young);
+  expect(await outcome(at, failed.task_id)).toMatchObject({ status: 'failed' });
+  expect(await installationOf(at)).toMatchObject({ plugin_unique_identifier: old });
+  at.plugins.onStart = async () => undefined;
+  await vi.waitFor(() => expect(at.plugins.supervisor.isFailing(young)).toBe(false), { timeout: 60_000 });
+  expect(await upgrade(at, old, young)).toEqual({ all_installed: true, task_id: '' });
+  expect(await at.database.plugins.find(young)).toMatchObject({ refers: 2 });
+});
+
 test('an upgrade to a version that another tenant runs is done at once', async () => {
   const at = await harness();
   const [old, young] = [await upload(at), await upload(at, { version: '0.0.2' })];

@@ -1,6 +1,7 @@
 import { DaemonError, toDaemonError } from '@plugin-daemon/plugin-host/errors';
 import { KeyedLock } from '../concurrency/index.ts';
 import type { Database, InstallTaskItem, JsonObject } from '../database/index.ts';
+import type { LocalPlugins } from '../supervision/index.ts';
 import type { DeclarationSource } from './declaration-source.ts';
 import type { InstallJobs, NewItem } from './install-jobs.ts';
 import type { PresentedDeclarations } from './presented-declarations.ts';
@@ -29,6 +30,7 @@ export interface InstallationsParts {
   readonly installer: VersionInstaller;
   readonly previous: Pick<PreviousVersions, 'find'>;
   readonly jobs: InstallJobs;
+  readonly plugins: Pick<LocalPlugins, 'isFailing'>;
 }
 
 const nothingToDo: InstallAnswer = { all_installed: true, task_id: '' };
@@ -118,7 +120,8 @@ export class Installations {
     if (installation === undefined) {
       throw new DaemonError('not-found', 'plugin installation not found for this tenant');
     }
-    if (await plugins.exists(target)) {
+    // That others have it does not make it run: what fails has to show that it does before anybody is switched to it.
+    if ((await plugins.exists(target)) && this.#parts.plugins.isFailing?.(target) !== true) {
       const { declarations, installer } = this.#parts;
       const type = installer.typeAfter(installation.runtime_type);
       await installer.switchVersion(request, type, await declarations.require(target, type));

@@ -34,6 +34,10 @@ export class ReadyNodes implements LocalPlugins {
     this.#options = { askEveryMs: 2000, ...options };
   }
 
+  isFailing(identifier: string): boolean {
+    return this.#options.plugins.isFailing?.(identifier) === true;
+  }
+
   claim(identifier: string): Claim {
     const here = this.#options.plugins.claim(identifier);
     let wish: Wish | undefined;

@@ -21,4 +21,6 @@ export interface Claim {
 export interface LocalPlugins {
   /** A claim on a version; taking one starts nothing. */
   claim(identifier: string): Claim;
+  /** Whether it should run here and does not, because it ended or did not start. Absent where that is not known. */
+  isFailing?(identifier: string): boolean;
 }

@@ -199,6 +199,10 @@ export class LocalSupervisor implements LocalPlugins {
     return found;
   }
 
+  isFailing(identifier: string): boolean {
+    return this.#pools.get(identifier)?.problem !== undefined;
+  }
+
   /** Every version that should run here, with what there is of it. */
   pools() {
     return [...this.#pools].map(([plugin_unique_identifier, { state, instances, open, waiting, problem }]) => ({

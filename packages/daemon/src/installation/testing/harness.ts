@@ -32,6 +32,8 @@ export class PlayedPlugins {
   /** Launches that wait for the test; only filled while `manual`. */
   readonly launches: Launch[] = [];
   readonly retired: string[] = [];
+  /** The process of each version that was started last. */
+  readonly processes = new Map<string, FakeProcess>();
   manual = false;
   /** What the test looks at when a plugin is started. */
   onStart: (identifier: string) => Promise<void> = async () => undefined;
@@ -66,7 +68,9 @@ export class PlayedPlugins {
       this.#arrived = Promise.withResolvers();
       await promise;
     }
-    return new FakeProcess();
+    const process = new FakeProcess();
+    this.processes.set(identifier, process);
+    return process;
   }
 
   /** The nth launch, waiting until it has come. */
