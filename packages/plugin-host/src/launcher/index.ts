@@ -7,7 +7,8 @@
  *
  * A start through the helper process blocks the event loop for a tenth of a millisecond, a direct one for 10 ms when the
  * daemon holds 120 MB and 70 ms when it holds 1 GB, because the kernel copies its page tables. The helper is a Python
- * process of 10 MB (a second Node would take 45) that is started with the first plugin.
+ * process of 10 MB (a second Node would take 45) that is started with the first plugin, or before (`prepare`)
+ * where one is expected.
  */
 import { DirectLauncher } from './direct-launcher.ts';
 import { HelperLauncher } from './helper-launcher.ts';
