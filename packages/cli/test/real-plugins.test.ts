@@ -117,6 +117,7 @@ test.skipIf(process.platform === 'win32')(
     const env = {
       ...ENV,
       DIFY_CLI_CACHE_DIR: join(parent, 'cache'),
+      PYTHONDONTWRITEBYTECODE: '1',
       UV_CACHE_DIR: process.env.UV_CACHE_DIR ?? join(String(ENV.DIFY_CLI_CACHE_DIR), 'environments/.uv-cache'),
     };
     const invoke = async (name: string): Promise<string> => {
@@ -149,6 +150,8 @@ test.skipIf(process.platform === 'win32')(
       'site-packages',
     );
     const module = join(site, 'dify_plugin/__init__.py');
+    // Python was told to write none.
+    expect(readdirSync(join(site, 'dify_plugin/__pycache__'))).toContainEqual(expect.stringMatching(/\.pyc$/));
     // The file is one with that in the cache of uv.
     rmSync(module);
     writeFileSync(module, 'raise SystemError("damaged")\n');

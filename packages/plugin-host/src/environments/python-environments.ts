@@ -142,6 +142,12 @@ export class PythonEnvironments {
     };
   }
 
+  /** Compiles what is installed in the environment of a plugin, for processes that write no bytecode themselves. @throws Error */
+  async compile(identifier: string, signal: AbortSignal): Promise<void> {
+    const directory = new WorkingDirectory(this.#options.workingPath, identifier);
+    await this.#bytecode.fill(directory.python, await directory.sitePackages(), signal);
+  }
+
   /** Whether there is a working directory of a plugin, or the beginning of one. */
   async isThere(identifier: string): Promise<boolean> {
     const { path, lock } = new WorkingDirectory(this.#options.workingPath, identifier);

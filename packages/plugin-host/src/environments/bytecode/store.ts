@@ -1,4 +1,4 @@
-import type { Dirent } from 'node:fs';
+import { type Dirent, existsSync } from 'node:fs';
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ProcessLauncher } from '../../launcher/index.ts';
@@ -33,8 +33,10 @@ export class BytecodeStore {
   }
 
   /** Gives a new environment what the store has. Returns the number of modules. @throws Error when it cannot be done */
-  provide(python: string, sitePackages: string, signal: AbortSignal): Promise<number> {
-    return this.#run(python, sitePackages, 'nothing', signal);
+  async provide(python: string, sitePackages: string, signal: AbortSignal): Promise<number> {
+    // The first environment of all: an interpreter need not be started for it.
+    if (!existsSync(join(this.#options.root, LAYOUT))) return 0;
+    return await this.#run(python, sitePackages, 'nothing', signal);
   }
 
   /** Compiles what the store lacks, and puts the store's bytecode in the place of the environment's own. */
