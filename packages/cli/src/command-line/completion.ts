@@ -3,7 +3,7 @@
 import type { Call, CommandRow, Flag, Outcome, Table } from '../command.ts';
 import { usageError } from '../errors.ts';
 import { CATEGORIES, MODULE_KINDS, PROVIDER_TYPES } from '../init/rules.ts';
-import { KINDS } from '../run/request-builder.ts';
+import { KINDS } from '../run/requests/index.ts';
 
 const SHELLS = ['bash', 'zsh', 'fish', 'powershell'] as const;
 type Shell = (typeof SHELLS)[number];

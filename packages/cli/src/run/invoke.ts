@@ -12,7 +12,7 @@ import { MockStorage, type Script } from './mock-dify.ts';
 import { callOnce, failureError } from './one-call.ts';
 import { PluginHost } from './plugin-host.ts';
 import { preparePlugin, startPlugin } from './prepare.ts';
-import { buildCall, type CallSpec, callables, KINDS, parseJson } from './request-builder.ts';
+import { buildCall, type CallSpec, callables, KINDS, parseJson } from './requests/index.ts';
 import { readMapping } from './script-file.ts';
 
 function pairs(texts: readonly string[], flag: string): Map<string, string> {

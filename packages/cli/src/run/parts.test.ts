@@ -13,7 +13,7 @@ import { answerBackwards, MockStorage } from './mock-dify.ts';
 import type { BackwardsAnswer } from './plugin-host.ts';
 import { LineWriter, linesOf } from './protocol.ts';
 import { dependencyFiles } from './python-environment.ts';
-import { buildCall, convert } from './request-builder.ts';
+import { buildCall, convert } from './requests/index.ts';
 
 const NONE = { params: new Map<string, string>(), credentials: {} };
 const declarationOf = async (...flags: string[]): Promise<PluginDeclaration> =>
