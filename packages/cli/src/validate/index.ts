@@ -6,19 +6,15 @@ import type { PluginSource } from '../source/source.ts';
 import { checkDependencies } from './dependency-rules.ts';
 import { checkDuplicates } from './duplicate-rule.ts';
 import { type Finding, Findings } from './finding.ts';
+import { checkIcons, checkTemplateLeftovers } from './icon-rules.ts';
+import { checkSurroundings, checkUploadRules } from './manifest-rules.ts';
 import { checkMarketplace } from './marketplace-rules.ts';
 import { checkMultiple } from './multiple-rule.ts';
 import { checkPaths } from './path-rule.ts';
-import {
-  checkIcons,
-  checkSurroundings,
-  checkTemplateLeftovers,
-  checkUploadRules,
-  checkValues,
-} from './plugin-rules.ts';
 import { checkPermissionUse, checkSources } from './python-rules.ts';
 import type { RuleContext } from './rule-context.ts';
 import { checkSize } from './size-rule.ts';
+import { checkValues } from './value-rules.ts';
 import { YamlReader } from './yaml-files.ts';
 
 export type { Finding } from './finding.ts';

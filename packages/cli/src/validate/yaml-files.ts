@@ -1,5 +1,5 @@
 /** Reads manifest.yaml and every YAML file it leads to; each problem becomes a finding, and reading goes on. */
-import { missingFile, PackageError, type Problem } from '@plugin-daemon/plugin-package';
+import { missingFile, PackageError } from '@plugin-daemon/plugin-package';
 import {
   agentStrategy,
   agentStrategyProvider,
@@ -26,6 +26,7 @@ import { CliError } from '../errors.ts';
 import type { PluginFiles } from '../source/source.ts';
 import type { Findings, Severity } from './finding.ts';
 import { violationFindings } from './violations.ts';
+import { adviceOn } from './yaml-advice.ts';
 import { descend, itemsOf, place, textOf, type YamlDocument, type YamlNode } from './yaml-tree.ts';
 
 export type Role = 'manifest' | 'provider' | 'child' | 'model' | 'position';
@@ -257,17 +258,13 @@ export class YamlReader {
       if (!(error instanceof PackageError)) throw error;
       const problems = error.problems.length > 0 ? error.problems : [error];
       for (const problem of problems) {
-        const { rule, remedy } = ADVICE[problem.detail?.tag ?? ''] ?? ofTypes;
         const at =
           problem.detail?.tag === 'unknown-template'
             ? this.#find(document, 'use_template', problem.detail.name)
             : undefined;
-        const message = friendly(problem);
         this.#findings.add({
           severity: 'error',
-          rule,
-          message,
-          remedy,
+          ...adviceOn(problem),
           file: document.file,
           ...(at ?? positionOf(problem)),
         });
@@ -304,45 +301,3 @@ function positionOf(error: { line?: number | undefined; column?: number | undefi
     ...(error.column === undefined || error.column === 0 ? {} : { column: error.column }),
   };
 }
-
-/** Go's type names mean nothing to authors. */
-interface Advice {
-  readonly rule: string;
-  readonly remedy: string;
-}
-
-const ofTypes: Advice = { rule: 'yaml/type', remedy: 'write a value of the expected type' };
-
-/** What is said of values that cannot be decoded, where it is not about their type. */
-const ADVICE: Readonly<Record<string, Advice>> = {
-  'duplicate-key': { rule: 'yaml/duplicate-key', remedy: 'remove one of the two' },
-  'unknown-template': {
-    rule: 'models/unknown-template',
-    remedy:
-      'use one of temperature, top_p, top_k, presence_penalty, frequency_penalty, max_tokens, response_format, json_schema, or describe the parameter without use_template',
-  },
-};
-
-function friendly({ message, detail }: Pick<Problem, 'message' | 'detail'>): string {
-  if (detail?.tag !== 'type') return message;
-  const { found, value, wanted } = detail;
-  const what = value === undefined ? `a ${NAMES[found] ?? found}` : `"${value}"`;
-  return `${what} stands where ${EXPECTED[wanted] ?? 'a list'} is expected`;
-}
-
-const NAMES: Readonly<Record<string, string>> = { seq: 'list', map: 'mapping' };
-
-/** The kinds of the tables in the words of YAML; all others are lists. */
-const EXPECTED: Readonly<Record<string, string>> = {
-  string: 'a text',
-  boolean: 'true or false',
-  int: 'a whole number',
-  int64: 'a whole number',
-  uint64: 'a whole number',
-  number: 'a number',
-  decimal: 'a decimal',
-  timestamp: 'a time',
-  object: 'a mapping',
-  record: 'a mapping',
-  tagged: 'a mapping',
-};

@@ -1,4 +1,4 @@
-import { PackageError, type Problem, type ProblemDetail } from '../errors.ts';
+import { PackageError } from '../errors.ts';
 import { exactInteger } from '../exact-integer.ts';
 import type { YamlDocument, YamlMapping, YamlNode, YamlPair, YamlScalar, YamlSequence } from '../yaml/index.ts';
 import {
@@ -12,6 +12,7 @@ import {
   toInteger,
 } from '../yaml/index.ts';
 import { plainDecimal } from './decimal.ts';
+import { Expansion, Visits } from './expansion.ts';
 import { isModelGroup, noReferences, type References, reference } from './references.ts';
 import {
   absentValue,
@@ -22,14 +23,9 @@ import {
   type ScalarShape,
   type ShapeNode,
   type TaggedShape,
-  typeName,
   zeroOf,
 } from './shape.ts';
-
-/** Visits beyond the nodes of the file itself, that is, through aliases: the measure against alias bombs. */
-const MAX_ALIASED_VISITS = 100_000;
-/** So many mismatches are told of one file; there decoding ends. */
-const MAX_PROBLEMS = 100;
+import { YamlProblems } from './yaml-problems.ts';
 
 const INTEGER_RANGES = {
   int: [-(2n ** 63n), 2n ** 63n - 1n],
@@ -48,71 +44,48 @@ export function decodeYaml(
   expansion: Expansion = new Expansion(),
 ): { value: unknown; references: References } {
   const decoder = new YamlDecoder(document, expansion);
-  const value = decoder.decode(document.root, shape);
-  decoder.finish();
+  const value = decoder.decodeAll(shape);
   return { value, references: decoder.references };
-}
-
-/**
- * What a package may become beyond its own text: characters that come again through aliases and through files that are read twice, and
- * objects, each of which is filled with the fields that it lacks. One for all files of a package.
- */
-export class Expansion {
-  #characters = 1024 * 1024;
-  #objects = 100_000;
-
-  /** @throws PackageError */
-  takeCharacters(count: number, file: string): void {
-    this.#characters -= count;
-    if (this.#characters < 0) throw new PackageError('yaml: document contains excessive aliasing', { file });
-  }
-
-  /** @throws PackageError */
-  takeObject(file: string): void {
-    if (--this.#objects < 0) throw new PackageError('yaml: the files of the plugin hold too many objects', { file });
-  }
 }
 
 class YamlDecoder {
   readonly references: References = noReferences();
   readonly #document: YamlDocument;
-  readonly #problems: Problem[] = [];
-  readonly #expansion: Expansion;
-  #budget: number;
-  /** Characters of the file that were not come across yet, were every node visited once. */
-  #fresh: number;
+  readonly #problems: YamlProblems;
+  readonly #visits: Visits;
 
   constructor(document: YamlDocument, expansion: Expansion) {
     this.#document = document;
-    this.#expansion = expansion;
-    this.#fresh = document.length;
-    this.#budget = document.nodeCount + MAX_ALIASED_VISITS;
+    this.#problems = new YamlProblems(document);
+    this.#visits = new Visits(document, expansion);
   }
 
-  finish(): void {
-    const [first] = this.#problems;
-    if (first === undefined) return;
-    const lines = this.#problems.map((problem) => `\n  line ${problem.line}: ${problem.message}`);
-    throw new PackageError(`yaml: unmarshal errors:${lines.join('')}`, { ...first, problems: this.#problems });
+  /** The whole document. @throws PackageError */
+  decodeAll(shape: ShapeNode): unknown {
+    const value = this.#decode(this.#document.root, shape);
+    this.#problems.finish();
+    return value;
   }
 
   /** undefined where nothing usable was found; a mismatch is noted then. */
-  decode(node: YamlNode | null, shape: ShapeNode): unknown {
+  #decode(node: YamlNode | null, shape: ShapeNode): unknown {
     if (node === null || isNull(node)) return zeroOf(shape);
     const value = this.#value(node, shape);
     return value === undefined ? zeroOf(shape) : value;
   }
 
   #value(node: YamlNode, shape: ShapeNode): unknown {
-    this.#visit(node);
+    this.#visits.visit(node);
     switch (shape.kind) {
       case 'record':
-        return node.kind === 'mapping' ? this.#object(node, shape) : this.#mismatch(node, shape);
+        return node.kind === 'mapping' ? this.#object(node, shape) : this.#problems.mismatch(node, shape);
       case 'array':
-        return node.kind === 'sequence' ? this.#list(node, shape.of) : this.#mismatch(node, shape);
+        return node.kind === 'sequence' ? this.#list(node, shape.of) : this.#problems.mismatch(node, shape);
       case 'configs':
         if (node.kind === 'sequence') return this.#list(node, shape.of);
-        return node.kind === 'mapping' ? this.#configMap(node, shape.of, shape.strict) : this.#mismatch(node, shape);
+        return node.kind === 'mapping'
+          ? this.#configMap(node, shape.of, shape.strict)
+          : this.#problems.mismatch(node, shape);
       case 'entries':
         return node.kind === 'sequence' ? this.#entries(node, shape) : [];
       case 'models':
@@ -120,21 +93,21 @@ class YamlDecoder {
         if (node.kind === 'mapping') this.#modelMap(node);
         return [];
       case 'tagged':
-        return node.kind === 'mapping' ? this.#tagged(node, shape) : this.#mismatch(node, shape);
+        return node.kind === 'mapping' ? this.#tagged(node, shape) : this.#problems.mismatch(node, shape);
       case 'any':
         return this.#any(node, false);
       case 'object':
-        return node.kind === 'mapping' ? this.#map(node, true) : this.#mismatch(node, shape);
+        return node.kind === 'mapping' ? this.#map(node, true) : this.#problems.mismatch(node, shape);
       default:
         if (node.kind === 'scalar') return this.#scalar(node, shape);
         // a time written as a mapping has never been looked into
         if (node.kind === 'mapping' && shape.kind === 'timestamp') return undefined;
-        return this.#mismatch(node, shape);
+        return this.#problems.mismatch(node, shape);
     }
   }
 
   #object(node: YamlMapping, shape: ObjectShape): Record<string, unknown> | undefined {
-    this.#expansion.takeObject(this.#document.file);
+    this.#visits.object();
     const pairs = this.#pairs(node);
     if (pairs === undefined) return undefined;
     const value: Record<string, unknown> = {};
@@ -161,10 +134,10 @@ class YamlDecoder {
 
   /** A field whose errors come apart from all others, after a few words. */
   #inContext(child: YamlNode | undefined, field: FieldNode): unknown {
-    this.finish();
+    this.#problems.finish();
     try {
       const value = this.#field(child, field);
-      this.finish();
+      this.#problems.finish();
       return value;
     } catch (error) {
       if (!(error instanceof PackageError)) throw error;
@@ -175,7 +148,7 @@ class YamlDecoder {
   /** Errors of a hook end decoding at once, as errors of a custom decoder do. */
   #hook(shape: ObjectShape, value: Record<string, unknown>, node: YamlNode): void {
     if (shape.hooks.decoded === undefined) return;
-    this.#located(node, () => shape.hooks.decoded?.(value));
+    this.#problems.located(node, () => shape.hooks.decoded?.(value));
   }
 
   #list(node: YamlSequence, of: ShapeNode): unknown[] {
@@ -192,13 +165,13 @@ class YamlDecoder {
   #configMap(node: YamlMapping, of: ObjectShape, strict: boolean): unknown[] {
     const items: unknown[] = [];
     for (const { key, value } of node.pairs) {
-      this.#visit();
+      this.#visits.visit();
       const name = key.kind === 'scalar' ? key.text : '';
       if (value.kind === 'mapping') {
         const config = this.#object(value, of);
         if (config !== undefined) items.push({ ...config, name });
       } else if (strict) {
-        this.#fail(value, `expected mapping value for key ${name}`);
+        this.#problems.fail(value, `expected mapping value for key ${name}`);
       }
     }
     return items;
@@ -207,7 +180,7 @@ class YamlDecoder {
   #entries(node: YamlSequence, shape: EntriesShape): unknown[] {
     const items: unknown[] = [];
     for (const item of node.items) {
-      this.#visit();
+      this.#visits.visit();
       if (item.kind === 'scalar') this.references.files.push({ path: item.text, at: item.at });
       else if (item.kind === 'mapping' || shape.strict) {
         const value = this.#value(item, shape.of);
@@ -224,7 +197,7 @@ class YamlDecoder {
     const type = tag?.kind === 'scalar' && !isNull(tag) ? tag.text : '';
     const variant = Object.hasOwn(shape.variants, type) ? shape.variants[type] : undefined;
     if (variant === undefined) return { type, value: null };
-    return { type, value: this.decode(pairs.get('value') ?? null, variant) };
+    return { type, value: this.#decode(pairs.get('value') ?? null, variant) };
   }
 
   /** Of a key that occurs twice the last position counts, and the globs of both. */
@@ -248,24 +221,24 @@ class YamlDecoder {
     const resolved = resolve(node);
     switch (shape.kind) {
       case 'boolean':
-        return toBoolean(resolved) ?? this.#mismatch(node, shape);
+        return toBoolean(resolved) ?? this.#problems.mismatch(node, shape);
       case 'int':
       case 'int64':
       case 'uint64': {
         const [min, max] = INTEGER_RANGES[shape.kind];
-        return toInteger(resolved, min, max) ?? this.#mismatch(node, shape);
+        return toInteger(resolved, min, max) ?? this.#problems.mismatch(node, shape);
       }
       case 'number':
         if (resolved.tag === '!!int') return Number(resolved.value);
-        return resolved.tag === '!!float' ? this.#finite(node, resolved.value) : this.#mismatch(node, shape);
+        return resolved.tag === '!!float' ? this.#finite(node, resolved.value) : this.#problems.mismatch(node, shape);
       case 'timestamp': {
         const time = resolved.tag === '!!timestamp' ? resolved.value : strictTimestamp(node.text);
-        return time ?? this.#fail(node, timestampError(node.text));
+        return time ?? this.#problems.fail(node, timestampError(node.text));
       }
       case 'decimal':
-        return this.#located(node, () => plainDecimal(node.text));
+        return this.#problems.located(node, () => plainDecimal(node.text));
       default:
-        return this.#mismatch(node, shape);
+        return this.#problems.mismatch(node, shape);
     }
   }
 
@@ -274,7 +247,7 @@ class YamlDecoder {
     if (node.kind === 'mapping') return this.#map(node, textKeys);
     if (node.kind === 'sequence') {
       return node.items.map((item) => {
-        this.#visit(item);
+        this.#visits.visit(item);
         return this.#any(item, textKeys) ?? null;
       });
     }
@@ -298,8 +271,8 @@ class YamlDecoder {
     if (pairs === undefined) return undefined;
     const value: Record<string, unknown> = {};
     for (const [key, child] of pairs) {
-      this.#visit(child);
-      this.#read(key.length);
+      this.#visits.visit(child);
+      this.#visits.read(key.length);
       // defined, not assigned: a key `__proto__` is a key like any other
       const held = this.#any(child, textKeys) ?? null;
       Object.defineProperty(value, key, { value: held, enumerable: true, configurable: true, writable: true });
@@ -310,7 +283,7 @@ class YamlDecoder {
   #finite(node: YamlNode, value: number): unknown {
     if (Number.isFinite(value)) return value;
     const name = Number.isNaN(value) ? 'NaN' : value > 0 ? '+Inf' : '-Inf';
-    return this.#fail(node, `json: unsupported value: ${name}`);
+    return this.#problems.fail(node, `json: unsupported value: ${name}`);
   }
 
   /** Keys with their nodes; merge keys looked through; undefined when a key occurs twice, which is noted. */
@@ -318,14 +291,14 @@ class YamlDecoder {
     const pairs = new Map<string, YamlNode>();
     const first = new Map<string, YamlPair>();
     const merged: YamlNode[] = [];
-    const before = this.#problems.length;
+    const before = this.#problems.count;
     for (const pair of node.pairs) {
       if (isMerge(pair.key)) {
         merged.push(pair.value);
         continue;
       }
       if (textKeysOnly && tagOf(pair.key) !== '!!str' && tagOf(pair.key) !== '!!merge') {
-        this.#fail(pair.key, 'json: unsupported type: map[interface {}]interface {}');
+        this.#problems.fail(pair.key, 'json: unsupported type: map[interface {}]interface {}');
       }
       const name = this.#keyText(pair.key);
       if (name === undefined) continue;
@@ -335,78 +308,33 @@ class YamlDecoder {
         pairs.set(name, pair.value);
       } else {
         const { line } = this.#document.positions.of(earlier.key.at);
-        this.#note(pair.key, `mapping key ${JSON.stringify(name)} already defined at line ${line}`, {
+        this.#problems.note(pair.key, `mapping key ${JSON.stringify(name)} already defined at line ${line}`, {
           tag: 'duplicate-key',
           key: name,
         });
       }
     }
-    if (this.#problems.length > before) return undefined;
+    if (this.#problems.count > before) return undefined;
     for (const source of merged) this.#merge(source, pairs);
     return pairs;
   }
 
   #keyText(key: YamlNode): string | undefined {
     if (key.kind === 'scalar') return key.text;
-    this.#note(key, `cannot unmarshal ${tagOf(key)} into string`);
+    this.#problems.note(key, `cannot unmarshal ${tagOf(key)} into string`);
     return undefined;
   }
 
   #merge(source: YamlNode, pairs: Map<string, YamlNode>): void {
     const sources = source.kind === 'sequence' ? source.items : [source];
     for (const one of sources) {
-      this.#visit();
-      if (one.kind !== 'mapping') this.#fail(one, 'yaml: map merge requires map or sequence of maps as the value');
+      this.#visits.visit();
+      if (one.kind !== 'mapping')
+        this.#problems.fail(one, 'yaml: map merge requires map or sequence of maps as the value');
       for (const [key, value] of this.#pairs(one) ?? []) {
-        this.#visit();
+        this.#visits.visit();
         if (!pairs.has(key)) pairs.set(key, value);
       }
-    }
-  }
-
-  #visit(node?: YamlNode): void {
-    if (node?.kind === 'scalar') this.#read(node.text.length);
-    if (--this.#budget >= 0) return;
-    throw new PackageError('yaml: document contains excessive aliasing', { file: this.#document.file });
-  }
-
-  /** Text that goes into the declaration. */
-  #read(characters: number): void {
-    this.#fresh -= characters;
-    if (this.#fresh >= 0) return;
-    this.#expansion.takeCharacters(-this.#fresh, this.#document.file);
-    this.#fresh = 0;
-  }
-
-  #mismatch(node: YamlNode, shape: ShapeNode): undefined {
-    const text = node.kind === 'scalar' ? node.text : '';
-    const shown = text.length > 10 ? `${text.slice(0, 7)}...` : text;
-    const value = node.kind === 'scalar' ? ` \`${shown}\`` : '';
-    this.#note(node, `cannot unmarshal ${tagOf(node)}${value} into ${typeName(shape)}`, {
-      tag: 'type',
-      found: tagOf(node).replace(/^!!/, ''),
-      ...(node.kind === 'scalar' && { value: shown }),
-      wanted: shape.kind,
-    });
-    return undefined;
-  }
-
-  #note(node: YamlNode, message: string, detail?: ProblemDetail): void {
-    this.#problems.push({ message, detail, file: this.#document.file, ...this.#document.positions.of(node.at) });
-    if (this.#problems.length >= MAX_PROBLEMS) this.finish();
-  }
-
-  /** Ends decoding at once. @throws PackageError always */
-  #fail(node: YamlNode, message: string, detail?: ProblemDetail): never {
-    throw new PackageError(message, { detail, file: this.#document.file, ...this.#document.positions.of(node.at) });
-  }
-
-  #located<T>(node: YamlNode, run: () => T): T {
-    try {
-      return run();
-    } catch (error) {
-      if (!(error instanceof PackageError)) throw error;
-      return this.#fail(node, error.message, error.detail);
     }
   }
 }
