@@ -17,7 +17,7 @@ import {
   usesRedis,
   writeAddressFile,
 } from './config/index.ts';
-import { QuietHeap } from './heap/index.ts';
+import { QuietHeap, releaseAfterStart } from './heap/index.ts';
 import { spreadLastNet } from './last-net.ts';
 import { KeyFile } from './runtimes/debugging/index.ts';
 import { tell } from './served.ts';
@@ -85,6 +85,8 @@ export async function servePrimary(settings: Settings, starting: AbortController
     },
     limitMs,
   );
+  // The workers' lines pass through here for as long as they run.
+  releaseAfterStart();
   const code = await ended;
   heap.close();
   forget();
