@@ -16,7 +16,7 @@ export interface LoadedFile {
   readonly exports: unknown;
   /** Whether it was found compiled. */
   readonly wasKept: boolean;
-  /** Keeps what is compiled by now for later starts, where nothing usable was found at this one. */
+  /** Keeps what is compiled by now for later starts, where nothing usable was found at this one. The first time alone counts. */
   keep(): void;
 }
 
@@ -53,11 +53,13 @@ export function loadCompiled(file: string, { directory, underSameFlags }: Compil
   const run: (...given: unknown[]) => void = script.runInThisContext();
   run.call(module.exports, module.exports, require, module, file, dirname(file));
   module.loaded = true;
+  let isKept = wasKept;
   return {
     exports: module.exports,
     wasKept,
     keep() {
-      if (wasKept) return;
+      if (isKept) return;
+      isKept = true;
       underSameFlags(() => write(kept, sourceHash, script.createCachedData()));
     },
   };

@@ -20,6 +20,8 @@ void main(process.argv.slice(2), {
       roles: file.exports as Loaded['roles'],
       onServing: () => {
         setTimeout(() => file.keep(), KEEP_AFTER_MS).unref();
+        // Where it is stopped before, the next start would compile everything again.
+        process.once('exit', () => file.keep());
         holdBuild(build);
       },
     };

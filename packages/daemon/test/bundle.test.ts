@@ -70,32 +70,39 @@ test('an idle daemon has loaded what it needs to serve, and nothing else', async
   }
 });
 
-test('a bundle keeps what it compiled when it started, functions that ran included', async () => {
+test.each([
+  { when: 'a second after its start', stops: false },
+  { when: 'when it is stopped before', stops: true },
+])('a bundle keeps what it compiled, functions that ran included: $when', async ({ stops }) => {
   using directory = temporaryDirectory();
   const main = copiedTo(directory.path);
   const dist = dirname(main);
   const compiled = join(dist, build, 'compiled');
+  const port = await reservePort();
   const daemon = spawn(process.execPath, [main], {
     env: {
       PATH: process.env.PATH,
       DATA_DIR: join(directory.path, 'data'),
       SERVER_HOST: '127.0.0.1',
-      SERVER_PORT: String(await reservePort()),
+      SERVER_PORT: String(port),
       PLUGIN_REMOTE_INSTALLING_ENABLED: 'false',
     },
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   const ended = once(daemon, 'exit');
-  let name = '';
+  const kept = () => (existsSync(compiled) ? readdirSync(compiled) : []).find((one) => /^roles\.js\.\d+$/.test(one));
   try {
-    name = await eventually('what was compiled is kept', () => {
+    await eventually('it serves, or has kept what was compiled', async () => {
       if (daemon.exitCode !== null) throw new Error(`the daemon ended with ${daemon.exitCode}`);
-      return (existsSync(compiled) ? readdirSync(compiled) : []).find((one) => /^roles\.js\.\d+$/.test(one));
+      if (!stops) return kept();
+      const answer = await fetch(`http://127.0.0.1:${port}/health/check`).catch(() => undefined);
+      return answer?.status === 200 ? '' : undefined;
     });
   } finally {
     daemon.kill();
     await ended;
   }
+  const name = kept() ?? '';
   // The outermost function alone is a quarter of this.
   expect(statSync(join(compiled, name)).size).toBeGreaterThan(statSync(join(dist, build, 'roles.js')).size);
 });
