@@ -22,8 +22,10 @@ afterEach(async () => {
   parent = undefined;
 });
 
-const open = (program: string) =>
-  ForkParent.open({ command: 'python3', args: ['-c', program], env: { PATH: process.env.PATH ?? '/usr/bin:/bin' } });
+const open = (program: string, lookMs = 1000) => {
+  const env = { PATH: process.env.PATH ?? '/usr/bin:/bin' };
+  return ForkParent.open({ command: 'python3', args: ['-c', program], env, lookMs });
+};
 
 async function child(from: ForkParent, name: string): Promise<string> {
   const spec = { command: '/usr/bin/python3', args: [], cwd: '/', env: {}, cage: {} };
@@ -79,4 +81,25 @@ test.skipIf(!LINUX)('a parent that is killed takes its children along, and says 
   await parent.ended;
   await expect.poll(() => readdirSync('/proc').includes(String(launched.pid)), { timeout: 60_000 }).toBe(false);
   await expect(parent.launch(spec, { entrypoint: 'late', sitePackages: '/nowhere' })).rejects.toThrow('has ended');
+});
+
+test.skipIf(!LINUX)('a parent that was stopped goes on when it is needed, or when it is to end', async () => {
+  parent = await open(PROGRAM, 50);
+  process.kill(parent.pid, 'SIGSTOP');
+  expect(await child(parent, 'first')).toBe('first 7');
+  process.kill(parent.pid, 'SIGSTOP');
+  await parent.close();
+});
+
+test.skipIf(!LINUX)('a parent that hangs is ended with its children, and whoever waits for it is told', async () => {
+  const hanging = PROGRAM.replace('sys.exit(7)', 'time.sleep(600)').replace(
+    'def launch(request):',
+    'def launch(request):\n    time.sleep(600 if request.get("fork", {}).get("entrypoint") == "bad" else 0)',
+  );
+  parent = await open(hanging, 50);
+  const spec = { command: '/usr/bin/python3', args: [], cwd: '/', env: {}, cage: {} };
+  const { process: launched } = await parent.launch(spec, { entrypoint: 'good', sitePackages: '/nowhere' });
+  await expect(parent.launch(spec, { entrypoint: 'bad', sitePackages: '/nowhere' })).rejects.toThrow('has ended');
+  expect(await launched.exited).toMatchObject({ signal: 'SIGKILL' });
+  await parent.ended;
 });

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtempSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
@@ -7,6 +8,7 @@ import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { HEADER_BYTES } from './helper-script.ts';
 import type { Fork, LaunchSpec, ProcessExit } from './process-launcher.ts';
+import { SilentHelper } from './silent-helper.ts';
 
 export type Pipes = readonly [stdin: Socket, stdout: Socket, stderr: Socket];
 
@@ -43,6 +45,8 @@ export interface HelperProgram {
   readonly env: Readonly<Record<string, string>>;
   /** How long it may take until it is ready; milliseconds. */
   readonly readyMs?: number;
+  /** While a launch waits it is looked at so often; milliseconds. */
+  readonly lookMs?: number;
 }
 
 /** For who waits until a helper is ready. */
@@ -66,6 +70,8 @@ const TOKEN_BYTES = 16;
 const READY_MS = 10_000;
 /** A plugin's header follows its connection at once; whoever stays silent is not the helper. */
 const HEADER_MS = 5_000;
+/** Above the time that it takes to end everything (helper-script.ts). */
+const CLOSE_MS = 20_000;
 
 /** One helper process with its socket: started with open(), ends when close() is called, or by itself. */
 export class HelperProcess {
@@ -75,6 +81,7 @@ export class HelperProcess {
   readonly #child: ChildProcess;
   readonly #server: Server;
   readonly #folder: string;
+  readonly #silent: SilentHelper;
   readonly #waiting = new Map<number, Waiting>();
   /** By the id of their launch. */
   readonly #running = new Map<number, Running>();
@@ -91,42 +98,37 @@ export class HelperProcess {
 
   /** @throws when the interpreter cannot run the helper, or no socket can be made; the signal's reason */
   static async open(
-    { command, args, env, readyMs = READY_MS }: HelperProgram,
+    { command, args, env, readyMs = READY_MS, lookMs }: HelperProgram,
     { signal, onSpawned }: OpenOptions = {},
   ): Promise<HelperProcess> {
     signal?.throwIfAborted();
-    const folder = mkdtempSync(join(tmpdir(), 'plugin-launcher-'));
-    const server = createServer({ pauseOnConnect: true });
-    let child: ChildProcess | undefined;
-    const giveUp = () => void child?.kill('SIGKILL');
+    // It starts in this turn of the event loop, which may be busy for long.
+    // Its own group: a Ctrl-C in the terminal is for the daemon, which ends its plugins in order.
+    const child = spawn(command, [...args], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+      detached: true,
+      cwd: '/',
+      env: { ...env },
+    });
+    const giveUp = () => void child.kill('SIGKILL');
+    child.stdin.on('error', () => {}); // its exit, which follows, is what counts
+    signal?.addEventListener('abort', giveUp, { once: true });
+    onSpawned?.((what) => void child.kill(what));
     try {
-      const address = join(folder, 'socket');
-      const listening = new Promise<void>((resolve, reject) => {
-        server.once('error', reject);
-        server.listen(address, () => resolve());
-      });
-      // Its own group: a Ctrl-C in the terminal is for the daemon, which ends its plugins in order.
-      child = spawn(command, [...args], {
-        stdio: ['pipe', 'pipe', 'inherit'],
-        detached: true,
-        cwd: '/',
-        env: { ...env },
-      });
-      child.stdin?.on('error', () => {}); // its exit, which follows, is what counts
-      child.stdin?.write(`${JSON.stringify({ address })}\n`);
-      // It starts in this turn of the event loop, which may be busy for long; it connects only when it has something to start.
-      const ready = readiness(child, readyMs);
-      ready.catch(() => undefined); // told below, unless something else failed before
-      signal?.addEventListener('abort', giveUp, { once: true });
-      const spawned = child;
-      onSpawned?.((what) => void spawned.kill(what));
+      const facts = await readiness(child, readyMs);
       signal?.throwIfAborted();
-      await listening;
-      return new HelperProcess(child, server, folder, await ready);
+      // From now on it clears this away, should the daemon be killed.
+      await using opened = new AsyncDisposableStack();
+      const { server, folder, address } = await listening(opened);
+      signal?.throwIfAborted();
+      if (child.exitCode !== null || child.signalCode !== null)
+        throw new Error(`the launcher process ended at its start (${child.signalCode ?? child.exitCode})`);
+      child.stdin.write(`${JSON.stringify({ address })}\n`);
+      const helper = new HelperProcess(child, server, folder, facts, lookMs);
+      opened.move();
+      return helper;
     } catch (error) {
-      child?.kill('SIGKILL');
-      server.close();
-      await rm(folder, { recursive: true, force: true });
+      child.kill('SIGKILL');
       signal?.throwIfAborted();
       throw error;
     } finally {
@@ -134,13 +136,20 @@ export class HelperProcess {
     }
   }
 
-  private constructor(child: ChildProcess, server: Server, folder: string, facts: Record<string, unknown>) {
+  private constructor(
+    child: ChildProcess,
+    server: Server,
+    folder: string,
+    facts: Record<string, unknown>,
+    lookMs?: number,
+  ) {
     if (child.pid === undefined) throw new Error('the helper has no pid');
     this.pid = child.pid;
     this.#child = child;
     this.#server = server;
     this.#folder = folder;
     this.facts = facts;
+    this.#silent = new SilentHelper(child, lookMs);
     server.on('connection', (socket) => this.#introduce(socket));
     server.unref();
     child.stdout?.setEncoding('utf8').on('data', (text: string) => this.#read(text));
@@ -183,6 +192,7 @@ export class HelperProcess {
     };
     this.#waiting.set(id, waiting);
     this.#holdLoop();
+    this.#silent.expected(true);
     waiting.pipes.promise.catch(() => {}); // the same failure arrives through `started`
     this.#child.stdin?.write(`${JSON.stringify({ id, token: waiting.token, ...request })}\n`);
     try {
@@ -206,6 +216,7 @@ export class HelperProcess {
     } finally {
       this.#waiting.delete(id);
       this.#holdLoop();
+      this.#silent.expected(this.#alive && this.#waiting.size > 0);
     }
   }
 
@@ -213,7 +224,11 @@ export class HelperProcess {
   async close(): Promise<void> {
     this.#child.ref();
     this.#child.stdin?.end();
+    // One that was stopped does not see the end of its input.
+    this.#child.kill('SIGCONT');
+    const late = setTimeout(() => this.#child.kill('SIGKILL'), CLOSE_MS);
     await this.ended;
+    clearTimeout(late);
   }
 
   #introduce(socket: Socket): void {
@@ -240,6 +255,7 @@ export class HelperProcess {
   }
 
   #read(text: string): void {
+    this.#silent.heard();
     const lines = (this.#answers + text).split('\n');
     this.#answers = lines.pop() ?? '';
     for (const line of lines) this.#take(JSON.parse(line));
@@ -297,6 +313,7 @@ export class HelperProcess {
   /** The helper kills its groups when it leaves; when it was killed itself, that is left to us. */
   async #onExit(): Promise<void> {
     this.#alive = false;
+    this.#silent.expected(false);
     for (const { resolve } of this.#counted.values()) resolve(undefined);
     this.#counted.clear();
     for (const { pid, gone } of this.#templates.values()) {
@@ -357,6 +374,18 @@ interface Answer {
 function signalName(number: number | undefined): NodeJS.Signals | null {
   const found = Object.entries(constants.signals).find(([, value]) => value === number);
   return found === undefined ? null : (found[0] as NodeJS.Signals); // the keys are the names
+}
+
+/** A socket in a folder of its own, which is for this user alone. @param opened what closes both */
+async function listening(opened: AsyncDisposableStack) {
+  const folder = mkdtempSync(join(tmpdir(), 'plugin-launcher-'));
+  opened.defer(() => rm(folder, { recursive: true, force: true }));
+  const address = join(folder, 'socket');
+  const server = createServer({ pauseOnConnect: true });
+  opened.defer(() => void server.close());
+  server.listen(address);
+  await once(server, 'listening');
+  return { server, folder, address };
 }
 
 /** The first line that it answers. @throws with what it says of its failure */

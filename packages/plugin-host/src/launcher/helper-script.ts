@@ -4,11 +4,13 @@ import { SHEPHERD_SCRIPT } from './shepherd-script.ts';
  * The helper process, in Python because every machine that runs plugins has it, and because ten megabytes are a fifth of
  * what a second Node takes. It reads one JSON object a line on stdin and answers likewise on stdout:
  *
- *   → {"address":"/x/socket"}   first: what stands in the arguments of a process can be read by all
  *   ← {"ready":true}
+ *   → {"address":"/x/socket"}   what stands in the arguments of a process can be read by all
  *   → {"id":1,"token":"…","command":"/x/python","args":["-m","main"],"cwd":"/x","env":{}}
  *   ← {"id":1,"pid":77}  or  {"id":1,"errno":2,"error":"No such file or directory"}
  *   ← {"ended":1,"code":0}  or  {"ended":1,"signal":9}
+ *   → {"ping":true}   when a launch takes long
+ *   ← {"pong":true}
  *   ← {"unread":1,"bytes":0}   when the daemon has closed its end of stdin: so much of it the process never read
  *
  * A request with a `cage` (see cage.ts) is served by a fork of the helper, its shepherd, which answers by itself:
@@ -133,6 +135,8 @@ def launch_from(request):
 
 
 def launch(request):
+    if "ping" in request:
+        return answer(pong=True)
     if "from" in request:
         return launch_from(request)
     if "cage" in request:
@@ -229,14 +233,15 @@ for one in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
     signal.signal(one, leave)
 os.chdir("/")
 gc.disable()
+answer(ready=True, **facts)
 introduction = b""
 while not introduction.endswith(b"\n"):
-    data = os.read(CONTROL_IN, 4096)
+    # A launch may follow upon it at once.
+    data = os.read(CONTROL_IN, 1)
     if not data:
         os._exit(1)
     introduction += data
 address = json.loads(introduction)["address"]
-answer(ready=True, **facts)
 chosen = None
 try:
     pending = b""

@@ -55,6 +55,17 @@ test.skipIf(process.platform !== 'linux')(
   },
 );
 
+test.skipIf(process.platform !== 'linux')('a helper that was stopped goes on when it is needed', async () => {
+  launcher = createProcessLauncher();
+  const plugin = await launcher.launch(sh('sleep 1000 & wait'));
+  process.kill(parentOf(plugin.pid), 'SIGSTOP');
+  const next = await launcher.launch(sh('exit 4'));
+  expect(await next.exited).toEqual({ code: 4, signal: null });
+  process.kill(parentOf(plugin.pid), 'SIGSTOP');
+  await launcher.close();
+  expect(await plugin.exited).toMatchObject({ signal: 'SIGKILL' });
+});
+
 /** Processes of this one. */
 const children = (): readonly number[] =>
   readdirSync('/proc')
