@@ -54,6 +54,8 @@ class Fold:
         self.request, self.control, self.orders, self.process = request, control, orders, process
         self.first = Instance(request["id"], connections, request["cage"].get("groups", []), memory)
         self.is_template, self.instances, self.leftovers, self.statuses, self.own_groups = False, [], [], {}, []
+        # Ends that it may still tell: one of each that it was told to fork.
+        self.untold = 0
 
     def send(self, order, descriptors=()):
         """Whether it could be told: one that does not listen hinders nobody."""
@@ -82,8 +84,15 @@ class Fold:
         if message.get("template") is True and not self.is_template:
             self.is_template = True
             self.bear(self.first, [])
-        elif isinstance(message.get("ended"), int) and len(self.statuses) < 1000:
-            self.statuses[message["ended"]] = message
+            return True
+        return self.note_ended(message)
+
+    def note_ended(self, message):
+        """False for whatever else it says: nobody listens to that for ever."""
+        if not isinstance(message, dict) or type(message.get("ended")) is not int or self.untold == 0:
+            return False
+        self.untold -= 1
+        self.statuses[message["ended"]] = message
         return True
 
     def order(self):
@@ -113,7 +122,9 @@ class Fold:
         instance.hello, theirs = packets()
         instance.hello.setsockopt(socket.SOL_SOCKET, SO_PASSCRED, 1)
         self.instances.append(instance)
-        if not self.send({"fork": True}, [theirs.fileno(), *descriptors]):
+        if self.send({"fork": True}, [theirs.fileno(), *descriptors]):
+            self.untold += 1
+        else:
             self.lost(instance, OSError(errno.EPIPE, "its template does not listen"))
         theirs.close()
 
@@ -182,7 +193,7 @@ class Fold:
 
     def clear(self, instance, init):
         """What an instance has left: at once where it had groups, else with the last one, since nobody knows whose it is."""
-        kill_group(instance.pid)
+        kill_members(instance.pid)
         until = time.monotonic() + GROUP_SECONDS
         while kill_groups(instance.groups) and time.monotonic() < until:
             time.sleep(0.002)
@@ -218,7 +229,7 @@ class Fold:
                 if instance.suspicious > 0:
                     instance.suspicious -= 1
                     if instance.memory.exceeded():
-                        kill_group(instance.pid or self.process)
+                        kill_members(instance.pid or self.process)
             for one in list(self.leftovers):
                 if one[0].read() or now > one[1]:
                     self.leftovers.remove(one)
@@ -259,8 +270,6 @@ class Fold:
         """The template has ended, or is to: nothing of its cage outlives it."""
         groups = [*self.own_groups, *self.request["cage"].get("groups", [])]
         for instance in self.instances:
-            if instance.pid is not None:
-                kill_group(instance.pid)
             groups += instance.groups
         kill_group(self.process)
         end_everything(init, list(dict.fromkeys(groups)))
@@ -286,9 +295,17 @@ class Fold:
             message = json.loads(self.control.recv(4096, socket.MSG_DONTWAIT))
         except (OSError, ValueError, RecursionError):
             return False
-        if isinstance(message, dict) and isinstance(message.get("ended"), int) and len(self.statuses) < 1000:
-            self.statuses[message["ended"]] = message
-        return True
+        return self.note_ended(message)
+
+
+def kill_members(group):
+    """Of a process group, what descends from here: its template may have let the number go, and then it is anybody's."""
+    for pid in descendants(os.getpid()):
+        try:
+            if os.getpgid(pid) == group:
+                kill(pid)
+        except OSError:
+            pass  # it has ended
 
 
 def quiet_read(descriptor):

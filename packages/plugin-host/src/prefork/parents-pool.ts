@@ -196,6 +196,8 @@ export class ParentsPool implements Parents {
         const reason = `its template could not start it: ${messageOf(error)}`;
         this.#options.log.warn({ plugin: identifier, error }, 'a template could not start a plugin');
         by = { way: 'plain', reason };
+        // It may have no room, or not mean well: the next start is not to wait for it again.
+        this.#templates.retire(identifier, template);
         return await this.#options.launcher.launch(spec);
       }
     };

@@ -129,6 +129,15 @@ export class Templates {
     return process;
   }
 
+  /** Nothing more is forked from a template that has failed to; it ends with its last instance. */
+  retire(identifier: string, template: Template): void {
+    const kept = this.#kept.get(identifier);
+    if (kept?.template !== template) return;
+    this.#kept.delete(identifier);
+    this.#tell();
+    if (kept.instances === 0) template.end();
+  }
+
   /** Ends a template with its instances: it is not wanted, or not good. */
   end(identifier: string): void {
     this.#declined.delete(identifier);
