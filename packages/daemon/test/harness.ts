@@ -353,13 +353,14 @@ function openFiles(pid: number): readonly string[] {
   });
 }
 
-/** Processes whose working directory is below a directory. */
-export function processesBelow(directory: string): readonly number[] {
+/** Processes whose working directory is below a directory, in a place that is called so. */
+export function processesBelow(directory: string, called = ''): readonly number[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .filter((pid) => {
       try {
-        return readlinkSync(`/proc/${pid}/cwd`).startsWith(`${directory}/`);
+        const place = readlinkSync(`/proc/${pid}/cwd`);
+        return place.startsWith(`${directory}/`) && place.includes(called);
       } catch {
         // Ended meanwhile, or not ours to look at.
         return false;

@@ -71,17 +71,6 @@ test.skipIf(!LINUX)(
   240_000,
 );
 
-test.skipIf(!LINUX).each(['bomb', 'hog', 'mute', 'mask', 'orphan', 'deaf'])(
-  'one that does harm to itself (%s) ends with all it has started, and the next one comes from the same template',
-  async (harm) => {
-    expect(await ask(harm)).toMatch(/no more|blocked|left|deaf|used more than its memory limit|closed its stdout/);
-    await another();
-    expect(await startedBy()).toBe('templated');
-    await eventually('nothing is left of it', () => daemon.processes().length < 14 || undefined);
-  },
-  240_000,
-);
-
 test.skipIf(!LINUX)(
   'one that does not yield to a cancelled call is replaced from the same template',
   async () => {

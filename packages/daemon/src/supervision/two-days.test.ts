@@ -1,6 +1,7 @@
 /**
- * Two days of a node with many plugins, on a clock that a test drives: calls that come and go, nights, processes that die, starts that fail,
- * versions that are upgraded. What is left over when all is quiet shows what was forgotten in between.
+ * Two days of a node with many plugins, on a clock that a test drives: calls that come and go, clients that leave before they are served, nights,
+ * processes that die or are stuck, starts that take long or fail, an upgrade every hour. What is left over when all is quiet shows what was
+ * forgotten in between.
  */
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { LocalSupervisor } from './local-supervisor.ts';
@@ -11,6 +12,7 @@ const DAYS = 2;
 const PLUGINS = 30;
 const IDLE_MS = 5 * 60_000;
 const STEP_MS = 20_000;
+const SLOW_START_MS = 15_000;
 const MOST_INSTANCES = 3;
 
 let living: Set<FakeProcess>;
@@ -40,11 +42,27 @@ beforeEach(() => {
 
 afterEach(() => vi.useRealTimers());
 
+/** @throws the signal's reason */
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      signal.removeEventListener('abort', giveUp);
+      resolve();
+    }, ms);
+    const giveUp = () => {
+      clearTimeout(timer);
+      reject(signal.reason);
+    };
+    signal.addEventListener('abort', giveUp, { once: true });
+  });
+}
+
 function begin(chance: () => number): void {
   supervisor = new LocalSupervisor({
     start: async (_, { signal }) => {
       signal.throwIfAborted();
       if (chance() < 0.02) throw new Error('it did not start');
+      if (chance() < 0.3) await pause(chance() * SLOW_START_MS, signal);
       const one = new FakeProcess(++ever);
       living.add(one);
       void one.ended.then(() => living.delete(one));
@@ -74,10 +92,14 @@ test('after two days nothing runs that nobody needs, and nothing is kept of what
   const chance = chances(7);
   begin(chance);
   const open = new Set<{ end: () => void; until: number }>();
-  const outcomes = { answered: 0, refused: 0 };
-  const call = async (identifier: string): Promise<void> => {
+  const outcomes = { answered: 0, refused: 0, left: 0 };
+  let waiting = 0;
+  const call = async (identifier: string, patienceMs = HOUR_MS): Promise<void> => {
+    const client = new AbortController();
+    const leaves = setTimeout(() => client.abort(new Error('the client has left')), patienceMs);
+    waiting++;
     try {
-      const instance = await supervisor.ready(identifier, AbortSignal.timeout(HOUR_MS));
+      const instance = await supervisor.ready(identifier, client.signal);
       const session = instance.open(`${outcomes.answered++}`, {
         chunk: () => true,
         flush() {},
@@ -87,17 +109,35 @@ test('after two days nothing runs that nobody needs, and nothing is kept of what
       });
       open.add({ end: () => session.close(), until: Date.now() + chance() * 120_000 });
     } catch {
-      outcomes.refused++;
+      if (client.signal.aborted) outcomes.left++;
+      else outcomes.refused++;
+    } finally {
+      waiting--;
+      clearTimeout(leaves);
     }
   };
   let most = 0;
   let upgrades = 0;
+  let stuck = 0;
+  const nights: number[] = [];
+  let hour = Math.floor(Date.now() / HOUR_MS);
   const end = Date.now() + DAYS * 24 * HOUR_MS;
   while (Date.now() < end) {
-    const isDay = (Date.now() / HOUR_MS) % 24 > 8;
-    if (chance() < (isDay ? 0.3 : 0.01)) void call(desired[Math.floor(chance() * chance() * desired.length)] ?? '');
+    const time = (Date.now() / HOUR_MS) % 24;
+    const calls = time > 9 && time < 10 ? 0.9 : time > 8 ? 0.3 : time < 5 && time > 2 ? 0 : 0.01;
+    if (chance() < calls) {
+      const patience = chance() < 0.1 ? 1 + chance() * 5000 : HOUR_MS;
+      void call(desired[Math.floor(chance() * chance() * desired.length)] ?? '', patience);
+    }
     if (chance() < 0.002) [...living][Math.floor(chance() * living.size)]?.die('killed by the system');
     if (chance() < 0.002) {
+      const one = [...living][Math.floor(chance() * living.size)];
+      one?.listener?.stuck('it has not been heard of');
+      stuck += Number(one !== undefined);
+    }
+    if (Math.floor(Date.now() / HOUR_MS) > hour) {
+      hour++;
+      if (hour % 24 === 5) nights.push(living.size);
       const at = Math.floor(chance() * desired.length);
       desired = desired.with(at, `${desired[at]?.split(':')[0]}:${++upgrades + 1}`);
       supervisor.lookSoon();
@@ -114,8 +154,14 @@ test('after two days nothing runs that nobody needs, and nothing is kept of what
   await vi.advanceTimersByTimeAsync(HOUR_MS);
 
   expect(outcomes.answered).toBeGreaterThan(1000);
+  expect(outcomes.left).toBeGreaterThan(3);
   expect(most).toBeGreaterThan(3);
-  expect(upgrades).toBeGreaterThan(3);
+  expect(most).toBeLessThan(PLUGINS * MOST_INSTANCES);
+  expect(upgrades).toBeGreaterThanOrEqual(24 * DAYS - 1);
+  expect(stuck).toBeGreaterThan(1);
+  // Nobody calls between two and five.
+  expect(nights).toEqual(Array(DAYS).fill(0));
+  expect(waiting).toBe(0);
   // All of it sleeps; only what is installed is known.
   expect([...living]).toEqual([]);
   expect(supervisor.identifiers.toSorted()).toEqual(desired.toSorted());

@@ -91,6 +91,15 @@ class ReportTool(Tool):
             os.close(1)
             while True:
                 threading.Event().wait(1)
+        elif what == "busy":
+            for _ in range(8):
+                if os.fork() == 0:
+                    while True:
+                        pass
+            yield self.create_text_message("busy")
+        elif what == "stop":
+            os.kill(0, signal.SIGSTOP)
+            yield self.create_text_message("goes on")
         elif what == "spin":
             yield self.create_text_message("begun")
             while True:
