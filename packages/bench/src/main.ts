@@ -104,6 +104,11 @@ async function countRounds(): Promise<void> {
   if (kills > 0) {
     const report = await runKills({ ...options, rounds: kills });
     tell(`${kills} kills`, report);
+    for (const { phase, kills: times, hit } of report.phases)
+      say(
+        `  ${`killed while ${phase}`.padEnd(51)} ${String(times).padStart(8)}${hit < times ? pc.yellow(`  ${times - hit} too late`) : ''}`,
+      );
+    say(`  ${'processes that outlived it'.padEnd(51)} ${String(report.survivors.length).padStart(8)}`);
     for (const text of report.survivors) say(pc.red(`  ${text}`));
     leaks += report.survivors.length;
   }

@@ -121,7 +121,10 @@ function lastStarts(daemon: DaemonProcess): { readonly count: number; readonly l
 /** Milliseconds of a start while nothing else is started. */
 async function startAnew(daemon: DaemonProcess, identifier: string): Promise<number> {
   const before = lastStarts(daemon);
-  process.kill(before.last.get(identifier)?.pid ?? 0, 'SIGKILL');
+  const pid = before.last.get(identifier)?.pid;
+  // 0 would be this program and whoever it was started with.
+  if (pid === undefined) throw new Error(`no start of ${identifier} was logged`);
+  process.kill(pid, 'SIGKILL');
   await happens('it is started', () => lastStarts(daemon).count > before.count);
   return lastStarts(daemon).last.get(identifier)?.start_ms ?? Number.NaN;
 }

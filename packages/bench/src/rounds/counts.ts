@@ -19,6 +19,8 @@ export interface CountedPlace {
 const JOURNAL_TABLES = new Set(['audit_events']);
 /** Of the installer: what it has fetched. Counted, but no business of a round. */
 const CACHES = new Set(['.uv-cache']);
+/** There is one each, written some time after the start: when plugins were used, and what the lock of the directory keeps beside it. */
+const WRITTEN_LATER = new Set(['plugin-use.json', 'daemon.lock-journal']);
 const DATABASE_FILE = /^daemon\.sqlite/;
 const STORAGE = 'storage';
 /** Each life has a folder there for what it is writing; those of lives that were killed go at a start an hour later. */
@@ -39,7 +41,7 @@ export function processesOf(directory: string): string[] {
     try {
       const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
       if (`${readlinkSync(`/proc/${pid}/cwd`)}/`.startsWith(`${directory}/`) || command.includes(`${directory}/`))
-        found.push(`${pid}: ${command.slice(0, 200)}`);
+        found.push(`${pid}: ${command}`);
     } catch {
       // Ended meanwhile, or not ours to look at.
     }
@@ -75,7 +77,7 @@ function filesBelow(data: string): Counts {
     counts[`files in ${name}`] = (counts[`files in ${name}`] ?? 0) + more;
   };
   for (const entry of readdirSync(data, { withFileTypes: true })) {
-    if (DATABASE_FILE.test(entry.name)) continue;
+    if (DATABASE_FILE.test(entry.name) || WRITTEN_LATER.has(entry.name)) continue;
     if (!entry.isDirectory()) count('the data directory', 1);
     else if (entry.name === STORAGE) count(STORAGE, filesIn(join(data, STORAGE)));
     else if (entry.name !== 'cwd') count(entry.name, entriesBelow(join(data, entry.name)));

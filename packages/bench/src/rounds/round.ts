@@ -119,7 +119,7 @@ export async function install(client: DaemonClient, { packed }: Installable): Pr
   return unique_identifier;
 }
 
-async function upgrade(client: DaemonClient, from: string, to: string): Promise<void> {
+export async function upgrade(client: DaemonClient, from: string, to: string): Promise<void> {
   const body = {
     original_plugin_unique_identifier: from,
     new_plugin_unique_identifier: to,
@@ -136,9 +136,14 @@ export async function uninstall(client: DaemonClient, pluginId: string): Promise
   await client.uninstall(found.id);
 }
 
-export async function call(client: DaemonClient, pluginId: string, tool: string): Promise<number> {
+export async function call(
+  client: DaemonClient,
+  pluginId: string,
+  tool: string,
+  parameters: object = { text: 'there' },
+): Promise<number> {
   const provider = pluginId.split('/')[1];
-  const data = { provider, tool, tool_parameters: { text: 'there' }, credentials: {} };
+  const data = { provider, tool, tool_parameters: parameters, credentials: {} };
   let messages = 0;
   for await (const _ of client.invoke('tool/invoke', pluginId, data)) messages++;
   return messages;
