@@ -4,6 +4,7 @@ import json as _json
 import os as _os
 import signal as _signal
 import socket as _socket
+import stat as _stat
 import sys as _sys
 import time as _time
 
@@ -13,15 +14,19 @@ _fork, _close, _template = _os.fork, _os.close, _os.getpid()
 def _packet_sockets():
     """By what they are, whatever number they have; duplicates."""
     found = {}
-    for name in _os.listdir("/proc/self/fd"):
+    for name in map(int, _os.listdir("/proc/self/fd")):
         try:
-            one = _socket._socket.socket(fileno=_os.dup(int(name)))
+            copy = _os.dup(name)
         except OSError:
+            continue  # the one that is looked through
+        if not _stat.S_ISSOCK(_os.fstat(copy).st_mode):
+            _close(copy)
             continue
+        one = _socket._socket.socket(fileno=copy)
         if one.type == _socket.SOCK_SEQPACKET:
-            found[_os.fstat(one.fileno()).st_ino] = one
+            found[_os.fstat(copy).st_ino] = one
         else:
-            _close(one.detach())
+            one.close()
     return found
 
 
