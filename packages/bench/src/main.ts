@@ -18,7 +18,7 @@ const { values, words, number, refuse } = argumentsOf({
   name: 'npm run bench',
   words: '[NAME…|rounds]',
   about:
-    "Measures a daemon and prints the figures beside upstream's: all measurements, or those of these names. `rounds` instead installs, changes and removes plugins over and over, kills the daemon in the middle of it, and counts what is left.",
+    "Measures a daemon and prints the figures beside upstream's: all measurements, or those of these names. `rounds` instead installs, changes and removes plugins over and over, kills the daemon in each thing it does, and counts what is left.",
   options: {
     list: { type: 'boolean', default: false, help: 'shows the names, and measures nothing' },
     runs: { type: 'string', takes: 'N', default: '3', help: 'how often each figure is taken' },
