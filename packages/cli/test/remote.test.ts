@@ -2,7 +2,9 @@
 import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { DaemonProcess } from '@plugin-daemon/bench';
+import { DEFAULT_TENANT } from '@plugin-daemon/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { dify, difyProcess, newPlugin, type Ran, temporaryFolder } from './harness.ts';
 
@@ -209,4 +211,52 @@ test('a plugin that is connected for debugging stands in the way of installing i
     },
   });
   expect(dev.code, dev.stderr).toBe(0);
+});
+
+test('a call of a plugin under development ends inside it when its caller leaves', { timeout: SLOW }, async () => {
+  const path = await newPlugin(temporaryFolder(), 'stopped');
+  expect((await here('key', `--write=${join(path, '.env')}`)).error).toBeUndefined();
+  const ended = join(path, 'ended');
+  const key = readFileSync(join(daemon.dataDirectory, 'keys/server-key'), 'utf8').trim();
+  writeFileSync(
+    join(path, 'tools/stopped.py'),
+    `import time
+
+from dify_plugin import Tool
+
+
+class StoppedTool(Tool):
+    def _invoke(self, tool_parameters):
+        yield self.create_text_message("begun")
+        try:
+            time.sleep(3600)
+        except Exception:
+            pass
+        finally:
+            open(${JSON.stringify(ended)}, "w").close()
+`,
+  );
+  const dev = await difyProcess(['plugin', 'dev', path], {
+    env: { ...process.env, ...ENV },
+    during: async (child) => {
+      while (!JSON.stringify(await list()).includes('acme/stopped')) await sleep(200);
+      const leaving = new AbortController();
+      const answer = await fetch(`${daemon.url}/plugin/${DEFAULT_TENANT}/dispatch/tool/invoke`, {
+        method: 'POST',
+        headers: { 'X-Api-Key': key, 'X-Plugin-ID': 'acme/stopped', 'Content-Type': 'application/json' },
+        body: JSON.stringify({
+          user_id: 'u',
+          data: { provider: 'stopped', tool: 'stopped', credentials: {}, tool_parameters: { query: '' } },
+        }),
+        signal: leaving.signal,
+      });
+      const first = await answer.body?.getReader().read();
+      expect(Buffer.from(first?.value ?? []).toString()).toContain('begun');
+      leaving.abort();
+      while (!existsSync(ended)) await sleep(50);
+      child.kill('SIGINT');
+    },
+  });
+  expect(dev.code, dev.stderr).toBe(0);
+  expect(dev.stderr).toContain('the caller left');
 });

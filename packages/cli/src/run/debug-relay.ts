@@ -190,6 +190,8 @@ export class DebugRelay {
     }
     const target = this.#calls.get(session)?.plugin ?? this.#active;
     target?.socket.write(`${line}\n`);
+    // Nobody waits for it any more, and a call that was ended says nothing.
+    if (message?.event === 'cancel') this.#finish(session, 'the caller left');
   }
 
   #connect(): void {

@@ -1,5 +1,6 @@
 /** `plugin dev` against a Dify: plugin processes behind a relay that keeps the debugging connection. */
 import { createProcessLauncher, type PluginProcess, type ProcessLauncher } from '@plugin-daemon/plugin-host/launcher';
+import { bootstrapArguments } from '@plugin-daemon/plugin-host/plugin-python';
 import { pluginEnvironment, StderrTail } from '@plugin-daemon/plugin-host/runtimes/local';
 import { isObject, messageOf } from '@plugin-daemon/values';
 import type { Call } from '../command.ts';
@@ -76,7 +77,7 @@ export class RemoteTarget implements DevTarget {
     };
     const running = await this.#launcher.launch({
       command: plugin.python,
-      args: ['-m', plugin.entrypoint],
+      args: bootstrapArguments(plugin.entrypoint),
       cwd: plugin.directory,
       env,
     });

@@ -33,11 +33,19 @@ def _plugin_daemon_cancel():
         from dify_plugin.core.server.io_server import IOServer
         from dify_plugin.core.server.stdio.response_writer import StdioResponseWriter
 
+        writers = [StdioResponseWriter]
+        try:
+            # Of plugins that are debugged.
+            from dify_plugin.core.server.tcp.request_reader import TCPReaderWriter
+            writers.append(TCPReaderWriter)
+        except ImportError:
+            pass
+
         if any(one.value == "cancel" for one in PluginInStreamEvent):
             raise RuntimeError("the SDK knows the event itself")
         execute_before, run_before = IOServer._execute_request_in_thread, IOServer.run
         process_before, value_before = RequestReader._process_line, PluginInStreamEvent.value_of
-        write_before, submit_before = StdioResponseWriter.write, ThreadPoolExecutor.submit
+        submit_before = ThreadPoolExecutor.submit
         current = gevent.getcurrent
         running, early = {}, OrderedDict()
         # The call that a greenlet works for.
@@ -106,21 +114,25 @@ def _plugin_daemon_cancel():
             if session is not None:
                 session.greenlets.discard(greenlet)
 
-        def write(self, data):
-            me = current()
-            session = owners.get(me)
-            if session is None:
-                return write_before(self, data)
-            if session.cancelled:
-                raise SessionCancelled()
-            # A message is written whole: a thread of the system does it, and would go on while somebody else begins to write.
-            session.writing.add(me)
-            try:
-                write_before(self, data)
-            finally:
-                session.writing.discard(me)
-            if session.cancelled:
-                raise SessionCancelled()
+        def writing_whole(write_before):
+            def write(self, data):
+                me = current()
+                session = owners.get(me)
+                if session is None:
+                    return write_before(self, data)
+                if session.cancelled:
+                    raise SessionCancelled()
+                # A message is written whole: a thread of the system does it, or pieces go into a socket, and somebody else would begin
+                # to write behind a part of it.
+                session.writing.add(me)
+                try:
+                    write_before(self, data)
+                finally:
+                    session.writing.discard(me)
+                if session.cancelled:
+                    raise SessionCancelled()
+
+            return write
 
         def throw(session, greenlet):
             if greenlet in session.greenlets and greenlet not in session.writing and owners.get(greenlet, session) is session:
@@ -175,7 +187,8 @@ def _plugin_daemon_cancel():
         threading.excepthook = report
         ThreadPoolExecutor.submit = submit
         PluginInStreamEvent.value_of = classmethod(value_of)
-        StdioResponseWriter.write = write
+        for writer in writers:
+            writer.write = writing_whole(writer.write)
         RequestReader._process_line = process
         IOServer._execute_request_in_thread, IOServer.run = execute, run
 
