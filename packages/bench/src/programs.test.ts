@@ -11,7 +11,7 @@ const { scripts }: { scripts: Readonly<Record<string, string>> } = JSON.parse(
 /** `npm run NAME` runs one file, with what follows as its arguments. */
 const programs = Object.entries(scripts)
   .map(
-    ([name, script]) => [name, /^(?:\S+=\S+ )?(?:exec )?node (?:--\S+ )?(packages\/[^&]+)$/.exec(script)?.[1]] as const,
+    ([name, script]) => [name, /^(?:\S+=\S+ )*(?:exec )?node (?:--\S+ )?(packages\/[^&]+)$/.exec(script)?.[1]] as const,
   )
   .filter((program): program is readonly [string, string] => program[1] !== undefined);
 
