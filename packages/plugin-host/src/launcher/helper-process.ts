@@ -1,16 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
-import { mkdtempSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { createServer, type Server, type Socket } from 'node:net';
-import { constants, tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { HEADER_BYTES } from './helper-script.ts';
+import type { Server, Socket } from 'node:net';
+import { type Answer, readiness, signalName } from './helper-answers.ts';
+import { AwaitedPipes, introduce, listening, type Pipes } from './helper-pipes.ts';
 import type { Fork, LaunchSpec, ProcessExit } from './process-launcher.ts';
 import { SilentHelper } from './silent-helper.ts';
-
-export type Pipes = readonly [stdin: Socket, stdout: Socket, stderr: Socket];
 
 export interface Started {
   readonly pid: number;
@@ -32,10 +26,7 @@ export interface HelperTemplate {
 
 interface Waiting {
   readonly started: PromiseWithResolvers<Running>;
-  readonly pipes: PromiseWithResolvers<Pipes>;
-  readonly connected: (Socket | undefined)[];
-  /** Of this launch alone: a process that is forked has what its parent knew. */
-  readonly token: string;
+  readonly connections: AwaitedPipes;
 }
 
 /** The program that is a helper. */
@@ -66,10 +57,7 @@ interface Running {
   readonly unread: PromiseWithResolvers<number | undefined>;
 }
 
-const TOKEN_BYTES = 16;
 const READY_MS = 10_000;
-/** A plugin's header follows its connection at once; whoever stays silent is not the helper. */
-const HEADER_MS = 5_000;
 /** Above the time that it takes to end everything (helper-script.ts). */
 const CLOSE_MS = 20_000;
 
@@ -150,7 +138,7 @@ export class HelperProcess {
     this.#folder = folder;
     this.facts = facts;
     this.#silent = new SilentHelper(child, lookMs);
-    server.on('connection', (socket) => this.#introduce(socket));
+    server.on('connection', (socket) => introduce(socket, (launch) => this.#waiting.get(launch)?.connections));
     server.unref();
     child.stdout?.setEncoding('utf8').on('data', (text: string) => this.#read(text));
     this.ended = new Promise((resolve) => child.once('exit', () => resolve(this.#onExit())));
@@ -184,17 +172,11 @@ export class HelperProcess {
   async #launch(request: object): Promise<Started> {
     if (!this.#alive) throw new HelperGone();
     const id = this.#nextId++;
-    const waiting: Waiting = {
-      started: Promise.withResolvers(),
-      pipes: Promise.withResolvers(),
-      connected: [undefined, undefined, undefined],
-      token: randomBytes(TOKEN_BYTES).toString('hex'),
-    };
+    const waiting: Waiting = { started: Promise.withResolvers(), connections: new AwaitedPipes() };
     this.#waiting.set(id, waiting);
     this.#holdLoop();
     this.#silent.expected(true);
-    waiting.pipes.promise.catch(() => {}); // the same failure arrives through `started`
-    this.#child.stdin?.write(`${JSON.stringify({ id, token: waiting.token, ...request })}\n`);
+    this.#child.stdin?.write(`${JSON.stringify({ id, token: waiting.connections.token, ...request })}\n`);
     try {
       const running = await waiting.started.promise;
       const { exited, unread, outcome } = running;
@@ -205,13 +187,13 @@ export class HelperProcess {
         get keepers() {
           return running.keepers;
         },
-        pipes: await waiting.pipes.promise,
+        pipes: await waiting.connections.pipes,
         exited: exited.promise,
         unread: unread.promise,
         outcome: outcome.promise,
       };
     } catch (error) {
-      for (const socket of waiting.connected) socket?.destroy();
+      waiting.connections.destroy();
       throw error;
     } finally {
       this.#waiting.delete(id);
@@ -229,29 +211,6 @@ export class HelperProcess {
     const late = setTimeout(() => this.#child.kill('SIGKILL'), CLOSE_MS);
     await this.ended;
     clearTimeout(late);
-  }
-
-  #introduce(socket: Socket): void {
-    socket.on('error', () => socket.destroy()); // a reset by a plugin that died: its exit is reported, writers learn from their callback
-    const timer = setTimeout(() => socket.destroy(), HEADER_MS);
-    const look = () => {
-      const header: Buffer | null = socket.read(HEADER_BYTES);
-      if (header === null) return;
-      clearTimeout(timer);
-      socket.off('readable', look);
-      const text = header.toString('latin1');
-      const waiting = this.#waiting.get(Number(text.slice(TOKEN_BYTES * 2 + 1)));
-      const channel = Number(text[TOKEN_BYTES * 2]);
-      if (waiting === undefined || text.slice(0, TOKEN_BYTES * 2) !== waiting.token || !(channel <= 2)) {
-        socket.destroy();
-        return;
-      }
-      waiting.connected[channel] = socket;
-      const [stdin, stdout, stderr] = waiting.connected;
-      if (stdin && stdout && stderr) waiting.pipes.resolve([stdin, stdout, stderr]);
-    };
-    socket.on('readable', look);
-    look();
   }
 
   #read(text: string): void {
@@ -331,7 +290,7 @@ export class HelperProcess {
     for (const waiting of this.#waiting.values()) {
       const error = new HelperGone();
       waiting.started.reject(error);
-      waiting.pipes.reject(error);
+      waiting.connections.fail(error);
     }
     this.#server.close();
     await rm(this.#folder, { recursive: true, force: true });
@@ -348,69 +307,4 @@ function killGroup(pid: number): void {
 
 export class HelperGone extends Error {
   override readonly message = 'the launcher process has ended';
-}
-
-interface Answer {
-  readonly id?: number;
-  readonly pid?: number;
-  readonly keepers?: readonly number[];
-  /** The id of a launch whose process has ended. */
-  readonly ended?: number;
-  /** The id of a launch whose process has ended, with how many `bytes` of its stdin it did not read. */
-  readonly unread?: number;
-  readonly bytes?: number;
-  /** The id of a launch that has become a template, with the `pid` that its plugin goes on as, or that has `declined`. */
-  readonly template?: number;
-  readonly declined?: string;
-  /** The id of a launch whose template has ended, with its cage. */
-  readonly gone?: number;
-  readonly limit?: string;
-  readonly code?: number;
-  readonly signal?: number;
-  readonly errno?: string;
-  readonly error?: string;
-}
-
-function signalName(number: number | undefined): NodeJS.Signals | null {
-  const found = Object.entries(constants.signals).find(([, value]) => value === number);
-  return found === undefined ? null : (found[0] as NodeJS.Signals); // the keys are the names
-}
-
-/** A socket in a folder of its own, which is for this user alone. @param opened what closes both */
-async function listening(opened: AsyncDisposableStack) {
-  const folder = mkdtempSync(join(tmpdir(), 'plugin-launcher-'));
-  opened.defer(() => rm(folder, { recursive: true, force: true }));
-  const address = join(folder, 'socket');
-  const server = createServer({ pauseOnConnect: true });
-  opened.defer(() => void server.close());
-  server.listen(address);
-  await once(server, 'listening');
-  return { server, folder, address };
-}
-
-/** The first line that it answers. @throws with what it says of its failure */
-async function readiness(child: ChildProcess, readyMs: number): Promise<Record<string, unknown>> {
-  const { promise, resolve, reject } = Promise.withResolvers<Record<string, unknown>>();
-  const timer = setTimeout(() => reject(new Error('the launcher process did not get ready')), readyMs);
-  child.once('error', reject);
-  child.once('exit', (code, signal) =>
-    reject(new Error(`the launcher process ended at its start (${signal ?? code})`)),
-  );
-  let said = '';
-  const listen = (data: Buffer) => {
-    said += data.toString('utf8');
-    if (said.includes('\n')) resolve(JSON.parse(said));
-  };
-  child.stdout?.on('data', listen);
-  try {
-    const facts = await promise;
-    if (typeof facts.failed === 'string') throw new Error(facts.failed);
-    return facts;
-  } finally {
-    clearTimeout(timer);
-    child.stdout?.off('data', listen);
-    child.removeAllListeners('exit');
-    child.removeAllListeners('error');
-    child.on('error', () => {}); // a failed kill of a process that is gone
-  }
 }
