@@ -249,7 +249,8 @@ describe.skipIf(missing('redis').length > 0)(missing('redis').length > 0 ? skipR
 
   describe('TLS', () => {
     const secure = new RedisServers();
-    const directory = mkdtempSync(join(tmpdir(), 'redis-tls-'));
+    // Made where the tests are not skipped.
+    let directory = '';
     afterAll(async () => {
       await secure.close();
       rmSync(directory, { recursive: true });
@@ -260,6 +261,7 @@ describe.skipIf(missing('redis').length > 0)(missing('redis').length > 0 ? skipR
     let servers: { readonly mode: 'single'; readonly host: string; readonly port: number; readonly db: number };
 
     beforeAll(async () => {
+      directory = mkdtempSync(join(tmpdir(), 'redis-tls-'));
       files = createTlsFiles(directory);
       const server = ['--tls-cert-file', files.serverCert, '--tls-key-file', files.serverKey];
       const started = await secure.single({
