@@ -1,3 +1,6 @@
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { PythonEnvironments } from '@plugin-daemon/plugin-host/environments';
 import { DaemonError } from '@plugin-daemon/plugin-host/errors';
 import { createProcessLauncher, type ProcessLauncher } from '@plugin-daemon/plugin-host/launcher';
@@ -114,4 +117,35 @@ test('a start that is given up ends with the reason, not with what became of the
   await expect(starter()(IDENTIFIER, { signal: given.signal, onProgress: () => undefined })).rejects.toThrow(
     'not wanted any more',
   );
+});
+
+test.skipIf(process.platform === 'win32').each([
+  { sourceEnded: false, what: 'that its parent cannot start is not forked for a while', refused: 1 },
+  { sourceEnded: true, what: 'whose parent ended while it started is forked the next time', refused: 0 },
+])('a plugin $what', async ({ sourceEnded, refused }) => {
+  const directory = mkdtempSync(join(tmpdir(), 'plugin-starter-'));
+  const python = join(directory, 'python');
+  writeFileSync(python, `#!/bin/sh\necho '{"event":"heartbeat","session_id":"","data":{}}'\nexec cat\n`);
+  chmodSync(python, 0o755);
+  prepare = async () => ({ python, directory }) as Awaited<ReturnType<PythonEnvironments['prepare']>>;
+  const refusals: string[] = [];
+  const start = starter({
+    parents: {
+      choose: async () => ({
+        shows: [],
+        forks: true,
+        launcher: { launch: () => Promise.reject(new Error('nothing to fork from')) },
+        by: () => ({ way: 'forked' }),
+        sourceEnded: () => sourceEnded,
+        over: () => undefined,
+      }),
+      refuse: (identifier) => refusals.push(identifier),
+      forget: () => undefined,
+      prepare: () => undefined,
+    },
+  });
+  const runtime = await start(IDENTIFIER, { signal: forever, onProgress: () => undefined });
+  await runtime.stop('the test is over');
+  rmSync(directory, { recursive: true, force: true });
+  expect(refusals).toHaveLength(refused);
 });

@@ -80,8 +80,8 @@ export async function startProcess(
     const reason = `it did not start from a ${tried === 'templated' ? 'template' : 'parent'}: ${messageOf(error)}`;
     options.runtime.log.warn({ plugin: identifier, reason }, 'plugin is started plainly');
     const runtime = await startIn(options, request, undefined);
-    // It is the plugin that cannot be forked; else the plain start had failed as well.
-    parents?.refuse(identifier, reason, tried);
+    // It is the plugin that cannot be forked; else the plain start had failed as well, or there is nothing left to fork from.
+    if (!way?.sourceEnded()) parents?.refuse(identifier, reason, tried);
     options.onStarted?.(identifier, { way: 'plain', reason });
     return runtime;
   }

@@ -7,12 +7,6 @@
  * A plugin whose environment no seed stands for, or that a parent would start differently, is started plainly, and the reason is told.
  * Called by whoever starts plugins; the programs are those of plugin-python/.
  */
+export type { Haste, Parents, StartedBy, Way } from './contract.ts';
 export type { ParentFacts } from './living-parents.ts';
-export {
-  type Haste,
-  type Parents,
-  type ParentsOptions,
-  ParentsPool,
-  type StartedBy,
-  type Way,
-} from './parents-pool.ts';
+export { type ParentsOptions, ParentsPool } from './parents-pool.ts';

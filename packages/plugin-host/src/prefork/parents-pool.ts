@@ -3,51 +3,11 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { messageOf } from '@plugin-daemon/values';
 import { type Seed, type Seeds, sitePackagesOf } from '../environments/index.ts';
 import type { Forked, ForkParent, LaunchSpec, PluginProcess, ProcessLauncher, Template } from '../launcher/index.ts';
+import type { Haste, Parents, StartedBy, StartRequest, Way } from './contract.ts';
 import { type KeptParent, LivingParents, type LivingParentsOptions, type ParentFacts } from './living-parents.ts';
 import { moduleInTheWay } from './module-names.ts';
 import { Refusals } from './refusals.ts';
 import { standingOf, Templates, type TemplatesOptions } from './templates.ts';
-
-/** How a plugin process came about. */
-export interface StartedBy {
-  /** `templated`: forked from a process of its own that had imported the plugin. */
-  readonly way: 'forked' | 'templated' | 'plain';
-  /** Why it was started plainly. */
-  readonly reason?: string;
-  /** Forked, and further processes of it are not forked from this one; why. Known when it is ready, or a moment later. */
-  alone?: string;
-}
-
-/** How a plugin is to be started. */
-export interface Way {
-  /** Directories that its cage has to show. */
-  readonly shows: readonly string[];
-  /** Whether it is tried from a parent. */
-  readonly forks: boolean;
-  /** Launches the plugin's process, in its cage. `by` is asked when it has been launched. */
-  readonly launcher: Pick<ProcessLauncher, 'launch'>;
-  readonly by: () => StartedBy;
-  /** The start is over, however it went; whoever has chosen a way says so. */
-  over(): void;
-}
-
-export interface StartRequest {
-  readonly identifier: string;
-  /** The working directory. */
-  readonly directory: string;
-  /** The interpreter of its environment. */
-  readonly python: string;
-  readonly entrypoint: string;
-  /** There may be more than one process of it. */
-  readonly several?: boolean;
-}
-
-/** Whether a call waits for a start. */
-export interface Haste {
-  readonly urgent: boolean;
-  /** Settles when one does. */
-  readonly raised: Promise<void>;
-}
 
 export interface ParentsOptions extends LivingParentsOptions {
   readonly launcher: ProcessLauncher;
@@ -55,22 +15,6 @@ export interface ParentsOptions extends LivingParentsOptions {
   /** Of a plugin whose import takes so much processor time, instances are forked from one that has done it; 0 or absent: of none. */
   readonly templateAfterMs?: number;
   readonly templates?: Omit<TemplatesOptions, 'log'>;
-}
-
-/** What supervision asks of parents. */
-export interface Parents {
-  /**
-   * How to start a plugin now. Starts that nobody waits for wait for their parent; a call does not: it gets a plain start, or the parent
-   * if that is ready first. Never rejects: what stands in the way is the reason for a plain start.
-   * @param signal ends the waiting
-   */
-  choose(request: StartRequest, haste: Haste, signal: AbortSignal): Promise<Way>;
-  /** A plugin that a parent could not start and a plain start could: it is not tried again for a while. */
-  refuse(identifier: string, reason: string, way?: StartedBy['way']): void;
-  /** A plugin is not wanted any more. */
-  forget(identifier: string): void;
-  /** There is time to make what a plugin's next start can use: it runs. */
-  prepare(request: StartRequest): void;
 }
 
 /** What a plugin is forked from. */
@@ -160,6 +104,7 @@ export class ParentsPool implements Parents {
       forks: false,
       launcher: this.#options.launcher,
       by: () => by,
+      sourceEnded: () => false,
       over: () => {
         over();
         goOn();
@@ -201,7 +146,8 @@ export class ParentsPool implements Parents {
         return await this.#options.launcher.launch(spec);
       }
     };
-    return { shows: [], forks: true, launcher: { launch }, by: () => by, over: nothing };
+    const sourceEnded = () => template.isGone;
+    return { shows: [], forks: true, launcher: { launch }, by: () => by, sourceEnded, over: nothing };
   }
 
   /** Sees to what a process becomes that was asked to become a template. */
@@ -214,6 +160,10 @@ export class ParentsPool implements Parents {
   #forked({ seed, parent, sitePackages, wish }: Found, request: StartRequest): Way {
     let by: StartedBy = { way: 'forked', ...('alone' in wish && wish.alone !== undefined && { alone: wish.alone }) };
     let kept = Promise.resolve();
+    let ended = false;
+    void parent.ended.then(() => {
+      ended = true;
+    });
     const launch = async (spec: LaunchSpec): Promise<PluginProcess> => {
       const plainly = (reason: string) => {
         by = { way: 'plain', reason };
@@ -239,7 +189,8 @@ export class ParentsPool implements Parents {
       // One that serves without having said what it has become will not say it later.
       if ('known' in wish) void Promise.race([kept, pause(KNOWN_MS, undefined, { ref: false })]).then(wish.known);
     };
-    return { shows: [seed.directory], forks: true, launcher: { launch }, by: () => by, over };
+    const sourceEnded = () => ended;
+    return { shows: [seed.directory], forks: true, launcher: { launch }, by: () => by, sourceEnded, over };
   }
 
   /** The parent, opened if need be; or why there is none. */

@@ -92,7 +92,7 @@ export class ProcessBackend implements Backend {
       const reason = `it did not start from a parent: ${messageOf(error)}`;
       log.warn({ plugin: record.identifier, reason }, 'a function is started plainly');
       const instance = await this.#startIn(request, await freePort(), undefined);
-      parents?.refuse(record.identifier, reason);
+      if (!way.sourceEnded()) parents?.refuse(record.identifier, reason);
       return instance;
     } finally {
       way?.over();
