@@ -24,8 +24,8 @@ export interface KeptEnvironments {
 }
 
 export async function keptEnvironments(env: NodeJS.ProcessEnv): Promise<KeptEnvironments> {
-  const folder = environmentsFolder(env);
-  const names = await readdir(folder).catch(() => []);
+  const names = await namesIn(environmentsFolder(env));
+  if (names === undefined) return { total: 0, unused: 0, unusedBytes: 0, stored: 0 };
   return await withKeptEnvironments({ env }, async (environments) => {
     const { directories, environments: stored, bytecodeBytes } = await collected(environments, true);
     return {
@@ -39,10 +39,14 @@ export async function keptEnvironments(env: NodeJS.ProcessEnv): Promise<KeptEnvi
 
 /** Deletes the unused ones, with what nothing refers to any more; all of them can be made again. @returns how many */
 export async function pruneEnvironments(env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<number> {
+  if ((await namesIn(environmentsFolder(env))) === undefined) return 0;
   const work = (environments: PythonEnvironments) => collected(environments, false, signal);
   const { directories } = await withKeptEnvironments({ env }, work);
   return directories.filter(({ removed }) => removed).length;
 }
+
+/** undefined where nothing is kept yet, or nothing can be: another check says so. */
+const namesIn = (folder: string): Promise<string[] | undefined> => readdir(folder).catch(() => undefined);
 
 /** Nothing is kept for its name: what is used is young. */
 const collected = (environments: PythonEnvironments, dryRun: boolean, signal?: AbortSignal): Promise<GarbageReport> =>
