@@ -1,11 +1,9 @@
-import { once } from 'node:events';
-import { DaemonError } from '@plugin-daemon/plugin-host/errors';
 import { messageOf } from '@plugin-daemon/values';
 import type * as BullMQ from 'bullmq';
 import type { Job, Queue, Worker } from 'bullmq';
 import { openQueueClient, type QueueClient, type RedisServers } from '../../cache/index.ts';
 import type { Log } from '../../telemetry/index.ts';
-import { isJobKind, type JobName, type OnDemandKind, recurringKinds } from '../job-kinds.ts';
+import { isJobKind, type JobName, type OnDemandKind } from '../job-kinds.ts';
 import {
   JOB_ATTEMPTS,
   JOB_RETRY_MS,
@@ -17,7 +15,9 @@ import {
   type JobQueueOptions,
 } from '../job-queue.ts';
 import { openMemoryJobs } from '../memory/index.ts';
-import { evictionPolicy, giveBack, later, named, nameOf, within } from './library.ts';
+import { giveBack, later, named, nameOf, within } from './library.ts';
+import { ask, COMMAND_MS } from './questions.ts';
+import { Schedules } from './schedules.ts';
 import { StandIn } from './stand-in.ts';
 
 export interface RedisJobsOptions extends JobQueueOptions {
@@ -43,10 +43,6 @@ const STALLED_LOOK_MS = 2500;
 const STALLED_ROUND_LOOK_MS = 15_000;
 /** How often a job may lose its node is decided by its handler, which knows why. */
 const STALLED_LIMIT = 1_000_000;
-/** A command that takes longer has failed. */
-const COMMAND_MS = 3000;
-/** Recurring work that was lost with the server is put there again by the first node that looks. */
-const SCHEDULE_LOOK_MS = 15_000;
 /** What the library says of a job whose lock ran out or was flushed. */
 const LOST_JOB = /Missing (lock|key) for job|renew lock for job/;
 /** How long closing waits for a server that does not answer. */
@@ -70,15 +66,13 @@ class RedisJobs implements JobQueue {
   readonly #options: RedisJobsOptions;
   readonly #queues: { readonly onDemand: Queue; readonly recurring: Queue };
   readonly #workers: Worker[] = [];
+  readonly #schedules: Schedules;
   readonly #closing = new AbortController();
   /** What nobody else could be asked for. */
   readonly #here: JobQueue;
-  #schedules: NodeJS.Timeout | undefined;
   #standIn: StandIn | undefined;
-  #scheduling: Promise<void> = Promise.resolve();
   #problem: string | undefined;
   #resting = false;
-  #looked = false;
 
   constructor(library: typeof BullMQ, client: QueueClient, options: RedisJobsOptions) {
     this.#library = library;
@@ -91,6 +85,12 @@ class RedisJobs implements JobQueue {
       return made;
     };
     this.#queues = { onDemand: queue(ON_DEMAND), recurring: queue(RECURRING) };
+    this.#schedules = new Schedules({
+      client,
+      queue: this.#queues.recurring,
+      log: options.log,
+      onTrouble: (error) => this.#troubled(error),
+    });
   }
 
   begin(handlers: JobHandlers): void {
@@ -106,16 +106,12 @@ class RedisJobs implements JobQueue {
     this.#here.begin(handlers);
     this.#work(ON_DEMAND, handlers, this.#options.concurrency, STALLED_LOOK_MS);
     this.#work(RECURRING, handlers, 1, STALLED_ROUND_LOOK_MS);
-    const look = () => {
-      this.#scheduling = this.#scheduling.then(() => this.#schedule()).then(() => this.#lookAtServer());
-    };
-    look();
-    this.#schedules = setInterval(look, SCHEDULE_LOOK_MS).unref();
+    this.#schedules.begin();
   }
 
   async add(kind: OnDemandKind, name: JobName): Promise<void> {
     try {
-      await this.#ask('be asked for a job', () =>
+      await ask(this.#client, 'be asked for a job', () =>
         this.#queues.onDemand.add(kind, named(name), {
           jobId: `${kind}~${nameOf(name)}`,
           attempts: JOB_ATTEMPTS,
@@ -138,7 +134,7 @@ class RedisJobs implements JobQueue {
       prioritized = 0,
       active = 0,
       delayed = 0,
-    } = await this.#ask('count jobs', () =>
+    } = await ask(this.#client, 'count jobs', () =>
       this.#queues.onDemand.getJobCounts('waiting', 'prioritized', 'active', 'delayed'),
     );
     return { waiting: waiting + prioritized, active, delayed };
@@ -152,9 +148,12 @@ class RedisJobs implements JobQueue {
 
   async close(): Promise<void> {
     this.#closing.abort(new Error('the daemon is shutting down'));
-    clearInterval(this.#schedules);
     this.#standIn?.close();
-    const ended = Promise.all([this.#here.close(), this.#scheduling, ...this.#workers.map((worker) => worker.close())]);
+    const ended = Promise.all([
+      this.#here.close(),
+      this.#schedules.close(),
+      ...this.#workers.map((worker) => worker.close()),
+    ]);
     await within(CLOSE_MS, ended).catch((error: unknown) => {
       this.#log.warn(
         { err: error },
@@ -251,65 +250,6 @@ class RedisJobs implements JobQueue {
     }
     this.#problem = undefined;
     this.#ended({ kind, outcome: 'done' });
-  }
-
-  /** Puts recurring work there unless it stands there already: putting it there anew would move its next round. */
-  async #schedule(): Promise<void> {
-    const { recurring } = this.#queues;
-    for (const { kind, everyMs } of recurringKinds) {
-      if (this.#closing.signal.aborted) return;
-      try {
-        const known = await this.#ask('be asked for schedules', () => recurring.getJobScheduler(kind));
-        if (known?.every === everyMs) continue;
-        await this.#ask('be given a schedule', () =>
-          recurring.upsertJobScheduler(
-            kind,
-            { every: everyMs },
-            { name: kind, data: named(kind), opts: { removeOnComplete: true, removeOnFail: true } },
-          ),
-        );
-      } catch (error) {
-        this.#troubled(error);
-        return;
-      }
-    }
-  }
-
-  /** Told once, in our log: a server that throws keys away to make room throws jobs away. */
-  async #lookAtServer(): Promise<void> {
-    if (this.#looked) return;
-    try {
-      const policy = evictionPolicy(await this.#ask('be asked for its policy', () => this.#client.info('memory')));
-      this.#looked = true;
-      if (policy === 'noeviction') return;
-      this.#log.warn(
-        { policy, remedy: 'set maxmemory-policy noeviction' },
-        'Redis may throw jobs away when its memory is full; they are found again, later',
-      );
-    } catch (error) {
-      this.#troubled(error);
-    }
-  }
-
-  async #ask<T>(verb: string, ask: () => Promise<T>): Promise<T> {
-    try {
-      return await within(COMMAND_MS, this.#ready().then(ask));
-    } catch (error) {
-      throw new DaemonError(
-        'unavailable',
-        `Redis could not ${verb}: ${error instanceof Error ? error.message : error}`,
-        {
-          cause: error,
-          remedy:
-            'what runs goes on without it; see that the servers named by the REDIS_* settings run, then try again',
-        },
-      );
-    }
-  }
-
-  /** Asked before it answers, the client would keep commands for it without a bound. */
-  async #ready(): Promise<void> {
-    if (this.#client.status !== 'ready') await once(this.#client, 'ready', { signal: AbortSignal.timeout(COMMAND_MS) });
   }
 
   /** The library tries again by itself; each trouble is told once. */
