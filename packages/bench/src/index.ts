@@ -8,4 +8,4 @@ export { llmByPlugin, toolByPlugin } from './demo/dify-stand-in.ts';
 export { startFakeDify, startFakeOpenAi } from './fakes/index.ts';
 export { Balancer } from './fleet/index.ts';
 export { benchPackage, EXAMPLES, folderPackage } from './plugin/package.ts';
-export { type Counts, grown, runKills, runRounds } from './rounds/index.ts';
+export { type Counts, grown, MADE_LATER, runKills, runRounds } from './rounds/index.ts';

@@ -153,7 +153,7 @@ test('a parent that takes long keeps no call waiting', async () => {
   const parent = parents().at(-1);
   if (parent === undefined) throw new Error('no parent was told of');
   process.kill(parent, 'SIGKILL');
-  // The first start may still try the one that is gone.
-  expect(await ask('random')).toMatch(/^0\./);
+  // What it had forked ends a moment later, and a call that it has read with it; the first start may still try the one that is gone.
+  await eventually('a call is answered', async () => (await ask('random')).startsWith('0.') || undefined);
   await another(/^plain: its parent was not ready yet$/);
 }, 240_000);

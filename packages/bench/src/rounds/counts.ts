@@ -62,6 +62,14 @@ export function keptCounts({ data, temporary }: CountedPlace): Counts {
   };
 }
 
+/** What comes when there is time for it, and is not left over: threads that read files, bytecode, and environments with it. */
+export const MADE_LATER: ReadonlySet<string> = new Set([
+  'threads',
+  'files in the data directory',
+  'files in cwd/.bytecode',
+  'files in cwd/.environments',
+]);
+
 /** What is more than it was. */
 export const grown = (before: Counts, after: Counts): Counts =>
   Object.fromEntries(

@@ -5,5 +5,5 @@
  * Owns its daemons and what it counts of them from outside; imports nothing of the daemon. Called by main.ts, and in a short form by a
  * test of the daemon.
  */
-export { type Counts, grown } from './counts.ts';
+export { type Counts, grown, MADE_LATER } from './counts.ts';
 export { type KillsReport, type RoundsOptions, type RoundsReport, runKills, runRounds } from './run.ts';
