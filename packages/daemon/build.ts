@@ -105,6 +105,9 @@ for (const file of files) write(join(directory, file.name), file.contents);
 const now = new Date();
 utimesSync(directory, now, now);
 write(join(outdir, 'package.json'), '{"type":"commonjs"}\n');
-// Last: what it leads to is there.
-write(join(outdir, 'main.js'), `require('./${name}/main.js');\n`);
+// Last, since what it leads to is there then: the main.js of the build, told where that stands. One that loads it would cost each start milliseconds.
+const main = files.find((file) => file.name === 'main.js');
+if (main === undefined) throw new Error('the bundler has made no main.js');
+const place = `__dirname += '/${name}'; __filename = __dirname + '/main.js'; `;
+write(join(outdir, 'main.js'), Buffer.concat([Buffer.from(place), main.contents]));
 removeOldBuilds(outdir, name);

@@ -45,6 +45,10 @@ const { values, words, number, refuse } = argumentsOf({
   },
 });
 
+// Before anything is started: a refusal ends the program.
+const runs = number('runs', { least: 1, most: 1000 });
+const seconds = number('seconds', { least: 0.1, most: 3600, whole: false });
+
 const say = (text: string) => process.stdout.write(`${text}\n`);
 
 async function main(): Promise<void> {
@@ -118,8 +122,8 @@ async function countRounds(): Promise<void> {
 async function measure(target: Target): Promise<void> {
   await using client = new DaemonClient({ url: target.url, key: target.key });
   const bench = new Bench(target, client, {
-    runs: number('runs', { least: 1, most: 1000 }),
-    seconds: number('seconds', { least: 0.1, most: 3600, whole: false }),
+    runs,
+    seconds,
     plugins: values.plugins,
     say,
   });

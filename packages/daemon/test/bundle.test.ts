@@ -64,7 +64,7 @@ test('an idle daemon has loaded what it needs to serve, and nothing else', async
     for (const part of ['internal/deps/undici/undici', 'internal/crypto/webcrypto', 'tls', 'https', 'http2', 'zlib'])
       expect(nodeParts).not.toContain(part);
     const own = files.filter((file) => file !== script).map((file) => file.slice(DIST.length));
-    expect(own.toSorted()).toEqual(['main.js', `${build}/main.js`, `${build}/roles.js`].toSorted());
+    expect(own.toSorted()).toEqual(['main.js', `${build}/roles.js`].toSorted());
   } finally {
     await daemon.close();
   }
