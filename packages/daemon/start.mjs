@@ -81,6 +81,6 @@ if (process.platform === 'linux' && process.execve !== undefined && process.env.
     MALLOC_TRIM_THRESHOLD_: process.env.MALLOC_TRIM_THRESHOLD_ ?? '524288',
   });
 }
-// As if it had been started itself: workers are started from the same file.
+// As if it had been started itself.
 process.argv[1] = entry;
 await import(process.getBuiltinModule('node:url').pathToFileURL(entry).href);
