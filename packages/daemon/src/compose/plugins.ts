@@ -53,7 +53,8 @@ export async function openPlugins(parts: PluginsParts, closing: Closing) {
     log.child({ component: 'supervision' }),
   );
   // The first call of a plugin would wait for a helper process and its trials, which need nothing of what is opened after this.
-  if (!recentUse.isEmpty) cages.prepare();
+  // Let finish before the launcher closes, whose end would look like a refusal of the system.
+  if (!recentUse.isEmpty) closing(cages.prepare(), (prepared) => prepared);
   const local = localPlugins({
     ...parts,
     launcher,

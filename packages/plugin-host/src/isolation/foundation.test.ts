@@ -132,8 +132,9 @@ test.skipIf(process.platform !== 'linux')(
         return undefined;
       }),
     );
-    room.prepare();
+    const prepared = room.prepare();
     await tried.promise;
+    await prepared;
     await enter(room);
     await enter(room);
     expect(trials).toBe(1);
@@ -144,7 +145,7 @@ test.skipIf(process.platform !== 'linux')(
   'that nothing is possible is told to who starts the first plugin, not to who prepares',
   async () => {
     const room = open('uid', nothingButPlain);
-    room.prepare();
+    await room.prepare();
     await expect(enter(room)).rejects.toThrow('PLUGIN_ISOLATION=uid is not possible here');
   },
 );

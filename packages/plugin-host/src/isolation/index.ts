@@ -19,8 +19,8 @@ export type { UserRange } from './users.ts';
 export interface Isolation {
   readonly plugins: PluginCages;
   readonly builds: BuildCages;
-  /** Finds out now what is possible, for a first start that will not have to wait for it. */
-  prepare(): void;
+  /** Finds out now what is possible, for a first start that will not have to wait for it. Resolves when it is known; never rejects. */
+  prepare(): Promise<void>;
   /** After every process has ended. */
   close(): Promise<void>;
 }
@@ -31,10 +31,10 @@ export function openIsolation(options: IsolationOptions & PluginCagesOptions): I
   return {
     plugins: new PluginCages(foundation, options),
     builds: new BuildCages(foundation, options.limits),
-    prepare() {
+    async prepare() {
       options.launcher.prepare?.();
       // Why it is not possible is told where it matters: to who starts the first process.
-      void foundation.mode().catch(() => undefined);
+      await foundation.mode().catch(() => undefined);
     },
     close: () => foundation.close(),
   };
