@@ -61,7 +61,11 @@ export const instances: Measurement = {
     return [
       bench.figure('instances.one', alone?.perSecond ?? []),
       bench.figure('instances.two', both?.perSecond ?? []),
-      bench.figure('instances.gain', ratios(both?.perSecond, alone?.perSecond), noteOf(both?.costs ?? [])),
+      bench.figure(
+        'instances.gain',
+        ratios(both?.perSecond, alone?.perSecond),
+        noteOf(both?.costs ?? [], alone?.perSecond ?? []),
+      ),
       bench.figure('instances.computing', both?.computing ?? []),
       bench.figure('instances.computing.gain', ratios(alone?.computing, both?.computing), 'one against two, in turn'),
     ];
@@ -132,15 +136,16 @@ function costOf(before: Use, after: Use, calls: number): Cost {
   };
 }
 
-/** What a second process can give where the first has a processor to itself: as many calls as all processors have time for, caller and daemon included. */
-function noteOf(costs: readonly Cost[]): string {
+/** What a second process can give: as many calls as all processors have time for, caller and daemon included, against what one process answers. */
+function noteOf(costs: readonly Cost[], alone: readonly number[]): string {
   const mean = (of: (cost: Cost) => number) => costs.reduce((sum, cost) => sum + of(cost), 0) / costs.length;
   const [plugin, daemon, caller] = [
     mean((cost) => cost.plugin),
     mean((cost) => cost.daemon),
     mean((cost) => cost.caller),
   ];
-  const most = Math.min(2, (availableParallelism() * plugin) / (plugin + daemon + caller));
+  const rate = alone.reduce((sum, perSecond) => sum + perSecond, 0) / alone.length;
+  const most = Math.min(2, (availableParallelism() * 1000) / (plugin + daemon + caller) / rate);
   const taken = [plugin, daemon, caller].map((ms) => ms.toFixed(2)).join(' + ');
   const share = Math.round(mean(({ least, most }) => least / most) * 100);
   return `in turn; at most ${most.toFixed(2)} with ${availableParallelism()} processors: a call takes ${taken} ms of plugin, daemon and caller; the idler process had ${share} % of the other's work`;
