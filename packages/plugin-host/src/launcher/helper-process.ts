@@ -101,9 +101,13 @@ export class HelperProcess {
     const giveUp = () => void child.kill('SIGKILL');
     child.stdin.on('error', () => {}); // its exit, which follows, is what counts
     signal?.addEventListener('abort', giveUp, { once: true });
-    onSpawned?.((what) => void child.kill(what));
+    let isReady = false;
+    onSpawned?.((what) => void (isReady || child.kill(what)));
     try {
       const facts = await readiness(child, readyMs);
+      isReady = true;
+      // It may have been told to stand still after it had said so.
+      child.kill('SIGCONT');
       signal?.throwIfAborted();
       // From now on it clears this away, should the daemon be killed.
       await using opened = new AsyncDisposableStack();

@@ -30,6 +30,10 @@ import errno, gc, json, os, select, signal, socket, stat, sys, time
 # Descriptors that the daemon was started with are no business of plugins.
 os.closerange(3, 65536)
 CONTROL_IN, CONTROL_OUT, facts = 0, 1, {}
+
+
+def introduced():
+    """The daemon knows that it is ready, and does not let it stand still any more."""
 `;
 
 /** What follows upon HELPER_START. It ends when the daemon is gone, or in a child that is to be a plugin, with what was asked for. */
@@ -242,6 +246,7 @@ while not introduction.endswith(b"\n"):
         os._exit(1)
     introduction += data
 address = json.loads(introduction)["address"]
+introduced()
 chosen = None
 try:
     pending = b""

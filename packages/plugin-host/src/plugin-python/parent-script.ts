@@ -95,11 +95,14 @@ MORE_MODULES = (
 try:
     kept_descriptors, say_of_sdk, names = import_sdk()
     facts = {"names": names}
-    # From here on it sees the end of the daemon, and ends its children in order.
-    libc_of_import.prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0)
 except BaseException as error:
     os.write(CONTROL_OUT, json.dumps({"failed": f"{type(error).__name__}: {error}"[:500]}).encode() + b"\n")
     os._exit(1)
+
+
+def introduced():
+    # From here on it sees the end of the daemon, and ends its children in order.
+    libc_of_import.prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0)
 `;
 
 /** What a child does that has left its parent's frames: becomes what "python -m" would have made of the plugin's module. */
