@@ -1,4 +1,5 @@
 import { CANCEL_SCRIPT } from './cancel-script.ts';
+import { CLIENTS_SCRIPT } from './clients-script.ts';
 import { YAML_SCRIPT } from './yaml-script.ts';
 
 /**
@@ -6,12 +7,14 @@ import { YAML_SCRIPT } from './yaml-script.ts';
  * not searched before that: a file of it that is called like a module of Python's would be taken for it.
  */
 export const BOOTSTRAP_SCRIPT = `
-${CANCEL_SCRIPT}${YAML_SCRIPT}
+${CLIENTS_SCRIPT}${CANCEL_SCRIPT}${YAML_SCRIPT}
 def _plugin_daemon_start():
     import sys
     # Before anything that Python has not loaded yet, or the package's module of that name would be.
     sys.path[:] = [one for one in sys.path if one != ""]
-    import os, runpy
+    import importlib.util, os, runpy
+    if os.environ.get("INSTALL_METHOD") == "serverless" and importlib.util.find_spec("dify_plugin") is None:
+        print("warning: calls of this plugin go on when their client leaves: it is not on the SDK", flush=True)
     amended, say = _plugin_daemon_cancel()
     changes = {
         "dify_plugin.core.server.io_server": lambda module: say(amended()),
@@ -48,7 +51,7 @@ def _plugin_daemon_start():
     entrypoint = sys.argv[1]
     sys.path.insert(0, os.getcwd())
     sys.argv[:] = ["-m", *sys.argv[2:]]
-    for name in ("_plugin_daemon_cancel", "_plugin_daemon_faster_yaml", "_plugin_daemon_start"):
+    for name in ("_plugin_daemon_clients", "_plugin_daemon_cancel", "_plugin_daemon_faster_yaml", "_plugin_daemon_start"):
         del globals()[name]
     runpy._run_module_as_main(entrypoint)
 

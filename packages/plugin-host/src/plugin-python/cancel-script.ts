@@ -4,13 +4,16 @@
  * the event `cancel` throws into the greenlets of that call. All releases have the four places that are replaced.
  *
  * Two things are told to the daemon, as log events with a member `daemon`: once, whether calls can be cancelled, and for each
- * cancelled call that nothing of it runs any more. Who does not say the latter does not yield, and supervision sees to it.
+ * cancelled call that nothing of it runs any more. Who does not say the latter does not yield, and supervision sees to it. Functions say
+ * both as lines of their log.
  */
 export const CANCEL_SCRIPT = String.raw`
 def _plugin_daemon_cancel():
     # Nothing here may import threading before the SDK has patched it: locks made before that block all greenlets at once.
-    import json, sys, time
+    import json, os, sys, time
     from collections import OrderedDict
+
+    clients = _plugin_daemon_clients
 
     # Seconds after which a call that goes on is thrown into again: it may have caught the exception. In between it may clean up.
     AGAIN = (0.3, 1, 2, 4, 8, 16, 32, 60)
@@ -19,6 +22,12 @@ def _plugin_daemon_cancel():
     EARLY = 256
 
     def tell(level, message, **facts):
+        if os.environ.get("INSTALL_METHOD") == "serverless":
+            # What a function writes is its log, and nothing reads messages there.
+            session = f" {json.dumps(str(facts['cancelled'])[:100])}" if "cancelled" in facts else ""
+            sys.stdout.write(f"{'warning: ' if level == 'warning' else ''}{message}{session}\n")
+            sys.stdout.flush()
+            return
         event = {"level": level, "message": message, "timestamp": time.time(), "daemon": facts}
         line = "\n" + json.dumps({"event": "log", "session_id": None, "data": event}) + "\n"
         sys.stdout.write(line)
@@ -76,18 +85,25 @@ def _plugin_daemon_cancel():
                 else:
                     owners[me] = before
 
-        def execute(self, session_id, *args, **kwargs):
-            if early.pop(session_id, False):
+        def execute(self, session_id, data, reader, writer, *args, **kwargs):
+            call = call_of(writer)
+            # Of a function the client decides, and no event that names a session.
+            if call.left if call is not None else early.pop(session_id, False):
                 return tell("debug", "a call was cancelled before it began", cancelled=session_id)
             session = Session()
-            running[session_id] = session
+            if call is None:
+                running[session_id] = session
+            else:
+                call.session_id, call.session = session_id, session
             try:
-                return work(session, execute_before, (self, session_id, *args), kwargs)
+                return work(session, execute_before, (self, session_id, data, reader, writer, *args), kwargs)
             except SessionCancelled:
                 return None
             finally:
                 if running.get(session_id) is session:
                     del running[session_id]
+                if call is not None:
+                    call.session = None
 
         def submit(pool, function, /, *args, **kwargs):
             me = current()
@@ -154,6 +170,10 @@ def _plugin_daemon_cancel():
                         return tell("debug", "a call was cancelled", cancelled=session_id)
             tell("warning", "a call that was cancelled goes on: it catches every exception")
 
+        def cancel(session_id, session):
+            session.cancelled = True
+            gevent.spawn(end, session_id, session)
+
         def process(self, line):
             if line.event is not CANCEL:
                 return process_before(self, line)
@@ -164,8 +184,7 @@ def _plugin_daemon_cancel():
                     early.popitem(last=False)
                 gevent.spawn(tell, "debug", "a call that was cancelled does not run", cancelled=line.session_id)
             elif not session.cancelled:
-                session.cancelled = True
-                gevent.spawn(end, line.session_id, session)
+                cancel(line.session_id, session)
 
         def value_of(cls, value):
             return CANCEL if value == "cancel" else value_before(value)
@@ -173,6 +192,8 @@ def _plugin_daemon_cancel():
         def run(self, *args, **kwargs):
             if isinstance(self.default_writer, StdioResponseWriter):
                 tell("debug", "calls of this plugin can be cancelled", cancels=True)
+            elif self.default_writer is None and cannot is not None:
+                tell("warning", f"calls of this plugin go on when their client leaves: {cannot}")
             return run_before(self, *args, **kwargs)
 
         report_before = threading.excepthook
@@ -181,6 +202,13 @@ def _plugin_daemon_cancel():
             if not issubclass(args.exc_type, SessionCancelled):
                 report_before(args)
 
+        try:
+            call_of = clients(tell, cancel)
+        except Exception as error:
+            cannot = f"{type(error).__name__}: {error}"[:500]
+            call_of = lambda _writer: None
+        else:
+            cannot = None
         CANCEL = object.__new__(PluginInStreamEvent)
         CANCEL._name_, CANCEL._value_ = "Cancel", "cancel"
         gevent.Greenlet.add_spawn_callback(adopt)

@@ -1,5 +1,6 @@
 import { HELPER_BODY, HELPER_START, type HelperProgram } from '../launcher/index.ts';
 import { CANCEL_SCRIPT } from './cancel-script.ts';
+import { CLIENTS_SCRIPT } from './clients-script.ts';
 import { TEMPLATE_SCRIPT } from './template-script.ts';
 import { YAML_SCRIPT } from './yaml-script.ts';
 
@@ -167,7 +168,7 @@ if chosen is not None:
     become_plugin(chosen)
 `;
 
-const PARENT_SCRIPT = `${HELPER_START}${CANCEL_SCRIPT}${YAML_SCRIPT}${IMPORT_SDK}${HELPER_BODY}${TEMPLATE_SCRIPT}${BECOME_PLUGIN}`;
+const PARENT_SCRIPT = `${HELPER_START}${CLIENTS_SCRIPT}${CANCEL_SCRIPT}${YAML_SCRIPT}${IMPORT_SDK}${HELPER_BODY}${TEMPLATE_SCRIPT}${BECOME_PLUGIN}`;
 
 /**
  * A parent.

@@ -99,7 +99,7 @@ describe('processes', () => {
         backend,
         running: async () =>
           commandLines().filter(
-            (line) => line.includes('backend-suite-') && line.endsWith('-m\0main\0') && !line.includes('relay.py'),
+            (line) => line.includes('backend-suite-') && line.endsWith('\0main\0') && !line.includes('relay.py'),
           ).length,
         async close() {
           await backend.close();

@@ -1,6 +1,7 @@
 import { chown } from 'node:fs/promises';
 import { DaemonError } from '@plugin-daemon/plugin-host/errors';
 import { type PluginLimits, pluginLimits } from '@plugin-daemon/plugin-host/isolation';
+import { bootstrapArguments } from '@plugin-daemon/plugin-host/plugin-python';
 import { isObject, messageOf } from '@plugin-daemon/values';
 import {
   type Backend,
@@ -141,7 +142,7 @@ export class ContainerBackend implements Backend {
       body: {
         Image: options.image,
         Entrypoint: [python],
-        Cmd: [...place.relayArguments, python, '-m', record.runner.entrypoint],
+        Cmd: [...place.relayArguments, python, ...bootstrapArguments(record.runner.entrypoint)],
         WorkingDir: directory,
         User: `${options.user.uid}:${options.user.gid}`,
         Env: Object.entries(environment).map(([name, value]) => `${name}=${value}`),

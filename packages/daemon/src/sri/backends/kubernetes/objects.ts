@@ -1,5 +1,6 @@
 import { isAbsolute, relative } from 'node:path';
 import type { PluginLimits } from '@plugin-daemon/plugin-host/isolation';
+import { bootstrapArguments } from '@plugin-daemon/plugin-host/plugin-python';
 import type { EgressPolicy } from '../../egress/index.ts';
 import type { BuiltFunction } from '../backend.ts';
 
@@ -64,7 +65,7 @@ export function jobOf(request: JobRequest): object {
             {
               name: 'function',
               image,
-              command: [target.python, '-m', target.record.runner.entrypoint],
+              command: [target.python, ...bootstrapArguments(target.record.runner.entrypoint)],
               workingDir: target.directory,
               env: Object.entries(environment).map(([variable, value]) => ({ name: variable, value })),
               ports: [{ containerPort: PORT }],

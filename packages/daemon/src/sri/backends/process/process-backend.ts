@@ -1,6 +1,7 @@
 import { DaemonError } from '@plugin-daemon/plugin-host/errors';
 import type { CagedLaunch, PluginCages } from '@plugin-daemon/plugin-host/isolation';
 import type { PluginProcess, ProcessLauncher } from '@plugin-daemon/plugin-host/launcher';
+import { bootstrapArguments } from '@plugin-daemon/plugin-host/plugin-python';
 import type { Parents, StartedBy, Way } from '@plugin-daemon/plugin-host/prefork';
 import { MemoryWatch } from '@plugin-daemon/plugin-host/runtimes/local';
 import { messageOf } from '@plugin-daemon/values';
@@ -139,7 +140,7 @@ export class ProcessBackend implements Backend {
     way: Way | undefined,
   ): Promise<CagedLaunch> {
     const { cages, environment, daemonUrl, timeoutSeconds } = this.#options;
-    const command = ['-m', record.runner.entrypoint];
+    const command = bootstrapArguments(record.runner.entrypoint);
     return cages.enter({
       identifier: record.identifier,
       directory,
