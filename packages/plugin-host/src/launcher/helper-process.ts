@@ -92,14 +92,15 @@ export class HelperProcess {
     signal?.throwIfAborted();
     // It starts in this turn of the event loop, which may be busy for long.
     // Its own group: a Ctrl-C in the terminal is for the daemon, which ends its plugins in order.
-    const child = spawn(command, [...args], {
+    const child: ChildProcess = spawn(command, [...args], {
       stdio: ['pipe', 'pipe', 'inherit'],
       detached: true,
       cwd: '/',
       env: { ...env },
     });
     const giveUp = () => void child.kill('SIGKILL');
-    child.stdin.on('error', () => {}); // its exit, which follows, is what counts
+    // Without descriptors for pipes there are none, and the error comes next.
+    child.stdin?.on('error', () => {}); // its exit, which follows, is what counts
     signal?.addEventListener('abort', giveUp, { once: true });
     let isReady = false;
     onSpawned?.((what) => void (isReady || child.kill(what)));
@@ -115,7 +116,7 @@ export class HelperProcess {
       signal?.throwIfAborted();
       if (child.exitCode !== null || child.signalCode !== null)
         throw new Error(`the launcher process ended at its start (${child.signalCode ?? child.exitCode})`);
-      child.stdin.write(`${JSON.stringify({ address })}\n`);
+      child.stdin?.write(`${JSON.stringify({ address })}\n`);
       const helper = new HelperProcess(child, server, folder, facts, lookMs);
       opened.move();
       return helper;

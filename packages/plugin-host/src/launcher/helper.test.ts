@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
@@ -99,6 +99,27 @@ test('one that was prepared and never needed is gone with its launcher', async (
   await unused.close();
   await expect(unused.launch(sh('true'))).rejects.toThrow('the process launcher is closed');
 });
+
+test.skipIf(process.platform === 'win32')(
+  'without descriptors for its pipes there is no helper, and that is all',
+  () => {
+    const script = `
+    import { openSync } from 'node:fs';
+    import { HelperProcess } from ${JSON.stringify(new URL('./helper-process.ts', import.meta.url).href)};
+    const said = [];
+    process.on('uncaughtException', ({ message }) => said.push('nobody expected: ' + message));
+    process.on('exit', () => console.log(JSON.stringify(said)));
+    try {
+      for (;;) openSync('/dev/null');
+    } catch ({ code }) {
+      said.push(code);
+    }
+    await HelperProcess.open({ command: 'sh', args: ['-c', 'exit 1'], env: {} }).catch(({ message }) => said.push(message));`;
+    const limited = 'ulimit -n 100; exec "$0" --input-type=module -e "$1"';
+    const output = execFileSync('sh', ['-c', limited, process.execPath, script], { encoding: 'utf8' });
+    expect(JSON.parse(output)).toEqual(['EMFILE', 'spawn sh EMFILE']);
+  },
+);
 
 test('many launches at once keep their pipes and exits apart', async () => {
   const started = createProcessLauncher();
