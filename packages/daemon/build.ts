@@ -9,12 +9,12 @@
  * daemons or some calls need.
  */
 import { createHash } from 'node:crypto';
-import { mkdirSync, renameSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { type BuildOptions, build } from 'esbuild';
 import { besides, nodePartsOnDemand, without } from './build-plugins.ts';
-import { BUILD_NAME_LENGTH, removeOldBuilds } from './src/builds.ts';
+import { BUILD_NAME_LENGTH, markMade, removeOldBuilds, writeWhole } from './src/builds.ts';
 
 const root = import.meta.dirname;
 const outdir = join(root, 'dist');
@@ -93,21 +93,15 @@ const hash = createHash('sha256');
 for (const { name, contents } of files) hash.update(`${name} ${contents.length}\n`).update(contents);
 const name = hash.digest('hex').slice(0, BUILD_NAME_LENGTH);
 
-/** Whole files appear at once: another build may be made, and daemons started, at the same time. */
-function write(path: string, contents: string | Uint8Array): void {
-  writeFileSync(`${path}.${process.pid}`, contents);
-  renameSync(`${path}.${process.pid}`, path);
-}
-
 const directory = join(outdir, name);
 mkdirSync(directory, { recursive: true });
-for (const file of files) write(join(directory, file.name), file.contents);
-const now = new Date();
-utimesSync(directory, now, now);
-write(join(outdir, 'package.json'), '{"type":"commonjs"}\n');
+for (const file of files) writeWhole(join(directory, file.name), file.contents);
+markMade(directory);
+writeWhole(join(outdir, 'package.json'), '{"type":"commonjs"}\n');
 // Last, since what it leads to is there then: the main.js of the build, told where that stands. One that loads it would cost each start milliseconds.
 const main = files.find((file) => file.name === 'main.js');
 if (main === undefined) throw new Error('the bundler has made no main.js');
 const place = `__dirname += '/${name}'; __filename = __dirname + '/main.js'; `;
-write(join(outdir, 'main.js'), Buffer.concat([Buffer.from(place), main.contents]));
-removeOldBuilds(outdir, name);
+writeWhole(join(outdir, 'main.js'), Buffer.concat([Buffer.from(place), main.contents]));
+for (const { path, error } of removeOldBuilds(outdir, name))
+  process.stderr.write(`${path} is not needed any more and could not be removed: ${String(error)}\n`);

@@ -5,7 +5,7 @@
  * version, nor take its own away: whoever runs from a build says so by the time of its directory, and what nobody has run from for a
  * day is removed by a later build, except the one before, to which somebody may go back.
  */
-import { readdirSync, rmSync, statSync, utimes } from 'node:fs';
+import { readdirSync, readFileSync, renameSync, rmSync, statSync, utimes, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const HOUR_MS = 3_600_000;
@@ -26,14 +26,56 @@ export function holdBuild(directory: string): void {
   setInterval(touch, HOUR_MS).unref();
 }
 
-/** Removes what nobody needs any more. @param latest the name of the build that was just made */
-export function removeOldBuilds(dist: string, latest: string, now: number = Date.now()): void {
+/** A build that was just made is in use from now on. */
+export function markMade(directory: string): void {
+  const now = new Date();
+  try {
+    utimesSync(directory, now, now);
+  } catch {
+    // Made by another user before; whoever runs from it stands below the same rule as any daemon (holdBuild).
+  }
+}
+
+/** Writes a file whole: another build may be made, and daemons started, at the same time. One that is there is left to its owner. */
+export function writeWhole(path: string, contents: string | Uint8Array): void {
+  if (hasContents(path, contents)) return;
+  const fresh = `${path}.${process.pid}`;
+  writeFileSync(fresh, contents);
+  renameSync(fresh, path);
+}
+
+function hasContents(path: string, contents: string | Uint8Array): boolean {
+  try {
+    return readFileSync(path).equals(Buffer.from(contents));
+  } catch {
+    return false; // It is not there, or cannot be read.
+  }
+}
+
+/**
+ * Removes what nobody needs any more.
+ * @param latest the name of the build that was just made
+ * @returns what could not be removed, such as what another user has made; it is tried again by the next build
+ */
+export function removeOldBuilds(
+  dist: string,
+  latest: string,
+  { now = Date.now(), remove = rmSync }: { readonly now?: number; readonly remove?: typeof rmSync } = {},
+): readonly { readonly path: string; readonly error: unknown }[] {
   const others = readdirSync(dist)
     .filter((name) => name !== latest && name !== 'main.js' && name !== 'package.json')
     // Another build at the same time may have removed it.
     .map((name) => ({ name, usedAt: statSync(join(dist, name), { throwIfNoEntry: false })?.mtimeMs ?? now }));
   const builds = others.filter(({ name }) => BUILD.test(name)).toSorted((a, b) => b.usedAt - a.usedAt);
   const before = builds[0]?.name;
-  for (const { name, usedAt } of others)
-    if (name !== before && usedAt < now - KEPT_MS) rmSync(join(dist, name), { force: true, recursive: true });
+  return others.flatMap(({ name, usedAt }) => {
+    if (name === before || usedAt >= now - KEPT_MS) return [];
+    const path = join(dist, name);
+    try {
+      remove(path, { force: true, recursive: true });
+      return [];
+    } catch (error) {
+      return [{ path, error }];
+    }
+  });
 }
