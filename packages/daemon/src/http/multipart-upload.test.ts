@@ -1,5 +1,6 @@
-import { createServer, type Server, request as send } from 'node:http';
+import { createServer, type IncomingMessage, type Server, request as send } from 'node:http';
 import { connect } from 'node:net';
+import { Readable } from 'node:stream';
 import { isFault, toDaemonError } from '@plugin-daemon/plugin-host/errors';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readUpload, type Upload } from './multipart-upload.ts';
@@ -151,6 +152,48 @@ test('a form may end anywhere: an error for its sender, and for nobody else', as
     expect([length, result]).toEqual([length, expect.objectContaining({ kind: 'bad-request' })]);
     // Else every sender could fill the log with errors.
     expect(isFault(result)).toBe(false);
+  }
+});
+
+/** A body that comes in these pieces, all in one turn, each in memory of its own that may be freed. */
+async function inPieces(boundary: string, pieces: readonly Buffer[]): Promise<Upload> {
+  const body = new Readable({ read() {} });
+  const headers = { 'content-type': `multipart/form-data; boundary=${boundary}` };
+  // Of a request, reading uses no more than this.
+  const incoming = Object.assign(body, { headers }) as unknown as IncomingMessage;
+  const upload = readUpload(incoming, { field: 'dify_pkg', maxFileBytes: LIMIT }, new AbortController().signal);
+  for (const piece of pieces) body.push(Buffer.from(Uint8Array.from(piece).buffer));
+  body.push(null);
+  return await upload;
+}
+
+test('pieces may end anywhere, also within what might have been a boundary, and between files that nobody wants', async () => {
+  const boundary = 'b0123456789';
+  const delimiter = `\r\n--${boundary}`;
+  const almost = Buffer.from(
+    `${'y'.repeat(16 * 1024)}${delimiter.slice(0, -1)}${delimiter.slice(0, 5)}${'z'.repeat(16 * 1024)}`,
+  );
+  const head = (name: string) => `Content-Disposition: form-data; name="${name}"; filename="p"\r\n\r\n`;
+  const body = Buffer.concat([
+    Buffer.from(`--${boundary}\r\n${head('other')}`),
+    almost,
+    Buffer.from(`${delimiter}\r\n${head('dify_pkg')}`),
+    almost,
+    Buffer.from(`${delimiter}\r\n${head('other')}`),
+    almost,
+    Buffer.from(`${delimiter}--\r\n`),
+  ]);
+  const first = body.indexOf(almost, body.indexOf('dify_pkg'));
+  const spots = [first - 120, first + 16 * 1024 - 2, first + almost.length - 2].flatMap((from) =>
+    Array.from({ length: 2 * delimiter.length + 4 }, (_, at) => from + at),
+  );
+  for (const at of spots) {
+    const { bytes } = await inPieces(boundary, [
+      body.subarray(0, at),
+      body.subarray(at, at + 3),
+      body.subarray(at + 3),
+    ]);
+    expect([at, almost.equals(bytes)]).toEqual([at, true]);
   }
 });
 

@@ -22,7 +22,7 @@ export class SpentChunks {
   /** @param part a view of a chunk; since parts come in order, all chunks before it are spent */
   reached({ buffer }: Uint8Array): void {
     if (this.#waiting[0] === buffer) return;
-    const at = this.#waiting.findIndex((chunk) => chunk === buffer);
+    const at = buffer instanceof ArrayBuffer ? this.#waiting.indexOf(buffer) : -1;
     if (at > 0) for (const spent of this.#waiting.splice(0, at)) spent.transfer(0);
   }
 }
