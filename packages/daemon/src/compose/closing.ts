@@ -11,7 +11,7 @@ export class OpenedParts {
     return part;
   };
 
-  /** Closes the last that was opened first. @throws AggregateError of those that could not be closed; the others are */
+  /** Closes all parts, in the reverse order of their opening. @throws AggregateError of those that could not be closed; the others are */
   async closeAll(): Promise<void> {
     const failures: unknown[] = [];
     for (const close of this.#closers.splice(0).reverse()) {

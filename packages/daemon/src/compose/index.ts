@@ -21,11 +21,9 @@ import { sessionRegistry } from './functions.ts';
 import { httpServers } from './http.ts';
 import { openInstallation } from './installation.ts';
 import { observeJobs, openJobs } from './jobs.ts';
-
 import { packageStore } from './local-plugins.ts';
 import { newId } from './new-id.ts';
 import { Nodes } from './nodes.ts';
-
 import { openPlugins } from './plugins.ts';
 import { Shutdown } from './shutdown.ts';
 import { settingsOf, sharesThroughPrimary, type WorkerSeat } from './worker-seat.ts';

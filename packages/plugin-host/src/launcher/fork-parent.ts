@@ -15,6 +15,7 @@ export class ForkParent {
   readonly #helper: HelperProcess;
   #children = 0;
   #idleSince = Date.now();
+  #gone = false;
 
   /** @throws when it does not get ready, with its reason */
   static async open(program: HelperProgram, options: OpenOptions = {}): Promise<ForkParent> {
@@ -23,10 +24,18 @@ export class ForkParent {
 
   private constructor(helper: HelperProcess) {
     this.#helper = helper;
+    void helper.ended.then(() => {
+      this.#gone = true;
+    });
   }
 
   get pid(): number {
     return this.#helper.pid;
+  }
+
+  /** Whether it has ended, and its children with it. */
+  get isGone(): boolean {
+    return this.#gone;
   }
 
   /** What it said of itself when it was ready. */

@@ -160,10 +160,6 @@ export class ParentsPool implements Parents {
   #forked({ seed, parent, sitePackages, wish }: Found, request: StartRequest): Way {
     let by: StartedBy = { way: 'forked', ...('alone' in wish && wish.alone !== undefined && { alone: wish.alone }) };
     let kept = Promise.resolve();
-    let ended = false;
-    void parent.ended.then(() => {
-      ended = true;
-    });
     const launch = async (spec: LaunchSpec): Promise<PluginProcess> => {
       const plainly = (reason: string) => {
         by = { way: 'plain', reason };
@@ -189,7 +185,7 @@ export class ParentsPool implements Parents {
       // One that serves without having said what it has become will not say it later.
       if ('known' in wish) void Promise.race([kept, pause(KNOWN_MS, undefined, { ref: false })]).then(wish.known);
     };
-    const sourceEnded = () => ended;
+    const sourceEnded = () => parent.isGone;
     return { shows: [seed.directory], forks: true, launcher: { launch }, by: () => by, sourceEnded, over };
   }
 
