@@ -34,6 +34,8 @@ export async function openPlugins(parts: PluginsParts, closing: Closing) {
       log.warn({ reason }, 'plugins are started without the helper process');
       warnOfPid1(log, true);
     },
+    onHung: () =>
+      log.error('the process that starts plugins does not answer and is ended, with the plugins that it has started'),
   });
   const cages = closing(
     isolation(settings, {

@@ -89,6 +89,10 @@ export async function startSri(
     python: settings.PYTHON_INTERPRETER_PATH,
     ...(environment.PATH !== undefined && { searchPath: environment.PATH }),
     onFallback: (reason) => log.warn({ reason }, 'functions are started without the helper process'),
+    onHung: () =>
+      log.error(
+        'the process that starts functions does not answer and is ended, with the functions that it has started',
+      ),
   });
   const cages = opened.adopt(
     isolation(settings, { dataDirectory: directory, launcher, log: log.child({ component: 'isolation' }), metrics }),

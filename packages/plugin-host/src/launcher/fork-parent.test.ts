@@ -22,9 +22,9 @@ afterEach(async () => {
   parent = undefined;
 });
 
-const open = (program: string, lookMs = 1000) => {
+const open = (program: string, lookMs = 1000, onHung = () => {}) => {
   const env = { PATH: process.env.PATH ?? '/usr/bin:/bin' };
-  return ForkParent.open({ command: 'python3', args: ['-c', program], env, lookMs });
+  return ForkParent.open({ command: 'python3', args: ['-c', program], env, lookMs, onHung });
 };
 
 async function child(from: ForkParent, name: string): Promise<string> {
@@ -96,10 +96,12 @@ test.skipIf(!LINUX)('a parent that hangs is ended with its children, and whoever
     'def launch(request):',
     'def launch(request):\n    time.sleep(600 if request.get("fork", {}).get("entrypoint") == "bad" else 0)',
   );
-  parent = await open(hanging, 50);
+  let hung = 0;
+  parent = await open(hanging, 50, () => hung++);
   const spec = { command: '/usr/bin/python3', args: [], cwd: '/', env: {}, cage: {} };
   const { process: launched } = await parent.launch(spec, { entrypoint: 'good', sitePackages: '/nowhere' });
   await expect(parent.launch(spec, { entrypoint: 'bad', sitePackages: '/nowhere' })).rejects.toThrow('has ended');
   expect(await launched.exited).toMatchObject({ signal: 'SIGKILL' });
   await parent.ended;
+  expect(hung).toBe(1);
 });

@@ -14,6 +14,8 @@ export interface HelperLauncherOptions {
   readonly fallback: ProcessLauncher;
   /** Told once, with the reason, when the fallback takes over. */
   readonly onFallback: (reason: unknown) => void;
+  /** Told of a helper that does not answer and is ended for that, with what it has started. */
+  readonly onHung?: (() => void) | undefined;
 }
 
 /** A helper that ends is replaced; one that ends over and over is a problem to report. */
@@ -68,6 +70,7 @@ export class HelperLauncher implements ProcessLauncher {
           command: python,
           args: ['-I', '-S', '-c', HELPER_SCRIPT],
           env: { PATH: this.#options.searchPath, LC_ALL: 'C.UTF-8' },
+          onHung: this.#options.onHung,
         });
       } catch (error) {
         reason = error;

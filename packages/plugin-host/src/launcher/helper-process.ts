@@ -4,7 +4,7 @@ import type { Server, Socket } from 'node:net';
 import { type Answer, readiness, signalName } from './helper-answers.ts';
 import { AwaitedPipes, introduce, listening, type Pipes } from './helper-pipes.ts';
 import type { Fork, LaunchSpec, ProcessExit } from './process-launcher.ts';
-import { SilentHelper } from './silent-helper.ts';
+import { SilentHelper, type SilentHelperOptions } from './silent-helper.ts';
 
 export interface Started {
   readonly pid: number;
@@ -29,15 +29,13 @@ interface Waiting {
   readonly connections: AwaitedPipes;
 }
 
-/** The program that is a helper. */
-export interface HelperProgram {
+/** The program that is a helper; it is looked at while a launch waits. */
+export interface HelperProgram extends SilentHelperOptions {
   readonly command: string;
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   /** How long it may take until it is ready; milliseconds. */
   readonly readyMs?: number;
-  /** While a launch waits it is looked at so often; milliseconds. */
-  readonly lookMs?: number;
 }
 
 /** For who waits until a helper is ready. */
@@ -86,7 +84,7 @@ export class HelperProcess {
 
   /** @throws when the interpreter cannot run the helper, or no socket can be made; the signal's reason */
   static async open(
-    { command, args, env, readyMs = READY_MS, lookMs }: HelperProgram,
+    { command, args, env, readyMs = READY_MS, ...looks }: HelperProgram,
     { signal, onSpawned }: OpenOptions = {},
   ): Promise<HelperProcess> {
     signal?.throwIfAborted();
@@ -117,7 +115,7 @@ export class HelperProcess {
       if (child.exitCode !== null || child.signalCode !== null)
         throw new Error(`the launcher process ended at its start (${child.signalCode ?? child.exitCode})`);
       child.stdin?.write(`${JSON.stringify({ address })}\n`);
-      const helper = new HelperProcess(child, server, folder, facts, lookMs);
+      const helper = new HelperProcess(child, server, folder, facts, looks);
       opened.move();
       return helper;
     } catch (error) {
@@ -134,7 +132,7 @@ export class HelperProcess {
     server: Server,
     folder: string,
     facts: Record<string, unknown>,
-    lookMs?: number,
+    looks: SilentHelperOptions,
   ) {
     if (child.pid === undefined) throw new Error('the helper has no pid');
     this.pid = child.pid;
@@ -142,7 +140,7 @@ export class HelperProcess {
     this.#server = server;
     this.#folder = folder;
     this.facts = facts;
-    this.#silent = new SilentHelper(child, lookMs);
+    this.#silent = new SilentHelper(child, looks);
     server.on('connection', (socket) => introduce(socket, (launch) => this.#waiting.get(launch)?.connections));
     server.unref();
     child.stdout?.setEncoding('utf8').on('data', (text: string) => this.#read(text));

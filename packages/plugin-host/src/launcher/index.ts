@@ -37,6 +37,8 @@ export interface ProcessLauncherOptions {
   readonly searchPath?: string;
   /** Told once when plugins are started directly because no helper can be; not called on Windows, where that is normal. */
   readonly onFallback?: (reason: unknown) => void;
+  /** Told of a helper that does not answer and is ended for that, with the plugins it has started. */
+  readonly onHung?: () => void;
 }
 
 export function createProcessLauncher(options: ProcessLauncherOptions = {}): ProcessLauncher {
@@ -47,5 +49,6 @@ export function createProcessLauncher(options: ProcessLauncherOptions = {}): Pro
     searchPath: options.searchPath ?? '/usr/local/bin:/usr/bin:/bin',
     fallback: direct,
     onFallback: options.onFallback ?? (() => {}),
+    onHung: options.onHung,
   });
 }

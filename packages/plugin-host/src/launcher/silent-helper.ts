@@ -5,6 +5,13 @@ const LOOK_MS = 1_000;
 const NUDGED = 2;
 const ENDED = 20;
 
+export interface SilentHelperOptions {
+  /** Between two looks; milliseconds. */
+  readonly lookMs?: number | undefined;
+  /** It does not answer, and is ended for that. */
+  readonly onHung?: (() => void) | undefined;
+}
+
 /**
  * Looks at a helper while launches wait for it. It only forks: what takes long is a slow start, or a helper that somebody has stopped, or
  * one that hangs. Which of them, its answer to a question tells. One that was stopped goes on; without one that hangs its plugins are
@@ -13,13 +20,16 @@ const ENDED = 20;
 export class SilentHelper {
   readonly #child: ChildProcess;
   readonly #lookMs: number;
+  readonly #onHung: () => void;
   #timer: NodeJS.Timeout | undefined;
   /** Looks since something was heard of it. */
   #silent = 0;
 
-  constructor(child: ChildProcess, lookMs = LOOK_MS) {
+  /** @param onHung told once, before it is ended */
+  constructor(child: ChildProcess, { lookMs = LOOK_MS, onHung = () => {} }: SilentHelperOptions) {
     this.#child = child;
     this.#lookMs = lookMs;
+    this.#onHung = onHung;
   }
 
   heard(): void {
@@ -40,7 +50,9 @@ export class SilentHelper {
   #look(): void {
     this.#silent++;
     if (this.#silent === 1) this.#child.stdin?.write('{"ping":true}\n');
-    else if (this.#silent >= ENDED) this.#child.kill('SIGKILL');
-    else if (this.#silent >= NUDGED) this.#child.kill('SIGCONT');
+    else if (this.#silent >= ENDED) {
+      if (this.#silent === ENDED) this.#onHung();
+      this.#child.kill('SIGKILL');
+    } else if (this.#silent >= NUDGED) this.#child.kill('SIGCONT');
   }
 }

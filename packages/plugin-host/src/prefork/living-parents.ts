@@ -115,7 +115,9 @@ export class LivingParents {
     let began = wantedAt;
     const opening = this.#openings.add((options) => {
       began = performance.now();
-      return ForkParent.open(program, options);
+      const onHung = () =>
+        log.error({ sdk: sdkOf(seed) }, 'a parent does not answer and is ended, with the plugins that it has forked');
+      return ForkParent.open({ ...program, onHung }, options);
     });
     const kept: KeptParent = { seed, opening, parent: undefined, substitute: undefined };
     this.#parents.set(seed.directory, kept);
