@@ -18,7 +18,7 @@ type Deed = (parts: RoundParts, round: number) => Promise<void>;
 const TOKEN = 'a token';
 
 /** What happens in a round, by name. */
-export const DEEDS: Readonly<Record<string, Deed>> = {
+const DEEDS: Readonly<Record<string, Deed>> = {
   'install, upgrade, go back, uninstall': async ({ client }, round) => {
     const first = await install(client, plain(round));
     const { unique_identifier: second } = await client.upload(plain(round, 1).packed);

@@ -31,7 +31,7 @@ export class RecentUse {
     this.#times = new Map(entries.toSorted(([, a], [, b]) => a - b));
   }
 
-  /** Whether plugins have run here before, as far as is known. */
+  /** Whether no plugin has run here before, as far as is known. */
   get isEmpty(): boolean {
     return this.#times.size === 0;
   }

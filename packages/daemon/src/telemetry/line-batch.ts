@@ -22,6 +22,7 @@ export class LineBatch implements DestinationStream {
   readonly #destination: DestinationStream;
   #held = '';
   #timer: NodeJS.Timeout | undefined;
+  #closed = false;
   readonly #flush = (): void => this.flush();
 
   constructor(destination: DestinationStream) {
@@ -32,7 +33,7 @@ export class LineBatch implements DestinationStream {
 
   write(line: string): void {
     this.#held += line;
-    if (this.lastLevel >= WARN || this.#held.length > MAX_HELD_CHARACTERS) return this.flush();
+    if (this.#closed || this.lastLevel >= WARN || this.#held.length > MAX_HELD_CHARACTERS) return this.flush();
     // Nothing has to wait for it at the end: what is held is written then.
     this.#timer ??= setTimeout(this.#flush, HELD_MS).unref();
   }
@@ -46,8 +47,9 @@ export class LineBatch implements DestinationStream {
     this.#destination.write(lines);
   }
 
-  /** Writes what is held and lets go of the process. */
+  /** Writes what is held and lets go of the process; what comes later is written at once, since nobody would write it at the end. */
   close(): void {
+    this.#closed = true;
     this.flush();
     process.off('exit', this.#flush);
     process.off('uncaughtExceptionMonitor', this.#flush);

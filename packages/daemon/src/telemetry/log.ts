@@ -10,7 +10,7 @@ import { visibleJson } from './visible.ts';
 /** The log with its destinations, for the one who created it. */
 export interface OwnedLog extends Log {
   child(fields: object): Log;
-  /** Writes what is held, and closes the log file. */
+  /** Writes what is held, and closes the log file. Later lines go to stdout alone. */
   close(): void;
 }
 

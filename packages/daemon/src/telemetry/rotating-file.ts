@@ -21,6 +21,7 @@ export class RotatingFile implements DestinationStream {
   readonly #file: ReturnType<typeof pino.destination>;
   #size: number;
   #told = false;
+  #ended = false;
 
   /** @throws when the file cannot be opened */
   constructor(options: RotatingFileOptions) {
@@ -33,7 +34,9 @@ export class RotatingFile implements DestinationStream {
     this.#file.on('error', (error: unknown) => this.#tell(error));
   }
 
+  /** What comes after the end is not written: a log does not fail who has something to say. */
   write(line: string): void {
+    if (this.#ended) return;
     const bytes = Buffer.byteLength(line);
     const { maxBytes } = this.#options;
     if (maxBytes > 0 && this.#size > 0 && this.#size + bytes > maxBytes) this.#putAway();
@@ -42,6 +45,7 @@ export class RotatingFile implements DestinationStream {
   }
 
   end(): void {
+    this.#ended = true;
     this.#file.end();
   }
 

@@ -248,6 +248,22 @@ test.each([
   expect(lastWords(end)).toHaveLength(count);
 });
 
+test('what is said after the log was closed stands on stdout, and fails nobody', () => {
+  const file = join(root, 'closed.log');
+  const program = `
+    import { createLog } from ${JSON.stringify(new URL('./index.ts', import.meta.url).href)};
+    const log = createLog({ level: 'INFO', format: 'json', file: ${JSON.stringify(file)} });
+    log.info('before');
+    log.close();
+    log.info('after');
+    log.warn('after');
+    log.info('at the end');`;
+  const output = execFileSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' });
+  const messages = (text: string) => [...text.matchAll(/"message":"([^"]*)"/g)].map(([, message]) => message);
+  expect(messages(output)).toEqual(['before', 'after', 'after', 'at the end']);
+  expect(messages(readFileSync(file, 'utf8'))).toEqual(['before']);
+});
+
 test('every metric family is declared from the start, with its labels', async () => {
   const metrics = createMetrics({ enabled: true });
   metrics.plugin_http_requests_total.inc({ method: 'GET', endpoint: '/health/check', status: 200 });
