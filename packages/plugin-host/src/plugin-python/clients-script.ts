@@ -10,7 +10,9 @@ export const CLIENTS_SCRIPT = `
 def _plugin_daemon_clients(tell, cancel):
     """@param cancel ends a session @returns the call of a writer, None for one that is no function's"""
     import select
+    import socket
     import gevent
+    import gevent.socket
     from flask import request
     from gevent import monkey
     from dify_plugin.core.server.serverless.request_reader import ServerlessRequestReader
@@ -18,6 +20,9 @@ def _plugin_daemon_clients(tell, cancel):
 
     if not hasattr(select, "POLLRDHUP"):
         raise RuntimeError("this system does not tell when a client has left")
+    if socket.socket is not gevent.socket.socket:
+        # The SDK serves from threads of the system then, and what ends calls is of greenlets.
+        raise RuntimeError("it does not run on greenlets")
     # Not by greenlets that wait for a connection: it can be read, too, because a next request has come, and again and again then.
     LEFT = select.POLLRDHUP | select.POLLHUP | select.POLLERR
     LOOK_SECONDS = 0.1
@@ -83,11 +88,6 @@ def _plugin_daemon_clients(tell, cancel):
     def call_of(writer):
         return getattr(writer, "_plugin_daemon_call", None)
 
-    def connection_of(environ):
-        # Of Flask's own server, which the first releases use; else of gevent's.
-        own = environ.get("werkzeug.socket")
-        return own if own is not None else environ["wsgi.input"].rfile.raw._sock
-
     def watch():
         while watched:
             gevent.sleep(LOOK_SECONDS)
@@ -111,7 +111,7 @@ def _plugin_daemon_clients(tell, cancel):
         if call is None or not isinstance(answer, tuple) or answer[1] != 200:
             return answer
         try:
-            call.connection = connection_of(request.environ)
+            call.connection = request.environ["wsgi.input"].rfile.raw._sock
             call.connection.fileno()
         except Exception as error:
             tell("warning", f"a call goes on when its client leaves: {type(error).__name__}: {error}"[:500])
