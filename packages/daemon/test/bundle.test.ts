@@ -107,6 +107,9 @@ test.each([
   expect(statSync(join(compiled, name)).size).toBeGreaterThan(statSync(join(dist, build, 'roles.js')).size);
 });
 
+/** What files of the next build say when they are loaded. */
+const NEXT_BUILD = 'a file of the build that took the place of this one';
+
 test('after an upgrade in place a daemon goes on with the files it was started from, worker threads and new workers included', async () => {
   using directory = temporaryDirectory();
   const main = copiedTo(directory.path);
@@ -119,7 +122,7 @@ test('after an upgrade in place a daemon goes on with the files it was started f
   const next = join(dirname(main), '0123456789abcdef');
   cpSync(join(dirname(main), build), next, { recursive: true });
   for (const name of readdirSync(next).filter((one) => one.endsWith('.js')))
-    writeFileSync(join(next, name), 'throw new Error("a file of another version");');
+    writeFileSync(join(next, name), `throw new Error("${NEXT_BUILD}");`);
   writeFileSync(`${main}.new`, readFileSync(main, 'utf8').replace(build, '0123456789abcdef'));
   renameSync(`${main}.new`, main);
   await daemon.install(rudePackage('late'));
@@ -130,7 +133,7 @@ test('after an upgrade in place a daemon goes on with the files it was started f
     () => [...daemon.log.matchAll(/this worker serves worker=1 /g)].length === 2 || undefined,
   );
   expect((await daemon.call('late', 'echo', { parameters: { text: 'there' } })).texts).toEqual(['there']);
-  expect(daemon.log).not.toContain('another version');
+  expect(daemon.log).not.toContain(NEXT_BUILD);
 });
 
 test('what is always loaded is text of one byte per character: one that is beyond ASCII would double it in memory', () => {
