@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { LaunchSpec, PluginProcess, ProcessLauncher } from '../launcher/index.ts';
-import { CageUnavailable } from '../launcher/index.ts';
+import { CageUnavailable, HelperShortage } from '../launcher/index.ts';
 import { silentLog } from '../log/index.ts';
 import { type InForce, type Isolation, type IsolationSetting, openIsolation } from './index.ts';
 
@@ -138,6 +138,23 @@ test.skipIf(process.platform !== 'linux')(
     await enter(room);
     await enter(room);
     expect(trials).toBe(1);
+  },
+);
+
+test.skipIf(process.platform !== 'linux')(
+  'a shortage while it is found out refuses nothing: whoever comes next tries again',
+  async () => {
+    let isShort = true;
+    const room = open(
+      'auto',
+      refusing(() => (isShort ? new HelperShortage(new Error('EMFILE')) : undefined)),
+    );
+    await room.prepare();
+    await expect(enter(room)).rejects.toThrow(HelperShortage);
+    isShort = false;
+    const { inForce, leave } = await enter(room);
+    expect(inForce.mode).toMatch(/^(uid\+namespace|namespace)$/);
+    await leave();
   },
 );
 

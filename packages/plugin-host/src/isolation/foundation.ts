@@ -63,7 +63,11 @@ export class Foundation {
 
   /** The best mode that is possible here, found out once. @throws Error with the remedy when the setting rules all of them out */
   async mode(): Promise<Probed & { readonly mode: IsolationMode }> {
-    this.#probed ??= this.#find();
+    this.#probed ??= this.#find().catch((error: unknown) => {
+      // It could not be found out, so whoever asks next tries again.
+      this.#probed = undefined;
+      throw error;
+    });
     const probed = await this.#probed;
     if (probed.mode !== undefined) return { ...probed, mode: probed.mode };
     throw new Error(

@@ -1,6 +1,6 @@
 import { messageOf } from '@plugin-daemon/values';
 import type { Cage, ProcessLauncher } from '../launcher/index.ts';
-import { CageUnavailable } from '../launcher/index.ts';
+import { CageUnavailable, HelperShortage } from '../launcher/index.ts';
 import { type IsolationMode, modes } from './modes.ts';
 
 export interface Probed {
@@ -13,6 +13,7 @@ export interface Probed {
 /**
  * Finds the best mode by starting something in it: what a kernel, a container or a security module refuses shows only then.
  * @param cageOf the cage of a mode
+ * @throws HelperShortage: nothing could be tried, which refuses nothing
  */
 export async function probe(
   launcher: ProcessLauncher,
@@ -25,6 +26,7 @@ export async function probe(
       await tryOut(launcher, cageOf(mode));
       return { mode, refused };
     } catch (error) {
+      if (error instanceof HelperShortage) throw error;
       const reason = messageOf(error);
       refused.push({ mode, reason });
       if (error instanceof CageUnavailable && tried.includes('none')) return { mode: 'unsupervised', refused };

@@ -35,7 +35,10 @@ export class HelperLauncher implements ProcessLauncher {
   }
 
   prepare(): void {
-    if (!this.#closed) this.#helper ??= this.#open();
+    if (this.#closed) return;
+    this.#helper ??= this.#open();
+    // What is short now may not be when it is needed; if it is, whoever needs it is told.
+    this.#helper.catch(() => undefined);
   }
 
   async launch(spec: LaunchSpec): Promise<PluginProcess> {
@@ -58,10 +61,11 @@ export class HelperLauncher implements ProcessLauncher {
 
   async close(): Promise<void> {
     this.#closed = true;
-    const helper = await this.#helper;
+    const helper = await this.#helper?.catch(() => undefined);
     await Promise.all([helper?.close(), this.#options.fallback.close()]);
   }
 
+  /** @throws HelperShortage */
   async #open(): Promise<HelperProcess | undefined> {
     let reason: unknown = new Error('no Python interpreter is configured');
     for (const python of this.#options.pythons) {
@@ -73,11 +77,30 @@ export class HelperLauncher implements ProcessLauncher {
           onHung: this.#options.onHung,
         });
       } catch (error) {
+        if (isShortage(error)) {
+          this.#helper = undefined;
+          throw new HelperShortage(error);
+        }
         reason = error;
       }
     }
     this.#options.onFallback(reason);
     return undefined;
+  }
+}
+
+const SHORTAGES: ReadonlySet<unknown> = new Set(['EMFILE', 'ENFILE', 'EAGAIN', 'ENOMEM', 'ENOSPC']);
+
+const isShortage = (error: unknown): error is Error =>
+  error instanceof Error && 'code' in error && SHORTAGES.has(error.code);
+
+/**
+ * No helper can be made now, for want of descriptors, processes, memory or disk: the next launch tries again. It says nothing about what is
+ * possible here.
+ */
+export class HelperShortage extends Error {
+  constructor(cause: Error) {
+    super(`the process that starts plugins could not be made: ${cause.message}`, { cause });
   }
 }
 

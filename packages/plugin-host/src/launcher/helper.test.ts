@@ -121,6 +121,30 @@ test.skipIf(process.platform === 'win32')(
   },
 );
 
+test.skipIf(process.platform !== 'linux')('a shortage passes: the next launch makes the helper', () => {
+  const script = `
+    import { closeSync, openSync } from 'node:fs';
+    import { createProcessLauncher } from ${JSON.stringify(new URL('./index.ts', import.meta.url).href)};
+    const said = [];
+    const launcher = createProcessLauncher({ onFallback: () => said.push('fallback') });
+    const spec = { ...${JSON.stringify(sh('exit 4'))}, cage: {} };
+    const taken = [];
+    try {
+      for (;;) taken.push(openSync('/dev/null'));
+    } catch {}
+    launcher.prepare();
+    await launcher.launch(spec).catch(({ message }) => said.push(message));
+    taken.forEach((one) => closeSync(one));
+    const { exited } = await launcher.launch(spec);
+    said.push((await exited).code);
+    await launcher.close();
+    console.log(JSON.stringify(said));`;
+  const limited = 'ulimit -n 100; exec "$0" --input-type=module -e "$1"';
+  const output = execFileSync('sh', ['-c', limited, process.execPath, script], { encoding: 'utf8' });
+  const problem = expect.stringMatching(/^the process that starts plugins could not be made: .*EMFILE/);
+  expect(JSON.parse(output)).toEqual([problem, 4]);
+});
+
 test('many launches at once keep their pipes and exits apart', async () => {
   const started = createProcessLauncher();
   launcher = started;
