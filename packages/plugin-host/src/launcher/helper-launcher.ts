@@ -91,7 +91,8 @@ export class HelperLauncher implements ProcessLauncher {
 
 const SHORTAGES: ReadonlySet<unknown> = new Set(['EMFILE', 'ENFILE', 'EAGAIN', 'ENOMEM', 'ENOSPC']);
 
-const isShortage = (error: unknown): error is Error =>
+/** Whether something could not be made because there is too little of something that there may be more of later. */
+export const isShortage = (error: unknown): error is Error =>
   error instanceof Error && 'code' in error && SHORTAGES.has(error.code);
 
 /**

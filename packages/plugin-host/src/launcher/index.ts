@@ -16,7 +16,7 @@ import type { ProcessLauncher } from './process-launcher.ts';
 
 export type { Cage, Mount, ResourceLimit } from './cage.ts';
 export { type Forked, ForkParent } from './fork-parent.ts';
-export { CageUnavailable, HelperShortage } from './helper-launcher.ts';
+export { CageUnavailable, HelperShortage, isShortage } from './helper-launcher.ts';
 export type { HelperProgram, OpenOptions } from './helper-process.ts';
 export { HELPER_BODY, HELPER_START } from './helper-script.ts';
 export { explainPid1, type Pid1Finding } from './pid1.ts';

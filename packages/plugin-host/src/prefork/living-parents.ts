@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { messageOf } from '@plugin-daemon/values';
 import type { Seed } from '../environments/index.ts';
-import { ForkParent } from '../launcher/index.ts';
+import { ForkParent, isShortage } from '../launcher/index.ts';
 import type { Log } from '../log/index.ts';
 import { parentProgram } from '../plugin-python/index.ts';
 import { type Opening, Openings } from './openings.ts';
@@ -147,7 +147,9 @@ export class LivingParents {
   #renew(seed: Seed, reason: unknown): boolean {
     const { discard, log } = this.#options;
     const last = this.#renewed.get(seed.directory);
-    if (discard === undefined || (last !== undefined && Date.now() - last < RENEWAL_MS)) return false;
+    // That there are too few descriptors is no fault of the environment.
+    if (discard === undefined || isShortage(reason) || (last !== undefined && Date.now() - last < RENEWAL_MS))
+      return false;
     if (this.#renewed.size >= MOST_FAILED) this.#renewed.clear();
     this.#renewed.set(seed.directory, Date.now());
     log.warn({ sdk: sdkOf(seed), error: reason }, 'a parent did not start; its environment is made anew');

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { ForkParent } from '../launcher/index.ts';
 import { silentLog } from '../log/index.ts';
 import { type ParentsOptions, ParentsPool } from './index.ts';
 import { moduleInTheWay } from './module-names.ts';
@@ -18,7 +19,15 @@ afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 const launcher = { launch: () => Promise.reject(new Error('nothing is launched here')), close: async () => undefined };
 
+const seed = {
+  directory: '/nowhere',
+  python: '/nowhere/bin/python',
+  base: '/usr/bin/python3',
+  distributions: new Map(),
+};
+
 interface Circumstances {
+  readonly discard?: ParentsOptions['seeds']['discard'];
   readonly refused?: string;
   readonly urgent?: boolean;
   readonly processors?: number;
@@ -26,11 +35,11 @@ interface Circumstances {
 
 async function chosen(
   find: ParentsOptions['seeds']['find'],
-  { refused, urgent = false, processors = 2 }: Circumstances = {},
+  { refused, urgent = false, processors = 2, discard = async () => undefined }: Circumstances = {},
 ) {
   const pool = new ParentsPool({
     launcher,
-    seeds: { find, provide: async () => undefined, discard: async () => undefined },
+    seeds: { find, provide: async () => undefined, discard },
     processors,
     environment: {},
     most: 1,
@@ -49,12 +58,6 @@ async function chosen(
 }
 
 test.skipIf(process.platform !== 'linux')('each reason for a plain start is told', async () => {
-  const seed = {
-    directory: '/nowhere',
-    python: '/nowhere/bin/python',
-    base: '/usr/bin/python3',
-    distributions: new Map(),
-  };
   expect((await chosen(async () => 'it does not use the SDK')).by()).toEqual({
     way: 'plain',
     reason: 'it does not use the SDK',
@@ -101,3 +104,15 @@ test.skipIf(process.platform !== 'linux')(
     expect(prepares).toHaveBeenCalledOnce();
   },
 );
+
+test.skipIf(process.platform !== 'linux').each([
+  ['EACCES', 1],
+  ['EMFILE', 0],
+])('an environment whose parent does not start because of %s is given up %i times', async (code, times) => {
+  const opens = vi.spyOn(ForkParent, 'open').mockRejectedValue(Object.assign(new Error(code), { code }));
+  const discard = vi.fn(async () => undefined);
+  await chosen(async () => seed, { discard });
+  expect(opens).toHaveBeenCalled();
+  expect(discard).toHaveBeenCalledTimes(times);
+  opens.mockRestore();
+});
