@@ -14,7 +14,7 @@ import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { type BuildOptions, build } from 'esbuild';
 import { besides, nodePartsOnDemand, without } from './build-plugins.ts';
-import { BUILD_NAME_LENGTH, markMade, removeOldBuilds, writeWhole } from './src/builds.ts';
+import { BUILD_NAME_LENGTH, markMade, removeOldBuilds, writeAnew, writeWhole } from './src/builds.ts';
 
 const root = import.meta.dirname;
 const outdir = join(root, 'dist');
@@ -102,6 +102,6 @@ writeWhole(join(outdir, 'package.json'), '{"type":"commonjs"}\n');
 const main = files.find((file) => file.name === 'main.js');
 if (main === undefined) throw new Error('the bundler has made no main.js');
 const place = `__dirname += '/${name}'; __filename = __dirname + '/main.js'; `;
-writeWhole(join(outdir, 'main.js'), Buffer.concat([Buffer.from(place), main.contents]));
+writeAnew(join(outdir, 'main.js'), Buffer.concat([Buffer.from(place), main.contents]));
 for (const { path, error } of removeOldBuilds(outdir, name))
   process.stderr.write(`${path} is not needed any more and could not be removed: ${String(error)}\n`);

@@ -11,7 +11,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
-import { holdBuild, markMade, removeOldBuilds, writeWhole } from './builds.ts';
+import { holdBuild, markMade, removeOldBuilds, writeAnew, writeWhole } from './builds.ts';
 
 const HOUR_MS = 3_600_000;
 const now = Date.now();
@@ -86,6 +86,17 @@ test('a file that is as it should be is left to its owner, any other is replaced
   expect(readFileSync(path, 'utf8')).toBe('two');
   expect(statSync(path).ino).not.toBe(ino);
   expect(readdirSync(directory.path)).toEqual(['roles.js']);
+});
+
+test('what leads to the latest build is of the time of that build, also when it says the same', () => {
+  using directory = mkdtempDisposableSync(join(tmpdir(), 'builds-'));
+  const path = join(directory.path, 'main.js');
+  writeAnew(path, 'one');
+  const before = new Date(now - HOUR_MS);
+  utimesSync(path, before, before);
+  writeAnew(path, 'one');
+  expect(statSync(path).mtimeMs).toBeGreaterThan(before.getTime());
+  expect(readdirSync(directory.path)).toEqual(['main.js']);
 });
 
 test('a build whose directory belongs to another user is made nevertheless', () => {

@@ -38,10 +38,31 @@ export function markMade(directory: string): void {
 
 /** Writes a file whole: another build may be made, and daemons started, at the same time. One that is there is left to its owner. */
 export function writeWhole(path: string, contents: string | Uint8Array): void {
-  if (hasContents(path, contents)) return;
+  if (!hasContents(path, contents)) replace(path, contents);
+}
+
+/**
+ * Writes a file whole, also when it says the same already: by the time of `dist/main.js` start.mjs knows which sources have changed
+ * since, and would build at every start where sources are younger and say the same.
+ */
+export function writeAnew(path: string, contents: string | Uint8Array): void {
+  try {
+    replace(path, contents);
+  } catch (error) {
+    // Another user's in a directory where only its owner replaces a file; it is right nevertheless.
+    if (!hasContents(path, contents)) throw error;
+  }
+}
+
+function replace(path: string, contents: string | Uint8Array): void {
   const fresh = `${path}.${process.pid}`;
   writeFileSync(fresh, contents);
-  renameSync(fresh, path);
+  try {
+    renameSync(fresh, path);
+  } catch (error) {
+    rmSync(fresh, { force: true });
+    throw error;
+  }
 }
 
 function hasContents(path: string, contents: string | Uint8Array): boolean {
