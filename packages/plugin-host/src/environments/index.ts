@@ -11,6 +11,7 @@
 export type { EnvironmentDiagnosis } from './diagnosis.ts';
 export { EnvironmentError, type EnvironmentFailure, FAILURES } from './failures.ts';
 export type { GarbageOptions, GarbageReport } from './garbage.ts';
+export { identityOf } from './identity.ts';
 export { Installer } from './installer.ts';
 export { MachineTools, type MachineToolsOptions } from './machine-tools.ts';
 export type {

@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { untilAborted } from './abortable.ts';
 import { BytecodeStore, Harvest } from './bytecode/index.ts';
@@ -9,6 +8,7 @@ import { EnvironmentBuild } from './environment-build.ts';
 import { extraArguments } from './extra-arguments.ts';
 import { EnvironmentError } from './failures.ts';
 import { collectGarbage, type GarbageOptions, type GarbageReport, referencesIn } from './garbage.ts';
+import { identityOf } from './identity.ts';
 import { Installer } from './installer.ts';
 import { interpreterEnvironment } from './installer-environment.ts';
 import { detectMirror } from './mirror.ts';
@@ -133,7 +133,7 @@ export class PythonEnvironments {
    */
   standing(identifier: string): () => Promise<string | undefined> {
     const directory = new WorkingDirectory(this.#options.workingPath, identifier);
-    const identity = () => stat(join(directory.environment, 'lib')).then(({ dev, ino }) => `${dev}:${ino}`);
+    const identity = () => identityOf(join(directory.environment, 'lib'));
     const first = identity().catch(() => undefined);
     return async () => {
       if ((await this.#usable(directory)) === undefined) return 'its Python environment is gone, or no longer whole';

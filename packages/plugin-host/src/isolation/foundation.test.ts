@@ -15,7 +15,8 @@ let told: (InForce | undefined)[];
 
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'foundation-'));
-  mkdirSync(join(root, 'cwd/tests/plugin'), { recursive: true });
+  // As an environment leaves it: a view of its own notes there what the package has brought.
+  mkdirSync(join(root, 'cwd/tests/plugin/.venv/dify'), { recursive: true });
   told = [];
 });
 afterEach(async () => {

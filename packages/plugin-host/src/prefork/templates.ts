@@ -1,5 +1,5 @@
-import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { identityOf } from '../environments/index.ts';
 import type { LaunchSpec, PluginProcess, Template, TemplateOutcome } from '../launcher/index.ts';
 import type { Log } from '../log/index.ts';
 import { Refusals } from './refusals.ts';
@@ -175,6 +175,6 @@ export class Templates {
 /** Tells the files of one start of a plugin from those of another: its directory, and its environment. @throws when they are not there */
 export async function standingOf(directory: string, python: string): Promise<string> {
   const environment = dirname(dirname(python));
-  const found = await Promise.all([directory, environment, `${environment}/lib`].map((path) => stat(path)));
-  return found.map(({ dev, ino }) => `${dev}:${ino}`).join(' ');
+  const identities = await Promise.all([directory, environment, `${environment}/lib`].map(identityOf));
+  return identities.join(' ');
 }
