@@ -1,8 +1,8 @@
 /** A call that nobody waits for ends inside its function, on the real SDK behind our own connector, with what it has opened, and no other. */
-import { createServer, type Server } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
+import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type EndlessServer, startEndlessServer } from './endless-server.ts';
 import { EventStream, eventually, keptUv, ONE, TestDaemon } from './harness.ts';
 import { REPORT, reportRequest, reportToolPackage, toolSource } from './report-tool.ts';
 import { KEY, TestSri } from './sri-harness.ts';
@@ -13,10 +13,7 @@ const SETUP_MS = 600_000;
 const HOST = '127.0.0.2';
 let sri: TestSri;
 let daemon: TestDaemon;
-/** Answers for ever, a byte at a time. */
-let endless: Server;
-let open = 0;
-let opened = 0;
+let endless: EndlessServer;
 
 const startDaemon = (settings = {}) =>
   TestDaemon.start({
@@ -29,16 +26,7 @@ const startDaemon = (settings = {}) =>
   });
 
 beforeAll(async () => {
-  endless = createServer((request, response) => {
-    open++;
-    opened++;
-    const timer = setInterval(() => response.write('x'), 5);
-    request.socket.once('close', () => {
-      clearInterval(timer);
-      open--;
-    });
-  });
-  await new Promise<void>((resolve) => endless.listen(0, HOST, resolve));
+  endless = await startEndlessServer(HOST);
   sri = await TestSri.start(keptUv());
   daemon = await startDaemon();
   await daemon.install(packed);
@@ -47,29 +35,25 @@ beforeAll(async () => {
 afterAll(async () => {
   await daemon?.close();
   await sri?.[Symbol.asyncDispose]();
-  endless?.close();
-  endless?.closeAllConnections();
+  endless?.[Symbol.dispose]();
 });
 
-// The address of a TCP server is an object.
-const url = () => `http://${HOST}:${(endless.address() as AddressInfo).port}/`;
-
 async function begin(how: string, by = daemon): Promise<EventStream> {
-  const stream = new EventStream(await by.request('POST', REPORT, reportRequest(`${how} ${url()}`)), false);
+  const stream = new EventStream(await by.request('POST', REPORT, reportRequest(`${how} ${endless.url}`)), false);
   await stream.text(0);
   return stream;
 }
 
 /** A call that reads from the endless server by `how`, once it does. */
 async function beginReading(how: string, by = daemon): Promise<EventStream> {
-  const before = opened;
+  const before = endless.opened;
   const stream = await begin(how, by);
   const connections = how === 'pool' ? 2 : 1;
-  await eventually('it is connected', () => opened === before + connections || undefined);
+  await eventually('it is connected', () => endless.opened === before + connections || undefined);
   return stream;
 }
 
-const allClosed = () => eventually('its connections are closed', () => open === 0 || undefined);
+const allClosed = () => eventually('its connections are closed', () => endless.open === 0 || undefined);
 
 const goesOn = async (stream: EventStream) => {
   const soFar = stream.texts.length;
@@ -153,7 +137,7 @@ class Client {
   }
 
   static request(how: string, session: string): string {
-    const { data } = JSON.parse(reportRequest(`${how} ${url()}`).body);
+    const { data } = JSON.parse(reportRequest(`${how} ${endless.url}`).body);
     const body = JSON.stringify({
       session_id: session,
       event: 'request',
@@ -186,21 +170,21 @@ test('a body that comes slowly, a connection that is kept, and a request that is
   client.socket.write(Client.request('waiting', 'kept') + Client.request('nothing', 'next'));
   await client.answers(3);
   expect(client.received.split('"done"')).toHaveLength(4);
-  const before = opened;
+  const before = endless.opened;
   client.socket.write(Client.request('httpx', 'left') + Client.request('nothing', 'never'));
-  await eventually('it is connected', () => opened === before + 1 || undefined);
+  await eventually('it is connected', () => endless.opened === before + 1 || undefined);
   client.socket.destroy();
   await allClosed();
 });
 
 test('a call that is sent again is not ended with the one before of the same session', async () => {
   const [first, second] = [new Client(port()), new Client(port())];
-  const before = opened;
+  const before = endless.opened;
   for (const client of [first, second]) client.socket.write(Client.request('httpx', 'twice'));
-  await eventually('both are connected', () => opened === before + 2 || undefined);
+  await eventually('both are connected', () => endless.opened === before + 2 || undefined);
   first.socket.destroy();
   await eventually('the first is over', () => ended('twice') === 1 || undefined);
-  expect(open).toBe(1);
+  expect(endless.open).toBe(1);
   second.socket.destroy();
   await allClosed();
 });
@@ -208,11 +192,11 @@ test('a call that is sent again is not ended with the one before of the same ses
 test(
   'without a network of its own, through the relay',
   async () => {
-    await using caged = await TestSri.start({ ...keptUv(), SRI_EGRESS: new URL(url()).host });
+    await using caged = await TestSri.start({ ...keptUv(), SRI_EGRESS: new URL(endless.url).host });
     const { endpoint, failure } = await caged.launch(packed);
     expect(failure).toBeUndefined();
-    const before = opened;
-    const { data } = JSON.parse(reportRequest(`urllib ${url()}`).body);
+    const before = endless.opened;
+    const { data } = JSON.parse(reportRequest(`urllib ${endless.url}`).body);
     const leaving = new AbortController();
     const response = await caged.call(
       endpoint,
@@ -220,7 +204,7 @@ test(
       { signal: leaving.signal },
     );
     response.on('error', () => undefined).resume();
-    await eventually('it is connected', () => opened === before + 1 || undefined);
+    await eventually('it is connected', () => endless.opened === before + 1 || undefined);
     leaving.abort();
     await allClosed();
   },
