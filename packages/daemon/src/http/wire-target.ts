@@ -28,25 +28,15 @@ function pathAndQuery(target: string): string {
   const rest = absolute === null ? target : target.slice(absolute[0].length);
   const path = rest.startsWith('/') || absolute === null ? rest : `/${rest}`;
   const hook = /^\/e\/[^/?#]*\//.exec(path);
-  if (hook === null || isDecodable(path)) return path;
+  if (hook === null || decodedPath(path.split('?', 1)[0] ?? '') !== undefined) return path;
   return hook[0];
 }
 
-/** As the router reads it. */
+/** As the router reads it; undefined with an escape that is none, or bytes that are no UTF-8. */
 function decodedPath(path: string): string | undefined {
   try {
     return decodeURI(path);
   } catch {
     return undefined;
-  }
-}
-
-function isDecodable(path: string): boolean {
-  try {
-    decodeURIComponent(path.split('?', 1)[0] ?? '');
-    return true;
-  } catch {
-    // An escape that is none, or bytes that are no UTF-8.
-    return false;
   }
 }
